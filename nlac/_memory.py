@@ -1,0 +1,82 @@
+"""Plain memory access for compiled kernels.
+
+numba counts references to an array whenever it is handed to another compiled
+function, and the counting (atomic, through a pointer) made the coding loops
+three times slower.  So a loop takes the addresses of its arrays once and its
+helpers pass those on.  Nothing here checks a bound: a caller must have proved
+that every index is inside, and must keep the array alive.
+
+All loads widen to 64 bits, so that arithmetic stays in int64 or uint64.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+from numba.core import types
+from numba.extending import intrinsic
+
+from nlac._kernels import kernel
+
+
+def _pointer(builder: Any, kind: Any, base: Any, index: Any) -> Any:
+    pointer = builder.inttoptr(base, kind.as_pointer())
+    return builder.gep(pointer, [index])
+
+
+def _loader(bits: int, signed: bool) -> Any:
+    result = types.int64 if signed else types.uint64
+
+    def load(typing_context: Any, base: Any, index: Any) -> Any:
+        def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            value = builder.load(_pointer(builder, ir.IntType(bits), arguments[0], arguments[1]))
+            if bits == 64:
+                return value
+            widen = builder.sext if signed else builder.zext
+            return widen(value, ir.IntType(64))
+
+        return result(types.int64, types.int64), code
+
+    return intrinsic(load)
+
+
+def _storer(bits: int) -> Any:
+    def store(typing_context: Any, base: Any, index: Any, value: Any) -> Any:
+        def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            base, index, value = arguments
+            if bits < 64:
+                value = builder.trunc(value, ir.IntType(bits))
+            builder.store(value, _pointer(builder, ir.IntType(bits), base, index))
+            return context.get_dummy_value()
+
+        return types.void(types.int64, types.int64, value), code
+
+    return intrinsic(store)
+
+
+def _float_loader() -> Any:
+    def load(typing_context: Any, base: Any, index: Any) -> Any:
+        def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            base, index = arguments
+            return builder.load(_pointer(builder, ir.DoubleType(), base, index))
+
+        return types.float64(types.int64, types.int64), code
+
+    return intrinsic(load)
+
+
+load_f64 = _float_loader()
+load_i64 = _loader(64, signed=True)
+load_i32 = _loader(32, signed=True)
+load_i16 = _loader(16, signed=True)
+load_u32 = _loader(32, signed=False)
+store_64 = _storer(64)
+store_32 = _storer(32)
+
+
+@kernel
+def address(array):
+    """Address of an array's first element, int64."""
+    return np.int64(array.ctypes.data)

@@ -1,0 +1,105 @@
+"""What every audio source offers to its reader."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Self
+
+from nlac._typing import Samples
+from nlac.audio.format import AudioFormat
+from nlac.audio.packing import Packing
+
+
+class AudioSource(ABC):
+    """An audio file or pipe, read forward once.
+
+    Where `restorable`, the original file is ``head + packing.pack(samples) + tail``, byte
+    for byte: `head` is known from the start, the samples come from `read`, and `tail` gives
+    the rest.
+
+    Attributes
+    ----------
+    container : str
+        ``"wav"``, ``"rf64"``, ``"bw64"``, ``"w64"``, ``"aiff"``, ``"aifc"``, ``"raw"``, or
+        libsndfile's name of another format in lower case.
+    format : AudioFormat
+        What the samples are.
+    num_frames : int or None
+        Frames that `read` will give in all; None where nobody can vouch for it (a pipe).
+    expected_frames : int or None
+        Frames that the header announces: for progress, not to be relied on.
+    restorable : bool
+        Whether head, packing and tail exist; else the source gives audio only.
+    packing : Packing or None
+        How samples lie in the file; None if not `restorable`.
+    head : bytes
+        Every byte before the first sample.
+    warnings : list of str
+        What is odd about the file; may grow until `tail` has ended.
+    """
+
+    container: str
+    format: AudioFormat
+    num_frames: int | None
+    expected_frames: int | None
+    restorable: bool
+    packing: Packing | None
+    head: bytes
+    warnings: list[str]
+
+    @abstractmethod
+    def read(self, frames: int) -> Samples:
+        """Return the next samples.
+
+        Parameters
+        ----------
+        frames : int
+            At most so many; fewer come only at the end.
+
+        Returns
+        -------
+        ndarray
+            Shape (frames, channels): int32, signed and right-justified, or float32.  No
+            frames mean the end.
+
+        Raises
+        ------
+        NotRestorable
+            If the samples use bits that the header declares unused.
+        UnsupportedAudio
+            If a file ends sooner than it did when it was opened.
+        """
+
+    @abstractmethod
+    def tail(self) -> Iterator[bytes]:
+        """Give every byte after the last frame, in pieces of at most 1 MiB.
+
+        Call it once, after `read` has come to the end.
+
+        Raises
+        ------
+        UsageError
+            If samples are left.
+        """
+
+    @property
+    @abstractmethod
+    def digest(self) -> bytes:
+        """MD5 of the whole file, once `tail` has ended; empty if not `restorable`."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Close what was opened here; a file object that was passed in stays open."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()

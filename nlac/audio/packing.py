@@ -1,0 +1,262 @@
+"""How samples lie in the bytes of a container, both ways, and exactly.
+
+Containers put samples of ``b`` valid bits at the top of their bytes: WAV EXTENSIBLE and
+AIFF say so in as many words.  Here every sample is taken through a 32-bit word in which it
+is left-justified; then byte order, sign and width are one shift or one slice each.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nlac._errors import CorruptStream, NotRestorable, UnsupportedAudio, UsageError
+from nlac._typing import Samples
+from nlac.audio.format import AudioFormat
+
+_BIG_ENDIAN = 1
+_UNSIGNED = 2
+_FLOAT = 4
+_SIGN = np.uint32(0x80000000)
+
+
+@dataclass(frozen=True, slots=True)
+class Packing:
+    """The layout of one sample in a container.
+
+    Parameters
+    ----------
+    bytes_per_sample : int
+        Bytes of the container, 1 to 4; 4 for float.
+    big_endian : bool
+        The most significant byte comes first.
+    unsigned : bool
+        Integers are offset binary: half the range is added to them, as in 8-bit WAV.
+    shift : int
+        Unused low bits of the container: its bits less the valid bits.
+    is_float : bool
+        Samples are IEEE 754 single precision.
+
+    Raises
+    ------
+    ValueError
+        If these do not describe a sample of 1 to 32 valid bits.
+    """
+
+    bytes_per_sample: int
+    big_endian: bool = False
+    unsigned: bool = False
+    shift: int = 0
+    is_float: bool = False
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.bytes_per_sample <= 4:
+            raise ValueError(f"bytes_per_sample is {self.bytes_per_sample}, not 1 to 4")
+        if not 0 <= self.shift < 8 * self.bytes_per_sample:
+            raise ValueError(f"shift is {self.shift}, not below the bits of the container")
+        if self.is_float and (self.bytes_per_sample != 4 or self.shift or self.unsigned):
+            raise ValueError("float samples take four whole bytes")
+
+    @property
+    def bits_per_sample(self) -> int:
+        """Valid bits of a sample, 1 to 32."""
+        return 8 * self.bytes_per_sample - self.shift
+
+    def unpack(self, data: bytes, channels: int, *, first_frame: int = 0) -> Samples:
+        """Turn bytes of a container into samples.
+
+        Parameters
+        ----------
+        data : bytes
+            Whole frames, interleaved.
+        channels : int
+            Channels of a frame.
+        first_frame : int
+            Number of the first frame in `data`, for messages only.
+
+        Returns
+        -------
+        ndarray
+            Shape (frames, channels), a new array.  Integers are int32, signed and
+            right-justified; float32 keeps every bit of the input (NaN payloads too).
+
+        Raises
+        ------
+        NotRestorable
+            If a bit below the valid bits is set: `pack` could not bring it back.
+        UsageError
+            If `data` is not a whole number of frames.
+        """
+        width = self.bytes_per_sample
+        if len(data) % (width * channels):
+            raise UsageError(f"{len(data)} bytes are no whole frames of {channels} x {width} bytes")
+        if self.is_float:
+            bits = np.frombuffer(data, dtype=">u4" if self.big_endian else "<u4")
+            return bits.astype(np.uint32).view(np.float32).reshape(-1, channels)
+        words = _words_of(data, width, big_endian=self.big_endian)
+        if self.shift and words.size:
+            unused = np.uint32((1 << (32 - self.bits_per_sample)) - 1)
+            if np.bitwise_or.reduce(words) & unused:
+                place = int(np.flatnonzero(words & unused)[0])
+                raise NotRestorable(
+                    f"frame {first_frame + place // channels}, channel {place % channels}: a bit "
+                    f"is set below the {self.bits_per_sample} valid bits that the header "
+                    f"declares; read the file at full depth ({8 * width} bits) to keep it exactly"
+                )
+        if self.unsigned:
+            words ^= _SIGN
+        signed = words.view(np.int32)
+        signed >>= np.int32(32 - self.bits_per_sample)
+        return signed.reshape(-1, channels)
+
+    def pack(self, samples: Samples) -> bytes:
+        """Turn samples into bytes of the container: the inverse of `unpack`.
+
+        Parameters
+        ----------
+        samples : ndarray
+            Shape (frames, channels); float32 for a float packing, else integers of 32 bits
+            or fewer, signed and right-justified.
+
+        Returns
+        -------
+        bytes
+            The frames, interleaved.
+
+        Raises
+        ------
+        UnsupportedAudio
+            If the type does not fit, or a value needs more than the valid bits.
+        """
+        if self.is_float:
+            if samples.dtype != np.float32:
+                raise UnsupportedAudio(f"float32 samples are needed here, not {samples.dtype}")
+            bits = np.ascontiguousarray(samples).view(np.uint32)
+            return bits.astype(">u4" if self.big_endian else "<u4").tobytes()
+        words = left_justified(samples, self.bits_per_sample).reshape(-1).view(np.uint32)
+        if self.unsigned:
+            words ^= _SIGN
+        return _top_bytes(words, self.bytes_per_sample, big_endian=self.big_endian)
+
+    def to_bytes(self) -> bytes:
+        """Return the packing as three bytes: width, flags, shift.
+
+        Flags are 1 for big-endian, 2 for unsigned, 4 for float.
+        """
+        flags = _BIG_ENDIAN * self.big_endian + _UNSIGNED * self.unsigned + _FLOAT * self.is_float
+        return bytes((self.bytes_per_sample, flags, self.shift))
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Packing:
+        """Read what `to_bytes` wrote.
+
+        Raises
+        ------
+        CorruptStream
+            If the bytes describe no packing.
+        """
+        if len(data) != 3:
+            raise CorruptStream(f"{len(data)} bytes instead of 3", path="packing")
+        width, flags, shift = data
+        if flags & ~(_BIG_ENDIAN | _UNSIGNED | _FLOAT):
+            raise CorruptStream(f"unknown flags {flags:#04x}", path="packing")
+        try:
+            return cls(
+                bytes_per_sample=width,
+                big_endian=bool(flags & _BIG_ENDIAN),
+                unsigned=bool(flags & _UNSIGNED),
+                shift=shift,
+                is_float=bool(flags & _FLOAT),
+            )
+        except ValueError as error:
+            raise CorruptStream(str(error), path="packing") from error
+
+
+def _words_of(data: bytes, width: int, *, big_endian: bool) -> NDArray[np.uint32]:
+    """Return each `width` bytes as the top of a 32-bit word; a new array."""
+    order = ">" if big_endian else "<"
+    if width == 3:
+        # four bytes are read at every third, and the foreign one is masked
+        padded = data + b"\0" if big_endian else b"\0" + data
+        words = np.ndarray(len(data) // 3, order + "u4", padded, strides=(3,)).astype(np.uint32)
+        words &= np.uint32(0xFFFFFF00)
+        return words
+    words = np.frombuffer(data, dtype=f"{order}u{width}").astype(np.uint32)
+    words <<= np.uint32(32 - 8 * width)
+    return words
+
+
+def _top_bytes(words: NDArray[np.uint32], width: int, *, big_endian: bool) -> bytes:
+    """Return the top `width` bytes of every word: the inverse of `_words_of`."""
+    order = ">" if big_endian else "<"
+    if width == 3:
+        pieces = words.astype(order + "u4", copy=False).view(np.uint8).reshape(-1, 4)
+        first = 0 if big_endian else 1
+        packed = np.empty((len(pieces), 3), dtype=np.uint8)
+        # whole columns are much faster than rows of three
+        for column in range(3):
+            packed[:, column] = pieces[:, first + column]
+        return packed.tobytes()
+    return (words >> np.uint32(32 - 8 * width)).astype(f"{order}u{width}").tobytes()
+
+
+def left_justified(samples: Samples, bits_per_sample: int) -> NDArray[np.int32]:
+    """Return integers at the top of 32 bits, as a new array.
+
+    Parameters
+    ----------
+    samples : ndarray
+        Integers of 32 bits or fewer, right-justified, of any shape.
+    bits_per_sample : int
+        Their valid bits.
+
+    Raises
+    ------
+    UnsupportedAudio
+        If the type does not fit, or a value needs more than the valid bits.
+    """
+    if not np.can_cast(samples.dtype, np.int32, casting="safe"):
+        raise UnsupportedAudio(
+            f"integer samples of up to 32 bits are needed here, not {samples.dtype}"
+        )
+    if bits_per_sample < 32 and samples.size:
+        top = 1 << (bits_per_sample - 1)
+        lowest, highest = int(samples.min()), int(samples.max())
+        if lowest < -top or highest >= top:
+            raise UnsupportedAudio(
+                f"samples from {lowest} to {highest} do not fit {bits_per_sample} bits"
+            )
+    values = np.array(samples, dtype=np.int32, order="C")
+    values <<= np.int32(32 - bits_per_sample)
+    return values
+
+
+def container_bytes(bits_per_sample: int) -> int:
+    """Return the bytes of the smallest container for that many bits."""
+    return (bits_per_sample + 7) // 8
+
+
+def packing_for(
+    fmt: AudioFormat, *, big_endian: bool = False, unsigned_8_bit: bool = False
+) -> Packing:
+    """Return the packing of `fmt` in the smallest container that holds it.
+
+    Parameters
+    ----------
+    fmt : AudioFormat
+        What to hold.
+    big_endian : bool
+        Byte order.
+    unsigned_8_bit : bool
+        Containers of one byte are offset binary, as in WAV.
+    """
+    width = container_bytes(fmt.bits_per_sample)
+    return Packing(
+        bytes_per_sample=width,
+        big_endian=big_endian,
+        unsigned=unsigned_8_bit and width == 1 and not fmt.is_float,
+        shift=8 * width - fmt.bits_per_sample,
+        is_float=fmt.is_float,
+    )

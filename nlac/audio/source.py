@@ -1,0 +1,213 @@
+"""Open any audio file or pipe for reading."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import BinaryIO
+
+from nlac._errors import UnsupportedAudio, UsageError
+from nlac._typing import Samples
+from nlac.audio.aiff import walk_aiff
+from nlac.audio.base import AudioSource
+from nlac.audio.layout import Layout, Walk
+from nlac.audio.raw import RawSpec
+from nlac.audio.reader import PIECE_BYTES, ByteReader
+from nlac.audio.riff import CONTAINERS, walk_riff
+from nlac.audio.w64 import RIFF_GUID, walk_w64
+
+__all__ = ["AudioSource", "RestorableSource", "open_source"]
+
+
+def open_source(
+    file: str | os.PathLike[str] | BinaryIO,
+    *,
+    raw: RawSpec | None = None,
+    ignore_sizes: bool = False,
+    full_depth: bool = False,
+) -> AudioSource:
+    """Open an audio file, or take over a binary file object, for reading.
+
+    WAV, RF64, BW64, W64, AIFF, AIFF-C and raw samples are read by the walkers of this
+    package and can be restored exactly; other formats go through libsndfile, as audio only.
+
+    Parameters
+    ----------
+    file : path or binary file object
+        A pipe does; restorable formats are then read strictly forward.  An object that was
+        passed in is not closed.
+    raw : RawSpec, optional
+        The input has no header; this says what its samples are.
+    ignore_sizes : bool
+        Take everything after the header as samples, whatever sizes it declares.
+    full_depth : bool
+        Take all bits of the container as valid, whatever depth the header declares.
+
+    Returns
+    -------
+    AudioSource
+
+    Raises
+    ------
+    UnsupportedAudio
+        If the format is unknown or damaged, or its samples cannot be coded.
+    MissingDependency
+        If the format needs libsndfile and that is not installed.
+    OSError
+        If the file cannot be opened or read.
+    """
+    if isinstance(file, (str, os.PathLike)):
+        stream: BinaryIO = open(file, "rb")  # noqa: SIM115 - the source closes it
+        owned = True
+    else:
+        stream, owned = file, False
+    try:
+        return _open_stream(
+            stream, owned, raw=raw, ignore_sizes=ignore_sizes, full_depth=full_depth
+        )
+    except BaseException:
+        if owned:
+            stream.close()
+        raise
+
+
+def _open_stream(
+    stream: BinaryIO, owned: bool, *, raw: RawSpec | None, ignore_sizes: bool, full_depth: bool
+) -> AudioSource:
+    reader = ByteReader(stream)
+    walk = Walk(reader, ignore_sizes, [])
+    if raw is not None:
+        layout = raw.layout()
+    else:
+        magic = reader.peek(16)
+        if magic[:4] in CONTAINERS and magic[8:12] == b"WAVE":
+            layout = walk_riff(walk)
+        elif magic == RIFF_GUID:
+            layout = walk_w64(walk)
+        elif magic[:4] == b"FORM" and magic[8:12] in (b"AIFF", b"AIFC"):
+            layout = walk_aiff(walk)
+        elif not magic:
+            raise UnsupportedAudio("the input is empty (0 bytes)")
+        else:
+            from nlac.audio.other import open_other
+
+            return open_other(stream, reader, owned=owned)
+    if full_depth and layout.packing.shift:
+        packing = replace(layout.packing, shift=0)
+        fmt = replace(layout.format, bits_per_sample=packing.bits_per_sample)
+        layout = replace(layout, format=fmt, packing=packing)
+    return RestorableSource(stream, walk, layout, owned=owned)
+
+
+class RestorableSource(AudioSource):
+    """A source whose file can be restored: head, samples, tail.
+
+    Parameters
+    ----------
+    stream : binary file object
+        What is read.
+    walk : Walk
+        The walk that found `layout`; its reader stands at the first sample.
+    layout : Layout
+        Where the samples lie.
+    owned : bool
+        Whether `close` closes `stream`.
+    """
+
+    def __init__(self, stream: BinaryIO, walk: Walk, layout: Layout, *, owned: bool) -> None:
+        self.container = layout.container
+        self.format = layout.format
+        self.packing = layout.packing
+        self.restorable = True
+        self.warnings = walk.warnings
+        self.head = walk.reader.end_head()
+        self._stream = stream
+        self._owned = owned
+        self._reader = walk.reader
+        self._packing = layout.packing
+        self._frame_bytes = layout.packing.bytes_per_sample * layout.format.channels
+        self._frames_read = 0
+        self._left_over = b""
+        self._at_end = False
+        self._tail_given = False
+        remaining = walk.reader.remaining
+        declared = layout.data_bytes
+        # bytes of samples to come; None: until the input ends
+        self._data_left = declared
+        if remaining is not None:
+            self._data_left = remaining if declared is None else min(declared, remaining)
+        announced = self._data_left
+        self.expected_frames = None if announced is None else announced // self._frame_bytes
+        self.num_frames = None if remaining is None else self.expected_frames
+
+    def read(self, frames: int) -> Samples:
+        """Return up to `frames` frames; see `AudioSource.read`."""
+        if frames < 0:
+            raise UsageError(f"cannot read {frames} frames")
+        count = frames * self._frame_bytes
+        if self._data_left is not None:
+            count = min(count, self._data_left // self._frame_bytes * self._frame_bytes)
+        if self._at_end:
+            count = 0
+        data = self._reader.take(count)
+        whole = len(data) // self._frame_bytes * self._frame_bytes
+        if len(data) < count:
+            self._end_early(data[whole:])
+            data = data[:whole]
+        elif self._data_left is not None:
+            self._data_left -= whole
+            self._at_end = self._data_left < self._frame_bytes
+        first = self._frames_read
+        self._frames_read += whole // self._frame_bytes
+        return self._packing.unpack(data, self.format.channels, first_frame=first)
+
+    def tail(self) -> Iterator[bytes]:
+        """Give every byte after the last frame; see `AudioSource.tail`."""
+        if not self._at_end:
+            # no read has met the end yet: none was needed, or its place is not known
+            left = self._data_left
+            self._at_end = not self._reader.peek(1) if left is None else left < self._frame_bytes
+        if not self._at_end:
+            raise UsageError("the tail of a file comes after all of its samples")
+        if self._tail_given:
+            raise UsageError("the tail of a file is given once")
+        self._tail_given = True
+        return self._tail_pieces()
+
+    @property
+    def digest(self) -> bytes:
+        """MD5 of the whole file, 16 bytes, once `tail` has ended."""
+        return self._reader.digest
+
+    def close(self) -> None:
+        """Close the file if `open_source` opened it."""
+        if self._owned:
+            self._stream.close()
+
+    def _end_early(self, left_over: bytes) -> None:
+        """Note that the input ended in or before the last announced frame."""
+        self._at_end = True
+        self._left_over = left_over
+        if self.num_frames is not None:
+            raise UnsupportedAudio(
+                f"the file ends at byte {self._reader.position}, before its end when it was "
+                "opened: did another program change it?"
+            )
+        if self._data_left is not None:
+            self.warnings.append(
+                f"the header announces {self.expected_frames} frames but the input ends at byte "
+                f"{self._reader.position}: truncated, or written to a pipe"
+            )
+            self._data_left = None
+
+    def _tail_pieces(self) -> Iterator[bytes]:
+        partial = len(self._left_over) or self._data_left or 0
+        if partial:
+            self.warnings.append(
+                f"the samples end with an incomplete frame of {partial} bytes, kept as it is"
+            )
+        if self._left_over:
+            yield self._left_over
+        while piece := self._reader.take(PIECE_BYTES):
+            yield piece

@@ -1,0 +1,102 @@
+"""Integer distributions: what a predictor says about the next sample, and its intervals.
+
+A distribution is a location (sample units, Q8), a scale index and a shape
+(spec, section "Distributions").  The cumulative function is a lookup in a
+normative table with integer interpolation, so nothing here depends on floats.
+
+The scale index s stands for a mean absolute deviation of 2**(s/16 - 4) sample units.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nlac._kernels import kernel
+from nlac._memory import load_i64
+
+SHAPES = 7
+CELLS = 1024  # of 1/32 unit each, from -16 to +16 mean absolute deviations
+ROW = CELLS + 1
+TAIL = 64  # frequency of each tail beyond the table
+TOTAL = 1 << 24
+MAX_SCALE = 16 * 38 - 1
+REACH = 16 << 13  # half the table's width in positions (Q13)
+
+
+class Tables(NamedTuple):
+    """The normative tables, as the kernels take them (all int64).
+
+    Attributes
+    ----------
+    cumulative : (SHAPES * ROW,)
+        Frequencies below each cell edge, of 2**24.
+    start : (SHAPES * 4096,)
+        Cell in which a quantile (its top 12 bits) begins; derived, for searching only.
+    shape_limits : (SHAPES - 1,)
+        Falling means of min(|u|, 1), Q16, at which the next shape takes over.
+    down, up : (16,)
+        Mantissas of 2**(-i/16) in Q16 and of 2**(i/16) in Q15.
+    """
+
+    cumulative: NDArray[np.int64]
+    start: NDArray[np.int64]
+    shape_limits: NDArray[np.int64]
+    down: NDArray[np.int64]
+    up: NDArray[np.int64]
+
+
+@cache
+def tables() -> Tables:
+    """Load the normative tables (made by ``tools/make_tables.py``)."""
+    data = files("nlac.bitstream").joinpath("distribution.bin").read_bytes()
+    numbers = np.frombuffer(data, "<i4").astype(np.int64)
+    cumulative = numbers[: SHAPES * ROW]
+    rest = numbers[SHAPES * ROW :]
+    quantiles = np.arange(4096, dtype=np.int64) << 12
+    start = [
+        np.clip(np.searchsorted(row, quantiles, side="right") - 1, 0, CELLS - 1)
+        for row in cumulative.reshape(SHAPES, ROW)
+    ]
+    limits, down, up = np.split(rest, [SHAPES - 1, SHAPES - 1 + 16])
+    return Tables(cumulative, np.concatenate(start).astype(np.int64), limits, down, up)
+
+
+@kernel
+def cumulative_at(cumulative, row, distance, mantissa, shift):
+    """Frequency below a boundary `distance` (Q8 sample units) away from the location.
+
+    `row` is the shape times ROW; `mantissa` and `shift` come from the scale:
+    ``down[s & 15]`` and ``7 + (s >> 4)``.
+    """
+    position = (distance * mantissa) >> shift
+    if position <= -REACH:
+        return np.int64(TAIL)
+    if position >= REACH:
+        return np.int64(TOTAL - TAIL)
+    position += REACH
+    cell = row + (position >> 8)
+    left = load_i64(cumulative, cell)
+    return left + (((load_i64(cumulative, cell + 1) - left) * (position & 255)) >> 8)
+
+
+@kernel
+def quantile_distance(cumulative, start, shape, q, mantissa, exponent):
+    """Distance (Q8) from the location at which the cumulative function reaches `q`, about.
+
+    Not normative: where a search for the symbol begins.
+    """
+    row = shape * ROW
+    cell = load_i64(start, shape * 4096 + (q >> 12))
+    while load_i64(cumulative, row + cell + 1) <= q and cell < CELLS - 1:
+        cell += 1
+    left = load_i64(cumulative, row + cell)
+    width = load_i64(cumulative, row + cell + 1) - left
+    position = (cell << 8) + np.int64((q - left) * np.float32(256.0) / width) - REACH
+    if exponent >= 24:
+        return (position * mantissa) << (exponent - 24)
+    return (position * mantissa) >> (24 - exponent)

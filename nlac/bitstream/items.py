@@ -1,0 +1,246 @@
+"""What the common metadata items hold (spec 6.2): tags, pictures, the file's recipe."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from nlac._errors import CorruptStream, UsageError
+from nlac.bitstream import constants as c
+from nlac.bitstream.metadata import MetadataItem
+
+VENDOR = "nlac"
+
+
+@dataclass(frozen=True, slots=True)
+class Tags:
+    """Vorbis comments: a vendor and a list of ``(name, value)`` in order.
+
+    A name is printable ASCII without ``=``; case does not matter in it, and it may occur
+    several times. A value is any text.
+    """
+
+    vendor: str = VENDOR
+    comments: tuple[tuple[str, str], ...] = ()
+
+    @classmethod
+    def from_mapping(cls, tags: Mapping[str, str | Sequence[str]]) -> Tags:
+        """Tags from ``{"ARTIST": "one", "GENRE": ["two", "three"]}``."""
+        comments = [
+            (name, value)
+            for name, values in tags.items()
+            for value in ([values] if isinstance(values, str) else values)
+        ]
+        return cls(comments=tuple(comments))
+
+    def to_mapping(self) -> dict[str, list[str]]:
+        """Values by name, names in capitals, both in order of first occurrence."""
+        values: dict[str, list[str]] = {}
+        for name, value in self.comments:
+            values.setdefault(name.upper(), []).append(value)
+        return values
+
+    def to_item(self) -> MetadataItem:
+        """The item of a stream.
+
+        Raises
+        ------
+        UsageError
+            A name holds other characters than it may.
+        """
+        parts = [_text(self.vendor), struct.pack("<I", len(self.comments))]
+        for name, value in self.comments:
+            if not _name_is_good(name):
+                raise UsageError(f"tag name {name!r}: printable ASCII without '=' only")
+            parts.append(_text(f"{name}={value}"))
+        return MetadataItem(c.ITEM_TAGS, b"".join(parts))
+
+    @classmethod
+    def from_item(cls, item: MetadataItem) -> Tags:
+        """Tags of an item.
+
+        Raises
+        ------
+        CorruptStream
+            Lengths or texts are wrong.
+        """
+        fields = _Fields(item, "<")
+        vendor = fields.text()
+        comments = []
+        for _ in range(fields.count(minimum_bytes=4)):
+            name, equals, value = fields.text().partition("=")
+            if not equals or not _name_is_good(name):
+                raise CorruptStream("comment without a good name", path="metadata.tags")
+            comments.append((name, value))
+        fields.end()
+        return cls(vendor, tuple(comments))
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture, laid out as in FLAC's picture block (so big-endian).
+
+    Attributes
+    ----------
+    picture_type : int
+        As in ID3v2 APIC; 3 is the front cover.
+    media_type : str
+        ASCII, for example ``image/png``.
+    description : str
+        Any text.
+    width, height, depth_bits, colors : int
+        Pixels, pixels, bits a pixel, colours of a palette (0 if there is none).
+    data : bytes
+        The picture file.
+    """
+
+    picture_type: int
+    media_type: str
+    description: str
+    width: int
+    height: int
+    depth_bits: int
+    colors: int
+    data: bytes
+
+    def to_item(self) -> MetadataItem:
+        """The item of a stream."""
+        media_type = self.media_type.encode("ascii")
+        description = self.description.encode()
+        sizes = (self.width, self.height, self.depth_bits, self.colors, len(self.data))
+        return MetadataItem(
+            c.ITEM_PICTURE,
+            b"".join(
+                (
+                    struct.pack(">II", self.picture_type, len(media_type)),
+                    media_type,
+                    struct.pack(">I", len(description)),
+                    description,
+                    struct.pack(">5I", *sizes),
+                    self.data,
+                )
+            ),
+        )
+
+    @classmethod
+    def from_item(cls, item: MetadataItem) -> Picture:
+        """Picture of an item.
+
+        Raises
+        ------
+        CorruptStream
+            Lengths or texts are wrong.
+        """
+        fields = _Fields(item, ">")
+        picture_type = fields.number()
+        media_type = fields.text()
+        description = fields.text()
+        width, height, depth_bits, colors = (fields.number() for _ in range(4))
+        data = fields.take(fields.number())
+        fields.end()
+        return cls(picture_type, media_type, description, width, height, depth_bits, colors, data)
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How the original file comes back: head, packed samples, tail (spec 6.3).
+
+    Attributes
+    ----------
+    container : str
+        Name of the container, ASCII, for people and for the choice of a suffix.
+    packing : bytes
+        How samples lie in the container (spec 6.4).
+    head_length : int
+        Bytes of all foreign-head items together.
+    """
+
+    container: str
+    packing: bytes
+    head_length: int
+
+    def to_item(self) -> MetadataItem:
+        """The item of a stream."""
+        name = self.container.encode("ascii")
+        return MetadataItem(
+            c.ITEM_RECIPE,
+            struct.pack("<IB", self.head_length, len(name)) + name + self.packing,
+        )
+
+    @classmethod
+    def from_item(cls, item: MetadataItem) -> Recipe:
+        """Recipe of an item.
+
+        Raises
+        ------
+        CorruptStream
+            Lengths or texts are wrong.
+        """
+        fields = _Fields(item, "<")
+        head_length = fields.number()
+        name = fields.take(fields.take(1)[0])
+        try:
+            container = name.decode("ascii")
+        except UnicodeDecodeError as error:
+            raise CorruptStream("container is not ASCII", path="metadata.recipe") from error
+        return cls(container, fields.rest(), head_length)
+
+
+def first_of(items: Iterable[MetadataItem], item_type: int) -> MetadataItem | None:
+    """First item of a type, or None."""
+    return next((item for item in items if item.item_type == item_type), None)
+
+
+def joined(items: Iterable[MetadataItem], item_type: int) -> bytes:
+    """Content of all items of a type, one after the other."""
+    return b"".join(item.data for item in items if item.item_type == item_type)
+
+
+class _Fields:
+    """Reads one field after the other from an item; every length is checked first."""
+
+    def __init__(self, item: MetadataItem, byte_order: str) -> None:
+        self._data = item.data
+        self._path = f"metadata.{item.name}"
+        self._number = struct.Struct(byte_order + "I")
+        self._position = 0
+
+    def take(self, length: int) -> bytes:
+        if length > len(self._data) - self._position:
+            raise CorruptStream("item ends too early", path=self._path)
+        self._position += length
+        return self._data[self._position - length : self._position]
+
+    def rest(self) -> bytes:
+        return self.take(len(self._data) - self._position)
+
+    def number(self) -> int:
+        (value,) = self._number.unpack(self.take(4))
+        return int(value)
+
+    def count(self, minimum_bytes: int) -> int:
+        """A number of things that take at least `minimum_bytes` bytes each."""
+        count = self.number()
+        if count * minimum_bytes > len(self._data) - self._position:
+            raise CorruptStream("item ends too early", path=self._path)
+        return count
+
+    def text(self) -> str:
+        try:
+            return self.take(self.number()).decode()
+        except UnicodeDecodeError as error:
+            raise CorruptStream("text is not UTF-8", path=self._path) from error
+
+    def end(self) -> None:
+        if self._position != len(self._data):
+            raise CorruptStream("item is too long", path=self._path)
+
+
+def _text(text: str) -> bytes:
+    data = text.encode()
+    return struct.pack("<I", len(data)) + data
+
+
+def _name_is_good(name: str) -> bool:
+    return bool(name) and all(" " <= char <= "}" and char != "=" for char in name)

@@ -1,0 +1,143 @@
+"""Metadata items (spec 6): the frame around every item; type, write, parse, verify.
+
+What the common items hold (tags, pictures, the recipe of the original file) is in
+`nlac.bitstream.items`. An item of unknown type is kept as its raw bytes.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from dataclasses import dataclass
+
+from nlac._errors import ChecksumMismatch, CorruptStream
+from nlac.bitstream import constants as c
+from nlac.bitstream.crc import crc32, crc_bytes
+
+_BODY = struct.Struct("<4sBBII")
+_DEFLATE_LEVEL = 9
+# under this there is next to nothing to save
+_MIN_DEFLATED_BYTES = 64
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataItem:
+    """One typed item.
+
+    Attributes
+    ----------
+    item_type : int
+        0 to 255 (spec 6.2).
+    data : bytes
+        Content, inflated; at most 2**24 bytes.
+    """
+
+    item_type: int
+    data: bytes
+
+    @property
+    def name(self) -> str:
+        """Word for the type."""
+        return c.ITEM_NAMES.get(self.item_type, f"type {self.item_type}")
+
+    def verify(self) -> None:
+        """Check type and length.
+
+        Raises
+        ------
+        CorruptStream
+            Naming the field.
+        """
+        if not 0 <= self.item_type <= 255:
+            raise _bad("type", self.item_type)
+        if len(self.data) > c.MAX_ITEM_BYTES:
+            raise _bad("length", len(self.data))
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataHeader:
+    """What stands before the content of an item."""
+
+    item_type: int
+    deflated: bool
+    stored_length: int
+    length: int
+
+    @property
+    def num_bytes(self) -> int:
+        """Length of the whole item in the stream."""
+        return c.METADATA_HEADER_BYTES + self.stored_length + c.CRC_BYTES
+
+
+def write_item(item: MetadataItem, stream_crc: int) -> bytes:
+    """A whole item: header, header CRC, content (deflated if that is smaller), CRC."""
+    item.verify()
+    stored, flags = item.data, 0
+    if len(item.data) >= _MIN_DEFLATED_BYTES:
+        packer = zlib.compressobj(_DEFLATE_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
+        packed = packer.compress(item.data) + packer.flush()
+        if len(packed) < len(stored):
+            stored, flags = packed, c.METADATA_FLAG_DEFLATED
+    body = _BODY.pack(c.METADATA_TAG, item.item_type, flags, len(stored), len(item.data))
+    header_crc = crc32(body, stream_crc)
+    return b"".join((body, crc_bytes(header_crc), stored, crc_bytes(crc32(stored, header_crc))))
+
+
+def parse_item_header(data: bytes, stream_crc: int) -> MetadataHeader:
+    """Header in the first `METADATA_HEADER_BYTES` bytes of `data`.
+
+    Raises
+    ------
+    ChecksumMismatch, CorruptStream
+        The bytes are not a good item header of this stream.
+    """
+    if data[: len(c.METADATA_TAG)] != c.METADATA_TAG:
+        raise CorruptStream("metadata tag expected", path="metadata")
+    body = data[: _BODY.size]
+    if crc_bytes(crc32(body, stream_crc)) != data[_BODY.size : c.METADATA_HEADER_BYTES]:
+        raise ChecksumMismatch("item header CRC does not match", path="metadata")
+    _tag, item_type, flags, stored_length, length = _BODY.unpack(body)
+    if flags & ~c.METADATA_FLAG_DEFLATED:
+        raise _bad("flags", flags)
+    if length > c.MAX_ITEM_BYTES:
+        raise _bad("length", length)
+    deflated = bool(flags & c.METADATA_FLAG_DEFLATED)
+    if stored_length > length or (not deflated and stored_length != length):
+        raise _bad("stored_length", stored_length)
+    return MetadataHeader(item_type, deflated, stored_length, length)
+
+
+def parse_item(
+    header: MetadataHeader, header_bytes: bytes, stored: bytes, crc: bytes
+) -> MetadataItem:
+    """Item whose header was parsed from `header_bytes`.
+
+    Raises
+    ------
+    ChecksumMismatch, CorruptStream
+        The content does not match its CRC or its length.
+    """
+    (header_crc,) = struct.unpack_from("<I", header_bytes, _BODY.size)
+    if crc_bytes(crc32(stored, header_crc)) != crc:
+        raise ChecksumMismatch("item CRC does not match", path="metadata")
+    if not header.deflated:
+        return MetadataItem(header.item_type, stored)
+    unpacker = zlib.decompressobj(-zlib.MAX_WBITS)
+    try:
+        # one byte more than promised is enough to see that there is too much
+        data = unpacker.decompress(stored, header.length + 1)
+    except zlib.error as error:
+        raise CorruptStream("item does not inflate", path="metadata") from error
+    if len(data) != header.length or not unpacker.eof or unpacker.unused_data:
+        raise CorruptStream("item does not inflate to its length", path="metadata")
+    return MetadataItem(header.item_type, data)
+
+
+def split_item(item_type: int, data: bytes) -> list[MetadataItem]:
+    """Items of one type that hold `data` together, a piece of 2**20 bytes each."""
+    step = c.FOREIGN_PIECE_BYTES
+    return [MetadataItem(item_type, data[i : i + step]) for i in range(0, len(data), step)]
+
+
+def _bad(field: str, value: int) -> CorruptStream:
+    return CorruptStream(f"{value} is not allowed", path=f"metadata.{field}")

@@ -1,0 +1,191 @@
+"""What the user sees: messages, warnings, progress, colour, and the gravest exit code.
+
+Everything here goes to stderr, except what `say` prints when stdout is free.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import click
+
+from nlac._errors import NlacError
+from nlac._log import logger
+
+F = TypeVar("F", bound=Callable[..., Any])
+Progress = Callable[[int, int | None], None]
+
+# from harmless to grave: damage must not hide behind a file that was merely in the way
+_GRAVITY = (0, 5, 2, 1, 4, 3)
+# the library's words for what the command line calls otherwise
+_OPTIONS = re.compile(r"\b(audio_only|ignore_sizes|block_seconds|strip_chunks)\b")
+_TRACES = logging.Formatter()
+_COLOURS = {logging.ERROR: "red", logging.WARNING: "yellow"}
+
+
+def verbosity_options(command: F) -> F:
+    """Add ``-q`` and ``-v`` to a command; they take effect before it runs."""
+    quiet = click.option(
+        "-q",
+        "--quiet",
+        is_flag=True,
+        expose_value=False,
+        callback=lambda ctx, param, value: _set_level(ctx, -1) if value else None,
+        help="Say nothing but errors.",
+    )
+    verbose = click.option(
+        "-v",
+        "--verbose",
+        count=True,
+        expose_value=False,
+        callback=lambda ctx, param, value: _set_level(ctx, value) if value else None,
+        help="Say more; twice: say all, and show where an error arose.",
+    )
+    return quiet(verbose(command))
+
+
+def _set_level(ctx: click.Context, level: int) -> None:
+    if ctx.meta.get("nlac.level", level) * level < 0:
+        raise click.UsageError("-q and -v contradict each other.", ctx)
+    ctx.meta["nlac.level"] = level
+    levels = {-1: logging.ERROR, 1: logging.INFO}
+    logger.setLevel(levels.get(level, logging.DEBUG))
+
+
+def is_quiet() -> bool:
+    """Tell whether ``-q`` was given."""
+    ctx = click.get_current_context(silent=True)
+    return ctx is not None and ctx.meta.get("nlac.level", 0) < 0
+
+
+class _StderrHandler(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        label = record.levelname.lower()
+        style = _COLOURS.get(record.levelno)
+        if style and _colourful():
+            label = click.style(label, fg=style, bold=True)
+        text = record.getMessage()
+        if record.exc_info:
+            text += "\n" + _TRACES.formatException(record.exc_info)
+        click.echo(f"nlac: {label}: {text}", err=True)
+
+
+@contextmanager
+def logging_to_stderr() -> Iterator[None]:
+    """Show on stderr what the package logs: warnings and errors, until ``-v`` asks for more."""
+    before = logger.level, logger.propagate
+    handler = _StderrHandler()
+    logger.addHandler(handler)
+    logger.setLevel(logging.WARNING)
+    logger.propagate = False
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(before[0])
+        logger.propagate = before[1]
+
+
+def _colourful() -> bool:
+    return sys.stderr.isatty() and not os.environ.get("NO_COLOR")
+
+
+def say(message: str, *, stdout_is_data: bool = False) -> None:
+    """Print a result: on stdout, or on stderr where stdout carries data; with ``-q`` not at all."""
+    if not is_quiet():
+        click.echo(message, err=stdout_is_data)
+
+
+def report_error(error: BaseException, name: str | None = None) -> int:
+    """Print an error with the file that it concerns, and return its exit code."""
+    message = wording(error, name)
+    logger.error(f"{name}: {message}" if name else message)
+    logger.debug("this error arose here:", exc_info=error)
+    return error.exit_code if isinstance(error, NlacError) else 1
+
+
+def wording(error: BaseException, name: str | None) -> str:
+    """Return what to tell of an error, in the words of the command line."""
+    if isinstance(error, OSError) and error.strerror:
+        elsewhere = error.filename is not None and os.fspath(error.filename) != name
+        return f"{error.strerror}: {error.filename}" if elsewhere else error.strerror
+    if isinstance(error, MemoryError):
+        return "not enough memory; fewer threads (-j) or shorter blocks need less"
+    text = _OPTIONS.sub(lambda match: "--" + match[0].replace("_", "-"), str(error))
+    return text or type(error).__name__
+
+
+def gravest(first: int, second: int) -> int:
+    """Return the graver of two exit codes."""
+    return max(first, second, key=_GRAVITY.index)
+
+
+def each_file(names: list[Any], work: Callable[[Any], int | None]) -> int:
+    """Do one file after the other; an error ends the file, not the run.
+
+    Parameters
+    ----------
+    names : list
+        The files; ``str()`` gives the name for messages.
+    work : callable
+        Takes one of `names`; returns an exit code, or None for 0.
+
+    Returns
+    -------
+    int
+        The gravest exit code.
+    """
+    code = 0
+    for name in names:
+        try:
+            code = gravest(code, work(name) or 0)
+        except BrokenPipeError:
+            raise
+        except (NlacError, OSError, MemoryError) as error:
+            code = gravest(code, report_error(error, str(name)))
+    return code
+
+
+@contextmanager
+def progress_bar(title: str, unit: str = " frames") -> Iterator[Progress | None]:
+    """Show a progress bar while the context lasts; on a terminal only.
+
+    Yields
+    ------
+    callable or None
+        ``progress(done, total)``, in `unit`; None where nothing is to be shown.
+    """
+    if is_quiet() or not sys.stderr.isatty():
+        yield None
+        return
+    from tqdm import tqdm
+
+    # short jobs come and go without a bar
+    with tqdm(
+        desc=title, unit=unit, unit_scale=True, leave=False, delay=0.5, dynamic_ncols=True
+    ) as bar:
+
+        def progress(done: int, total: int | None) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        yield progress
+
+
+def announce_compiling() -> None:
+    """Arrange for a line on the terminal when kernels turn out to need compiling."""
+    if is_quiet() or not sys.stderr.isatty():
+        return
+    from nlac._kernels import cache_folder, when_compiling
+
+    def announce() -> None:
+        often = "once" if cache_folder() else "each time, for no cache folder can be written"
+        click.echo(f"nlac: compiling for this machine ({often}); this takes a while ...", err=True)
+
+    when_compiling(announce)

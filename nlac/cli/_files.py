@@ -1,0 +1,264 @@
+"""Which files a command reads, and where it writes.
+
+Names on the command line become `Input` objects; an `Outputs` object gives each
+of them its place and refuses what would destroy something.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from io import BufferedReader
+from pathlib import Path
+from typing import BinaryIO, cast
+
+import click
+
+from nlac._errors import OutputExists, UsageError
+from nlac.bitstream.constants import MAGIC
+
+PIPE = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """A file to read.
+
+    Parameters
+    ----------
+    path : str
+        Its path; ``"-"`` is standard input.
+    folder : str
+        Its place below the folder that was searched; empty when it was named itself.
+    """
+
+    path: str
+    folder: str = ""
+
+    def __str__(self) -> str:
+        return "stdin" if self.is_pipe else self.path
+
+    @property
+    def is_pipe(self) -> bool:
+        """Whether this is standard input."""
+        return self.path == PIPE
+
+    def file(self) -> str | BinaryIO:
+        """Return the path, or standard input as a binary file."""
+        return sys.stdin.buffer if self.is_pipe else self.path
+
+    @contextmanager
+    def open(self) -> Iterator[BufferedReader]:
+        """Open the file, or give standard input."""
+        if self.is_pipe:
+            yield cast(BufferedReader, sys.stdin.buffer)
+        else:
+            with open(self.path, "rb") as file:
+                yield file
+
+
+def find_inputs(
+    names: Sequence[str], *, recursive: bool, include: Sequence[str], suffixes: frozenset[str]
+) -> list[Input]:
+    """Turn names on the command line into files, searching folders where asked to.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Files, folders, ``"-"``.
+    recursive : bool
+        Whether folders are searched; a folder is an error otherwise.
+    include : sequence of str
+        Patterns for the files taken from folders; empty: judge by `suffixes`.
+    suffixes : frozenset of str
+        File name extensions with the dot, in lower case.
+    """
+    found: list[Input] = []
+    for name in names:
+        if name == PIPE or not Path(name).is_dir():
+            found.append(Input(name))
+        elif recursive:
+            found += _search(name, include, suffixes)
+        else:
+            raise UsageError(f"{name} is a folder; -r takes the files in it")
+    if not found:
+        raise UsageError(f"no file to read was found in {', '.join(names)}")
+    if sum(each.is_pipe for each in found) > 1:
+        raise UsageError("standard input (-) can be read only once")
+    return found
+
+
+def _search(top: str, include: Sequence[str], suffixes: frozenset[str]) -> Iterator[Input]:
+    for folder, folders, files in os.walk(top):
+        folders.sort()
+        for file in sorted(files):
+            if include:
+                wanted = any(fnmatch.fnmatch(file, pattern) for pattern in include)
+            else:
+                wanted = Path(file).suffix.lower() in suffixes
+            if wanted:
+                below = os.path.relpath(folder, top)
+                yield Input(os.path.join(folder, file), "" if below == os.curdir else below)
+
+
+def split_arguments(
+    names: Sequence[str], output: str | None, is_output: Callable[[str], bool]
+) -> tuple[list[str], str | None]:
+    """Tell inputs from an output that was given as the last argument.
+
+    Parameters
+    ----------
+    names : sequence of str
+        The arguments.
+    output : str or None
+        What ``-o`` gave; then all of `names` are inputs.
+    is_output : callable
+        Judges the second of two arguments.
+    """
+    inputs = list(names)
+    if output is None and len(inputs) == 2 and (inputs[1] == PIPE or is_output(inputs[1])):
+        output = inputs.pop()
+    return inputs, output
+
+
+@dataclass(slots=True)
+class Outputs:
+    """Gives each input its output.
+
+    Parameters
+    ----------
+    output : str or None
+        File, folder or ``"-"``; None: beside the input.
+    many : bool
+        Whether there are several inputs, so that `output` is a folder.
+    force : bool
+        Whether files may be replaced.
+    """
+
+    output: str | None
+    many: bool
+    force: bool
+    _written: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.many and self.output == PIPE:
+            raise UsageError("several inputs can't go to standard output; use -o FOLDER")
+        if self.many and self.output is not None and Path(self.output).is_file():
+            raise UsageError(f"-o {self.output} is a file; several inputs need a folder")
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether `output` is a folder, there already or to be made."""
+        return self.output not in (None, PIPE) and (
+            self.many or str(self.output).endswith(("/", os.sep)) or Path(str(self.output)).is_dir()
+        )
+
+    def is_pipe(self, source: Input) -> bool:
+        """Whether the output for an input is standard output."""
+        return self.output == PIPE or (self.output is None and source.is_pipe)
+
+    def is_named(self, source: Input) -> bool:
+        """Whether the output for an input needs no name of its own."""
+        return self.is_pipe(source) or (self.output is not None and not self.is_folder)
+
+    def place(self, source: Input, name: str) -> str:
+        """Return where the output of an input goes, and make its folder.
+
+        Parameters
+        ----------
+        source : Input
+            The input.
+        name : str
+            File name of the output, where the user named none.
+
+        Raises
+        ------
+        OutputExists
+            If the file exists and may not be replaced, or was written by this very run.
+        UsageError
+            If it is the input itself, or stdout is a terminal.
+        """
+        if self.is_pipe(source):
+            if sys.stdout.isatty() and not self.force:
+                raise UsageError("refusing to write binary data to a terminal; -f insists")
+            return PIPE
+        if self.is_folder:
+            folder = Path(str(self.output), source.folder)
+            folder.mkdir(parents=True, exist_ok=True)
+            path = folder / name
+        elif self.output is not None:
+            path = Path(self.output)
+        else:
+            path = Path(source.path).with_name(name)
+        self._check(source, path)
+        return str(path)
+
+    def _check(self, source: Input, path: Path) -> None:
+        if not path.absolute().parent.is_dir():
+            raise UsageError(f"the folder {path.parent} does not exist; -o {path.parent}/ makes it")
+        if not source.is_pipe and path.exists() and path.samefile(source.path):
+            raise UsageError(f"the output would replace the input itself ({path})")
+        if path.exists() and not path.is_file():
+            # a device or named pipe: nothing can be lost
+            return
+        real = os.path.realpath(path)
+        if real in self._written:
+            raise OutputExists(f"{path} was just written from {self._written[real]}")
+        if path.is_file() and not self.force:
+            raise OutputExists(f"{path} exists; -f replaces it")
+        self._written[real] = str(source)
+
+
+def sink(path: str) -> str | BinaryIO:
+    """Return a path as it is, and ``"-"`` as standard output in binary."""
+    return sys.stdout.buffer if path == PIPE else path
+
+
+def output_options(command: Callable[..., object]) -> Callable[..., object]:
+    """Add the options that all commands have which write a file for each file read."""
+    for option in (
+        click.option(
+            "--preserve-mtime/--no-preserve-mtime",
+            default=True,
+            show_default=True,
+            help="Give the output the input's time of modification.",
+        ),
+        click.option(
+            "--include",
+            metavar="GLOB",
+            multiple=True,
+            help="With -r: take only files whose name matches; may be repeated.",
+        ),
+        click.option("-r", "--recursive", is_flag=True, help="Search folders for files."),
+        click.option("-f", "--force", is_flag=True, help="Replace outputs that exist."),
+        click.option(
+            "-o",
+            "--output",
+            metavar="PATH",
+            help="Output file or folder; a folder if there are several inputs; - is stdout.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def is_stream(path: str) -> bool:
+    """Tell whether a regular file begins like an nlac stream.
+
+    Of a named pipe nothing is read, for it could not be put back.
+    """
+    if os.path.exists(path) and not os.path.isfile(path):
+        return False
+    with open(path, "rb") as file:
+        return file.read(len(MAGIC)) == MAGIC
+
+
+def copy_mtime(source: Input, path: str) -> None:
+    """Give an output the time of modification of its input, where both are files."""
+    if os.path.isfile(source.path) and os.path.isfile(path):
+        status = os.stat(source.path)
+        os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))

@@ -1,0 +1,112 @@
+"""Positions in a recording, as ``--skip`` and ``--until`` take them.
+
+The grammar is that of ``flac``: a number of frames (``441000``), or a time as
+``mm:ss.fff`` (``1:30``, ``0:02.5``; hours may come before). A sign in front
+changes what the position counts from: ``+`` the place that ``--skip`` gave,
+``-`` the end. Times are exact fractions; one that falls between two frames
+means the earlier.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from fractions import Fraction
+
+import click
+
+from nlac._errors import UsageError
+
+_TIME = re.compile(r"(?:(\d+):)?(\d+):(\d{1,2}(?:\.\d*)?)")
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A position on the command line, before rate and length are known.
+
+    Parameters
+    ----------
+    sign : str
+        ``"+"``, ``"-"`` or empty.
+    frames : int or None
+        The number, where it was given in frames.
+    seconds : Fraction or None
+        The number, where it was given as a time.
+    """
+
+    sign: str
+    frames: int | None
+    seconds: Fraction | None
+
+    def resolve(self, sample_rate: int, num_frames: int | None, skip: int = 0) -> int:
+        """Return the frame that is meant.
+
+        Parameters
+        ----------
+        sample_rate : int
+            Frames a second.
+        num_frames : int or None
+            Length of the recording; None: unknown.
+        skip : int
+            What ``+`` counts from.
+
+        Raises
+        ------
+        UsageError
+            If it lies outside the recording, or counts from an unknown end.
+        """
+        if self.frames is not None:
+            count = self.frames
+        else:
+            assert self.seconds is not None
+            count = int(self.seconds * sample_rate)
+        if self.sign == "-":
+            if num_frames is None:
+                raise UsageError("the length is not known, so nothing can be counted from the end")
+            place = num_frames - count
+        else:
+            place = count + (skip if self.sign == "+" else 0)
+        if place < 0:
+            raise UsageError(f"a position {count} frames before the end lies before the beginning")
+        if num_frames is not None and place > num_frames:
+            raise UsageError(f"frame {place} lies behind the end, which is at {num_frames}")
+        return place
+
+
+def parse_position(text: str) -> Position:
+    """Read a position.
+
+    Raises
+    ------
+    UsageError
+        If `text` is none.
+
+    Examples
+    --------
+    >>> parse_position("-1:30.5")
+    Position(sign='-', frames=None, seconds=Fraction(181, 2))
+    """
+    sign = text[:1] if text[:1] in ("+", "-") else ""
+    number = text[len(sign) :]
+    if re.fullmatch(r"[0-9]+", number):
+        return Position(sign, int(number), None)
+    match = re.fullmatch(_TIME, number)
+    if match and number.isascii():
+        hours, minutes, seconds = match.groups()
+        whole = (int(hours or 0) * 60 + int(minutes)) * 60 + Fraction(seconds.rstrip("."))
+        if Fraction(seconds.rstrip(".")) < 60 and (hours is None or int(minutes) < 60):
+            return Position(sign, None, whole)
+    raise UsageError(
+        f"{text!r} is not a position; write frames (441000) or mm:ss.fff (1:30.5), "
+        "with + for relative to --skip or - for before the end"
+    )
+
+
+def position_option(
+    ctx: click.Context, param: click.Parameter, value: str | None
+) -> Position | None:
+    """Turn the text of ``--skip`` or ``--until`` into a position (a callback for click)."""
+    try:
+        return None if value is None else parse_position(value)
+    except UsageError as error:
+        raise click.BadParameter(str(error), ctx, param) from error

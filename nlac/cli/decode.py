@@ -1,0 +1,233 @@
+"""``nlac decode``."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, cast
+
+import click
+
+from nlac._errors import FormatError, UsageError
+from nlac._log import logger
+from nlac.cli import _console, _files
+from nlac.cli._times import Position, position_option
+
+if TYPE_CHECKING:
+    from nlac import DecodeResult
+
+_DAMAGED = FormatError.exit_code
+_NLAC_SUFFIXES = frozenset({".nlac"})
+_CONTAINERS = ("wav", "rf64", "bw64", "w64", "aiff", "aifc", "raw", "flac", "caf", "au")
+_EXTENSIONS = {name: f".{name}" for name in _CONTAINERS} | {"rf64": ".wav", "bw64": ".wav"}
+
+
+@click.command("decode")
+@click.argument("files", metavar="IN... [OUT]", nargs=-1, required=True)
+@click.option(
+    "--format",
+    "container",
+    type=click.Choice(["original", *_EXTENSIONS]),
+    help="Write a fresh file in this format; original insists on the original file. By default "
+    "the name of the output tells, or else it is the original file.",
+)
+@click.option(
+    "--skip",
+    callback=position_option,
+    metavar="POSITION",
+    help="Begin here: a frame (441000) or mm:ss.fff; with - counted from the end.",
+)
+@click.option(
+    "--until",
+    callback=position_option,
+    metavar="POSITION",
+    help="Stop before this frame or time; with + counted from --skip, with - from the end.",
+)
+@click.option(
+    "--recover",
+    is_flag=True,
+    help="Write what is intact of damaged files, with silence for the rest (exit code 3).",
+)
+@click.option(
+    "-j", "--threads", metavar="N", type=click.IntRange(0), default=0, help="Threads; 0: all cores."
+)
+@_files.output_options
+@_console.verbosity_options
+def command(
+    files: tuple[str, ...],
+    output: str | None,
+    force: bool,
+    recursive: bool,
+    include: tuple[str, ...],
+    preserve_mtime: bool,
+    container: str | None,
+    skip: Position | None,
+    until: Position | None,
+    recover: bool,
+    threads: int,
+) -> int:
+    """Restore the original files, or write the audio in another format.
+
+    The original file comes back byte for byte, and its MD5 is checked. The name -
+    is standard input or output.
+
+    \b
+    Examples:
+      nlac decode song.nlac                     to song.wav, if it was one
+      nlac decode song.nlac song.flac           as FLAC
+      nlac decode *.nlac -o unpacked --format aiff
+      nlac decode song.nlac --skip 1:30 --until +0:10 part.wav
+      nlac decode song.nlac - | aplay
+      nlac decode --recover damaged.nlac saved.wav
+    """
+    names, output = _files.split_arguments(files, output, lambda name: not _is_stream(name))
+    inputs = _files.find_inputs(
+        names, recursive=recursive, include=include, suffixes=_NLAC_SUFFIXES
+    )
+    outputs = _files.Outputs(output, many=recursive or len(inputs) > 1, force=force)
+    if container == "original" and (skip or until):
+        raise UsageError("--format original takes the whole file, without --skip and --until")
+    _console.announce_compiling()
+
+    def decode_one(source: _files.Input) -> int:
+        name = "" if outputs.is_named(source) else _name(source, container, recover)
+        path = outputs.place(source, name)
+        with _seekable(source, wanted=bool(skip or until)) as file:
+            start, stop = _range(file, skip, until, recover)
+            code = _decode(source, file, path, container, start, stop, recover, threads)
+        if preserve_mtime:
+            _files.copy_mtime(source, path)
+        return code
+
+    return _console.each_file(inputs, decode_one)
+
+
+def _is_stream(name: str) -> bool:
+    """Judge the second of two arguments: an input, if it looks like a stream."""
+    path = Path(name)
+    if path.is_file():
+        return _files.is_stream(name)
+    return path.suffix.lower() in _NLAC_SUFFIXES
+
+
+def _name(source: _files.Input, container: str | None, recover: bool) -> str:
+    """File name of an output whose name the user left open: of the original's kind."""
+    if container in (None, "original"):
+        container = _original_container(source.path, recover)
+    return Path(source.path).stem + _EXTENSIONS.get(container or "wav", ".wav")
+
+
+def _original_container(path: str, recover: bool) -> str | None:
+    from nlac.codec.restoration import stored_original
+    from nlac.codec.sequential import SequentialDecoder
+
+    # not by nlac.info, which needs the end of the stream: that may be what is damaged
+    with open(path, "rb") as file:
+        try:
+            decoder = SequentialDecoder(file, 1)
+            original = stored_original(decoder.leading, decoder.header)
+        except FormatError:
+            if recover:
+                return None
+            raise
+    return original.container if original is not None else None
+
+
+@contextmanager
+def _seekable(source: _files.Input, *, wanted: bool) -> Iterator[str | BinaryIO]:
+    """Give the input; where it must be read in any order, a pipe is copied to a file first."""
+    if not wanted:
+        yield source.file()
+        return
+    with source.open() as file:
+        if file.seekable():
+            yield file
+            return
+        with tempfile.TemporaryFile() as copy:
+            shutil.copyfileobj(file, copy, 1 << 20)
+            copy.seek(0)
+            yield cast(BinaryIO, copy)
+
+
+def _range(
+    file: str | BinaryIO, skip: Position | None, until: Position | None, recover: bool
+) -> tuple[int, int | None]:
+    if skip is None and until is None:
+        return 0, None
+    sample_rate, num_frames = _extent(file, recover)
+    start = skip.resolve(sample_rate, num_frames) if skip else 0
+    if until is None:
+        return start, num_frames
+    stop = until.resolve(sample_rate, num_frames, start)
+    if stop < start:
+        raise UsageError(f"--until (frame {stop}) lies before --skip (frame {start})")
+    return start, stop
+
+
+def _extent(file: str | BinaryIO, recover: bool) -> tuple[int, int | None]:
+    """Sample rate and length of a stream; None where damage hides the length."""
+    import nlac
+    from nlac._sources import open_input
+    from nlac.codec.stream_reader import read_header
+
+    try:
+        facts = nlac.info(file)
+        return facts.sample_rate, facts.num_frames
+    except FormatError:
+        if not recover:
+            raise
+    with open_input(file) as opened:
+        return read_header(opened).sample_rate, None
+
+
+def _decode(
+    source: _files.Input,
+    file: str | BinaryIO,
+    path: str,
+    container: str | None,
+    start: int,
+    stop: int | None,
+    recover: bool,
+    threads: int,
+) -> int:
+    import nlac
+
+    begin = time.perf_counter()
+    with _console.progress_bar(str(source)) as progress:
+        result = nlac.decode(
+            file,
+            _files.sink(path),
+            container=container,
+            start=start,
+            stop=stop,
+            recover=recover,
+            threads=threads,
+            # whether an existing output may go has been settled by now
+            force=True,
+            progress=progress,
+        )
+    seconds = time.perf_counter() - begin
+    _report_damage(source, result)
+    facts = [f"{result.seconds:.3f} s"]
+    if result.frames:
+        facts.append(f"{result.seconds / seconds:.1f}x real time")
+    if result.md5 is not None:
+        facts.append(f"MD5 {result.md5}")
+    facts.append("the original file, verified" if result.restored else f"as {result.container}")
+    to = "stdout" if path == _files.PIPE else path
+    _console.say(f"{source} -> {to}: {', '.join(facts)}", stdout_is_data=path == _files.PIPE)
+    return _DAMAGED if result.lost or result.problems else 0
+
+
+def _report_damage(source: _files.Input, result: DecodeResult) -> None:
+    for problem in result.problems:
+        logger.error(f"{source}: {problem}")
+    for lost in result.lost:
+        logger.error(
+            f"{source}: lost, now silent: frames {lost.start} to {lost.stop - 1} "
+            f"({lost.start_seconds:.3f} s to {lost.stop_seconds:.3f} s)"
+        )

@@ -1,0 +1,163 @@
+"""``nlac doctor``: versions, caches, devices, and a self-test."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import io
+import json
+import os
+import platform
+import time
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from nlac.cli import _console
+
+if TYPE_CHECKING:
+    from nlac._typing import Samples
+
+NEEDED = ("numpy", "numba", "scipy", "constriction", "soundfile", "click", "tqdm")
+OPTIONAL = {"matplotlib": "plots of `nlac bench`", "torch": "neural predictors on a GPU"}
+
+
+@click.command("doctor")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text.")
+@_console.verbosity_options
+def command(as_json: bool) -> int:
+    """Check this installation: versions, kernel cache, devices, and a self-test.
+
+    The self-test encodes and decodes a short signal in every sample format.
+    The exit code tells whether all is well.
+
+    \b
+    Examples:
+      nlac doctor
+      nlac doctor --json | jq .kernels
+    """
+    _console.announce_compiling()
+    report = {**_versions(), "cores": _cores(), "kernels": _kernels(), "cuda": _cuda()}
+    report["self_test"] = _self_test()
+    if as_json:
+        click.echo(json.dumps(report))
+    else:
+        _print(report)
+    return 0 if report["self_test"]["passed"] and not report["missing"] else 1
+
+
+def _versions() -> dict[str, Any]:
+    from nlac import __version__
+
+    packages = {name: _version(name) for name in (*NEEDED, *OPTIONAL)}
+    return {
+        "nlac": __version__,
+        "python": f"{platform.python_version()} ({platform.python_implementation()})",
+        "platform": platform.platform(),
+        "packages": packages,
+        "missing": [name for name in NEEDED if packages[name] is None],
+    }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _kernels() -> dict[str, Any]:
+    from nlac._kernels import cache_folder
+
+    folder = cache_folder()
+    files = list(folder.rglob("*.nbc")) if folder else []
+    return {
+        "folder": str(folder) if folder else None,
+        "writable": folder is not None,
+        "compiled": len(files),
+        "bytes": sum(file.stat().st_size for file in files),
+    }
+
+
+def _cuda() -> str | None:
+    """Name of the GPU; None without one. PyTorch is imported only where it is installed."""
+    if importlib.util.find_spec("torch") is None:
+        return None
+    torch = importlib.import_module("torch")
+    return str(torch.cuda.get_device_name(0)) if torch.cuda.is_available() else None
+
+
+def _self_test() -> dict[str, Any]:
+    """Encode and decode a short signal in every sample format."""
+    begin = time.perf_counter()
+    failed = {}
+    formats: list[int | None] = [*range(1, 33), None]
+    for bits in formats:
+        name = f"{bits}-bit integer" if bits else "32-bit float"
+        try:
+            _round_trip(bits)
+        except Exception as error:
+            failed[name] = f"{type(error).__name__}: {error}"
+    seconds = round(time.perf_counter() - begin, 3)
+    return {"passed": not failed, "formats": len(formats), "failed": failed, "seconds": seconds}
+
+
+def _round_trip(bits: int | None) -> None:
+    import numpy as np
+
+    import nlac
+
+    samples = _signal(bits)
+    stream = io.BytesIO()
+    nlac.write(stream, samples, 48_000, bits_per_sample=bits)
+    stream.seek(0)
+    back, rate = nlac.read(stream)
+    same = back.dtype == samples.dtype and np.array_equal(
+        back.view(f"u{back.itemsize}"), samples.view(f"u{samples.itemsize}")
+    )
+    if rate != 48_000 or not same:
+        raise ValueError("what came back differs")
+
+
+def _signal(bits: int | None) -> Samples:
+    """A stereo sine with noise on one side, and the extremes of its format."""
+    import numpy as np
+
+    generator = np.random.Generator(np.random.PCG64(1))
+    wave = np.sin(np.arange(2000) / 20)[:, None] * [0.5, -0.5]
+    wave[:, 1] += generator.normal(0, 0.01, 2000)
+    if bits is None:
+        floats = wave.astype(np.float32)
+        floats[:4, 0] = [np.nan, -0.0, np.inf, 1e-45]
+        return floats
+    top = (1 << (bits - 1)) - 1
+    whole = np.clip(np.rint(wave * top), -top - 1, top)
+    whole[:2] = [[-top - 1, top], [top, -top - 1]]
+    integers: Samples = whole.astype(np.int16 if bits <= 16 else np.int32)
+    return integers
+
+
+def _print(report: dict[str, Any]) -> None:
+    click.echo(f"nlac      {report['nlac']}")
+    click.echo(f"python    {report['python']}")
+    click.echo(f"platform  {report['platform']}, {report['cores']} cores")
+    for name, version in report["packages"].items():
+        absent = "MISSING" if name in NEEDED else f"not installed (for {OPTIONAL.get(name)})"
+        click.echo(f"          {name} {version or absent}")
+    kernels = report["kernels"]
+    if kernels["writable"]:
+        amount = f"{kernels['compiled']} kernels, {kernels['bytes'] / 1e6:.1f} MB"
+        click.echo(f"cache     {kernels['folder']} ({amount})")
+    else:
+        click.echo("cache     NONE: no folder can be written, so every run compiles its kernels;")
+        click.echo("          set NUMBA_CACHE_DIR to a folder that can")
+    click.echo(f"cuda      {report['cuda'] or 'none'}")
+    test = report["self_test"]
+    outcome = "passed" if test["passed"] else "FAILED"
+    click.echo(f"self-test {outcome}: {test['formats']} sample formats in {test['seconds']} s")
+    for name, message in test["failed"].items():
+        click.echo(f"          {name}: {message}")

@@ -1,0 +1,227 @@
+"""``nlac encode``."""
+
+from __future__ import annotations
+
+import importlib.util
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from nlac._errors import MissingDependency, UnsupportedAudio, UsageError
+from nlac._log import logger
+from nlac.cli import _console, _files
+
+if TYPE_CHECKING:
+    from nlac import EncodeResult
+
+# what -r takes from folders
+_FOUND_IN_FOLDERS = frozenset(
+    f".{name}"
+    for name in (
+        *("wav", "wave", "bwf", "rf64", "bw64", "w64", "aif", "aiff", "aifc", "afc"),
+        *("flac", "caf", "au", "snd", "ogg", "oga", "opus", "mp3", "voc"),
+    )
+)
+# what an nlac stream must not be called, for every program would take it for something else
+_FOREIGN = _FOUND_IN_FOLDERS | {
+    *(".raw", ".pcm", ".wv", ".ape", ".tta", ".tak", ".ofr", ".m4a", ".mp4"),
+    *(".mka", ".mkv", ".mov", ".aac", ".wma", ".dsf", ".dff"),
+}
+
+
+@click.command("encode")
+@click.argument("files", metavar="IN... [OUT]", nargs=-1, required=True)
+@click.option(
+    "--preset",
+    type=click.Choice(["fast", "standard", "high", "max"]),
+    default="standard",
+    show_default=True,
+    help="Speed against size.",
+)
+@click.option("--predictor", metavar="NAME", help="Predictor to use instead of the preset's.")
+@click.option(
+    "--device",
+    type=click.Choice(["auto", "cpu", "cuda"]),
+    default="auto",
+    show_default=True,
+    help="Where neural predictors run; lpc always runs on the CPU. The bytes are the same.",
+)
+@click.option(
+    "-j",
+    "--threads",
+    metavar="N",
+    type=click.IntRange(0),
+    default=0,
+    help="Threads; 0 (the default) takes all cores. The bytes are the same for every N.",
+)
+@click.option("--no-verify", is_flag=True, help="Don't decode what was encoded to compare it.")
+@click.option(
+    "--coder",
+    type=click.Choice(["auto", "range", "rice"]),
+    default="auto",
+    show_default=True,
+    help="Entropy coder; auto takes the smaller for each block.",
+)
+@click.option("--no-long-term", is_flag=True, help="Don't look for sound that occurred before.")
+@click.option(
+    "--block-seconds",
+    metavar="S",
+    type=click.FloatRange(0, min_open=True),
+    help="Length of a block instead of the preset's.",
+)
+@click.option("-T", "--tag", "tags", metavar="FIELD=VALUE", multiple=True, help="Add a tag.")
+@click.option(
+    "--strip-chunks",
+    is_flag=True,
+    help="Keep the audio only, without the rest of the original file.",
+)
+@click.option(
+    "--audio-only",
+    is_flag=True,
+    help="Accept files that can't come back byte for byte (FLAC, CAF ...), for their audio.",
+)
+@click.option(
+    "--raw",
+    metavar="RATE,FORMAT,CHANNELS",
+    help="The input has no header: 44100,s16le,2 (u8, s16le, s24be, s32le, f32le ...).",
+)
+@click.option(
+    "--ignore-sizes",
+    is_flag=True,
+    help="Read to the end of the file, whatever sizes its header tells.",
+)
+@click.option(
+    "--suffix",
+    default=".nlac",
+    show_default=True,
+    help="Extension of outputs that are named after their input.",
+)
+@click.option("--delete-input", is_flag=True, help="Delete each input once its output is verified.")
+@_files.output_options
+@_console.verbosity_options
+def command(
+    files: tuple[str, ...],
+    output: str | None,
+    force: bool,
+    recursive: bool,
+    include: tuple[str, ...],
+    preserve_mtime: bool,
+    suffix: str,
+    device: str,
+    delete_input: bool,
+    tags: tuple[str, ...],
+    **settings: Any,
+) -> int:
+    """Make nlac files from audio files.
+
+    WAV (with RF64, BW64 and W64), AIFF, AIFF-C and raw files come back byte for
+    byte when they are decoded, and this is verified. Of FLAC, CAF, AU and other
+    files only the audio can be kept, which --audio-only accepts. The name - is
+    standard input or output.
+
+    \b
+    Examples:
+      nlac encode song.wav                      to song.nlac
+      nlac encode song.wav packed.nlac --preset high
+      nlac encode *.wav -o packed               to packed/*.nlac
+      nlac encode -r recordings -o packed --include '*.wav'
+      sox in.flac -t wav - | nlac encode - out.nlac
+      nlac encode --raw 48000,s24le,6 take.pcm take.nlac
+      nlac encode master.wav -T TITLE='Night train' -T DATE=2024
+    """
+    if device == "cuda" and importlib.util.find_spec("torch") is None:
+        raise MissingDependency("--device cuda needs PyTorch: pip install 'nlac[neural]'")
+    if delete_input and settings["no_verify"]:
+        raise UsageError("--delete-input needs the verification that --no-verify turns off")
+    if not suffix.startswith(".") or suffix.lower() in _FOREIGN:
+        raise UsageError(f"--suffix {suffix} won't do; it is an extension such as .nlac")
+    names, output = _files.split_arguments(files, output, _is_output)
+    if output is not None and Path(output).suffix.lower() in _FOREIGN:
+        raise UsageError(
+            f"{output} would be an nlac stream under a foreign extension; call it .nlac"
+        )
+    inputs = _files.find_inputs(
+        names, recursive=recursive, include=include, suffixes=_FOUND_IN_FOLDERS
+    )
+    outputs = _files.Outputs(output, many=recursive or len(inputs) > 1, force=force)
+    options = _api_options(tags=tags, **settings)
+    _console.announce_compiling()
+
+    def encode_one(source: _files.Input) -> None:
+        if options["raw"] is None and not source.is_pipe and _files.is_stream(source.path):
+            raise UnsupportedAudio("is an nlac stream already; decode it to encode it anew")
+        stem = "stdin" if source.is_pipe else Path(source.path).stem
+        path = outputs.place(source, stem + suffix)
+        result = _encode(source, path, options)
+        if preserve_mtime:
+            _files.copy_mtime(source, path)
+        if delete_input:
+            _delete(source, result)
+
+    return _console.each_file(inputs, encode_one)
+
+
+def _is_output(name: str) -> bool:
+    """Judge the second of two arguments: an output, unless there is a file to encode."""
+    path = Path(name)
+    return path.suffix.lower() == ".nlac" or not path.is_file() or _files.is_stream(name)
+
+
+def _api_options(
+    *, tags: tuple[str, ...], raw: str | None, no_verify: bool, no_long_term: bool, **options: Any
+) -> dict[str, Any]:
+    """Turn options of the command line into arguments of `nlac.encode`."""
+    from nlac.audio.raw import RawSpec
+
+    fields: dict[str, list[str]] = {}
+    for tag in tags:
+        name, equals, value = tag.partition("=")
+        if not equals or not name:
+            raise UsageError(f"-T {tag}: a tag is FIELD=VALUE")
+        fields.setdefault(name, []).append(value)
+    return options | {
+        "tags": fields,
+        "raw": RawSpec.parse(raw) if raw is not None else None,
+        "verify": not no_verify,
+        "long_term": not no_long_term,
+    }
+
+
+def _encode(source: _files.Input, path: str, options: dict[str, Any]) -> EncodeResult:
+    import nlac
+
+    begin = time.perf_counter()
+    with _console.progress_bar(str(source)) as progress:
+        # whether an existing output may go has been settled by now
+        result = nlac.encode(
+            source.file(), _files.sink(path), force=True, progress=progress, **options
+        )
+    seconds = time.perf_counter() - begin
+    for warning in result.warnings:
+        logger.warning(f"{source}: {warning}")
+    facts = [f"{100 * result.ratio:.2f} %"]
+    if result.frames and path != _files.PIPE:
+        samples = result.frames * nlac.info(path).channels
+        facts.append(f"{8 * result.bytes_out / samples:.3f} bits/sample")
+    if result.frames:
+        facts.append(f"{result.seconds / seconds:.1f}x real time")
+    facts.append(f"MD5 {result.md5}")
+    facts.append("verified" if result.verified else "not verified")
+    if not result.restorable:
+        facts.append("audio only")
+    to = "stdout" if path == _files.PIPE else path
+    _console.say(f"{source} -> {to}: {', '.join(facts)}", stdout_is_data=path == _files.PIPE)
+    return result
+
+
+def _delete(source: _files.Input, result: EncodeResult) -> None:
+    """Delete an input of which every byte is in its verified output."""
+    if not Path(source.path).is_file():
+        return
+    if result.verified and result.restorable:
+        Path(source.path).unlink()
+        logger.info(f"{source} deleted")
+    else:
+        logger.warning(f"{source} is kept, for only its audio could come back")

@@ -1,0 +1,142 @@
+"""The command group, and what becomes of errors: ``nlac COMMAND ...``.
+
+Nothing heavy is imported here: ``nlac --help`` must answer at once. A command's
+module is imported when that command is called or its help is asked for.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from nlac._errors import NlacError
+from nlac.cli import _console, _interrupt
+
+COMMANDS = {
+    "encode": "Make nlac files from audio files.",
+    "decode": "Restore the original files, or write the audio in another format.",
+    "info": "Show what nlac and other audio files hold.",
+    "test": "Check files for damage.",
+    "bench": "Compare presets and other codecs on a folder of audio.",
+    "doctor": "Check this installation.",
+    "completion": "Print the completion script for a shell.",
+}
+
+EXIT_CODES = """
+\b
+Exit codes:
+  0    all is well
+  1    some file could not be read, coded or written
+  2    wrong use of the command line
+  3    a damaged stream, or audio that does not match its checksum
+  4    a version, predictor or optional package that is missing here
+  5    the output exists (-f overwrites)
+  130  interrupted
+
+Of several files' codes the gravest is given: 3, 4, 1, 2, 5, in this order.
+
+Every option can be set by an environment variable: NLAC_ENCODE_PRESET=high
+stands for `nlac encode --preset high`.
+"""
+
+
+class CommandGroup(click.Group):
+    """A group that imports a command's module when it is needed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names of the commands, in the order in which a user meets them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return one command."""
+        if cmd_name not in COMMANDS:
+            return None
+        command = importlib.import_module(f"nlac.cli.{cmd_name}").command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def main(self, args: Sequence[str] | None = None, *rest: Any, **extra: Any) -> Any:
+        """Run, turn every error into a message and an exit code, and exit."""
+        extra["standalone_mode"] = False
+        with _console.logging_to_stderr():
+            try:
+                code = self._run(args, *rest, **extra)
+            except click.ClickException as error:
+                error.show()
+                code = error.exit_code
+            except (click.Abort, KeyboardInterrupt):
+                _interrupt.leave()
+            except BrokenPipeError:
+                code = _closed_pipe()
+            except (NlacError, OSError, MemoryError) as error:
+                code = _console.report_error(error)
+        sys.exit(code if isinstance(code, int) else 0)
+
+    def _run(self, *args: Any, **extra: Any) -> Any:
+        try:
+            code = super().main(*args, **extra)
+            sys.stdout.flush()
+            return code
+        except Exception as error:
+            if _interrupt.happened():
+                raise KeyboardInterrupt from error
+            raise
+
+
+def _closed_pipe() -> int:
+    """The reader of our output has gone: nothing to say, and nothing left to flush at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 1
+
+
+def _print_version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    if value and not ctx.resilient_parsing:
+        from nlac import __version__
+
+        click.echo(f"nlac {__version__}")
+        ctx.exit()
+
+
+@click.group(
+    cls=CommandGroup,
+    epilog=EXIT_CODES,
+    context_settings={
+        "auto_envvar_prefix": "NLAC",
+        "help_option_names": ["-h", "--help"],
+        "max_content_width": 100,
+    },
+)
+@click.option(
+    "--version",
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=_print_version,
+    help="Show the version and exit.",
+)
+def cli() -> None:
+    """Lossless audio compression: exact files back, the same bits everywhere.
+
+    \b
+    Examples:
+      nlac encode song.wav             writes song.nlac
+      nlac decode song.nlac            writes song.wav, byte for byte as it was
+      nlac encode *.wav -o packed      writes packed/*.nlac
+      nlac test packed/*.nlac
+    """
+
+
+def main() -> None:
+    """Entry point of the installed command."""
+    _interrupt.install()
+    cli.main(prog_name="nlac")

@@ -1,0 +1,101 @@
+"""``nlac test``."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from nlac._errors import CorruptStream, NlacError
+from nlac._log import logger
+from nlac.cli import _console, _files
+
+
+@click.command("test")
+@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@click.option("--quick", is_flag=True, help="Check the checksums only, without decoding the audio.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line for each file.")
+@click.option("-r", "--recursive", is_flag=True, help="Search folders for .nlac files.")
+@click.option(
+    "-j", "--threads", metavar="N", type=click.IntRange(0), default=0, help="Threads; 0: all cores."
+)
+@_console.verbosity_options
+def command(
+    files: tuple[str, ...], quick: bool, as_json: bool, recursive: bool, threads: int
+) -> int:
+    """Check files for damage.
+
+    Every byte is checked by the checksums, the audio is decoded, and its MD5 is
+    compared with that of what was encoded, as is the MD5 of the original file.
+    Each file gets one line; the exit code is 3 if one is damaged.
+
+    \b
+    Examples:
+      nlac test *.nlac
+      nlac test -r archive --quick
+      nlac test --json *.nlac | jq 'select(.ok | not)'
+    """
+    inputs = _files.find_inputs(
+        files, recursive=recursive, include=(), suffixes=frozenset({".nlac"})
+    )
+    if not quick:
+        _console.announce_compiling()
+    code = 0
+    for source in inputs:
+        facts: dict[str, Any] = {"file": source.path, "ok": True}
+        try:
+            facts |= _check_quickly(source) if quick else _check(source, threads)
+        except (NlacError, OSError, MemoryError) as error:
+            facts |= _failure(error, str(source))
+            code = _console.gravest(code, facts["exit_code"])
+        if as_json:
+            click.echo(json.dumps(facts))
+        else:
+            _print(source, facts)
+    return code
+
+
+def _check(source: _files.Input, threads: int) -> dict[str, Any]:
+    import nlac
+
+    with _console.progress_bar(str(source)) as progress:
+        result = nlac.decode(source.file(), None, threads=threads, progress=progress)
+    return {"seconds": result.seconds, "md5": result.md5, "original": result.restored}
+
+
+def _check_quickly(source: _files.Input) -> dict[str, Any]:
+    from nlac._sources import open_input
+    from nlac.codec.stream_reader import read_elements
+
+    with open_input(source.file()) as file:
+        for _ in read_elements(file):
+            pass
+    return {}
+
+
+def _failure(error: BaseException, name: str) -> dict[str, Any]:
+    facts: dict[str, Any] = {
+        "ok": False,
+        "exit_code": error.exit_code if isinstance(error, NlacError) else 1,
+        "error": type(error).__name__,
+        "message": _console.wording(error, name),
+    }
+    if isinstance(error, CorruptStream):
+        facts |= {
+            "offset_bytes": error.offset_bytes,
+            "block_index": error.block_index,
+            "first_frame": error.first_frame,
+        }
+    return facts
+
+
+def _print(source: _files.Input, facts: dict[str, Any]) -> None:
+    if not facts["ok"]:
+        line = f"{source}: FAILED: {facts['message']}"
+        # a failure is told even with -q
+        logger.error(line) if _console.is_quiet() else click.echo(line)
+    elif "md5" in facts:
+        _console.say(f"{source}: ok ({facts['seconds']:.3f} s, MD5 {facts['md5']})")
+    else:
+        _console.say(f"{source}: ok (checksums)")

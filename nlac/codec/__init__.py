@@ -1,0 +1,1 @@
+"""Joins bytes and predictors: blocks, streams, seeking, threads, recovery."""

@@ -1,0 +1,192 @@
+"""The payload of a block: what kind it is, and who codes it (spec, section "Block payload").
+
+``encode_block`` and ``decode_block`` are all that the stream layer knows of
+samples.  A payload begins with its mode: samples as they are, predicted
+integers, or floats taken apart into predicted integers and a rest.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nlac._errors import CorruptStream, UsageError
+from nlac._typing import IntSamples, Samples
+from nlac.bitstream import constants as c
+from nlac.bitstream.header import StreamHeader
+from nlac.bitstream.varint import read_varint, write_varint
+from nlac.codec.channels import ChannelMap, split_channels
+from nlac.codec.options import EncodeOptions
+from nlac.codec.pcm import pcm_bytes
+from nlac.predictors.registry import get_predictor, predictor_by_id
+
+if TYPE_CHECKING:
+    from nlac.codec.lpc_block import LpcSettings
+
+VERBATIM, INTEGERS, FLOATS = 0, 1, 2
+# preset: longest window, units in the shortest segment, sizes of segment, frames in the
+# long-term window, a thorough search for it, pieces for stereo pairings
+_LPC_PRESETS = {
+    "fast": (18, 16, 1, 8, False, 0),
+    "standard": (66, 4, 5, 16, True, 24),
+    "high": (130, 4, 5, 16, True, 24),
+    "max": (130, 2, 6, 32, True, 24),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PredictorChoice:
+    """What the stream header says of predictor and coder."""
+
+    predictor_id: int
+    predictor_parameters: bytes = b""
+    coder_id: int = c.CODER_AUTO
+    model_hash: bytes = b""
+
+
+def choose_predictor(
+    sample_rate: int, channels: int, bits_per_sample: int, is_float: bool, options: EncodeOptions
+) -> PredictorChoice:
+    """Return predictor, parameters, coder and model that `options` ask for.
+
+    Raises
+    ------
+    UnknownPredictor
+        No predictor of that name is registered.
+    UsageError
+        It does not know one of the options.
+    """
+    coder = {name: number for number, name in c.CODER_NAMES.items()}[options.coder]
+    found = get_predictor(options.predictor_name)
+    if found.predictor_id == c.PREDICTOR_LPC:
+        _lpc_settings(options)
+        return PredictorChoice(c.PREDICTOR_LPC, coder_id=coder)
+    predictor = found.from_options(options.predictor_options)
+    return PredictorChoice(
+        found.predictor_id, predictor.parameters(), coder, predictor.model_hash
+    )
+
+
+def encode_block(samples: Samples, stream: StreamHeader, options: EncodeOptions) -> bytes:
+    """Code the samples of one block, (frames, channels); returns its payload."""
+    plain = bytes([VERBATIM]) + pcm_bytes(samples, stream.bits_per_sample)
+    if stream.is_float:
+        from nlac.codec.floats import split
+
+        integers, side = split(samples.astype(np.float32, copy=False))
+        head = bytes([FLOATS]) + write_varint(len(side)) + side
+    else:
+        integers = samples.astype(np.int32, copy=False)
+        head = bytes([INTEGERS])
+    description, coded = split_channels(integers)
+    payload = head + description
+    if len(coded):
+        payload += _encode_channels(coded, stream, options)
+    return min(payload, plain, key=len)
+
+
+def decode_block(payload: bytes, num_frames: int, stream: StreamHeader) -> Samples:
+    """Decode one block; returns (num_frames, channels).
+
+    Raises
+    ------
+    CorruptStream
+        The payload is not what an encoder writes.
+    """
+    if not payload:
+        raise CorruptStream("empty payload", path="payload")
+    mode = payload[0]
+    if mode == VERBATIM:
+        return _verbatim(payload, num_frames, stream)
+    if mode != (FLOATS if stream.is_float else INTEGERS):
+        raise CorruptStream(f"unknown mode {mode}", path="payload.mode")
+    at, side = 1, b""
+    if mode == FLOATS:
+        length, at = read_varint(payload, at)
+        side = payload[at : at + length]
+        at += length
+    channels = ChannelMap(payload, at, stream.channels)
+    coded = np.zeros((0, num_frames), np.int32)
+    if channels.num_coded:
+        coded = _decode_channels(payload, channels.end, channels.num_coded, num_frames, stream)
+    elif channels.end != len(payload):
+        raise CorruptStream("bytes follow the last channel", path="payload")
+    integers = channels.join(coded, num_frames)
+    if mode == FLOATS:
+        from nlac.codec.floats import join
+
+        return join(integers, side)
+    _check_depth(integers, stream.bits_per_sample)
+    return integers
+
+
+def _encode_channels(
+    coded: NDArray[np.int32], stream: StreamHeader, options: EncodeOptions
+) -> bytes:
+    if stream.predictor_id == c.PREDICTOR_LPC:
+        from nlac.codec.lpc_block import encode_lpc
+
+        return encode_lpc(coded, _lpc_settings(options))
+    from nlac.codec.generic_block import encode_generic
+
+    predictor = predictor_by_id(stream.predictor_id).from_parameters(
+        stream.predictor_parameters, stream.model_hash
+    )
+    return encode_generic(coded, stream.bits_per_sample, stream.sample_rate, predictor)
+
+
+def _decode_channels(
+    payload: bytes, at: int, count: int, num_frames: int, stream: StreamHeader
+) -> NDArray[np.int32]:
+    if stream.predictor_id == c.PREDICTOR_LPC:
+        from nlac.codec.lpc_block import decode_lpc
+
+        return decode_lpc(payload, at, num_frames, count)
+    from nlac.codec.generic_block import decode_generic
+
+    predictor = predictor_by_id(stream.predictor_id).from_parameters(
+        stream.predictor_parameters, stream.model_hash
+    )
+    return decode_generic(
+        payload[at:], count, num_frames, stream.bits_per_sample, stream.sample_rate, predictor
+    )
+
+
+def _lpc_settings(options: EncodeOptions) -> LpcSettings:
+    from nlac.codec.lpc_block import LpcSettings
+    from nlac.predictors.lpc_analysis import Effort
+
+    if options.predictor_options:
+        raise UsageError(f"lpc has no option {next(iter(options.predictor_options))!r}")
+    order, leaf, levels, long_frames, thorough, pieces = _LPC_PRESETS[options.preset]
+    return LpcSettings(
+        Effort(order, leaf, levels, long_frames),
+        options.long_term,
+        thorough,
+        pieces,
+        options.coder,
+    )
+
+
+def _check_depth(samples: IntSamples, bits_per_sample: int) -> None:
+    limit = 1 << (bits_per_sample - 1)
+    if samples.size and (int(samples.min()) < -limit or int(samples.max()) >= limit):
+        raise CorruptStream(f"sample exceeds {bits_per_sample} bits", path="samples")
+
+
+def _verbatim(payload: bytes, num_frames: int, stream: StreamHeader) -> Samples:
+    width = (stream.bits_per_sample + 7) // 8
+    if len(payload) != 1 + width * num_frames * stream.channels:
+        raise CorruptStream("length does not fit the samples", path="payload")
+    shape = (num_frames, stream.channels)
+    if stream.is_float:
+        return np.frombuffer(payload, "<f4", offset=1).reshape(shape).astype(np.float32)
+    data = np.frombuffer(payload, np.uint8, offset=1).reshape(-1, width)
+    words = np.zeros((len(data), 4), np.uint8)
+    words[:, 4 - width :] = data
+    samples = (words.view("<i4") >> np.int32(32 - 8 * width)).astype(np.int32).reshape(shape)
+    _check_depth(samples, stream.bits_per_sample)
+    return samples

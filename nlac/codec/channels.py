@@ -1,0 +1,139 @@
+"""What a block's channels are, before anything is predicted (spec, section "Channels").
+
+A channel that is constant, or equal to an earlier one (with either sign, and an
+offset), needs no samples of its own.  The others are mapped by ``x = step * y +
+offset``, which takes off empty low bits and means; the `y` are coded.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nlac._errors import CorruptStream
+from nlac._typing import IntSamples
+from nlac.bitstream.varint import read_varint, write_varint
+
+CONSTANT, COPY, NEGATED_COPY, CODED = 0, 1, 2, 3
+_LIMIT = 1 << 34
+_PROBE = 256
+
+
+def _signed(value: int) -> bytes:
+    return write_varint(value << 1 if value >= 0 else (-value << 1) - 1)
+
+
+def _read_signed(data: bytes, at: int, path: str) -> tuple[int, int]:
+    value, at = read_varint(data, at)
+    value = -((value + 1) >> 1) if value & 1 else value >> 1
+    if abs(value) > _LIMIT:
+        raise CorruptStream("number out of range", path=path)
+    return value, at
+
+
+def _copy_of(
+    samples: NDArray[np.int64], channel: int, coded: list[int]
+) -> tuple[int, int, int] | None:
+    """(kind, source, offset) of an earlier coded channel that this one repeats."""
+    x = samples[channel]
+    for source in coded:
+        y = samples[source]
+        for kind, sign in ((COPY, 1), (NEGATED_COPY, -1)):
+            offset = int(x[0]) - sign * int(y[0])
+            if np.array_equal(x[:_PROBE] - sign * y[:_PROBE], np.full(len(x[:_PROBE]), offset)) \
+                    and np.all(x - sign * y == offset):
+                return kind, source, offset
+    return None
+
+
+def split_channels(samples: IntSamples) -> tuple[bytes, NDArray[np.int32]]:
+    """Describe the channels of a block and return those that must be coded.
+
+    Parameters
+    ----------
+    samples : (frames, channels) int32
+        At least one frame.
+
+    Returns
+    -------
+    description : bytes
+    coded : (coded channels, frames) int32
+    """
+    wide = np.ascontiguousarray(samples.T, np.int64)
+    out = bytearray()
+    coded: list[int] = []
+    kept: list[NDArray[np.int32]] = []
+    for channel, x in enumerate(wide):
+        low, high = int(x.min()), int(x.max())
+        if low == high:
+            out += bytes([CONSTANT]) + _signed(low)
+            continue
+        copy = _copy_of(wide, channel, coded)
+        if copy is not None:
+            kind, source, offset = copy
+            out += bytes([kind]) + write_varint(source) + _signed(offset)
+            continue
+        first = int(x[0])
+        step = int(np.gcd.reduce(x[: 4 * _PROBE] - first))
+        if step != 1:
+            step = int(np.gcd.reduce(x - first))
+        offset = first % step
+        if high - low < 1 << 30:
+            # about the mean, so that predictions need no constant term
+            offset += step * ((int(x.sum()) // len(x) - offset) // step)
+        out += bytes([CODED]) + write_varint(step) + _signed(offset)
+        coded.append(channel)
+        kept.append(((x - offset) // step if step > 1 else x - offset).astype(np.int32))
+    shape = (len(kept), len(samples))
+    return bytes(out), np.array(kept, np.int32).reshape(shape)
+
+
+class ChannelMap:
+    """How the coded channels become the block's; parsed from its description."""
+
+    def __init__(self, data: bytes, at: int, channels: int) -> None:
+        self._entries: list[tuple[int, int, int]] = []
+        coded: list[int] = []
+        for channel in range(channels):
+            path = f"channel[{channel}]"
+            kind, at = read_varint(data, at)
+            if kind not in (CONSTANT, COPY, NEGATED_COPY, CODED):
+                raise CorruptStream(f"unknown kind {kind}", path=path)
+            number = 0
+            if kind != CONSTANT:
+                number, at = read_varint(data, at)
+                if kind == CODED:
+                    coded.append(channel)
+                    if not 1 <= number < 1 << 32:
+                        raise CorruptStream("bad step", path=path)
+                elif number not in coded:
+                    raise CorruptStream("copies a channel that is not coded before", path=path)
+            offset, at = _read_signed(data, at, path)
+            self._entries.append((kind, number, offset))
+        self.end = at
+        self.num_coded = len(coded)
+
+    def join(self, coded: NDArray[np.int32], frames: int) -> IntSamples:
+        """Return the block's samples, (frames, channels) int32."""
+        out = np.empty((frames, len(self._entries)), np.int32)
+        row = 0
+        for channel, (kind, number, offset) in enumerate(self._entries):
+            if kind == CONSTANT:
+                wide = np.full(frames, offset, np.int64)
+            elif kind == CODED:
+                if number == 1 and offset == 0:
+                    out[:, channel] = coded[row]
+                    row += 1
+                    continue
+                wide = coded[row].astype(np.int64)
+                if number > 1:
+                    wide *= number
+                wide += offset
+                row += 1
+            else:
+                wide = out[:, number].astype(np.int64)
+                wide = (wide if kind == COPY else -wide) + offset
+            if frames and (wide.min() < -(1 << 31) or wide.max() >= 1 << 31):
+                raise CorruptStream("sample exceeds 32 bits", path=f"channel[{channel}]")
+            out[:, channel] = wide
+        return out

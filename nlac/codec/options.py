@@ -1,0 +1,120 @@
+"""Choices of the encoder, and the presets that stand for them."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, get_args
+
+from nlac._errors import UsageError
+from nlac.bitstream.constants import MAX_BLOCK_SAMPLES
+
+Preset = Literal["fast", "standard", "high", "max"]
+Coder = Literal["auto", "range", "rice"]
+
+# under this length the fixed bytes of a block would show
+_MIN_PRESET_BLOCK_LENGTH = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class PresetValues:
+    """What a preset stands for, where the options do not say otherwise.
+
+    Attributes
+    ----------
+    predictor : str
+        Name of the predictor.
+    block_seconds : float
+        Length of a block. Long blocks let long-term prediction look far back; short ones
+        make seeking quick.
+    """
+
+    predictor: str
+    block_seconds: float
+
+
+PRESETS: Mapping[str, PresetValues] = {
+    "fast": PresetValues("lpc", 30.0),
+    "standard": PresetValues("lpc", 30.0),
+    "high": PresetValues("lpc", 30.0),
+    "max": PresetValues("lpc", 60.0),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class EncodeOptions:
+    """How to encode. No option changes the samples that come back.
+
+    Attributes
+    ----------
+    preset : {"fast", "standard", "high", "max"}
+        From quick to small; gives the defaults of the other options.
+    predictor : str or None
+        Name of the predictor; None takes the preset's.
+    predictor_options : mapping of str to object
+        Options that the predictor knows.
+    coder : {"auto", "range", "rice"}
+        Coder of the residual; ``"auto"`` takes the smaller, block by block.
+    long_term : bool
+        Look for repetition far back.
+    block_seconds : float or None
+        Length of a block in seconds; None takes the preset's.
+    verify : bool
+        Decode every block again while encoding, and compare.
+    threads : int
+        Blocks coded at a time; 0 takes all cores. The bytes do not depend on it.
+    """
+
+    preset: Preset = "standard"
+    predictor: str | None = None
+    predictor_options: Mapping[str, object] = field(default_factory=dict)
+    coder: Coder = "auto"
+    long_term: bool = True
+    block_seconds: float | None = None
+    verify: bool = True
+    threads: int = 0
+
+    def __post_init__(self) -> None:
+        if self.preset not in PRESETS:
+            raise UsageError(f"preset {self.preset!r}: one of {', '.join(PRESETS)}")
+        if self.coder not in get_args(Coder):
+            raise UsageError(f"coder {self.coder!r}: one of {', '.join(get_args(Coder))}")
+        if self.block_seconds is not None and not (
+            self.block_seconds > 0 and math.isfinite(self.block_seconds)
+        ):
+            raise UsageError(f"block_seconds {self.block_seconds!r}: a positive number")
+        if self.threads < 0:
+            raise UsageError(f"threads {self.threads}: 0 (all cores) or more")
+
+    @property
+    def predictor_name(self) -> str:
+        """Name of the predictor, chosen or the preset's."""
+        return self.predictor or PRESETS[self.preset].predictor
+
+    @property
+    def num_threads(self) -> int:
+        """Threads to use on this machine."""
+        return self.threads or available_cores()
+
+    def block_length(self, sample_rate: int, channels: int) -> int:
+        """Frames of a block.
+
+        The preset's length gives way where a block would be tiny (very low rates), and
+        every length where it would exceed what the format allows (very high rates, many
+        channels).
+        """
+        if self.block_seconds is None:
+            frames = round(PRESETS[self.preset].block_seconds * sample_rate)
+            frames = max(frames, _MIN_PRESET_BLOCK_LENGTH)
+        else:
+            frames = max(1, round(min(self.block_seconds * sample_rate, MAX_BLOCK_SAMPLES)))
+        return min(frames, MAX_BLOCK_SAMPLES // channels)
+
+
+def available_cores() -> int:
+    """Cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

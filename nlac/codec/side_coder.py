@@ -1,0 +1,165 @@
+"""Side information in bulk: symbols under few fixed tables, coded by constriction.
+
+Two kinds of table (spec, section "Side information"): a histogram that travels
+with the symbols, for small alphabets; and the normative Laplace shape at a given
+scale, for signed integers such as predictor coefficients.  constriction gets
+exact integer frequencies: `Categorical` turns the weights f - 1 into cumulative
+sums of f without rounding when the f add up to 2**24.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nlac._errors import CorruptStream
+from nlac.bitstream.distribution import REACH, ROW, TAIL, TOTAL, tables
+
+LAPLACE = 4
+EDGE = 255  # symbols 1 .. 510 are the bins -255 .. 254; 0 and 511 escape
+ALPHABET = 2 * EDGE + 2
+ESCAPE_BITS = 24
+MAX_SYMBOL_SCALE = 16 * 28 - 1
+_ESCAPE_OFFSET = 1 << (ESCAPE_BITS - 1)
+
+
+def _model(frequencies: NDArray[np.int64]) -> Any:
+    import constriction
+
+    weights = (frequencies - 1).astype(np.float64)
+    return constriction.stream.model.Categorical(weights, perfect=False)
+
+
+def low_bits_of(scale: int) -> int:
+    """Low bits of an integer that are stored as they are at this scale."""
+    return max(0, (scale >> 4) - 7)
+
+
+@lru_cache(maxsize=512)
+def laplace_frequencies(scale: int) -> NDArray[np.int64]:
+    """Return the frequencies of the 512 symbols at a scale; they sum to 2**24."""
+    normative = tables()
+    edges = np.arange(-EDGE, EDGE + 1, dtype=np.int64) << low_bits_of(scale)
+    distance = (edges << 8) - 128
+    position = (distance * normative.down[scale & 15]) >> (7 + (scale >> 4))
+    inside = np.clip(position + REACH, 0, 2 * REACH - 1)
+    row = LAPLACE * ROW + (inside >> 8)
+    left = normative.cumulative[row]
+    value = left + (((normative.cumulative[row + 1] - left) * (inside & 255)) >> 8)
+    value = np.where(position <= -REACH, TAIL, np.where(position >= REACH, TOTAL - TAIL, value))
+    cumulative = np.concatenate([[0], value, [TOTAL]])
+    # every symbol gets a count, whatever the table says
+    cumulative = ((cumulative * (TOTAL - ALPHABET)) >> 24) + np.arange(ALPHABET + 1)
+    frequencies: NDArray[np.int64] = np.diff(cumulative)
+    return frequencies
+
+
+def histogram_frequencies(weights: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the frequencies for weights 0 .. 255, not all 0; they sum to 2**24."""
+    cumulative = np.concatenate([[0], np.cumsum(weights)])
+    count = len(weights)
+    cumulative = cumulative * (TOTAL - count) // cumulative[-1] + np.arange(count + 1)
+    frequencies: NDArray[np.int64] = np.diff(cumulative)
+    return frequencies
+
+
+class SideWriter:
+    """Collects side information; `finish` returns words, raw bits come apart."""
+
+    def __init__(self) -> None:
+        import constriction
+
+        self._coder = constriction.stream.queue.RangeEncoder()
+        self.raw: list[tuple[int, int]] = []  # (value, bits)
+
+    def symbols(self, values: NDArray[np.int64]) -> bytes:
+        """Code small symbols; returns the bytes that tell their histogram."""
+        counts = np.bincount(values)
+        if len(counts) == 0:
+            return b"\0"
+        weights = np.where(counts > 0, np.maximum(1, counts * 255 // counts.max()), 0)
+        if np.count_nonzero(weights) > 1:
+            model = _model(histogram_frequencies(weights))
+            self._coder.encode(values.astype(np.int32), model)
+        return bytes([len(weights)]) + weights.astype(np.uint8).tobytes()
+
+    def integers(self, values: NDArray[np.int64], scale: int) -> None:
+        """Code signed integers under the Laplace shape."""
+        low = low_bits_of(scale)
+        bins = values >> low
+        symbols = np.where(bins < -EDGE, 0, np.where(bins >= EDGE, ALPHABET - 1, bins + EDGE + 1))
+        self._coder.encode(symbols.astype(np.int32), _model(laplace_frequencies(scale)))
+        escaped = (symbols == 0) | (symbols == ALPHABET - 1)
+        if low or np.any(escaped):
+            for value, escape in zip(values.tolist(), escaped.tolist(), strict=True):
+                if escape:
+                    self.raw.append((value + _ESCAPE_OFFSET, ESCAPE_BITS))
+                elif low:
+                    self.raw.append((value & ((1 << low) - 1), low))
+
+    def finish(self) -> NDArray[np.uint32]:
+        """Return the coder's words."""
+        words: NDArray[np.uint32] = self._coder.get_compressed()
+        return words
+
+
+class SideReader:
+    """Reads what a `SideWriter` wrote, in the same order."""
+
+    def __init__(self, words: NDArray[np.uint32], raw: NDArray[np.uint32]) -> None:
+        import constriction
+
+        self._coder = constriction.stream.queue.RangeDecoder(words)
+        self._bits = np.unpackbits(raw.astype("<u4").view(np.uint8), bitorder="little")
+        self.position = 0
+
+    def symbols(self, count: int, weights: bytes) -> NDArray[np.int64]:
+        """Decode small symbols whose histogram is `weights`."""
+        table = np.frombuffer(weights, np.uint8).astype(np.int64)
+        used = np.flatnonzero(table)
+        if len(table) == 0 or count == 0:
+            return np.zeros(count, np.int64)
+        if len(used) == 0:
+            raise CorruptStream("empty histogram", path="side")
+        if len(used) == 1:
+            return np.full(count, used[0], np.int64)
+        return self._decode(_model(histogram_frequencies(table)), count)
+
+    def integers(self, count: int, scale: int) -> NDArray[np.int64]:
+        """Decode signed integers."""
+        low = low_bits_of(scale)
+        symbols = self._decode(_model(laplace_frequencies(scale)), count)
+        escaped = (symbols == 0) | (symbols == ALPHABET - 1)
+        values = (symbols - EDGE - 1) << low
+        if low or np.any(escaped):
+            for i in np.flatnonzero(escaped) if not low else range(count):
+                if escaped[i]:
+                    values[i] = self._take(ESCAPE_BITS) - _ESCAPE_OFFSET
+                else:
+                    values[i] += self._take(low)
+        return values
+
+    def _decode(self, model: Any, count: int) -> NDArray[np.int64]:
+        try:
+            decoded: NDArray[np.int64] = self._coder.decode(model, count).astype(np.int64)
+        except (AssertionError, ValueError) as error:
+            raise CorruptStream("side information does not decode", path="side") from error
+        return decoded
+
+    def _take(self, count: int) -> int:
+        piece = self._bits[self.position : self.position + count]
+        if len(piece) < count:
+            raise CorruptStream("side information ends too early", path="side")
+        self.position += count
+        return int.from_bytes(np.packbits(piece, bitorder="little").tobytes(), "little")
+
+
+def pack_raw(pieces: list[tuple[int, int]]) -> NDArray[np.uint32]:
+    """Put (value, bits) pairs into 32-bit words, least significant bit first."""
+    text = "".join(format(value, f"0{count}b")[::-1] for value, count in pieces)
+    bits = np.frombuffer(text.encode(), np.uint8) - ord("0")
+    bits = np.concatenate([bits, np.zeros(-len(bits) % 32, np.uint8)])
+    return np.packbits(bits, bitorder="little").view("<u4").astype(np.uint32)

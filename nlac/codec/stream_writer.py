@@ -1,0 +1,79 @@
+"""Lays out a stream: header, items, blocks, items, trailer; bytes out, nothing decided.
+
+Every method returns the bytes that come next, so a stream goes to a pipe as well as to
+a file, and both get the same bytes.
+"""
+
+from __future__ import annotations
+
+from nlac._errors import UnsupportedAudio
+from nlac.bitstream.block import BlockHeader, write_block
+from nlac.bitstream.constants import ITEM_FOREIGN_TAIL, MAX_BLOCKS
+from nlac.bitstream.header import StreamHeader, write_header
+from nlac.bitstream.metadata import MetadataItem, write_item
+from nlac.bitstream.trailer import IndexEntry, Trailer, write_trailer
+
+
+class StreamWriter:
+    """One stream being written.
+
+    Call `begin`, then `item` and `block` in the order of the stream, then `end`.
+    """
+
+    def __init__(self, header: StreamHeader) -> None:
+        self.header = header
+        self.num_frames = 0
+        self.num_bytes = 0
+        self._first_block_offset: int | None = None
+        self._index: list[IndexEntry] = []
+
+    def begin(self) -> bytes:
+        """The stream header."""
+        return self._counted(write_header(self.header))
+
+    def item(self, item: MetadataItem) -> bytes:
+        """A metadata item, before the first block or after the last."""
+        # the blocks, were there any, would have come before the tail
+        if self._first_block_offset is None and item.item_type == ITEM_FOREIGN_TAIL:
+            self._first_block_offset = self.num_bytes
+        return self._counted(write_item(item, self.header.checksum))
+
+    def block(self, payload: bytes, num_frames: int) -> bytes:
+        """The next block.
+
+        Raises
+        ------
+        UnsupportedAudio
+            The stream has as many blocks as it may.
+        """
+        if len(self._index) == MAX_BLOCKS:
+            raise UnsupportedAudio(
+                f"more than {MAX_BLOCKS} blocks; choose longer ones (block_seconds)"
+            )
+        if self._first_block_offset is None:
+            self._first_block_offset = self.num_bytes
+        header = BlockHeader(len(self._index), self.num_frames, num_frames, len(payload))
+        self._index.append(IndexEntry(header.num_bytes, num_frames))
+        self.num_frames += num_frames
+        return self._counted(write_block(header, payload, self.header))
+
+    def end(
+        self, pcm_md5: bytes, original_md5: bytes | None = None, original_length: int = 0
+    ) -> bytes:
+        """The trailer."""
+        if self._first_block_offset is None:
+            self._first_block_offset = self.num_bytes
+        trailer = Trailer(
+            header=self.header,
+            num_frames=self.num_frames,
+            first_block_offset=self._first_block_offset,
+            index=tuple(self._index),
+            pcm_md5=pcm_md5,
+            original_md5=original_md5,
+            original_length=original_length,
+        )
+        return self._counted(write_trailer(trailer))
+
+    def _counted(self, data: bytes) -> bytes:
+        self.num_bytes += len(data)
+        return data

@@ -1,0 +1,137 @@
+"""Find value sets (encoder only): grids by Fourier transform of the histogram, lists by counting.
+
+Floats only propose; every set is checked on every sample in integers.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nlac.codec.bitmap import write_bitmap
+from nlac.codec.value_sets import GRID, GRID_BITS, MAX_SPAN, ValueSet, listed
+
+MIN_GAIN_BITS = 400.0
+_REACH = 4096  # values on either side of the mean that are looked at
+_PEAK = 0.25  # least strength of a grid's line in the spectrum of the histogram
+
+
+def grid_of(samples: NDArray[np.int64]) -> ValueSet | None:
+    """Find a fractional grid that holds every sample, with a step of more than 1.2."""
+    low, high = int(samples.min()), int(samples.max())
+    if high - low >= MAX_SPAN or high - low < 16:
+        return None
+    # the values near the mean tell, and reject nearly every recording quickly
+    centre = int(samples.sum()) // len(samples)
+    near = samples - (centre - _REACH)
+    near = near[(near >= 0) & (near < 2 * _REACH)]
+    if len(near) < 64:
+        return None
+    histogram = np.bincount(near, minlength=2 * _REACH).astype(np.float64)
+    density = np.convolve(histogram, np.ones(33) / 33, "same")
+    dense = density >= 3
+    if np.count_nonzero(dense) >= 16 and np.count_nonzero(histogram[dense]) > 0.9 * dense.sum():
+        return None
+    # what is smooth in the histogram says nothing: take it off before looking for a line
+    spectrum = np.abs(np.fft.rfft(histogram - density, 4 * _REACH)) / len(near)
+    peak = 64 + int(np.argmax(spectrum[64:]))
+    if spectrum[peak] < _PEAK:
+        return None
+    frequency = peak / (4 * _REACH)
+    values = np.unique(samples)
+    centre += int(np.argmax(density)) - _REACH
+    for step in (1 / frequency, 1 / (1 - frequency)):
+        found = _fit(values, step, centre)
+        if found is not None and found.ranks_of(samples) is not None:
+            return found
+    return None
+
+
+def _fit(values: NDArray[np.int64], step: float, centre: int) -> ValueSet | None:
+    """Fit ``floor(a k + b)`` to the values, outwards from where they are dense."""
+    reach = 24.0 * step
+    offset = float(values[np.argmin(np.abs(values - centre))])
+    inside = values
+    while True:
+        inside = values[np.abs(values - centre) <= reach]
+        ranks = np.round((inside + 0.5 - offset) / step)
+        if len(inside) >= 4 and np.ptp(ranks) > 0:
+            step, offset = np.polyfit(ranks, inside + 0.5, 1)
+            if step < 1.2:
+                return None
+        if len(inside) == len(values):
+            break
+        reach *= 1.5
+    ranks = np.round((inside + 0.5 - offset) / step)
+    # room for b at a given a is concave in a: its top by ternary search
+    width = 1.0 / max(1.0, float(np.ptp(ranks)))
+    below, above = step - 4 * width, step + 4 * width
+    for _ in range(60):
+        a, b = below + (above - below) / 3, above - (above - below) / 3
+        if _room(values, ranks, a)[0] < _room(values, ranks, b)[0]:
+            below = a
+        else:
+            above = b
+    step = (below + above) / 2
+    room, middle = _room(values, ranks, step)
+    if room <= 0:
+        return None
+    return ValueSet(
+        GRID,
+        int(ranks.min()),
+        int(ranks.max()),
+        round(step * (1 << GRID_BITS)),
+        round(middle * (1 << GRID_BITS)),
+    )
+
+
+def _room(
+    values: NDArray[np.int64], ranks: NDArray[np.float64], step: float
+) -> tuple[float, float]:
+    """Width and middle of the offsets b for which ``value <= step k + b < value + 1``."""
+    rest = values - step * ranks
+    low, high = float(rest.max()), float(rest.min()) + 1.0
+    return high - low, (low + high) / 2
+
+
+def integer_grid(samples: NDArray[np.int64]) -> ValueSet | None:
+    """Find a grid of whole steps of at least 2."""
+    if len(samples) == 0:
+        return None
+    base = int(samples[0])
+    step = int(np.gcd.reduce(samples - base))
+    if step < 2:
+        return None
+    offset = base % step
+    ranks = (samples - offset) // step
+    return ValueSet(
+        GRID, int(ranks.min()), int(ranks.max()), step << GRID_BITS, offset << GRID_BITS
+    )
+
+
+def grid_gain_bits(entry: ValueSet, count: int) -> float:
+    """Bits that a grid takes off `count` samples."""
+    return count * math.log2(entry.step / (1 << GRID_BITS))
+
+
+def list_of(samples: NDArray[np.int64]) -> tuple[ValueSet, float] | None:
+    """Return the list of the values that occur and the net gain in bits, if there is one."""
+    low, high = int(samples.min()), int(samples.max())
+    if high - low >= MAX_SPAN or high - low < 16:
+        return None
+    histogram = np.bincount(samples - low)
+    if np.count_nonzero(histogram) > 0.85 * len(histogram):
+        return None
+    values = np.flatnonzero(histogram).astype(np.int64)
+    if len(values) < 3:
+        return None
+    widths = np.empty(len(values))
+    widths[1:-1] = (values[2:] - values[:-2]) / 2
+    widths[[0, -1]] = values[1] - values[0], values[-1] - values[-2]
+    gain = float(np.sum(histogram[values] * np.log2(widths)))
+    if gain < 0.05 * len(histogram):
+        return None
+    cost = 8.0 * len(write_bitmap((histogram > 0).astype(np.uint8)))
+    return (listed(values + low), gain - cost) if gain > cost + MIN_GAIN_BITS else None

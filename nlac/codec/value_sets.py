@@ -1,0 +1,164 @@
+"""Value sets: which sample values occur (spec, section "Value sets").
+
+One rule serves empty low bits, recordings scaled after they were quantised,
+sparse histograms and clipping: a value is known by its rank among those that
+occur, and its interval reaches halfway to its neighbours, at both ends to
+infinity.  This module holds the sets and their bytes; `value_search` finds them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nlac._errors import CorruptStream
+from nlac.bitstream.varint import read_varint, write_varint
+from nlac.codec.bitmap import read_bitmap, write_bitmap
+from nlac.codec.lpc_steps import ValueSets
+
+PLAIN, GRID, LIST = 0, 1, 2
+GRID_BITS = 24
+MAX_SPAN = 1 << 18  # between the ends of a list
+MAX_SETS = 255
+_LIMIT = 1 << 31
+
+
+@dataclass(frozen=True, slots=True)
+class ValueSet:
+    """One set. `first` and `last` are ranks; see `lpc_steps.ValueSets` for the kinds."""
+
+    kind: int
+    first: int
+    last: int
+    step: int = 0
+    offset: int = 0
+    values: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+
+    def ranks_of(self, samples: NDArray[np.int64]) -> NDArray[np.int64] | None:
+        """Return the ranks of samples, or None if one is not in the set."""
+        if self.kind == PLAIN:
+            ranks = samples
+        elif self.kind == GRID:
+            # ceil((sample * 2**24 - offset) / step) is the only rank that can hit it
+            ranks = -((self.offset - (samples << GRID_BITS)) // self.step)
+            if np.any(((self.step * ranks + self.offset) >> GRID_BITS) != samples):
+                return None
+        else:
+            ranks = np.searchsorted(self.values, samples)
+            ranks = np.minimum(ranks, len(self.values) - 1)
+            if np.any(self.values[ranks] != samples):
+                return None
+        if len(ranks) and (ranks.min() < self.first or ranks.max() > self.last):
+            return None
+        return ranks
+
+
+def plain(low: int, high: int) -> ValueSet:
+    """Every integer from `low` to `high`."""
+    return ValueSet(PLAIN, low, high)
+
+
+def listed(values: NDArray[np.int64]) -> ValueSet:
+    """Just these values, ascending."""
+    return ValueSet(LIST, 0, len(values) - 1, values=values)
+
+
+def pack_sets(sets: Sequence[ValueSet]) -> ValueSets:
+    """Return the arrays that the compiled loops take."""
+    offsets, lookups = [], []
+    values: list[NDArray[np.int64]] = []
+    ranks: list[NDArray[np.int64]] = []
+    value_count = rank_count = 0
+    for entry in sets:
+        if entry.kind == LIST:
+            low, high = int(entry.values[0]), int(entry.values[-1])
+            lookup = np.searchsorted(entry.values, np.arange(low, high + 1), side="right") - 1
+            offsets.append(value_count)
+            lookups.append(rank_count)
+            values.append(entry.values)
+            ranks.append(lookup.astype(np.int64))
+            value_count += len(entry.values)
+            rank_count += len(lookup)
+        else:
+            offsets.append(entry.offset)
+            lookups.append(0)
+    empty = np.zeros(1, np.int64)
+    return ValueSets(
+        np.array([s.kind for s in sets], np.int64),
+        np.array([s.first for s in sets], np.int64),
+        np.array([s.last for s in sets], np.int64),
+        np.array([s.step for s in sets], np.int64),
+        np.array(offsets, np.int64),
+        np.array(lookups, np.int64),
+        np.concatenate(values) if values else empty,
+        np.concatenate(ranks) if ranks else empty,
+    )
+
+
+def _signed(value: int) -> bytes:
+    return write_varint(value << 1 if value >= 0 else (-value << 1) - 1)
+
+
+def _read_signed(data: bytes, at: int) -> tuple[int, int]:
+    value, at = read_varint(data, at)
+    value = -((value + 1) >> 1) if value & 1 else value >> 1
+    if abs(value) >= _LIMIT << GRID_BITS:
+        raise CorruptStream("number out of range", path="value_set")
+    return value, at
+
+
+def write_sets(sets: Sequence[ValueSet]) -> bytes:
+    """Bytes of a table of sets."""
+    out = bytearray(write_varint(len(sets)))
+    for entry in sets:
+        out += write_varint(entry.kind)
+        if entry.kind == LIST:
+            low = int(entry.values[0])
+            present = np.zeros(int(entry.values[-1]) - low + 1, np.uint8)
+            present[entry.values - low] = 1
+            bitmap = write_bitmap(present)
+            out += _signed(low) + write_varint(len(present)) + write_varint(len(bitmap)) + bitmap
+        else:
+            out += _signed(entry.first) + write_varint(entry.last - entry.first)
+            if entry.kind == GRID:
+                out += write_varint(entry.step) + _signed(entry.offset)
+    return bytes(out)
+
+
+def read_sets(data: bytes, at: int) -> tuple[list[ValueSet], int]:
+    """Parse a table of sets at byte `at`; returns it and the byte after it."""
+    count, at = read_varint(data, at)
+    if not 1 <= count <= MAX_SETS:
+        raise CorruptStream(f"{count} value sets", path="value_set")
+    sets: list[ValueSet] = []
+    listed_values = 0
+    for _ in range(count):
+        kind, at = read_varint(data, at)
+        low, at = _read_signed(data, at)
+        span, at = read_varint(data, at)
+        if kind == LIST:
+            length, at = read_varint(data, at)
+            listed_values += span
+            if not 1 <= span <= MAX_SPAN or listed_values > 8 * MAX_SPAN or at + length > len(data):
+                raise CorruptStream("bad list", path="value_set")
+            present = read_bitmap(data[at : at + length], span)
+            at += length
+            if not (present[0] and present[-1]) or abs(low) >= _LIMIT:
+                raise CorruptStream("bad list", path="value_set")
+            sets.append(listed(np.flatnonzero(present).astype(np.int64) + low))
+            continue
+        if kind not in (PLAIN, GRID) or abs(low) >= _LIMIT or abs(low + span) >= _LIMIT:
+            raise CorruptStream("bad kind or range", path="value_set")
+        step = offset = 0
+        if kind == GRID:
+            step, at = read_varint(data, at)
+            offset, at = _read_signed(data, at)
+            # steps of at least 1 keep neighbours apart; bounds keep int64 arithmetic exact
+            top = max(abs(low), abs(low + span))
+            if not 1 << GRID_BITS <= step < 1 << 50 or step * top + abs(offset) >= 1 << 57:
+                raise CorruptStream("bad grid", path="value_set")
+        sets.append(ValueSet(kind, low, low + span, step, offset))
+    return sets, at

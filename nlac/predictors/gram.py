@@ -1,0 +1,87 @@
+"""Covariances of samples and their past, for least squares (encoder only).
+
+The covariance of two lagged sequences over a stretch of time has shift
+structure: raising both lags by one moves the stretch by one frame, so only the
+first row and column of each pair of sequences are summed; the rest follows by
+adding one product and subtracting another.  Samples of up to 22 bits give sums
+that are exact in float64, whatever the order of the additions: the encoder's
+choices are then the same on every kind of processor.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nlac._kernels import kernel
+from nlac._memory import address, load_f64
+
+
+@kernel(fastmath={"reassoc", "contract"})
+def _products(x, y, count, lags, out, column):
+    """Sums of x[k] y[k - lag] for lags 0 .. lags - 1; x and y are addresses, four lags at once."""
+    lag = 0
+    while lag + 4 <= lags:
+        a = b = c = d = 0.0
+        for k in range(count):
+            value = load_f64(x, k)
+            a += value * load_f64(y, k - lag)
+            b += value * load_f64(y, k - lag - 1)
+            c += value * load_f64(y, k - lag - 2)
+            d += value * load_f64(y, k - lag - 3)
+        out[column + lag] = a
+        out[column + lag + 1] = b
+        out[column + lag + 2] = c
+        out[column + lag + 3] = d
+        lag += 4
+    while lag < lags:
+        a = 0.0
+        for k in range(count):
+            a += load_f64(x, k) * load_f64(y, k - lag)
+        out[column + lag] = a
+        lag += 1
+
+
+@kernel
+def covariance(samples, channels, delays, lags, begin, end, out):
+    """Covariances over frames begin .. end - 1 of all sequences at all of their lags.
+
+    Parameters
+    ----------
+    samples : (n, frames) float64
+        Integers; every index used must exist.
+    channels, delays, lags : (sequences,) int64
+        Sequence s at lag l is ``samples[channels[s], t - delays[s] - l]``, l < lags[s].
+    begin, end : int
+        Stretch of frames.
+    out : (sum(lags), sum(lags)) float64
+        The symmetric result.
+    """
+    column = np.empty(lags.max())
+    at_a = 0
+    for a in range(len(channels)):
+        x = samples[channels[a]]
+        at_b = at_a
+        for b in range(a, len(channels)):
+            y = samples[channels[b]]
+            i0 = begin - delays[a]
+            j0 = begin - delays[b]
+            count = end - begin
+            at_x = address(x) + 8 * i0
+            at_y = address(y) + 8 * j0
+            _products(at_x, at_y, count, lags[b], out[at_a], at_b)
+            if a != b:
+                _products(at_y, at_x, count, lags[a], column, 0)
+                for i in range(1, lags[a]):
+                    out[at_a + i, at_b] = column[i]
+            for i in range(lags[a] - 1):
+                for j in range(i if a == b else 0, lags[b] - 1):
+                    out[at_a + i + 1, at_b + j + 1] = (
+                        out[at_a + i, at_b + j]
+                        + x[i0 - i - 1] * y[j0 - j - 1]
+                        - x[i0 + count - i - 1] * y[j0 + count - j - 1]
+                    )
+            at_b += lags[b]
+        at_a += lags[a]
+    for i in range(at_a):
+        for j in range(i):
+            out[i, j] = out[j, i]

@@ -1,0 +1,56 @@
+"""Small files, and ways to call the command line: in this process and as a real one."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cli_tools import ROOT, wav_bytes
+from click.testing import CliRunner, Result
+
+from nlac.cli.main import cli
+
+
+@pytest.fixture
+def wav(tmp_path: Path) -> Path:
+    path = tmp_path / "in.wav"
+    path.write_bytes(wav_bytes())
+    return path
+
+
+@pytest.fixture
+def environment() -> dict[str, str]:
+    """Environment for real processes, which must find the package as this one does."""
+    found = {key: value for key, value in os.environ.items() if not key.startswith("NLAC_")}
+    paths = [str(ROOT), *filter(None, [found.get("PYTHONPATH")])]
+    return found | {"PYTHONPATH": os.pathsep.join(paths)}
+
+
+@pytest.fixture
+def process(
+    tmp_path: Path, environment: dict[str, str]
+) -> Callable[..., subprocess.CompletedProcess[bytes]]:
+    """Run the command line as a process of its own, in `tmp_path`."""
+
+    def run(*args: object, **extra: Any) -> subprocess.CompletedProcess[bytes]:
+        command = [sys.executable, "-m", "nlac", *map(str, args)]
+        settings: dict[str, Any] = {"capture_output": True, "cwd": tmp_path, "timeout": 120}
+        return subprocess.run(command, env=environment, check=False, **(settings | extra))
+
+    return run
+
+
+@pytest.fixture
+def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    """Run the command line in this process, in `tmp_path`."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*args: object, **extra: Any) -> Result:
+        return CliRunner().invoke(cli, [str(arg) for arg in args], prog_name="nlac", **extra)
+
+    return run

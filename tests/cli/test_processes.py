@@ -1,0 +1,157 @@
+"""The command line as the shell sees it: processes, pipes, signals."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from cli_tools import ROOT, wav_bytes
+
+Process = Callable[..., subprocess.CompletedProcess[bytes]]
+
+
+def test_pipes_give_identical_bytes(tmp_path: Path, wav: Path, environment: dict[str, str]) -> None:
+    nlac = f"'{sys.executable}' -m nlac"
+    line = f"cat in.wav | {nlac} encode - - | tee out.nlac | {nlac} decode - - | cmp - in.wav"
+    done = subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {line}"],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        check=False,
+        timeout=120,
+    )
+    assert (done.returncode, done.stdout) == (0, b"")
+    # the last lines of both, and nothing else: no progress where there is no terminal
+    assert sorted(text.split(b":")[0] for text in done.stderr.splitlines()) == [
+        b"stdin -> stdout",
+        b"stdin -> stdout",
+    ]
+
+
+def test_a_file_and_a_pipe_give_the_same_stream(
+    process: Process, tmp_path: Path, wav: Path
+) -> None:
+    done = process("encode", "-q", wav, "a.nlac")
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    with open(wav, "rb") as file:
+        done = process("encode", "-q", "-", "-", stdin=file)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout == (tmp_path / "a.nlac").read_bytes()
+
+
+def test_named_pipes(
+    process: Process, tmp_path: Path, wav: Path, environment: dict[str, str]
+) -> None:
+    nlac = f"'{sys.executable}' -m nlac"
+    line = (
+        f"{nlac} encode -q <(cat in.wav) a.nlac && {nlac} decode -q <(cat a.nlac) b.wav && "
+        f"cmp in.wav b.wav && {nlac} decode -q <(cat a.nlac) --skip -1 --format raw - | wc -c"
+    )
+    done = subprocess.run(
+        ["bash", "-c", line], cwd=tmp_path, env=environment, capture_output=True, check=False
+    )
+    assert (done.returncode, done.stdout.split(), done.stderr) == (0, [b"4"], b"")
+
+
+def test_an_error_keeps_stdout_clean(process: Process) -> None:
+    done = process("encode", "-", "-", input=b"this is no audio file at all, nothing like it")
+    assert done.returncode == 1
+    assert done.stdout == b""
+    assert done.stderr.startswith(b"nlac: error: stdin: ")
+
+
+def test_a_reader_that_leaves_is_no_error(
+    tmp_path: Path, wav: Path, environment: dict[str, str]
+) -> None:
+    wav.write_bytes(wav_bytes(200_000))
+    nlac = f"'{sys.executable}' -m nlac"
+    line = f"{nlac} encode -q in.wav - | {nlac} decode - - | head -c 100 > /dev/null"
+    done = subprocess.run(
+        ["bash", "-c", line], cwd=tmp_path, env=environment, capture_output=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_leaves_nothing(
+    number: signal.Signals, tmp_path: Path, wav: Path, environment: dict[str, str]
+) -> None:
+    (tmp_path / "out.nlac").write_bytes(b"precious")
+    command = [sys.executable, "-m", "nlac", "encode", "-f", "-", "out.nlac"]
+    with subprocess.Popen(
+        command, cwd=tmp_path, env=environment, stdin=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdin is not None
+        process.stdin.write(wav_bytes()[:4000])
+        process.stdin.flush()
+        # the rest never comes; once its unfinished output is there, it waits for more
+        deadline = time.monotonic() + 60
+        while not list(tmp_path.glob(".*.part")):
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        time.sleep(0.1)
+        begin = time.monotonic()
+        process.send_signal(number)
+        assert process.wait(10) == 130
+        assert time.monotonic() - begin < 2
+        assert process.stderr is not None
+        assert b"Traceback" not in process.stderr.read()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.wav", "out.nlac"]
+    assert (tmp_path / "out.nlac").read_bytes() == b"precious"
+
+
+HEAVY = ("numpy", "numba", "scipy", "soundfile", "constriction", "tqdm", "torch", "matplotlib")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import nlac",
+        "from nlac.cli.main import cli; cli.main(['--help'], 'nlac')",
+        "from nlac.cli.main import cli; cli.main(['encode', '--help'], 'nlac')",
+        "from nlac.cli.main import cli; cli.main(['completion', 'zsh'], 'nlac')",
+    ],
+)
+def test_what_answers_at_once_loads_nothing_heavy(
+    statement: str, environment: dict[str, str]
+) -> None:
+    code = f"""
+import sys
+try:
+    {statement}
+except SystemExit as end:
+    assert not end.code
+print("loaded:", *(name for name in {HEAVY} if name in sys.modules))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "loaded:"
+
+
+def test_the_entry_point_is_the_tested_one() -> None:
+    script = '\nnlac = "nlac.cli.main:main"\n'
+    assert script in (ROOT / "pyproject.toml").read_text("utf-8")
+
+
+def test_kernels_go_to_the_configured_cache(
+    process: Process, tmp_path: Path, environment: dict[str, str]
+) -> None:
+    code = "from nlac._kernels import cache_folder; print(cache_folder())"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=environment | {"NUMBA_CACHE_DIR": str(tmp_path / "cache")},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert Path(done.stdout.strip()).parent == tmp_path / "cache"
+    assert os.listdir(tmp_path / "cache")

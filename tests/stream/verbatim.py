@@ -1,0 +1,55 @@
+"""A block codec that stores samples as they are, so that these tests are about streams.
+
+`install` puts it in the place of `nlac.codec.block_codec`.
+"""
+
+from __future__ import annotations
+
+import sys
+import types
+
+import numpy as np
+
+from nlac._errors import CorruptStream
+from nlac.codec.pcm import pcm_bytes
+
+
+class _Choice:
+    predictor_id = 1
+    predictor_parameters = b"\x05\x00"
+    coder_id = 1
+    model_hash = b""
+
+
+def choose_predictor(*arguments, **named):
+    return _Choice
+
+
+def encode_block(samples, stream, options):
+    if not stream.is_float and not np.any(samples):
+        return b"\1"
+    return b"\0" + pcm_bytes(samples, stream.bits_per_sample)
+
+
+def decode_block(payload, num_frames, stream):
+    shape = (num_frames, stream.channels)
+    if payload == b"\1":
+        return np.zeros(shape, np.int32)
+    width = (stream.bits_per_sample + 7) // 8
+    if len(payload) != 1 + width * num_frames * stream.channels or payload[0]:
+        raise CorruptStream("bad payload", path="mode")
+    if stream.is_float:
+        return np.frombuffer(payload, "<f4", offset=1).reshape(shape).copy()
+    words = np.zeros((num_frames * stream.channels, 4), np.uint8)
+    words[:, 4 - width :] = np.frombuffer(payload, np.uint8, offset=1).reshape(-1, width)
+    return (words.view("<i4") >> np.int32(32 - 8 * width)).reshape(shape)
+
+
+def install(monkeypatch) -> None:
+    module = types.ModuleType("nlac.codec.block_codec")
+    for name in ("choose_predictor", "encode_block", "decode_block"):
+        setattr(module, name, globals()[name])
+    monkeypatch.setitem(sys.modules, "nlac.codec.block_codec", module)
+    import nlac.codec
+
+    monkeypatch.setattr(nlac.codec, "block_codec", module, raising=False)
