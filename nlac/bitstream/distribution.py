@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlac._kernels import kernel
-from nlac._memory import load_i64
+from nlac._memory import load_i16, load_i32
 
 SHAPES = 7
 CELLS = 1024  # of 1/32 unit each, from -16 to +16 mean absolute deviations
@@ -29,22 +29,25 @@ REACH = 16 << 13  # half the table's width in positions (Q13)
 
 
 class Tables(NamedTuple):
-    """The normative tables, as the kernels take them (all int64).
+    """The normative tables, in the widths that the kernels load.
 
     Attributes
     ----------
-    cumulative : (SHAPES * ROW,)
+    cumulative : (SHAPES * ROW,) int32
         Frequencies below each cell edge, of 2**24.
-    start : (SHAPES * 4096,)
+    start : (SHAPES * 4096,) int16
         Cell in which a quantile (its top 12 bits) begins; derived, for searching only.
-    shape_limits : (SHAPES - 1,)
+    reciprocal : (SHAPES * ROW,) int32
+        2**30 over the frequency of each cell; derived, for searching only.
+    shape_limits : (SHAPES - 1,) int64
         Falling means of min(|u|, 1), Q16, at which the next shape takes over.
-    down, up : (16,)
+    down, up : (16,) int64
         Mantissas of 2**(-i/16) in Q16 and of 2**(i/16) in Q15.
     """
 
-    cumulative: NDArray[np.int64]
-    start: NDArray[np.int64]
+    cumulative: NDArray[np.int32]
+    start: NDArray[np.int16]
+    reciprocal: NDArray[np.int32]
     shape_limits: NDArray[np.int64]
     down: NDArray[np.int64]
     up: NDArray[np.int64]
@@ -63,7 +66,15 @@ def tables() -> Tables:
         for row in cumulative.reshape(SHAPES, ROW)
     ]
     limits, down, up = np.split(rest, [SHAPES - 1, SHAPES - 1 + 16])
-    return Tables(cumulative, np.concatenate(start).astype(np.int64), limits, down, up)
+    widths = np.diff(cumulative, append=TOTAL)  # the last of a row is no cell
+    return Tables(
+        cumulative.astype(np.int32),
+        np.concatenate(start).astype(np.int16),
+        ((1 << 30) // np.maximum(widths, 1)).astype(np.int32),
+        limits,
+        down,
+        up,
+    )
 
 
 @kernel
@@ -80,23 +91,23 @@ def cumulative_at(cumulative, row, distance, mantissa, shift):
         return np.int64(TOTAL - TAIL)
     position += REACH
     cell = row + (position >> 8)
-    left = load_i64(cumulative, cell)
-    return left + (((load_i64(cumulative, cell + 1) - left) * (position & 255)) >> 8)
+    left = load_i32(cumulative, cell)
+    return left + (((load_i32(cumulative, cell + 1) - left) * (position & 255)) >> 8)
 
 
 @kernel
-def quantile_distance(cumulative, start, shape, q, mantissa, exponent):
+def quantile_distance(cumulative, start, reciprocal, shape, q, mantissa, exponent):
     """Distance (Q8) from the location at which the cumulative function reaches `q`, about.
 
     Not normative: where a search for the symbol begins.
     """
     row = shape * ROW
-    cell = load_i64(start, shape * 4096 + (q >> 12))
-    while load_i64(cumulative, row + cell + 1) <= q and cell < CELLS - 1:
+    cell = load_i16(start, shape * 4096 + (q >> 12))
+    while load_i32(cumulative, row + cell + 1) <= q and cell < CELLS - 1:
         cell += 1
-    left = load_i64(cumulative, row + cell)
-    width = load_i64(cumulative, row + cell + 1) - left
-    position = (cell << 8) + np.int64((q - left) * np.float32(256.0) / width) - REACH
+    left = load_i32(cumulative, row + cell)
+    inside = ((q - left) * load_i32(reciprocal, row + cell)) >> 22
+    position = (cell << 8) + inside - REACH
     if exponent >= 24:
         return (position * mantissa) << (exponent - 24)
     return (position * mantissa) >> (24 - exponent)

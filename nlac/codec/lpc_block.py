@@ -216,6 +216,7 @@ def _find_sets(
         gain = value_search.grid_gain_bits(grid, len(x)) if grid is not None else 0.0
         if grid is not None:
             entry = grid
+        gain = max(gain, value_search.integer_grid_gain_bits(x))
         found = value_search.list_of(x)
         if found is not None and found[1] > gain + value_search.MIN_GAIN_BITS:
             entry = found[0]

@@ -141,6 +141,7 @@ def decode_loop(layout, sets, tables, state_rows, sample_rows, pcm, word_buffer,
     cumulative, down = address(tables.cumulative), address(tables.down)
     limits = address(tables.shape_limits)
     start, up = address(tables.start), address(tables.up)
+    reciprocal = address(tables.reciprocal)
     words, raw = address(word_buffer), address(raw_buffer)
     num_words, num_raw = len(word_buffer), len(raw_buffer)
     pos, lower, rng, point = decode_start(words, num_words)
@@ -175,7 +176,7 @@ def decode_loop(layout, sets, tables, state_rows, sample_rows, pcm, word_buffer,
                 if q < 0:
                     return -1, -1
                 distance = quantile_distance(
-                    cumulative, start, load_i64(state, SHAPE + cell), q,
+                    cumulative, start, reciprocal, load_i64(state, SHAPE + cell), q,
                     load_i64(up, scale & 15), scale >> 4,
                 )
                 if kind == 0 and scale >= COARSE:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from nlac._errors import CorruptStream
 from nlac.bitstream.varint import read_varint, write_varint
-from nlac.codec.side_coder import MAX_SYMBOL_SCALE, SideReader, SideWriter, pack_raw
+from nlac.codec.side_coder import MAX_SYMBOL_SCALE, SideReader, SideWriter
 from nlac.predictors.layout import LONG_FRAMES, ORDERS, PAD, UNIT, Layout
 
 MAX_LENGTH_LOG = 8  # segments of 256 << 0 .. 256 << 8 frames; the last is cut by the block's end
@@ -95,7 +95,7 @@ def write_layout(layout: Layout) -> bytes:
         head.append(base)
         for shift in np.unique(their).tolist():
             writer.integers(values[their == shift], _scale(base, shift))
-    words, raw = writer.finish(), pack_raw(writer.raw)
+    words, raw = writer.finish()
     head += write_varint(len(lags)) + write_varint(len(words)) + write_varint(len(raw))
     return bytes(head + lags) + words.astype("<u4").tobytes() + raw.astype("<u4").tobytes()
 

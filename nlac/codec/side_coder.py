@@ -33,6 +33,11 @@ def _model(frequencies: NDArray[np.int64]) -> Any:
     return constriction.stream.model.Categorical(weights, perfect=False)
 
 
+@lru_cache(maxsize=512)
+def _laplace_model(scale: int) -> Any:
+    return _model(laplace_frequencies(scale))
+
+
 def low_bits_of(scale: int) -> int:
     """Low bits of an integer that are stored as they are at this scale."""
     return max(0, (scale >> 4) - 7)
@@ -73,7 +78,8 @@ class SideWriter:
         import constriction
 
         self._coder = constriction.stream.queue.RangeEncoder()
-        self.raw: list[tuple[int, int]] = []  # (value, bits)
+        self._raw = [np.zeros(0, np.int64)]
+        self._raw_bits = [np.zeros(0, np.int64)]
 
     def symbols(self, values: NDArray[np.int64]) -> bytes:
         """Code small symbols; returns the bytes that tell their histogram."""
@@ -91,19 +97,16 @@ class SideWriter:
         low = low_bits_of(scale)
         bins = values >> low
         symbols = np.where(bins < -EDGE, 0, np.where(bins >= EDGE, ALPHABET - 1, bins + EDGE + 1))
-        self._coder.encode(symbols.astype(np.int32), _model(laplace_frequencies(scale)))
+        self._coder.encode(symbols.astype(np.int32), _laplace_model(scale))
         escaped = (symbols == 0) | (symbols == ALPHABET - 1)
         if low or np.any(escaped):
-            for value, escape in zip(values.tolist(), escaped.tolist(), strict=True):
-                if escape:
-                    self.raw.append((value + _ESCAPE_OFFSET, ESCAPE_BITS))
-                elif low:
-                    self.raw.append((value & ((1 << low) - 1), low))
+            self._raw.append(np.where(escaped, values + _ESCAPE_OFFSET, values & ((1 << low) - 1)))
+            self._raw_bits.append(np.where(escaped, ESCAPE_BITS, low))
 
-    def finish(self) -> NDArray[np.uint32]:
-        """Return the coder's words."""
+    def finish(self) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
+        """Return the coder's words and those of the raw bits."""
         words: NDArray[np.uint32] = self._coder.get_compressed()
-        return words
+        return words, _pack(np.concatenate(self._raw), np.concatenate(self._raw_bits))
 
 
 class SideReader:
@@ -131,15 +134,12 @@ class SideReader:
     def integers(self, count: int, scale: int) -> NDArray[np.int64]:
         """Decode signed integers."""
         low = low_bits_of(scale)
-        symbols = self._decode(_model(laplace_frequencies(scale)), count)
+        symbols = self._decode(_laplace_model(scale), count)
         escaped = (symbols == 0) | (symbols == ALPHABET - 1)
         values = (symbols - EDGE - 1) << low
         if low or np.any(escaped):
-            for i in np.flatnonzero(escaped) if not low else range(count):
-                if escaped[i]:
-                    values[i] = self._take(ESCAPE_BITS) - _ESCAPE_OFFSET
-                else:
-                    values[i] += self._take(low)
+            rest = self._take(np.where(escaped, ESCAPE_BITS, low))
+            values = np.where(escaped, rest - _ESCAPE_OFFSET, values + rest)
         return values
 
     def _decode(self, model: Any, count: int) -> NDArray[np.int64]:
@@ -149,17 +149,25 @@ class SideReader:
             raise CorruptStream("side information does not decode", path="side") from error
         return decoded
 
-    def _take(self, count: int) -> int:
-        piece = self._bits[self.position : self.position + count]
-        if len(piece) < count:
+    def _take(self, counts: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Take so many raw bits for each value, least significant first."""
+        begins = self.position + np.cumsum(counts) - counts
+        self.position += int(counts.sum())
+        if self.position > len(self._bits):
             raise CorruptStream("side information ends too early", path="side")
-        self.position += count
-        return int.from_bytes(np.packbits(piece, bitorder="little").tobytes(), "little")
+        values = np.zeros(len(counts), np.int64)
+        for bit in range(int(counts.max(initial=0))):
+            these = counts > bit
+            values[these] |= self._bits[begins[these] + bit].astype(np.int64) << bit
+        return values
 
 
-def pack_raw(pieces: list[tuple[int, int]]) -> NDArray[np.uint32]:
-    """Put (value, bits) pairs into 32-bit words, least significant bit first."""
-    text = "".join(format(value, f"0{count}b")[::-1] for value, count in pieces)
-    bits = np.frombuffer(text.encode(), np.uint8) - ord("0")
-    bits = np.concatenate([bits, np.zeros(-len(bits) % 32, np.uint8)])
+def _pack(values: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.uint32]:
+    """Put the low bits of values into 32-bit words, least significant first."""
+    total = int(counts.sum())
+    begins = np.cumsum(counts) - counts
+    bits = np.zeros(-(-total // 32) * 32, np.uint8)
+    for bit in range(int(counts.max(initial=0))):
+        these = counts > bit
+        bits[begins[these] + bit] = (values[these] >> bit) & 1
     return np.packbits(bits, bitorder="little").view("<u4").astype(np.uint32)

@@ -176,8 +176,18 @@ def _solve(
 
 
 @kernel
+def largest_order(orders, limit):
+    """Largest window of `orders`, which ascend, that is not above the limit."""
+    largest = 0
+    for order in orders:
+        if order <= limit:
+            largest = order
+    return largest
+
+
+@kernel
 def analyse_span(
-    samples, reference, begin, end, lag, effort_orders, max_order, leaf_units, levels, long_frames,
+    samples, reference, begin, end, lag, orders, max_order, leaf_units, levels, long_frames,
     node_cost, node_order, node_far, node_shift, node_weights,
 ):
     """Fill the tables of all nodes of the span begin .. end (delayed frames, PAD added).
@@ -268,20 +278,24 @@ def analyse_span(
             width = UNITS // leaf_units
             quantised = np.zeros(size, np.int64)
             for _ in range(levels):
+                # a short segment can't pay for many taps: don't even look
+                node_frames = SPAN // width
+                near_count = largest_order(orders, min(max_order, node_frames // 24))
+                far_near_count = largest_order(orders, min(max_order, node_frames // 48))
                 for i in range(width):
                     if i >= leaves:
                         node_cost[own, node] = 0.0
                         node += 1
                         continue
                     cost, order, used, shift = _solve(
-                        sums[i], near, max_order, far, 0, at_own, lengths[i], floors[i],
-                        effort_orders, work, factor, z, quantised,
+                        sums[i], near, near_count, far, 0, at_own, lengths[i], floors[i],
+                        orders, work, factor, z, quantised,
                     )
                     node_weights[own, node, :order] = quantised[:order]
                     if far_count > 0 and i * (UNITS // width) >= first_far:
                         cost2, order2, used2, shift2 = _solve(
-                            sums[i], near, max_order, far, far_count, at_own, lengths[i],
-                            floors[i], effort_orders, work, factor, z, quantised,
+                            sums[i], near, far_near_count, far, far_count, at_own, lengths[i],
+                            floors[i], orders, work, factor, z, quantised,
                         )
                         if cost2 < cost:
                             cost, order, used, shift = cost2, order2, used2, shift2

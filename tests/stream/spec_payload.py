@@ -1,4 +1,4 @@
-"""Integer payloads of predictor 1 decoded a second time, word for word after the spec.
+"""Payloads of predictor 1 and side data of floats decoded a second time, after the spec alone.
 
 Nothing of nlac runs here but for the table file, which is an attachment of the spec.
 Plain Python integers, so bounds are asserted where the spec gives widths.
@@ -7,7 +7,7 @@ Plain Python integers, so bounds are asserted where the spec gives widths.
 from __future__ import annotations
 
 import struct
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from pathlib import Path
 
 import nlac
@@ -131,21 +131,25 @@ class Set:
         self.kind = source.varint(0, 2)
         if self.kind == 2:
             low, span = source.svarint(), source.varint(1, 2**18)
-            assert -(2**31) <= low and low + span <= 2**31
+            assert low >= -(2**31)
+            assert low + span <= 2**31
             length = source.varint()
             assert length % 4 == 0
             bits = bitmap(RangeDecoder(source.words(length // 4)), span)
-            assert bits[0] and bits[-1]
+            assert bits[0]
+            assert bits[-1]
             self.values = [low + i for i, bit in enumerate(bits) if bit]
             self.first, self.last = 0, len(self.values) - 1
             return
         self.first = source.svarint()
         self.last = self.first + source.varint()
-        assert -(2**31) <= self.first and self.last < 2**31
+        assert self.first >= -(2**31)
+        assert self.last < 2**31
         if self.kind == 1:
             self.step, self.offset = source.varint(2**24, 2**56 - 1), source.svarint()
             assert abs(self.offset) < 2**55
-        assert -(2**31) <= self.value(self.first) and self.value(self.last) < 2**31
+        assert self.value(self.first) >= -(2**31)
+        assert self.value(self.last) < 2**31
 
     def value(self, rank):
         assert self.first <= rank <= self.last
@@ -187,14 +191,14 @@ def bitmap(coder, count):
 def histogram_frequencies(weights):
     total, count = sum(weights), len(weights)
     edges = [w * (FULL - count) // total + i for i, w in enumerate(accumulate(weights, initial=0))]
-    return [b - a for a, b in zip(edges, edges[1:], strict=False)]
+    return [b - a for a, b in pairwise(edges)]
 
 
 def laplace_frequencies(scale):
     low = max(0, (scale >> 4) - 7)
     inner = [cumulative(4, scale, ((j << low) << 8) - 128) for j in range(-255, 256)]
     edges = [((e * (FULL - 512)) >> 24) + i for i, e in enumerate([0, *inner, FULL])]
-    return [b - a for a, b in zip(edges, edges[1:], strict=False)]
+    return [b - a for a, b in pairwise(edges)]
 
 
 def symbols(coder, count, weights):
@@ -245,7 +249,8 @@ class Layout:
         kinds = symbols(coder, count, weights[4])
         self.sets = symbols(coder, count * channels, weights[5])
         ends = list(accumulate(256 << n for n in logs))
-        assert ends[-1] >= total and (count == 1 or ends[-2] < total)
+        assert ends[-1] >= total
+        assert (count == 1 or ends[-2] < total)
         self.ends = [*ends[:-1], total]
         self.lag, last = [], 0
         for k, kind in enumerate(kinds):
@@ -323,10 +328,7 @@ def predict(layout, channels, cell, c, t, lag, values):
     for weight, sample in zip(near + far, line, strict=True):
         total = wide(total + weight * sample)
     shift = layout.shift[cell]
-    if shift < 8:
-        mu = wide(total << (8 - shift))
-    else:
-        mu = wide(total + ((1 << (shift - 8)) >> 1)) >> (shift - 8)
+    mu = wide(total << 8 - shift) if shift < 8 else wide(total + (1 << shift - 8 >> 1)) >> shift - 8
     return clip(mu, values.value(values.first) << 8, values.value(values.last) << 8)
 
 
@@ -445,6 +447,164 @@ def decode(payload, frames, num_channels, bits_per_sample):
         elif kind == 3:
             out.append([number * y + offset for y in next(coded)])
         else:
-            assert number < len(out) and entries[number][0] == 3
+            assert number < len(out)
+            assert entries[number][0] == 3
             out.append([(x if kind == 1 else -x) + offset for x in out[number]])
+    return out
+
+
+# floats
+
+
+class Decisions:
+    """Models and the range coder of side data."""
+
+    def __init__(self, coder):
+        self.coder, self.models, self.any = coder, {}, False
+
+    def decide(self, *name):
+        p, n = self.models.get(name, (2**23, 0))
+        bit = int(self.coder.quantile() >= p)
+        self.coder.take(*((p, FULL - p) if bit else (0, p)))
+        p += -((p - 256) // (n + 2)) if bit else (FULL - 256 - p) // (n + 2)
+        self.models[name], self.any = (p, min(n + 1, 126)), True
+        return bit
+
+    def uniform(self, bits):
+        v = self.coder.quantile() >> (24 - bits)
+        self.coder.take(v << (24 - bits), 1 << (24 - bits))
+        return v
+
+    def ones(self, name, most):
+        count = 0
+        while count < most and self.decide(name, count):
+            count += 1
+        return count
+
+
+def nearest_float(m, exponent):
+    assert m < 2**63
+    if m == 0:
+        return 0
+    s = max(m.bit_length() - 24, -149 - exponent)
+    if s > 63:
+        return 0
+    if s > 0:
+        r, m = m % (1 << s), m >> s
+        m += r > 1 << (s - 1) or (r == 1 << (s - 1) and m & 1)
+    else:
+        m <<= -s
+    bits = ((exponent + s + 149) << 23) + m
+    assert bits < 0x7F800000
+    return bits
+
+
+def float_channel(source, frames):
+    """Flags, gain and grids of a channel description, and its runs as (end, grid or None)."""
+    flags = source.byte()
+    assert flags < 16
+    if flags & 8:
+        assert not flags & 3
+        return flags, None, None, None
+    assert flags & 3
+    gain, grids, runs = None, None, [(frames, None)]
+    if flags & 1:
+        gain = source.varint(1, 2**40 - 1), *struct.unpack("<h", source.take(2))
+        assert -256 <= gain[1] <= 128
+    if flags & 2:
+        grids = struct.unpack("<Bh", source.take(3))
+        assert grids[0] <= 23
+        assert -149 <= grids[1] <= 128
+        more, runs, end = source.varint(), [], 0
+        for number in range(more + 1):
+            (grid,) = struct.unpack("<h", source.take(2))
+            assert -149 <= grid <= 128 or (grid == 32767 and gain)
+            end = end + 1 + source.varint() if number < more else frames
+            assert end < frames or number == more
+            runs.append((end, None if grid == 32767 else grid))
+    return flags, gain, grids, runs
+
+
+def grid_sample(decisions, k, before, grid, grids, history):
+    zeros, floor = grids
+    if k:
+        exponent = max(grid + abs(k).bit_length() - 24, -149)
+        sign = 0x80000000 if k < 0 else 0
+        if exponent >= grid:
+            return sign + nearest_float(abs(k), grid)
+        b, v = max(grid - exponent - max(zeros, floor - exponent), 0), 0
+        if b > 0:
+            v = decisions.decide("EXACT", b, history["exact"])
+            history["exact"] = 2 * (history["exact"] % 2) + v
+            if v and b > 1:
+                f = FULL // (2**b - 1)
+                v = decisions.coder.quantile() // f + 1
+                assert v < 2**b
+                decisions.coder.take((v - 1) * f, f)
+        m = (abs(k) << (grid - exponent)) + (v << (grid - exponent - b))
+        return sign + nearest_float(m, exponent)
+    other = decisions.decide("ZERO", history["zero"])
+    history["zero"] = 2 * (history["zero"] % 2) + other
+    if not other:
+        return 0
+    sign = decisions.decide("SIGN", 0 if before == 0 else 1 if before > 0 else 2)
+    j = decisions.ones("OCTAVE", 24)
+    if j == 24:
+        j += decisions.uniform(9)
+    p = grid - 1 - j
+    assert p >= -149
+    w = min(p + 149, 23)
+    b = max(w - max(zeros, floor - p + w), 0)
+    r = decisions.uniform(b)
+    return (sign << 31) + nearest_float((1 << w) + (r << (w - b)), p - w)
+
+
+def decode_floats(side, planes, frames):
+    """Bits of the floats of each channel, as lists."""
+    source, described = Bytes(side), []
+    for _ in planes:
+        flags, *rest = float_channel(source, frames)
+        described.append((flags, *(described[-1][1:] if flags & 8 else rest)))
+    words = source.words((len(side) - source.at) // 4)
+    assert source.at == len(side)
+    decisions = Decisions(RangeDecoder(words))
+    out = []
+    for plane, (flags, gain, grids, runs) in zip(planes, described, strict=True):
+        decisions.models.clear()
+        kind = stored = before = run = 0
+        history, floats = {"exact": 0, "zero": 0}, []
+        for t, k in enumerate(plane):
+            run += t == runs[run][0]
+            grid, last = runs[run][1], kind
+
+            def scaled(k=k, gain=gain):
+                return (0x80000000 if k < 0 else 0) + nearest_float(abs(k) * gain[0], gain[1])
+
+            kind = 0
+            if flags & 4 and decisions.decide("PLAIN", last, int(k == 0)):
+                if k == 0 and not decisions.decide("NEGATIVE_ZERO", last):
+                    kind, bits = 1, 0x80000000
+                elif grid is None and not decisions.decide("NEAR", last):
+                    kind, less = 2, decisions.decide("DELTA_SIGN")
+                    m = decisions.ones("DELTA", 7)
+                    delta = (1 << m) + decisions.uniform(m)
+                    bits = scaled() - delta if less else scaled() + delta
+                    assert 0 <= bits < 2**32
+                else:
+                    kind = 3
+                    if decisions.decide("SAME"):
+                        stored = decisions.uniform(16) << 16
+                        stored += decisions.uniform(16)
+                    bits = stored
+            elif grid is None:
+                bits = scaled()
+            else:
+                bits = grid_sample(decisions, k, before, grid, grids, history)
+            before = k
+            floats.append(bits)
+        out.append(floats)
+    if decisions.any:
+        assert len(words) <= decisions.coder.read <= len(words) + 1
+    else:
+        assert not words
     return out
