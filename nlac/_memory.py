@@ -56,6 +56,17 @@ def _storer(bits: int) -> Any:
     return intrinsic(store)
 
 
+def _low_loader() -> Any:
+    def load(typing_context: Any, base: Any, index: Any) -> Any:
+        def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            value = builder.load(_pointer(builder, ir.IntType(64), arguments[0], arguments[1]))
+            return builder.sext(builder.trunc(value, ir.IntType(32)), ir.IntType(64))
+
+        return types.int64(types.int64, types.int64), code
+
+    return intrinsic(load)
+
+
 def _float_loader() -> Any:
     def load(typing_context: Any, base: Any, index: Any) -> Any:
         def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -68,6 +79,22 @@ def _float_loader() -> Any:
 
 
 load_f64 = _float_loader()
+def _float_storer() -> Any:
+    def store(typing_context: Any, base: Any, index: Any, value: Any) -> Any:
+        def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            base, index, value = arguments
+            builder.store(value, _pointer(builder, ir.DoubleType(), base, index))
+            return context.get_dummy_value()
+
+        return types.void(types.int64, types.int64, types.float64), code
+
+    return intrinsic(store)
+
+
+store_f64 = _float_storer()
+# for 64-bit cells that hold 32-bit integers: the compiler then knows that a product needs
+# one vector instruction, and no widening
+load_low = _low_loader()
 load_i64 = _loader(64, signed=True)
 load_i32 = _loader(32, signed=True)
 load_i16 = _loader(16, signed=True)

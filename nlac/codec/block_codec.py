@@ -27,13 +27,13 @@ if TYPE_CHECKING:
     from nlac.codec.lpc_block import LpcSettings
 
 VERBATIM, INTEGERS, FLOATS = 0, 1, 2
-# preset: longest window, units in the shortest segment, sizes of segment, frames in the
-# long-term window, a thorough search for it, pieces for stereo pairings
+# preset: search for coefficients, the same where long windows pay, and whether the search
+# for repetition is thorough; windows and segments are those of `Effort`
 _LPC_PRESETS = {
-    "fast": (18, 16, 1, 8, False, 0),
-    "standard": (66, 4, 5, 16, True, 24),
-    "high": (130, 4, 5, 16, True, 24),
-    "max": (130, 2, 6, 32, True, 24),
+    "fast": ((18, 4096, 1, 8), None, False),
+    "standard": ((66, 1024, 5, 16), (258, 4096, 3, 16, 1024), True),
+    "high": ((130, 1024, 5, 16), (258, 2048, 4, 16, 512), True),
+    "max": ((130, 512, 6, 32), (258, 1024, 5, 32), True),
 }
 
 
@@ -64,6 +64,8 @@ def choose_predictor(
     if found.predictor_id == c.PREDICTOR_LPC:
         _lpc_settings(options)
         return PredictorChoice(c.PREDICTOR_LPC, coder_id=coder)
+    if options.coder == "rice":
+        raise UsageError(f"predictor {found.name} has no Rice codes")
     predictor = found.from_options(options.predictor_options)
     return PredictorChoice(
         found.predictor_id, predictor.parameters(), coder, predictor.model_hash
@@ -144,9 +146,13 @@ def _decode_channels(
     if stream.predictor_id == c.PREDICTOR_LPC:
         from nlac.codec.lpc_block import decode_lpc
 
-        return decode_lpc(payload, at, num_frames, count)
+        if stream.predictor_parameters or stream.model_hash:
+            raise CorruptStream("lpc has none", path="header.predictor_parameters")
+        return decode_lpc(payload, at, num_frames, count, stream.coder_id)
     from nlac.codec.generic_block import decode_generic
 
+    if stream.coder_id == c.CODER_RICE:
+        raise CorruptStream("only lpc has Rice codes", path="header.coder_id")
     predictor = predictor_by_id(stream.predictor_id).from_parameters(
         stream.predictor_parameters, stream.model_hash
     )
@@ -161,12 +167,13 @@ def _lpc_settings(options: EncodeOptions) -> LpcSettings:
 
     if options.predictor_options:
         raise UsageError(f"lpc has no option {next(iter(options.predictor_options))!r}")
-    order, leaf, levels, long_frames, thorough, pieces = _LPC_PRESETS[options.preset]
+    effort, deep, thorough = _LPC_PRESETS[options.preset]
     return LpcSettings(
-        Effort(order, leaf, levels, long_frames),
+        Effort(*effort),
         options.long_term,
         thorough,
-        pieces,
+        None if deep is None else Effort(*deep),
+        24 if thorough else 0,
         options.coder,
     )
 

@@ -139,8 +139,14 @@ def parameter_row(gain: Gain, grids: Grids, exceptions: bool, first_run: int) ->
 def _kernel_rows(channels: list[Channel], exceptions: list[bool]) -> tuple[I64, I64]:
     rows: list[list[int]] = []
     runs: list[list[int]] = []
+    before: Channel | None = None
     for channel, some in zip(channels, exceptions, strict=True):
         gain, grids = channel.gain or Gain(1, 0), channel.grids or Grids(0, 0)
+        if rows and channel is before:
+            # shares the runs too, or many channels could claim much memory
+            rows.append([some, *rows[-1][1:]])
+            continue
+        before = channel
         rows.append(parameter_row(gain, grids, some, len(runs)))
         for end, grid in channel.runs:
             runs.append([end, grid is not None, gain.exponent if grid is None else grid])

@@ -58,6 +58,8 @@ from nlac.codec.floats_steps import (
     unpack,
 )
 
+SPOILT = 1 << 40  # further than any words go
+
 
 @kernel
 def _interval(words, coder, c, f):
@@ -80,11 +82,22 @@ def _put_uniform(words, coder, value, bits):
 
 
 @kernel
-def _get(words, length, coder, models, which):
-    """Decode one decision; a spoilt coder state gives 0s, which the caller notices at the end."""
-    p = load_i64(models, 2 * which)
+def _quantile(coder):
+    """Quantile of the coder's point; bad words give 0 and a position that the end refuses."""
     pos, lower, rng, point = coder
-    bit = decode_quantile(lower, rng, point) >= p
+    q = decode_quantile(lower, rng, point)
+    if q < 0:
+        return np.int64(0), (pos + SPOILT, lower, rng, point)
+    return q, coder
+
+
+@kernel
+def _get(words, length, coder, models, which):
+    """Decode one decision."""
+    p = load_i64(models, 2 * which)
+    q, coder = _quantile(coder)
+    pos, lower, rng, point = coder
+    bit = q >= p
     learn(models, which, bit)
     c = p if bit else np.int64(0)
     coder = decode_advance(words, length, pos, lower, rng, point, c, TOTAL - p if bit else p)
@@ -93,8 +106,9 @@ def _get(words, length, coder, models, which):
 
 @kernel
 def _get_uniform(words, length, coder, bits):
+    q, coder = _quantile(coder)
     pos, lower, rng, point = coder
-    value = max(decode_quantile(lower, rng, point), 0) >> (24 - bits)
+    value = q >> (24 - bits)
     coder = decode_advance(
         words, length, pos, lower, rng, point, value << (24 - bits), 1 << (24 - bits)
     )
@@ -285,9 +299,10 @@ def decode_side(patterns, planes, parameter_rows, run_rows, model_buffer, word_b
                         inexact = 2 * (inexact & 1) + other
                         low = np.int64(other)
                         if other and count > 1:
+                            q, coder = _quantile(coder)
                             pos, lower, rng, point = coder
                             each = np.int64(TOTAL // ((1 << count) - 1))
-                            low += max(decode_quantile(lower, rng, point), 0) // each
+                            low += q // each
                             if low >= np.int64(1) << count:
                                 return False
                             coder = decode_advance(

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlac._errors import CorruptStream, NlacError
+from nlac.bitstream.constants import CODER_AUTO, CODER_RANGE, CODER_RICE
 from nlac.bitstream.distribution import tables
 from nlac.bitstream.varint import read_varint, write_varint
 from nlac.codec import value_search
@@ -30,12 +31,14 @@ from nlac.codec.value_sets import (
 )
 from nlac.predictors.layout import PAD, Layout
 from nlac.predictors.long_term import find_lags
-from nlac.predictors.lpc_analysis import SPAN, Effort, analyse
+from nlac.predictors.lpc_analysis import SPAN, Effort, analyse, deep_gain
 from nlac.predictors.pairing import DELAYS, Pairing, pair
 
 RANGE, RICE = 0, 1
+_CODERS = {CODER_AUTO: (RANGE, RICE), CODER_RANGE: (RANGE,), CODER_RICE: (RICE,)}
 _SEGMENT_GRID_BITS = 80.0  # least gain for which a segment gets a value set of its own
 _GRID_CHUNK = 1 << 15
+_DEEP_GAIN = 0.15  # bits a sample for which longer windows are worth their time
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,8 @@ class LpcSettings:
         Look for repetition.
     thorough : bool
         Look for repetition at the full rate, and in windows of three seconds too.
+    deep : Effort or None
+        What to do instead of `effort` where much longer windows promise a lot.
     pieces : int
         Pieces on which stereo pairings are tried, 0 for none.
     coder : {"auto", "range", "rice"}
@@ -59,6 +64,7 @@ class LpcSettings:
     effort: Effort
     long_term: bool = True
     thorough: bool = True
+    deep: Effort | None = None
     pieces: int = 24
     coder: str = "auto"
 
@@ -82,15 +88,21 @@ def encode_lpc(channels: NDArray[np.int32], settings: LpcSettings) -> bytes:
         found = find_lags(padded, frames, SPAN, settings.thorough)
         lags[: len(found)] = found
     ordered = np.ascontiguousarray(channels[pairing.order])
+    delayed = _delayed(padded, pairing, frames)
+    effort = settings.effort
+    if settings.deep is not None:
+        orders = effort.max_order, settings.deep.max_order
+        if deep_gain(delayed, frames, pairing.reference, *orders) > _DEEP_GAIN:
+            effort = settings.deep
     sets, base_set, runs = _find_sets(ordered)
     layout = analyse(
-        _delayed(padded, pairing, frames),
+        delayed,
         frames,
         pairing.reference,
         pairing.delay,
         lags,
-        settings.effort,
-        _low_bit_gain(ordered, pairing, settings.effort) if _may_have_grids(ordered) else None,
+        effort,
+        _low_bit_gain(ordered, pairing, effort) if _may_have_grids(ordered) else None,
     )
     sets = _assign_sets(layout, ordered, sets, base_set, runs)
     layout = layout._replace(initial=_first_means(ordered))
@@ -101,8 +113,12 @@ def encode_lpc(channels: NDArray[np.int32], settings: LpcSettings) -> bytes:
     return bytes(head) + write_sets(sets) + write_layout(layout) + body
 
 
-def decode_lpc(data: bytes, at: int, frames: int, channels: int) -> NDArray[np.int32]:
+def decode_lpc(
+    data: bytes, at: int, frames: int, channels: int, coder_id: int = CODER_AUTO
+) -> NDArray[np.int32]:
     """Decode the channels of a block; `data` ends with it.
+
+    `coder_id` is the stream's, which may rule out one of the coders.
 
     Returns
     -------
@@ -114,8 +130,8 @@ def decode_lpc(data: bytes, at: int, frames: int, channels: int) -> NDArray[np.i
         The bytes are not what an encoder writes.
     """
     coder, at = read_varint(data, at)
-    if coder not in (RANGE, RICE):
-        raise CorruptStream(f"unknown coder {coder}", path="coder")
+    if coder not in _CODERS[coder_id]:
+        raise CorruptStream(f"coder {coder} is not one of the stream's", path="coder")
     order = []
     for c in range(channels):
         place, at = read_varint(data, at)
@@ -276,7 +292,7 @@ def _low_bit_gain(
 
     Returns (spans, channels, nodes), nodes as `analyse_span` counts them.
     """
-    leaf = effort.leaf_units * 256
+    leaf = effort.leaf_frames
     total = ordered.shape[1] + int(pairing.delay.max())
     spans = -(-total // SPAN)
     width = SPAN // leaf

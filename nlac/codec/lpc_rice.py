@@ -71,7 +71,7 @@ def encode_rice(layout, sets, state_rows, sample_rows, pcm, raw_buffer):
                 low, high = load_i64(firsts, s), load_i64(lasts, s)
                 mu = predict(
                     load_i64(references, c), order, offsets, coefficients, long_order, long_offset,
-                    lag, shifts, rows + 4 * c * stride, cell, c, t,
+                    lag, shifts, rows + 8 * c * stride, cell, c, t,
                 )
                 mu = max(mu, value(kind, step, offset, values, low) << 8)
                 mu = min(mu, value(kind, step, offset, values, high) << 8)
@@ -139,7 +139,7 @@ def decode_rice(layout, sets, state_rows, sample_rows, pcm, raw_buffer):
                 low, high = load_i64(firsts, s), load_i64(lasts, s)
                 mu = predict(
                     load_i64(references, c), order, offsets, coefficients, long_order, long_offset,
-                    lag, shifts, rows + 4 * c * stride, cell, c, t,
+                    lag, shifts, rows + 8 * c * stride, cell, c, t,
                 )
                 mu = max(mu, value(kind, step, offset, values, low) << 8)
                 mu = min(mu, value(kind, step, offset, values, high) << 8)

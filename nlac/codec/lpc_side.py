@@ -86,7 +86,7 @@ def write_layout(layout: Layout) -> bytes:
     for field in fields:
         head += writer.symbols(field)
     groups, shifts = _all_groups(layout)
-    coefficients = layout.coefficients.astype(np.int64)
+    coefficients = layout.coefficients
     for group in range(GROUPS):
         mine = groups == group
         values, their = coefficients[mine], shifts[mine]
@@ -204,7 +204,7 @@ def read_layout(
         np.ascontiguousarray(lengths[..., 1], np.int64),
         np.ascontiguousarray(places[..., 1], np.int64),
         value_set.reshape(shape),
-        np.zeros(int(lengths.sum()), np.int32),
+        np.zeros(int(lengths.sum()), np.int64),
         initial,
     )
     groups, tap_shifts = _all_groups(layout)
@@ -213,5 +213,8 @@ def read_layout(
         for shift in np.unique(tap_shifts[mine]).tolist():
             these = mine & (tap_shifts == shift)
             values = reader.integers(int(np.count_nonzero(these)), _scale(bases[group], shift))
+            # with these bounds the sum of both windows stays within int64 (notes/widths.md)
+            limit = 1 << (15 + min(shift, 8))
+            _check(np.all((values >= -limit) & (values < limit)), "out of range", "coefficients")
             layout.coefficients[these] = values
     return layout, head.at

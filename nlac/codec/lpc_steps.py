@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlac._kernels import kernel
-from nlac._memory import load_i32, load_i64, store_32, store_64
+from nlac._memory import load_i64, load_low, store_64
 from nlac.bitstream.distribution import SHAPES, TAIL, TOTAL, cumulative_at
 from nlac.predictors.layout import PAD, Layout
 
@@ -149,9 +149,9 @@ def dot(coefficients, at, row, begin, count):
     # the two newest samples may have just been stored: apart from the vector
     # loop, its loads need not wait for them
     for i in range(count - 2):
-        total += load_i32(coefficients, at + i) * load_i32(row, begin + i)
+        total += load_low(coefficients, at + i) * load_low(row, begin + i)
     for i in range(max(count - 2, 0), count):
-        total += load_i32(coefficients, at + i) * load_i32(row, begin + i)
+        total += load_low(coefficients, at + i) * load_low(row, begin + i)
     return total
 
 
@@ -236,12 +236,12 @@ def store_sample(channels, references, rows, stride, c, t, sample):
     """Put a sample where its own window and the windows of those that refer to it find it."""
     at = PAD + t
     if load_i64(references, c) < 0:
-        store_32(rows + 4 * c * stride, at, sample)
+        store_64(rows + 8 * c * stride, at, sample)
     else:
-        store_32(rows + 4 * c * stride, 2 * at + 1, sample)
+        store_64(rows + 8 * c * stride, 2 * at + 1, sample)
     for other in range(channels):
         if load_i64(references, other) == c:
-            store_32(rows + 4 * other * stride, 2 * at, sample)
+            store_64(rows + 8 * other * stride, 2 * at, sample)
 
 
 def new_state(initial: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -253,8 +253,8 @@ def new_state(initial: NDArray[np.int64]) -> NDArray[np.int64]:
     return state
 
 
-def new_rows(layout: Layout) -> NDArray[np.int32]:
+def new_rows(layout: Layout) -> NDArray[np.int64]:
     """Return the zeroed sample rows of a block."""
     frames = PAD + int(layout.starts[-1]) + 1
     wide = 2 if np.any(layout.reference >= 0) else 1
-    return np.zeros((len(layout.reference), wide * frames), np.int32)
+    return np.zeros((len(layout.reference), wide * frames), np.int64)

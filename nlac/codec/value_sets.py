@@ -146,19 +146,21 @@ def read_sets(data: bytes, at: int) -> tuple[list[ValueSet], int]:
                 raise CorruptStream("bad list", path="value_set")
             present = read_bitmap(data[at : at + length], span)
             at += length
-            if not (present[0] and present[-1]) or abs(low) >= _LIMIT:
+            if not (present[0] and present[-1]) or not -_LIMIT <= low <= _LIMIT - span:
                 raise CorruptStream("bad list", path="value_set")
             sets.append(listed(np.flatnonzero(present).astype(np.int64) + low))
             continue
-        if kind not in (PLAIN, GRID) or abs(low) >= _LIMIT or abs(low + span) >= _LIMIT:
+        if kind not in (PLAIN, GRID) or not -_LIMIT <= low <= low + span < _LIMIT:
             raise CorruptStream("bad kind or range", path="value_set")
         step = offset = 0
         if kind == GRID:
             step, at = read_varint(data, at)
             offset, at = _read_signed(data, at)
-            # steps of at least 1 keep neighbours apart; bounds keep int64 arithmetic exact
-            top = max(abs(low), abs(low + span))
-            if not 1 << GRID_BITS <= step < 1 << 50 or step * top + abs(offset) >= 1 << 57:
+            # steps of at least 1 keep neighbours apart; values are samples, so int64 holds all
+            first = (step * low + offset) >> GRID_BITS
+            last = (step * (low + span) + offset) >> GRID_BITS
+            good = 1 << GRID_BITS <= step < 1 << 56 and first >= -_LIMIT and last < _LIMIT
+            if not good:
                 raise CorruptStream("bad grid", path="value_set")
         sets.append(ValueSet(kind, low, low + span, step, offset))
     return sets, at

@@ -54,7 +54,7 @@ def covariance(samples, channels, delays, lags, begin, end, out):
     begin, end : int
         Stretch of frames.
     out : (sum(lags), sum(lags)) float64
-        The symmetric result.
+        The result; of the blocks of two sequences, the upper ones only.
     """
     column = np.empty(lags.max())
     at_a = 0
@@ -82,6 +82,11 @@ def covariance(samples, channels, delays, lags, begin, end, out):
                     )
             at_b += lags[b]
         at_a += lags[a]
-    for i in range(at_a):
+
+
+@kernel
+def mirror(matrix):
+    """Fill the lower triangle of a symmetric matrix from the upper one."""
+    for i in range(len(matrix)):
         for j in range(i):
-            out[i, j] = out[j, i]
+            matrix[i, j] = matrix[j, i]

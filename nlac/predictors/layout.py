@@ -34,7 +34,8 @@ class Layout(NamedTuple):
         Window length in samples at the earlier occurrence (0: none), place of its coefficients.
     value_set : (segments, channels) int64
         Index into the value sets.
-    coefficients : (n,) int32
+    coefficients : (n,) int64
+        Each within 32 bits.
         All windows, oldest sample first, in the order of segments and channels, the
         long-term window of a channel after the other.
     initial : (channels,) int64
@@ -52,5 +53,5 @@ class Layout(NamedTuple):
     long_order: NDArray[np.int64]
     long_offset: NDArray[np.int64]
     value_set: NDArray[np.int64]
-    coefficients: NDArray[np.int32]
+    coefficients: NDArray[np.int64]
     initial: NDArray[np.int64]

@@ -17,7 +17,7 @@ from nlac._kernels import kernel
 from nlac._memory import address, load_i16
 from nlac.predictors.layout import PAD
 
-SHORTEST = 320  # the near window must lie outside the long-term one
+SHORTEST = 128  # shorter lags are for the near window
 THRESHOLD = 0.05  # least normalised correlation worth a closer look
 WINDOW = 1 << 17
 DECIMATION = 4

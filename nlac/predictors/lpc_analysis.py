@@ -1,12 +1,8 @@
 """Segments and coefficients of an `lpc` block, chosen by estimated cost (encoder only).
 
-The block is cut into spans of 16,384 frames.  In each, covariances are taken
-over units of 256 frames, weighted by the inverse energy of a first prediction's
-error (so that a loud attack does not drown the rest), and summed up a binary tree
-of segments.  One factorisation a node gives the error energy of every shorter
-window as well; where the span has an earlier occurrence, a second one with the
-long-term window in front tells what that is worth.  A node is cut in two where
-its halves together cost less.
+The block is cut into spans of 16,384 frames, each span into segments along a
+binary tree: a node is cut in two where its halves together cost less.  What a
+node costs, and its windows, `lpc_segments` finds.
 """
 
 from __future__ import annotations
@@ -16,16 +12,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from nlac._kernels import kernel
-from nlac.predictors.gram import covariance
-from nlac.predictors.layout import ORDERS, PAD, UNIT, Layout
-from nlac.predictors.least_squares import factorise, log2, project, round_weights
-
-SPAN = 16384
-UNITS = SPAN // UNIT
-COEFFICIENT_LIMIT = 1 << 20
-WEIGHT_ORDER = 18
-ROUNDING = 0.1  # energy of a sample that no prediction takes off: about 1/12
+from nlac.predictors.layout import ORDERS, PAD, Layout
+from nlac.predictors.lpc_segments import SPAN, analyse_span
 
 
 class Effort(NamedTuple):
@@ -35,289 +23,65 @@ class Effort(NamedTuple):
     ----------
     max_order : int
         Longest window, one of `ORDERS`.
-    leaf_units : int
-        Units in the shortest segment, a power of two.
+    leaf_frames : int
+        Length of the shortest segment, `UNIT` times a power of two.
     levels : int
         Sizes of segment tried, each twice the one before.
     long_frames : int
         Frames in the window at the earlier occurrence (even; 0: none).
+    unit_frames : int
+        Length of the units that are weighted one by one, at most `leaf_frames`.
     """
 
     max_order: int
-    leaf_units: int
+    leaf_frames: int
     levels: int
     long_frames: int
+    unit_frames: int = 256
 
 
-@kernel
-def tap_order(paired, present, taps, at_own, at_reference, out):
-    """Covariance indices of the window's samples, newest first."""
-    for i in range(taps):
-        if not paired:
-            out[i] = at_own + i + 1
-        elif present:
-            out[i] = at_reference + i // 2 if i % 2 == 0 else at_own + (i + 1) // 2
-        else:
-            out[i] = (at_own if i % 2 == 0 else at_reference) + i // 2 + 1
+def deep_gain(
+    samples: NDArray[np.float64],
+    frames: int,
+    reference: NDArray[np.int64],
+    shallow: int,
+    deep: int,
+) -> float:
+    """Bits a sample that windows of up to `deep` instead of `shallow` samples would save.
 
+    Judged on three spans at most. Recordings that were band-limited before they got
+    their sample rate gain a lot, most others nothing.
 
-@kernel
-def _pick(total, index, count, target, matrix, right):
-    for i in range(count):
-        row = total[index[i]]
-        for j in range(i, count):
-            matrix[i, j] = row[index[j]]
-        right[i] = total[index[i], target]
-
-
-@kernel
-def _unit_energy(cov, index, count, target, weights):
-    energy = cov[target, target]
-    for i in range(count):
-        inner = 0.0
-        for j in range(count):
-            inner += weights[j] * cov[index[i], index[j]]
-        energy += weights[i] * (inner - 2.0 * cov[index[i], target])
-    return energy
-
-
-@kernel
-def _weigh(covs, first, last, index, count, target, frames, work, factor, z, out):
-    """Inverse energies of a first prediction's error for the units first .. last - 1."""
-    size = covs.shape[1]
-    total = np.zeros((size, size))
-    for u in range(first, last):
-        total += covs[u]
-    _pick(total, index, count, target, work, z)
-    usable = factorise(work, count, factor)
-    project(factor, usable, z)
-    weights = np.zeros(count)
-    for i in range(usable - 1, -1, -1):
-        value = z[i]
-        for k in range(i + 1, usable):
-            value -= factor[i, k] * weights[k]
-        weights[i] = value / factor[i, i]
-    for u in range(first, last):
-        energy = _unit_energy(covs[u], index, usable, target, weights)
-        out[u] = 1.0 / max(energy / frames[u], ROUNDING)
-
-
-@kernel
-def _round(factor, z, count, energy, frames, head, quantised):
-    """Round the weights of a window; returns fraction bits and the bits they will take.
-
-    Rounding adds step**2 / 12 times the sum of L_ii**2 to the error energy, and a step
-    twice as wide saves a bit a tap: the total is least where that energy is
-    count / frames of the error's own.
-    """
-    spread = 1e-9
-    for i in range(count):
-        spread += factor[i, i] * factor[i, i]
-    step_log = 0.5 * log2(12.0 * max(energy, 1e-3) * max(count, 1) / (frames * spread))
-    shift = min(max(int(np.floor(-step_log)), 4), 18)
-    while shift >= 4:
-        step = 1.0 / (1 << shift)
-        if round_weights(factor, z, count, step, COEFFICIENT_LIMIT, quantised):
-            bits = 0.0
-            for i in range(count):
-                # the first few weights spread wide, the rest is near zero
-                bits += 1.5 + 1.6 * log2(1.0 + abs(quantised[i])) if i >= head else 9.0
-            return shift, bits
-        shift -= 1
-    return -1, 0.0
-
-
-@kernel
-def _solve(
-    total, near, near_count, far, far_count, target, frames, floor, orders, work, factor, z,
-    quantised,
-):
-    """Choose window and weights of one node; returns (cost, order, far taps used, shift).
-
-    Cost is in bits, up to a constant that all partitions of the span share.
-    `floor` is the weighted energy of rounding, below which nothing can be gained.
-    `quantised` gets the far taps first, then the near ones, newest first.
-    """
-    index = np.empty(near_count + far_count, np.int64)
-    index[:far_count] = far[:far_count]
-    index[far_count:] = near[:near_count]
-    best = 1e300
-    best_order = 0
-    zero_energy = max(total[target, target], 1e-3)
-    scale = 1.0 / frames
-    _pick(total, index, far_count + near_count, target, work, z)
-    usable = factorise(work, far_count + near_count, factor)
-    project(factor, usable, z)
-    energy = zero_energy
-    for i in range(min(far_count, usable)):
-        energy -= z[i] * z[i]
-    done = far_count
-    best_energy = zero_energy
-    for order in orders:
-        if order > near_count or far_count + order > usable:
-            break
-        while done < far_count + order:
-            energy -= z[done] * z[done]
-            done += 1
-        safe = max(energy, 1e-9 * zero_energy)
-        cost = 0.5 * frames * log2((safe + floor) * scale) + 3.5 * (order + far_count)
-        if cost < best:
-            best = cost
-            best_order = order
-            best_energy = safe
-    if best == 1e300:
-        return best, 0, 0, 8
-    count = far_count + best_order
-    shift, bits = _round(factor, z, count, best_energy + floor, frames, far_count + 2, quantised)
-    if shift < 0:
-        return 1e300, 0, 0, 8
-    cost = 0.5 * frames * log2((best_energy + floor) * scale) + bits + 0.35 * count + 12.0
-    return cost, best_order, far_count, shift
-
-
-@kernel
-def largest_order(orders, limit):
-    """Largest window of `orders`, which ascend, that is not above the limit."""
-    largest = 0
-    for order in orders:
-        if order <= limit:
-            largest = order
-    return largest
-
-
-@kernel
-def analyse_span(
-    samples, reference, begin, end, lag, orders, max_order, leaf_units, levels, long_frames,
-    node_cost, node_order, node_far, node_shift, node_weights,
-):
-    """Fill the tables of all nodes of the span begin .. end (delayed frames, PAD added).
-
-    Tables are (channels, nodes), level by level from the shortest segments.
+    Parameters
+    ----------
+    samples, reference
+        As in `analyse`.
+    frames : int
+        Length of the block.
+    shallow, deep : int
+        Two of `ORDERS`.
     """
     channels = len(reference)
-    for c in range(channels):
-        r = reference[c]
-        # a mutual pair shares its covariances: they are made for the first of the two
-        if r >= 0 and r < c and reference[r] == c:
-            continue
-        paired = r >= 0
-        lags = max_order // 2 + 2 if paired else max_order + 1
-        sequences = (2 if paired else 1) * (2 if lag > 0 else 1)
-        which = np.empty(sequences, np.int64)
-        delays = np.zeros(sequences, np.int64)
-        counts = np.empty(sequences, np.int64)
-        which[0] = c
-        counts[0] = lags
-        if paired:
-            which[1] = r
-            counts[1] = lags
-        if lag > 0:
-            half = sequences // 2
-            for s in range(half):
-                which[half + s] = which[s]
-                delays[half + s] = lag - long_frames // 2 + 1
-                counts[half + s] = long_frames
-        size = counts.sum()
-        units = (end - begin + UNIT - 1) // UNIT
-        covs = np.empty((units, size, size))
-        frames = np.empty(units)
-        half = sequences // 2 if lag > 0 else sequences
-        # units before this one have no earlier occurrence within the block
-        first_far = max(0, lag + 64 - begin + UNIT - 1) // UNIT
-        for u in range(units):
-            start = begin + u * UNIT
-            stop = min(start + UNIT, end)
-            frames[u] = stop - start
-            if u >= first_far:
-                covariance(samples, which, delays, counts, start, stop, covs[u])
-            else:
-                covs[u] = 0.0
-                covariance(
-                    samples, which[:half], delays[:half], counts[:half], start, stop, covs[u]
-                )
-        near = np.empty(max_order, np.int64)
-        far = np.empty(2 * long_frames, np.int64)
-        work = np.empty((size, size))
-        factor = np.empty((size, size))
-        z = np.empty(size)
-        unit_weight = np.empty(units)
-        for side in range(2):
-            if side == 1 and not (paired and reference[r] == c):
-                break
-            own = c if side == 0 else r
-            at_own = 0 if side == 0 else lags
-            at_reference = lags - at_own
-            present = paired and reference[own] < own
-            tap_order(paired, present, max_order, at_own, at_reference, near)
-            far_count = 0
-            if lag > 0:
-                # newest first: own before reference within a frame, as the window has them
-                base = lags * (2 if paired else 1)
-                for i in range(long_frames):
-                    if paired:
-                        far[2 * i] = base + i + (0 if side == 0 else long_frames)
-                        far[2 * i + 1] = base + i + (long_frames if side == 0 else 0)
-                    else:
-                        far[i] = base + i
-                far_count = long_frames * (2 if paired else 1)
-            for quarter in range(0, units, 16):
-                _weigh(
-                    covs, quarter, min(quarter + 16, units), near, min(WEIGHT_ORDER, max_order),
-                    at_own, frames, work, factor, z, unit_weight,
-                )
-            leaves = (units + leaf_units - 1) // leaf_units
-            sums = np.zeros((leaves, size, size))
-            lengths = np.zeros(leaves)
-            floors = np.zeros(leaves)
-            for u in range(units):
-                leaf = u // leaf_units
-                sums[leaf] += unit_weight[u] * covs[u]
-                lengths[leaf] += frames[u]
-                floors[leaf] += ROUNDING * unit_weight[u] * frames[u]
-            node = 0
-            width = UNITS // leaf_units
-            quantised = np.zeros(size, np.int64)
-            for _ in range(levels):
-                # a short segment can't pay for many taps: don't even look
-                node_frames = SPAN // width
-                near_count = largest_order(orders, min(max_order, node_frames // 24))
-                far_near_count = largest_order(orders, min(max_order, node_frames // 48))
-                for i in range(width):
-                    if i >= leaves:
-                        node_cost[own, node] = 0.0
-                        node += 1
-                        continue
-                    cost, order, used, shift = _solve(
-                        sums[i], near, near_count, far, 0, at_own, lengths[i], floors[i],
-                        orders, work, factor, z, quantised,
-                    )
-                    node_weights[own, node, :order] = quantised[:order]
-                    if far_count > 0 and i * (UNITS // width) >= first_far:
-                        cost2, order2, used2, shift2 = _solve(
-                            sums[i], near, far_near_count, far, far_count, at_own, lengths[i],
-                            floors[i], orders, work, factor, z, quantised,
-                        )
-                        if cost2 < cost:
-                            cost, order, used, shift = cost2, order2, used2, shift2
-                            node_weights[own, node, :order] = quantised[used : used + order]
-                            node_weights[own, node, order : order + used] = quantised[:used]
-                    node_cost[own, node] = cost
-                    node_order[own, node] = order
-                    node_far[own, node] = used
-                    node_shift[own, node] = shift
-                    node += 1
-                half = (leaves + 1) // 2
-                for i in range(half):
-                    if i > 0:
-                        sums[i] = sums[2 * i]
-                        lengths[i] = lengths[2 * i]
-                        floors[i] = floors[2 * i]
-                    if 2 * i + 1 < leaves:
-                        sums[i] += sums[2 * i + 1]
-                        lengths[i] += lengths[2 * i + 1]
-                        floors[i] += floors[2 * i + 1]
-                leaves = half
-                width //= 2
+    spans = frames // SPAN
+    if spans == 0:
+        return 0.0
+    picked = sorted({spans // 6, spans // 2, spans * 5 // 6})
+    bits = []
+    for max_order in (shallow, deep):
+        total = 0.0
+        orders = np.array([o for o in ORDERS if o <= max_order], np.int64)
+        cost = np.zeros((channels, 1))
+        order, far, shift = (np.zeros((channels, 1), np.int64) for _ in range(3))
+        weights = np.zeros((channels, 1, max_order), np.int64)
+        for span in picked:
+            begin = PAD + span * SPAN
+            analyse_span(
+                samples, reference, begin, begin + SPAN, 0, orders, max_order, SPAN, 1, 0, 1024,
+                cost, order, far, shift, weights,
+            )
+            total += float(cost.sum())
+        bits.append(total)
+    return (bits[0] - bits[1]) / (len(picked) * SPAN * channels)
 
 
 def _partition(cost: NDArray[np.float64], width: int, levels: int) -> list[tuple[int, int, int]]:
@@ -371,7 +135,7 @@ def analyse(
     """
     channels = len(reference)
     total = frames + int(delay.max())
-    width = UNITS // effort.leaf_units
+    width = SPAN // effort.leaf_frames
     nodes = sum(width >> level for level in range(effort.levels))
     taps = effort.max_order + 2 * effort.long_frames
     orders = np.array([o for o in ORDERS if o <= effort.max_order], np.int64)
@@ -387,12 +151,12 @@ def analyse(
         cost[:] = 0.0
         analyse_span(
             samples, reference, PAD + begin, PAD + end, lag, orders, effort.max_order,
-            effort.leaf_units, effort.levels, effort.long_frames,
+            effort.leaf_frames, effort.levels, effort.long_frames, effort.unit_frames,
             cost, order, far, shift, weights,
         )
         if gains is not None:
             cost -= gains[span]
-        leaf = effort.leaf_units * UNIT
+        leaf = effort.leaf_frames
         for node, first, _ in _partition(cost.sum(axis=0), width, effort.levels):
             if begin + first * leaf >= end:
                 continue
@@ -418,6 +182,6 @@ def analyse(
         np.ascontiguousarray(lengths[..., 1]),
         np.ascontiguousarray(places[..., 1]),
         np.zeros(shape, np.int64),
-        np.concatenate([*coefficients, np.zeros(0, np.int64)]).astype(np.int32),
+        np.concatenate([*coefficients, np.zeros(0, np.int64)]),
         np.zeros(channels, np.int64),
     )

@@ -17,7 +17,7 @@ from nlac._kernels import kernel
 from nlac.predictors.gram import covariance
 from nlac.predictors.layout import PAD
 from nlac.predictors.least_squares import factorise, log2, project
-from nlac.predictors.lpc_analysis import tap_order
+from nlac.predictors.lpc_segments import tap_order
 
 DELAYS = (0, 8, 16)
 _ORDER = 34

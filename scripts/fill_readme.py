@@ -1,0 +1,72 @@
+"""Write the benchmark's tables into the README, between the marks that say so.
+
+    python scripts/fill_readme.py [benchmarks/results/corpus.json] [--table NAME=CATEGORY+...]
+
+Without ``--table`` there is one table for all categories.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+from pathlib import Path
+
+from nlac.bench.report import format_table
+from nlac.bench.results import Results, Summary, summarise
+
+ROOT = Path(__file__).resolve().parents[1]
+MARKED = re.compile(r"(<!-- benchmark -->\n).*?(<!-- /benchmark -->)", re.DOTALL)
+
+
+def cells(one: Summary) -> tuple[str, ...]:
+    return (
+        one.codec,
+        "-" if one.share is None else f"{100 * one.share:.2f} %",
+        "-" if one.versus is None else f"{100 * one.versus:+.2f} %",
+        "-" if one.enc_speed is None else f"{one.enc_speed:,.0f}x",
+        "-" if one.dec_speed is None else f"{one.dec_speed:,.0f}x",
+    )
+
+
+def table(results: Results, title: str, categories: list[str] | None) -> str:
+    reference = results.reference()
+    header = ("codec", "of PCM", f"against {reference}", "encoding", "decoding")
+    chosen = [row for row in results.rows if categories is None or row.category in categories]
+    if not chosen:
+        raise SystemExit(f"no category {categories}; there are: {', '.join(results.categories)}")
+    rows = [cells(one) for one in summarise(results, reference, categories)]
+    lengths = {row.file: row.audio_s for row in chosen}
+    about = f"**{title}** ({len(lengths)} files, {sum(lengths.values()) / 60:.0f} minutes)"
+    return f"{about}\n\n{format_table(header, rows, markdown=True)}\n"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument(
+        "results", nargs="?", type=Path, default=ROOT / "benchmarks/results/corpus.json"
+    )
+    parser.add_argument("--table", action="append", metavar="NAME=CATEGORY+...")
+    arguments = parser.parse_args()
+    results = Results.load(arguments.results)
+    if results.failures():
+        raise SystemExit("a codec did not give back what it got; the results are not for a README")
+    tables = []
+    for wish in arguments.table or ["All categories"]:
+        title, _, categories = wish.partition("=")
+        tables.append(table(results, title, categories.split("+") if categories else None))
+    tables.append(
+        f"Measured on {results.date} on one thread of {results.host.cpu}; sizes are of whole "
+        "files, speeds in seconds of audio a second of CPU time, and every file was decoded and "
+        "compared.\n"
+    )
+    readme = ROOT / "README.md"
+    text, count = MARKED.subn(
+        lambda match: match[1] + "\n".join(tables) + match[2], readme.read_text("utf-8")
+    )
+    if count != 1:
+        raise SystemExit(f"{count} marked places in {readme.name}")
+    readme.write_text(text, "utf-8")
+
+
+if __name__ == "__main__":
+    main()

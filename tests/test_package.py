@@ -1,0 +1,106 @@
+"""What is shipped, and that it says of itself what is so."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import re
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+
+import nlac
+
+ROOT = Path(__file__).resolve().parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory) -> zipfile.ZipFile:
+    """The package as it is installed, built without network."""
+    builder = pytest.importorskip("hatchling.builders.wheel", reason="hatchling is not installed")
+    folder = tmp_path_factory.mktemp("wheel")
+    (built,) = builder.WheelBuilder(str(ROOT)).build(directory=str(folder), versions=["standard"])
+    return zipfile.ZipFile(built)
+
+
+def test_wheel_holds_what_is_no_module(wheel):
+    names = set(wheel.namelist())
+    assert {"nlac/py.typed", "nlac/bitstream/distribution.bin"} <= names
+    table = ROOT / "nlac/bitstream/distribution.bin"
+    assert wheel.read("nlac/bitstream/distribution.bin") == table.read_bytes()
+
+
+def test_wheel_holds_every_module_and_nothing_else(wheel):
+    shipped = {name for name in wheel.namelist() if ".dist-info/" not in name}
+    modules = {path.relative_to(ROOT).as_posix() for path in (ROOT / "nlac").rglob("*.py")}
+    assert shipped == modules | {"nlac/py.typed", "nlac/bitstream/distribution.bin"}
+
+
+def test_wheel_carries_the_licence(wheel):
+    assert any(name.endswith("/licenses/LICENSE") for name in wheel.namelist())
+
+
+def test_version_is_the_same_everywhere(wheel):
+    assert PROJECT["version"] == nlac.__version__
+    assert f"/nlac-{nlac.__version__}-py3-none-any.whl" in Path(wheel.filename or "").as_posix()
+    changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    newest = re.search(r"^## \[(\d[^\]]*)\]", changes, re.MULTILINE)
+    assert newest is not None
+    assert newest[1] == nlac.__version__
+
+
+def test_the_installed_version_is_this_one():
+    try:
+        installed = importlib.metadata.distribution("nlac")
+    except importlib.metadata.PackageNotFoundError:
+        # run from the sources
+        assert Path(nlac.__file__).is_relative_to(ROOT)
+        return
+    assert installed.version == nlac.__version__
+    (script,) = [entry for entry in installed.entry_points if entry.name == "nlac"]
+    assert script.value == PROJECT["scripts"]["nlac"]
+    assert callable(script.load())
+
+
+def test_the_package_is_typed():
+    assert (Path(nlac.__file__).parent / "py.typed").is_file()
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["decode", "--help"]])
+def test_help_loads_nothing_heavy(arguments):
+    code = f"""
+import sys
+from nlac.cli.main import cli
+try:
+    cli.main({arguments!r}, "nlac")
+except SystemExit as end:
+    assert not end.code
+print("loaded:", *{{name.partition(".")[0] for name in sys.modules}})
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={"PYTHONPATH": str(Path(nlac.__file__).parents[1])},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    loaded = set(done.stdout.splitlines()[-1].split())
+    heavy = {"numpy", "numba", "scipy", "soundfile", "constriction", "tqdm", "torch", "matplotlib"}
+    assert not loaded & heavy
+
+
+def test_what_is_required_is_what_the_doctor_checks():
+    from nlac.cli.doctor import NEEDED
+
+    required = {re.match(r"[\w-]+", line)[0] for line in PROJECT["dependencies"]}
+    assert required == set(NEEDED)
+
+
+def test_extras_may_be_left_out():
+    # what nlac needs must not hide in an extra
+    required = {re.match(r"[\w-]+", line)[0] for line in PROJECT["dependencies"]}
+    assert not required & {"torch", "matplotlib", "pytest", "hypothesis"}
