@@ -27,13 +27,17 @@ if TYPE_CHECKING:
     from nlac.codec.lpc_block import LpcSettings
 
 VERBATIM, INTEGERS, FLOATS = 0, 1, 2
-# preset: search for coefficients, the same where long windows pay, and whether the search
-# for repetition is thorough; windows and segments are those of `Effort`
+# preset: searches for segments and coefficients (the fields of `Effort`), whether to guess
+# which of them will do best or to try them all, and whether to search for repetition thoroughly
 _LPC_PRESETS = {
-    "fast": ((18, 4096, 1, 8), None, False),
-    "standard": ((66, 1024, 5, 16), (258, 4096, 3, 16, 1024), True),
-    "high": ((130, 1024, 5, 16), (258, 2048, 4, 16, 512), True),
-    "max": ((130, 512, 6, 32), (258, 1024, 5, 32), True),
+    "fast": (((18, 4096, 1, 8),), True, False),
+    "standard": (((66, 1024, 5, 16), (258, 4096, 3, 16, 1024)), True, True),
+    "high": (((66, 1024, 5, 16), (258, 4096, 3, 16, 1024)), False, True),
+    "max": (
+        ((66, 1024, 5, 16), (66, 512, 6, 32), (258, 4096, 3, 16, 1024), (258, 2048, 4, 32, 512)),
+        False,
+        True,
+    ),
 }
 
 
@@ -167,12 +171,12 @@ def _lpc_settings(options: EncodeOptions) -> LpcSettings:
 
     if options.predictor_options:
         raise UsageError(f"lpc has no option {next(iter(options.predictor_options))!r}")
-    effort, deep, thorough = _LPC_PRESETS[options.preset]
+    efforts, guess, thorough = _LPC_PRESETS[options.preset]
     return LpcSettings(
-        Effort(*effort),
+        tuple(Effort(*effort) for effort in efforts),
+        guess,
         options.long_term,
         thorough,
-        None if deep is None else Effort(*deep),
         24 if thorough else 0,
         options.coder,
     )

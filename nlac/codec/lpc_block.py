@@ -31,7 +31,8 @@ from nlac.codec.value_sets import (
 )
 from nlac.predictors.layout import PAD, Layout
 from nlac.predictors.long_term import find_lags
-from nlac.predictors.lpc_analysis import SPAN, Effort, analyse, deep_gain
+from nlac.predictors.lpc_analysis import Effort, analyse, deep_gain
+from nlac.predictors.lpc_segments import SPAN
 from nlac.predictors.pairing import DELAYS, Pairing, pair
 
 RANGE, RICE = 0, 1
@@ -47,24 +48,25 @@ class LpcSettings:
 
     Attributes
     ----------
-    effort : Effort
-        Search for segments and coefficients.
+    efforts : tuple of Effort
+        Searches for segments and coefficients.
+    guess : bool
+        Do the second of two searches only where its longer windows promise a lot, and
+        then it alone; else do all and keep the smallest block.
     long_term : bool
         Look for repetition.
     thorough : bool
         Look for repetition at the full rate, and in windows of three seconds too.
-    deep : Effort or None
-        What to do instead of `effort` where much longer windows promise a lot.
     pieces : int
         Pieces on which stereo pairings are tried, 0 for none.
     coder : {"auto", "range", "rice"}
         Which coder; ``"auto"`` takes the smaller.
     """
 
-    effort: Effort
+    efforts: tuple[Effort, ...]
+    guess: bool = True
     long_term: bool = True
     thorough: bool = True
-    deep: Effort | None = None
     pieces: int = 24
     coder: str = "auto"
 
@@ -89,28 +91,30 @@ def encode_lpc(channels: NDArray[np.int32], settings: LpcSettings) -> bytes:
         lags[: len(found)] = found
     ordered = np.ascontiguousarray(channels[pairing.order])
     delayed = _delayed(padded, pairing, frames)
-    effort = settings.effort
-    if settings.deep is not None:
-        orders = effort.max_order, settings.deep.max_order
-        if deep_gain(delayed, frames, pairing.reference, *orders) > _DEEP_GAIN:
-            effort = settings.deep
-    sets, base_set, runs = _find_sets(ordered)
-    layout = analyse(
-        delayed,
-        frames,
-        pairing.reference,
-        pairing.delay,
-        lags,
-        effort,
-        _low_bit_gain(ordered, pairing, effort) if _may_have_grids(ordered) else None,
-    )
-    sets = _assign_sets(layout, ordered, sets, base_set, runs)
-    layout = layout._replace(initial=_first_means(ordered))
-    body, coder = _code(layout, pack_sets(sets), ordered, settings.coder)
-    head = bytearray([coder])
-    for place in pairing.order.tolist():
-        head += write_varint(place)
-    return bytes(head) + write_sets(sets) + write_layout(layout) + body
+    efforts = settings.efforts
+    if settings.guess and len(efforts) > 1:
+        orders = efforts[0].max_order, efforts[1].max_order
+        gain = deep_gain(delayed, frames, pairing.reference, *orders)
+        efforts = efforts[1:2] if gain > _DEEP_GAIN else efforts[:1]
+    found_sets = _find_sets(ordered)
+    may_have_grids = _may_have_grids(ordered)
+    bodies = []
+    for effort in efforts:
+        layout = analyse(
+            delayed,
+            frames,
+            pairing.reference,
+            pairing.delay,
+            lags,
+            effort,
+            _low_bit_gain(ordered, pairing, effort) if may_have_grids else None,
+        )
+        sets = _assign_sets(layout, ordered, *found_sets)
+        layout = layout._replace(initial=_first_means(ordered))
+        body, coder = _code(layout, pack_sets(sets), ordered, settings.coder)
+        order = b"".join(write_varint(place) for place in pairing.order.tolist())
+        bodies.append(bytes([coder]) + order + write_sets(sets) + write_layout(layout) + body)
+    return min(bodies, key=len)
 
 
 def decode_lpc(
@@ -325,6 +329,7 @@ def _assign_sets(
     runs: list[tuple[int, int, int, int]],
 ) -> list[ValueSet]:
     """Fill `layout.value_set`; returns the sets that are used."""
+    sets = list(sets)
     frames = layout.frames
     layout.value_set[:] = own
     for c, x in enumerate(ordered.astype(np.int64)):

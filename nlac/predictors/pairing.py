@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlac._kernels import kernel
-from nlac.predictors.gram import covariance
+from nlac.predictors.gram import covariance, mirror
 from nlac.predictors.layout import PAD
 from nlac.predictors.least_squares import factorise, log2, project
 from nlac.predictors.lpc_segments import tap_order
@@ -51,6 +51,7 @@ def _pair_cost(samples, first, delay, begin, end):
     counts = np.array([lags, lags])
     cov = np.empty((2 * lags, 2 * lags))
     covariance(samples, which, delays, counts, begin, end, cov)
+    mirror(cov)
     taps = np.empty(_ORDER, np.int64)
     work = np.empty((2 * lags, 2 * lags))
     factor = np.empty((2 * lags, 2 * lags))

@@ -1,0 +1,22 @@
+"""The example package is at hand, as a predictor from outside."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from nlac.predictors import registry
+
+PLUGIN = Path(__file__).resolve().parents[1] / "predictors" / "plugin"
+
+
+@pytest.fixture(scope="session")
+def plugin() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "path", [str(PLUGIN), *sys.path])
+        entries = {entry.name: entry for entry in registry._BUILT_IN}
+        patch.setattr(registry, "_entries", entries)
+        yield

@@ -1,0 +1,76 @@
+"""Seeded damage to bytes, and a decoder of blocks that may only succeed or complain."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nlac._errors import NlacError
+from nlac.bitstream.header import StreamHeader
+from nlac.codec.block_codec import choose_predictor, decode_block, encode_block
+from nlac.codec.options import EncodeOptions
+
+
+def mutate(data: bytes, rng: np.random.Generator, head: int = 200) -> bytes:
+    """Bits flipped, bytes set, taken out, put in or copied; mostly where the structure is."""
+    out = bytearray(data)
+    for _ in range(int(rng.choice([1, 1, 1, 2, 4]))):
+        kind = int(rng.integers(0, 8))
+        end = len(out) if rng.random() < 0.3 else min(len(out), head)
+        at = int(rng.integers(0, max(1, end)))
+        if not out:
+            break
+        if kind < 3:
+            out[at % len(out)] ^= 1 << int(rng.integers(8))
+        elif kind == 3:
+            out[at % len(out)] = int(rng.choice([0, 1, 127, 128, 255]))
+        elif kind == 4:
+            del out[at : at + int(rng.integers(1, 9))]
+        elif kind == 5:
+            out[at:at] = rng.bytes(int(rng.integers(1, 9)))
+        elif kind == 6:
+            del out[at:]
+        else:
+            source = int(rng.integers(0, len(out)))
+            out[at : at + 4] = out[source : source + 4]
+    return bytes(out)
+
+
+def block(
+    samples: np.ndarray, bits: int, predictor: str = "lpc", **options
+) -> tuple[bytes, StreamHeader]:
+    """Payload and header of a block."""
+    chosen = EncodeOptions(predictor=predictor, **options)
+    frames, channels = samples.shape
+    is_float = samples.dtype == np.float32
+    choice = choose_predictor(44100, channels, bits, is_float, chosen)
+    header = StreamHeader(
+        44100,
+        channels,
+        bits,
+        is_float,
+        0,
+        frames,
+        frames,
+        choice.predictor_id,
+        choice.predictor_parameters,
+        choice.coder_id,
+        choice.model_hash,
+    )
+    return encode_block(samples, header, chosen), header
+
+
+def outcome(payload: bytes, frames: int, header: StreamHeader) -> bytes | str:
+    """Samples as bytes, or the text of the error."""
+    try:
+        samples = decode_block(payload, frames, header)
+    except NlacError as error:
+        return f"{type(error).__name__}: {error}"
+    assert samples.shape == (frames, header.channels)
+    if header.is_float:
+        assert samples.dtype == np.float32
+    else:
+        assert samples.dtype == np.int32
+        limit = 1 << (header.bits_per_sample - 1)
+        assert samples.min() >= -limit
+        assert samples.max() < limit
+    return samples.tobytes()
