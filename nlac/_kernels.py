@@ -42,6 +42,19 @@ from numba.core import event as numba_event
 F = TypeVar("F", bound=Callable[..., Any])
 
 # numba's own annotations differ between its releases, so none of them is used
+# numba's array module imports scipy.linalg (0.4 s) only to make sure of BLAS for functions
+# that no kernel here uses; whoever uses them elsewhere still gets the check
+try:
+    from numba.np import linalg as _linalg
+
+    _check, _linalg.ensure_blas = _linalg.ensure_blas, lambda: None
+    try:
+        import numba.np.arraymath
+    finally:
+        _linalg.ensure_blas = _check
+except (ImportError, AttributeError):
+    pass  # another release of numba, arranged differently: slower to start, no more
+
 _config: Any = numba.config
 _events: Any = numba_event
 _Listener: Any = numba_event.Listener

@@ -50,9 +50,10 @@ def of_flac(wav: str, folder: Path, *level: str) -> tuple[str, int, float, float
 
 def main(wav: str) -> None:
     length = Path(wav).stat().st_size
-    print("The first run on a machine compiles nlac's kernels, which takes up to a minute.\n")
+    print("The first run compiles nlac's kernels, which takes a minute or so ...", flush=True)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
+        of_nlac(wav, folder, "standard")
         packed, back = str(folder / "packed.nlac"), str(folder / "back.wav")
         run("encode", wav, packed)
         run("decode", packed, back)

@@ -15,6 +15,7 @@ import struct
 from collections.abc import Callable
 from decimal import ROUND_FLOOR, Decimal, getcontext
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 getcontext().prec = 60
@@ -107,7 +108,7 @@ def main() -> None:
     """Write the table file: cumulative rows, shape thresholds, scale mantissas (all int32)."""
     rows = [cumulative_row(shape) for shape in SHAPES]
     moments = [clipped_mean(row) for row in rows]
-    thresholds = [(a + b) // 2 for a, b in zip(moments, moments[1:], strict=False)]
+    thresholds = [(a + b) // 2 for a, b in pairwise(moments)]
     numbers = [n for row in rows for n in row]
     numbers += thresholds + _powers(16, -1) + _powers(15, 1)
     target = Path(__file__).parents[1] / "nlac" / "bitstream" / "distribution.bin"

@@ -18,7 +18,7 @@ from nlac.cli import _console
 if TYPE_CHECKING:
     from nlac._typing import Samples
 
-NEEDED = ("numpy", "numba", "scipy", "constriction", "soundfile", "click", "tqdm")
+NEEDED = ("numpy", "numba", "constriction", "soundfile", "click", "tqdm")
 OPTIONAL = {"matplotlib": "plots of `nlac bench`", "torch": "neural predictors on a GPU"}
 
 

@@ -55,6 +55,7 @@ def encode_loop(layout, sets, tables, state_rows, sample_rows, pcm, word_buffer,
     value_set, kinds = address(layout.value_set), address(sets.kind)
     firsts, lasts = address(sets.first), address(sets.last)
     steps, set_offsets = address(sets.step), address(sets.offset)
+    spreads = address(sets.spread)
     lookups, values, ranks = address(sets.lookup), address(sets.values), address(sets.ranks)
     rows, samples, states = address(sample_rows), address(pcm), address(state_rows)
     cumulative, down = address(tables.cumulative), address(tables.down)
@@ -86,7 +87,7 @@ def encode_loop(layout, sets, tables, state_rows, sample_rows, pcm, word_buffer,
                 scale = min(max(scale, 0), MAX_SCALE)
                 mantissa, shift = load_i64(down, scale & 15), 7 + (scale >> 4)
                 row = load_i64(state, SHAPE + cell) * ROW
-                low_bits = max(0, (scale >> 4) - 10)
+                low_bits = max(0, (scale >> 4) - 10 - load_i64(spreads, s))
                 size = 1 << low_bits
                 sample = load_i32(samples, c * frames + at)
                 rank = sample
@@ -136,6 +137,7 @@ def decode_loop(layout, sets, tables, state_rows, sample_rows, pcm, word_buffer,
     value_set, kinds = address(layout.value_set), address(sets.kind)
     firsts, lasts = address(sets.first), address(sets.last)
     steps, set_offsets = address(sets.step), address(sets.offset)
+    spreads = address(sets.spread)
     lookups, values, ranks = address(sets.lookup), address(sets.values), address(sets.ranks)
     rows, samples, states = address(sample_rows), address(pcm), address(state_rows)
     cumulative, down = address(tables.cumulative), address(tables.down)
@@ -170,7 +172,7 @@ def decode_loop(layout, sets, tables, state_rows, sample_rows, pcm, word_buffer,
                 scale = min(max(scale, 0), MAX_SCALE)
                 mantissa, shift = load_i64(down, scale & 15), 7 + (scale >> 4)
                 row = load_i64(state, SHAPE + cell) * ROW
-                low_bits = max(0, (scale >> 4) - 10)
+                low_bits = max(0, (scale >> 4) - 10 - load_i64(spreads, s))
                 size = 1 << low_bits
                 q = decode_quantile(lower, rng, point)
                 if q < 0:

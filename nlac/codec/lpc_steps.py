@@ -43,6 +43,8 @@ class ValueSets(NamedTuple):
         Of a grid (Q24); of a list, `offset` is its place in `values`.
     lookup : (sets,) int64
         Of a list, the place in `ranks` of its smallest value.
+    spread : (sets,) int64
+        Whole bits of the least distance between neighbours.
     values : (n,) int64
         The lists, ascending.
     ranks : (m,) int64
@@ -55,6 +57,7 @@ class ValueSets(NamedTuple):
     step: NDArray[np.int64]
     offset: NDArray[np.int64]
     lookup: NDArray[np.int64]
+    spread: NDArray[np.int64]
     values: NDArray[np.int64]
     ranks: NDArray[np.int64]
 

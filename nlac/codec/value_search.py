@@ -23,7 +23,14 @@ def grid_of(samples: NDArray[np.int64]) -> ValueSet | None:
     low, high = int(samples.min()), int(samples.max())
     if high - low >= MAX_SPAN or high - low < 16:
         return None
-    # the values near the mean tell, and reject nearly every recording quickly
+    values = low + np.flatnonzero(np.bincount(samples - low)).astype(np.int64)
+    gaps = np.diff(values)
+    if len(values) < 0.2 * (high - low) and len(gaps) > 2:
+        # so sparse that neighbours of the grid are neighbours of the list
+        found = _fit(values, float(gaps[gaps < 1.5 * gaps.min()].mean()), int(samples[0]))
+        if found is not None and found.ranks_of(values) is not None:
+            return found
+    # else the values near the mean tell, and reject nearly every recording quickly
     centre = int(samples.sum()) // len(samples)
     near = samples - (centre - _REACH)
     near = near[(near >= 0) & (near < 2 * _REACH)]
@@ -40,20 +47,41 @@ def grid_of(samples: NDArray[np.int64]) -> ValueSet | None:
     if spectrum[peak] < _PEAK:
         return None
     frequency = peak / (4 * _REACH)
-    values = np.unique(samples)
     centre += int(np.argmax(density)) - _REACH
     for step in (1 / frequency, 1 / (1 - frequency)):
         found = _fit(values, step, centre)
-        if found is not None and found.ranks_of(samples) is not None:
-            return found
+        ranks = None if found is None else found.ranks_of(values)
+        if found is not None and ranks is not None:
+            return _widened(found, ranks, values)
     return None
+
+
+def _widened(
+    found: ValueSet, ranks: NDArray[np.int64], values: NDArray[np.int64]
+) -> ValueSet:
+    """Return the widest grid that holds the values, where `found` is a fraction of it.
+
+    The line in the spectrum may be an overtone of the grid's.
+    """
+    times = int(np.gcd.reduce(ranks - ranks[0]))
+    if times < 2:
+        return found
+    wide = _fit(values, found.step * times / (1 << GRID_BITS), int(values[len(values) // 2]))
+    if wide is None or wide.ranks_of(values) is None:
+        return found
+    return wide
 
 
 def _fit(values: NDArray[np.int64], step: float, centre: int) -> ValueSet | None:
     """Fit ``floor(a k + b)`` to the values, outwards from where they are dense."""
     reach = 24.0 * step
-    offset = float(values[np.argmin(np.abs(values - centre))])
-    inside = values
+    inside = values[np.abs(values - centre) <= reach]
+    while len(inside) < min(8, len(values)):
+        reach *= 1.5
+        inside = values[np.abs(values - centre) <= reach]
+    # where the values lie within a step, on average
+    turns = np.exp(2j * np.pi * (inside + 0.5 - centre) / step).mean()
+    offset = centre + step * float(np.angle(turns)) / (2 * np.pi)
     while True:
         inside = values[np.abs(values - centre) <= reach]
         ranks = np.round((inside + 0.5 - offset) / step)

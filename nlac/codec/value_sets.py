@@ -37,6 +37,15 @@ class ValueSet:
     offset: int = 0
     values: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
 
+    @property
+    def spread(self) -> int:
+        """Whole bits of the least distance between neighbours."""
+        if self.kind == GRID:
+            return (self.step >> GRID_BITS).bit_length() - 1
+        if self.kind == LIST and len(self.values) > 1:
+            return int(np.diff(self.values).min()).bit_length() - 1
+        return 0
+
     def ranks_of(self, samples: NDArray[np.int64]) -> NDArray[np.int64] | None:
         """Return the ranks of samples, or None if one is not in the set."""
         if self.kind == PLAIN:
@@ -93,6 +102,7 @@ def pack_sets(sets: Sequence[ValueSet]) -> ValueSets:
         np.array([s.step for s in sets], np.int64),
         np.array(offsets, np.int64),
         np.array(lookups, np.int64),
+        np.array([s.spread for s in sets], np.int64),
         np.concatenate(values) if values else empty,
         np.concatenate(ranks) if ranks else empty,
     )

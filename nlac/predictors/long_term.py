@@ -4,13 +4,14 @@ Sequenced and looped music repeats to the sample, bars apart.  A cheap
 prediction whitens the block, loud passages are levelled, and the
 autocorrelations of the whole block and of windows of about three seconds (at a
 quarter of the rate) give candidates, which are then compared on every span at
-full resolution.  The candidates come from SciPy's FFT in floating point; what
+full resolution.  The candidates come from an FFT in floating point; what
 is compared, and so chosen, is in integers.
 """
 
 from __future__ import annotations
 
 import numpy as np
+from numpy import fft
 from numpy.typing import NDArray
 
 from nlac._kernels import kernel
@@ -84,6 +85,22 @@ def _compare(signal, energies, begin, end, lags, out):
             cross += load_i16(at, t) * load_i16(at, t - lag)
         other = energies[end - lag] - energies[first - lag]
         out[i] = cross / np.sqrt(np.float64(own) * np.float64(other) + 1.0)
+
+
+def _fast_length(count: int) -> int:
+    """Return the least even number not below `count` without prime factors above 5."""
+    best = 1 << max(1, (count - 1).bit_length())
+    fives = 1
+    while fives < best:
+        threes = fives
+        while threes < best:
+            twos = 2 * threes
+            while twos < count:
+                twos *= 2
+            best = min(best, twos)
+            threes *= 3
+        fives *= 5
+    return best
 
 
 def _peaks(correlation: NDArray[np.float32], count: int, shortest: int) -> NDArray[np.int64]:
@@ -160,9 +177,6 @@ class _Search:
     def __init__(
         self, signal: NDArray[np.int16], energies: NDArray[np.int64], span: int, thorough: bool
     ) -> None:
-        from scipy import fft
-
-        self._fft = fft
         self._signal = signal
         self._energies = energies
         step = 1 if thorough else 2
@@ -170,12 +184,14 @@ class _Search:
         slow = grouped.sum(axis=1, dtype=np.float32)
         count = len(slow)
         multiple = DECIMATION // step
-        quarter = fft.next_fast_len(-(-2 * count // multiple), real=True)
+        quarter = _fast_length(-(-2 * count // multiple))
         spectrum = fft.rfft(slow, multiple * quarter)
-        whole = fft.irfft(spectrum.real**2 + spectrum.imag**2, multiple * quarter)[:count]
+        power = spectrum.real**2 + spectrum.imag**2
+        whole = fft.irfft(power, multiple * quarter)[:count]
         # long lags have fewer products behind them: level the chance peaks
         room = np.sqrt(np.maximum(count - np.arange(count), span // step)).astype(np.float32)
-        coarse = step * _peaks(whole / room, 96 if thorough else 32, SHORTEST // step)
+        level = (whole / room).astype(np.float32, copy=False)
+        coarse = step * _peaks(level, 96 if thorough else 32, SHORTEST // step)
         self.shared = coarse if thorough else self._settle(coarse, 2, 0, len(signal), 1 << 16)
         self._low = spectrum[: quarter // 2 + 1]
         self._size = quarter
@@ -186,9 +202,9 @@ class _Search:
         piece = np.zeros(self._size, np.float32)
         first, last = begin // DECIMATION, end // DECIMATION
         piece[: last - first] = self._quarter[first:last]
-        cross = self._fft.irfft(self._low * np.conj(self._fft.rfft(piece)), self._size)
+        cross = fft.irfft(self._low * np.conj(fft.rfft(piece)), self._size)
         # the window at shift s meets itself at s = first, and the lag is first - s
-        correlation = np.ascontiguousarray(cross[: first + 1][::-1])
+        correlation = np.ascontiguousarray(cross[: first + 1][::-1], np.float32)
         if len(correlation) <= SHORTEST // DECIMATION + 1:
             return np.zeros(0, np.int64)
         coarse = DECIMATION * _peaks(correlation, 8, SHORTEST // DECIMATION)

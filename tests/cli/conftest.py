@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cli_tools import ROOT, wav_bytes
+from cli_tools import wav_bytes
 from click.testing import CliRunner, Result
 
+import nlac
 from nlac.cli.main import cli
 
 
@@ -27,7 +28,7 @@ def wav(tmp_path: Path) -> Path:
 def environment() -> dict[str, str]:
     """Environment for real processes, which must find the package as this one does."""
     found = {key: value for key, value in os.environ.items() if not key.startswith("NLAC_")}
-    paths = [str(ROOT), *filter(None, [found.get("PYTHONPATH")])]
+    paths = [str(Path(nlac.__file__).parents[1]), *filter(None, [found.get("PYTHONPATH")])]
     return found | {"PYTHONPATH": os.pathsep.join(paths)}
 
 

@@ -28,7 +28,7 @@ from nlac.codec.block_codec import decode_block
 CODERS = st.sampled_from(["auto", "range", "rice"])
 
 
-@settings(max_examples=120)
+@settings(max_examples=80)
 @given(recordings(), CODERS, st.booleans())
 def test_blocks(recording: Recording, coder, long_term):
     code(recording.samples, recording.bits, coder=coder, long_term=long_term)
@@ -40,7 +40,7 @@ def test_blocks_of_the_default_preset(recording: Recording, coder):
     code(recording.samples, recording.bits, "standard", coder=coder)
 
 
-@settings(max_examples=120)
+@settings(max_examples=80)
 @given(short_recordings(), CODERS)
 @example(Recording(np.array([[-(2**31)], [2**31 - 1]], np.int32), 32, "ends"), "range")
 @example(Recording(np.array([[-1], [0]], np.int32), 1, "one bit"), "rice")

@@ -10,7 +10,7 @@ import pytest
 from mutations import block, mutate, outcome
 from strategies import make
 
-ROUNDS = 220
+ROUNDS = 150
 
 
 def blocks() -> dict[str, tuple[np.ndarray, int, dict[str, str]]]:

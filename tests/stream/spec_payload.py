@@ -159,6 +159,15 @@ class Set:
             return wide(self.step * rank + self.offset) >> 24
         return self.values[rank]
 
+    @property
+    def spread(self):
+        if self.kind == 1:
+            return (self.step >> 24).bit_length() - 1
+        if self.kind == 2 and self.first < self.last:
+            pairs = zip(self.values, self.values[1:], strict=False)
+            return min(b - a for a, b in pairs).bit_length() - 1
+        return 0
+
     def boundary(self, rank):
         return (self.value(rank - 1) + self.value(rank)) << 7 if self.kind else 256 * rank - 128
 
@@ -334,7 +343,7 @@ def predict(layout, channels, cell, c, t, lag, values):
 
 def range_sample(coder, raw, state, values, mu):
     x, scale = state.context()
-    shape, low_bits = state.shape[x], max(0, (scale >> 4) - 10)
+    shape, low_bits = state.shape[x], max(0, (scale >> 4) - 10 - values.spread)
     base = 0
     if values.kind == 0 and scale >= 112:
         base = (mu + 128) >> 8

@@ -27,7 +27,7 @@ from nlac.codec.pcm import pcm_bytes
 from nlac.codec.stream_reader import read_elements
 from nlac.predictors import layout
 
-SPEC = (Path(nlac.__file__).parent.parent / "format_spec.md").read_text(encoding="utf-8")
+SPEC = (Path(__file__).parents[2] / "format_spec.md").read_text(encoding="utf-8")
 
 
 def rows(heading: str) -> list[list[str]]:
