@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from os import PathLike
+from pathlib import PurePath
 
-from nlac._errors import NotRestorable
+from nlac._errors import NotRestorable, UsageError
 from nlac._sources import Target
 from nlac._typing import Samples
 from nlac.audio.format import AudioFormat
@@ -14,6 +15,8 @@ from nlac.bitstream.header import StreamHeader
 from nlac.codec.restoration import StoredOriginal
 
 # containers that go under the same suffix
+# a file of such a name would not hold what the name says
+_NOT_WRITTEN = {".mp3", ".m4a", ".aac", ".opus", ".wma", ".ape", ".wv", ".tta", ".nlac"}
 _FAMILIES = ({"wav", "rf64", "bw64"}, {"aiff", "aifc"})
 
 
@@ -34,12 +37,17 @@ def choose_container(asked: str | None, dst: object, original: StoredOriginal | 
     ------
     NotRestorable
         The original was asked for, and there is none.
+    UsageError
+        The suffix belongs to a format that is not written.
     """
     if asked == "original":
         if original is None:
             raise NotRestorable("the stream does not carry the original file, only its samples")
         return None
     if asked is None and isinstance(dst, (str, PathLike)):
+        suffix = PurePath(dst).suffix.lower()
+        if suffix in _NOT_WRITTEN:
+            raise UsageError(f"{suffix} files are not written here; name the format to insist")
         asked = container_for(dst)
         if original is not None and asked is not None:
             names = {asked, original.container}

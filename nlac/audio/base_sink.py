@@ -110,6 +110,8 @@ class PackedSink(Sink):
         self._frames = 0
         self._start = file.tell() if file.seekable() else None
         self._header_bytes = 0
+        if num_frames is not None and num_frames * self.frame_bytes >= 2**63:
+            raise UnsupportedAudio("no file holds so many frames")
         header = self._header(num_frames)
         self._header_bytes = len(header)
         write_all(file, header)

@@ -1,0 +1,123 @@
+"""Time the compiled loops, in nanoseconds a sample or microseconds a call.
+
+    python benchmarks/kernels.py
+
+The signal is generated: a decaying chord with noise, stereo, 16 bits.  Compilation
+is not timed; the best of several runs counts.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from nlac.bitstream.distribution import tables
+from nlac.codec.lpc_block import LpcSettings, decode_lpc, encode_lpc
+from nlac.codec.lpc_range import decode_loop, encode_loop
+from nlac.codec.lpc_rice import decode_rice, encode_rice
+from nlac.codec.lpc_side import read_layout, write_layout
+from nlac.codec.lpc_steps import new_rows, new_state
+from nlac.codec.value_sets import pack_sets, plain
+from nlac.predictors.gram import covariance
+from nlac.predictors.layout import PAD
+from nlac.predictors.least_squares import factorise
+from nlac.predictors.long_term import find_lags
+from nlac.predictors.lpc_analysis import Effort, analyse
+from nlac.predictors.lpc_segments import SPAN
+
+FRAMES = 4 * 44100
+RUNS = 5
+
+
+def chord() -> np.ndarray:
+    rng = np.random.default_rng(0)
+    t = np.arange(FRAMES) / 44100
+    tones = sum(np.sin(2 * np.pi * f * t) / f for f in (220, 277, 330, 440.5, 1320))
+    wave = tones * 400_000 * np.exp(-(t % 1.0) * 3)
+    both = np.stack([wave, 0.7 * np.roll(wave, 9)]) + rng.normal(0, 40, (2, FRAMES))
+    return np.rint(both).clip(-32768, 32767).astype(np.int32)
+
+
+def best(work: Callable[[], object]) -> float:
+    work()
+    seconds = []
+    for _ in range(RUNS):
+        begin = time.perf_counter()
+        work()
+        seconds.append(time.perf_counter() - begin)
+    return min(seconds)
+
+
+def report(name: str, seconds: float, count: int, unit: str = "ns a sample") -> None:
+    scale = 1e9 if unit.startswith("ns") else 1e6
+    print(f"{name:44} {seconds * scale / count:9.1f} {unit}")
+
+
+def time_loops(pcm: np.ndarray, order: int) -> None:
+    padded = np.zeros((2, PAD + FRAMES + 64))
+    padded[:, PAD : PAD + FRAMES] = pcm
+    reference, delay = np.array([1, 0]), np.zeros(2, np.int64)
+    lags = np.zeros(-(-FRAMES // SPAN), np.int64)
+    effort = Effort(order, 4096, 1, 16)
+    layout = analyse(padded, FRAMES, reference, delay, lags, effort)
+    layout = layout._replace(initial=np.full(2, 1 << 18))
+    sets = pack_sets([plain(-32768, 32767)])
+    words, raw = np.zeros(2 * pcm.size, np.uint32), np.zeros(2 * pcm.size, np.uint32)
+
+    def encode() -> tuple[int, int]:
+        state, rows = new_state(layout.initial), new_rows(layout)
+        return encode_loop(layout, sets, tables(), state, rows, pcm, words, raw)
+
+    used, raw_used = encode()
+    code, rest, out = words[:used].copy(), raw[:raw_used].copy(), np.zeros_like(pcm)
+
+    def decode() -> None:
+        state, rows = new_state(layout.initial), new_rows(layout)
+        decode_loop(layout, sets, tables(), state, rows, out, code, rest)
+
+    name = f"windows of up to {order}"
+    report(f"analyse, {name}", best(lambda: analyse(
+        padded, FRAMES, reference, delay, lags, effort)), pcm.size)
+    report(f"range encode, {name}", best(encode), pcm.size)
+    report(f"range decode, {name}", best(decode), pcm.size)
+    assert np.array_equal(out, pcm)
+    rice = np.zeros(2 * pcm.size, np.uint32)
+
+    def encode_by_rice() -> int:
+        return encode_rice(layout, sets, new_state(layout.initial), new_rows(layout), pcm, rice)
+
+    bits = rice[: encode_by_rice()].copy()
+    report(f"Rice encode, {name}", best(encode_by_rice), pcm.size)
+    report(f"Rice decode, {name}", best(lambda: decode_rice(
+        layout, sets, new_state(layout.initial), new_rows(layout), out, bits)), pcm.size)
+    side = write_layout(layout)
+    report(f"write layout, {name}", best(lambda: write_layout(layout)), pcm.size)
+    report(f"read layout, {name}", best(lambda: read_layout(side, 0, FRAMES, 2, 1)), pcm.size)
+
+
+def main() -> None:
+    pcm = chord()
+    for order in (18, 66, 258):
+        time_loops(pcm, order)
+    padded = np.concatenate([np.zeros((2, PAD)), pcm], axis=1)
+    report("search for lags", best(lambda: find_lags(padded, FRAMES, SPAN, True)), pcm.size)
+    for lags in (11, 35, 131):
+        out = np.zeros((2 * lags, 2 * lags))
+        which, delays, counts = np.array([0, 1]), np.zeros(2, np.int64), np.full(2, lags)
+        seconds = best(lambda: covariance(padded, which, delays, counts, 4096, 4352, out))  # noqa: B023
+        report(f"covariance, {2 * lags} sequences, 256 frames", seconds, 1, "us a call")
+    for size in (18, 66, 98, 258):
+        matrix = np.cov(np.random.default_rng(1).normal(size=(size, 2 * size)))
+        factor = np.zeros((size, size))
+        seconds = best(lambda: factorise(matrix, size, factor))  # noqa: B023
+        report(f"factorise, size {size}", seconds, 1, "us a call")
+    settings = LpcSettings((Effort(66, 1024, 5, 16),))
+    block = encode_lpc(pcm, settings)
+    report("block encode, standard", best(lambda: encode_lpc(pcm, settings)), pcm.size)
+    report("block decode, standard", best(lambda: decode_lpc(block, 0, FRAMES, 2)), pcm.size)
+
+
+if __name__ == "__main__":
+    main()
