@@ -13,7 +13,8 @@ from nlac.predictors import registry
 PLUGIN = Path(__file__).resolve().parents[1] / "predictors" / "plugin"
 
 
-@pytest.fixture(scope="session")
+# a module at a time: not to be seen by the tests of other folders
+@pytest.fixture(scope="module")
 def plugin() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "path", [str(PLUGIN), *sys.path])
