@@ -1,4 +1,4 @@
-"""Payloads of predictor 1 and side data of floats decoded a second time, after the spec alone.
+"""Payloads of predictor 1 and side data of floats decoded a second time, following the spec.
 
 Nothing of nlac runs here but for the table file, which is an attachment of the spec.
 Plain Python integers, so bounds are asserted where the spec gives widths.
