@@ -1,0 +1,216 @@
+"""Entropy model of the cascade: every value comes back, and frequencies are what they must be."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nlac._kernels import kernel
+from nlac._memory import address
+from nlac.bitstream.bits import put_bits
+from nlac.bitstream.rangecoder import (
+    FULL,
+    ZERO,
+    decode_advance,
+    decode_quantile,
+    decode_start,
+    encode_interval,
+    seal,
+)
+from nlac.codec.cascade_mixture import (
+    ESCAPE,
+    FREQUENCIES,
+    MAX_LOCATIONS,
+    mixture_code,
+    mixture_cumulative,
+    mixture_decode,
+    mixture_learn,
+    mixture_prepare,
+    mixture_shared,
+    mixture_state,
+)
+from nlac.codec.lpc_steps import value
+from nlac.codec.value_sets import GRID, ValueSet, listed, pack_sets, plain
+
+
+@kernel
+def _encode(shared, rows, sets, locations, ranks, word_buffer, raw_buffer, intervals):
+    common, state = address(shared), address(rows)
+    words, raw = address(word_buffer), address(raw_buffer)
+    at, values = address(locations), address(sets.values)
+    frames, count = locations.shape
+    kind, step, offset = sets.kind[0], sets.step[0], sets.offset[0]
+    first, last, spread = sets.first[0], sets.last[0], sets.spread[0]
+    pos, lower, rng, held, head = 0, ZERO, FULL, 0, ZERO
+    raw_pos, acc, fill = 0, ZERO, 0
+    for t in range(frames):
+        rank = ranks[t]
+        mixture_prepare(common, state, at + 8 * count * t)
+        left, size, low, bits = mixture_code(
+            common, state, kind, step, offset, values, first, last, spread, rank
+        )
+        intervals[t, 0], intervals[t, 1] = left, size
+        raw_pos, acc, fill = put_bits(raw, raw_pos, acc, fill, low, bits)
+        pos, lower, rng, held, head = encode_interval(
+            words, pos, lower, rng, held, head, left, size
+        )
+        mixture_learn(common, state, value(kind, step, offset, values, rank))
+    raw_pos, acc, fill = put_bits(raw, raw_pos, acc, fill, 0, 32 - fill)
+    return seal(words, pos, lower, rng, held, head), raw_pos
+
+
+@kernel
+def _decode(shared, rows, sets, locations, ranks, word_buffer, raw_buffer, intervals):
+    common, state = address(shared), address(rows)
+    words, raw = address(word_buffer), address(raw_buffer)
+    num_words, num_raw = len(word_buffer), len(raw_buffer)
+    at, values, rank_of = address(locations), address(sets.values), address(sets.ranks)
+    frames, count = locations.shape
+    kind, step, offset = sets.kind[0], sets.step[0], sets.offset[0]
+    first, last, spread = sets.first[0], sets.last[0], sets.spread[0]
+    pos, lower, rng, point = decode_start(words, num_words)
+    raw_at = 0
+    for t in range(frames):
+        mixture_prepare(common, state, at + 8 * count * t)
+        q = decode_quantile(lower, rng, point)
+        if q < 0:
+            return t
+        left, size, rank, raw_at = mixture_decode(
+            common, state, kind, step, offset, values, first, last, spread,
+            rank_of, sets.lookup[0], q, raw, num_raw, raw_at,
+        )  # fmt: skip
+        intervals[t, 0], intervals[t, 1] = left, size
+        if size == 0:
+            return t
+        pos, lower, rng, point = decode_advance(
+            words, num_words, pos, lower, rng, point, left, size
+        )
+        ranks[t] = rank
+        mixture_learn(common, state, value(kind, step, offset, values, rank))
+    return frames
+
+
+def value_of(entry: ValueSet, ranks: np.ndarray) -> np.ndarray:
+    if entry.kind == GRID:
+        return (entry.step * ranks + entry.offset) >> 24
+    return ranks if entry.kind == 0 else entry.values[ranks]
+
+
+def round_trip(entry: ValueSet, ranks: np.ndarray, locations: np.ndarray, initial: int = 1 << 16):
+    """Encode and decode; returns the bits spent, and the state that both end with."""
+    sets = pack_sets([entry])
+    low, high = value_of(entry, np.array([entry.first, entry.last])).tolist()
+    locations = np.clip(locations, low << 8, high << 8).astype(np.int64).reshape(len(ranks), -1)
+    locations = np.ascontiguousarray(locations)
+    shared = mixture_shared(locations.shape[1])
+    words = np.zeros(2 * len(ranks) + 8, np.uint32)
+    raw = np.zeros(2 * len(ranks) + 8, np.uint32)
+    first = mixture_state(np.array([initial]), locations.shape[1])
+    second = first.copy()
+    coded = np.zeros((len(ranks), 2), np.int64)
+    num_words, num_raw = _encode(shared, first, sets, locations, ranks, words, raw, coded)
+    assert coded[:, 1].min() > 0
+    assert coded[:, 0].min() >= 0
+    assert coded.sum(axis=1).max() <= 1 << 24
+    found, taken = np.zeros_like(ranks), np.zeros_like(coded)
+    words, raw = words[:num_words].copy(), raw[:num_raw].copy()
+    assert _decode(shared, second, sets, locations, found, words, raw, taken) == len(ranks)
+    assert np.array_equal(found, ranks)
+    assert np.array_equal(taken, coded)
+    return 32 * (num_words + num_raw), second
+
+
+SETS = {
+    "16 bit": plain(-(2**15), 2**15 - 1),
+    "32 bit": plain(-(2**31), 2**31 - 1),
+    "one bit": plain(0, 1),
+    "one value": plain(7, 7),
+    "fractional grid": ValueSet(GRID, -9000, 9000, int(2.153 * 2**24), -(3 << 22)),
+    "wide grid": ValueSet(GRID, -3, 4, 2**29 << 24, 0),
+    "list": listed(np.array([-(2**17), -300, -299, -5, 0, 1, 2, 77, 3000, 2**17 - 2])),
+    "dense list": listed(np.flatnonzero(np.arange(4000) % 7 != 3) - 1500),
+}
+
+
+@pytest.mark.parametrize("name", SETS)
+@pytest.mark.parametrize("count", [1, 3, MAX_LOCATIONS])
+def test_random_ranks_at_random_locations(name, count):
+    entry = SETS[name]
+    rng = np.random.default_rng(len(name) + count)
+    frames = 3000
+    ranks = rng.integers(entry.first, entry.last + 1, frames)
+    reach = 8 * abs(value_of(entry, np.array([entry.first, entry.last]))).max() * 256
+    round_trip(entry, ranks, rng.integers(-reach, reach + 1, (frames, count)))
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_good_locations_whose_scale_jumps(name):
+    entry = SETS[name]
+    rng = np.random.default_rng(5)
+    frames = 6000
+    middle = (entry.first + entry.last) / 2
+    spread = (entry.last - entry.first) * 2.0 ** (-rng.integers(0, 33, 12).repeat(500))
+    ranks = np.rint(middle + rng.laplace(0, 1, frames) * spread)
+    ranks = np.clip(ranks, entry.first, entry.last).astype(np.int64)
+    noise = rng.normal(0, 1, (frames, 4)) * np.array([0, 10, 500, 1e6])
+    round_trip(entry, ranks, (value_of(entry, ranks)[:, None] * 256 + noise).astype(np.int64))
+
+
+@pytest.mark.parametrize("initial", [0, 1, 1 << 44])
+def test_square_waves_and_silence_of_all_widths(initial):
+    for bits in (2, 8, 16, 24, 32):
+        entry = plain(-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
+        wave = np.where(np.arange(2000) % 40 < 20, entry.first, entry.last)
+        wave[500:1500] = 0
+        # locations that are always at the other end, and such that always hit
+        round_trip(entry, wave, np.stack([wave * 256, -wave * 256], axis=1), initial)
+
+
+def test_what_is_foreseen_costs_little():
+    ranks = np.random.default_rng(1).integers(-30000, 30000, 4000)
+    bits, _ = round_trip(SETS["16 bit"], ranks, ranks * 256)
+    assert bits < 0.2 * len(ranks)
+
+
+numbers = st.integers(-(2**31), 2**31 - 1)
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_any_samples_at_any_locations(data):
+    low, high = sorted((data.draw(numbers), data.draw(numbers)))
+    count = data.draw(st.integers(1, MAX_LOCATIONS))
+    near = st.integers(low, high)
+    ranks = np.array(data.draw(st.lists(near, min_size=1, max_size=40)))
+    seed = data.draw(st.integers(0, 2**20))
+    rng = np.random.default_rng(seed)
+    off = rng.normal(0, 2.0 ** rng.integers(0, 42, (len(ranks), count)))
+    round_trip(plain(low, high), ranks, ranks[:, None] * 256 + off.astype(np.int64))
+
+
+@kernel
+def _below(shared, rows, locations, edges, found):
+    common, state, at = address(shared), address(rows), address(locations)
+    mixture_prepare(common, state, at)
+    for i in range(len(edges)):
+        found[i] = mixture_cumulative(common, state, edges[i], FREQUENCIES)
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 2**20), exponent=st.integers(0, 38))
+def test_frequencies_below_a_boundary_never_fall(seed, exponent):
+    rng = np.random.default_rng(seed)
+    entry = plain(-(2**31), 2**31 - 1)
+    spread = 2.0**exponent
+    samples = np.clip(rng.laplace(0, spread / 256, 300), entry.first, entry.last).astype(np.int64)
+    locations = (rng.normal(0, spread, (300, 3))).astype(np.int64)
+    _, state = round_trip(entry, samples, locations)
+    edges = np.sort(rng.laplace(0, 4 * spread, 3000).astype(np.int64))
+    edges = np.concatenate([[-(1 << 40)], np.clip(edges, -(1 << 40), 1 << 40), [1 << 40]])
+    found = np.zeros_like(edges)
+    _below(mixture_shared(3), state, np.clip(locations[-1], -(2**39), 2**39), edges, found)
+    assert np.diff(found).min() >= 0
+    assert found[0] >= 0
+    assert found[-1] <= ESCAPE
