@@ -67,6 +67,16 @@ def _low_loader() -> Any:
     return intrinsic(load)
 
 
+def _narrow() -> Any:
+    def low(typing_context: Any, value: Any) -> Any:
+        def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            return builder.sext(builder.trunc(arguments[0], ir.IntType(32)), ir.IntType(64))
+
+        return types.int64(types.int64), code
+
+    return intrinsic(low)
+
+
 def _float_loader() -> Any:
     def load(typing_context: Any, base: Any, index: Any) -> Any:
         def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -95,12 +105,14 @@ store_f64 = _float_storer()
 # for 64-bit cells that hold 32-bit integers: the compiler then knows that a product needs
 # one vector instruction, and no widening
 load_low = _low_loader()
+narrow = _narrow()
 load_i64 = _loader(64, signed=True)
 load_i32 = _loader(32, signed=True)
 load_i16 = _loader(16, signed=True)
 load_u32 = _loader(32, signed=False)
 store_64 = _storer(64)
 store_32 = _storer(32)
+store_16 = _storer(16)
 
 
 @kernel

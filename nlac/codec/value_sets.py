@@ -46,6 +46,23 @@ class ValueSet:
             return int(np.diff(self.values).min()).bit_length() - 1
         return 0
 
+    @property
+    def lowest(self) -> int:
+        """Smallest value."""
+        return self._value(self.first)
+
+    @property
+    def highest(self) -> int:
+        """Largest value."""
+        return self._value(self.last)
+
+    def _value(self, rank: int) -> int:
+        if self.kind == LIST:
+            return int(self.values[rank])
+        if self.kind == GRID:
+            return (self.step * rank + self.offset) >> GRID_BITS
+        return rank
+
     def ranks_of(self, samples: NDArray[np.int64]) -> NDArray[np.int64] | None:
         """Return the ranks of samples, or None if one is not in the set."""
         if self.kind == PLAIN:

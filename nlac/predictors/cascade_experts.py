@@ -1,0 +1,204 @@
+"""Recursive least squares, in integers: experts with long windows, and small stacks of predictions.
+
+An expert predicts a sample from windows of both channels (see
+`cascade_covariance`).  A stack predicts what is left from the predictions of
+others.  Predictions are in sample units with 8 fraction bits.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nlac._kernels import kernel
+from nlac._memory import load_i64, load_low, narrow, store_64
+from nlac._vectors import LANES
+from nlac.predictors.cascade_cholesky import bit_length, solve
+from nlac.predictors.cascade_covariance import (
+    BATCH,
+    PARTS,
+    SEGMENTS,
+    START,
+    STRIDE,
+    SUMS,
+    accumulate,
+)
+
+# cells of an expert
+(
+    E_COUNT, E_FIRST, E_STRIDE, E_COVARIANCE, E_FACTOR, E_COEFFICIENTS, E_DECAY, E_PERIOD,
+    E_ERROR, E_MEAN, E_LOAD, E_UP, E_PARTS,
+) = range(13)
+# of each stretch: first variable, length, the same variable's place in the window's sums,
+# address of samples, place of the stretch's first at frame 0
+P_START, P_LENGTH, P_PLACE_IN_SUMS, P_SOURCE, P_PLACE = range(5)
+EXPERT = E_PARTS + 5 * SEGMENTS
+
+# cells of a stack
+(
+    S_COUNT, S_COVARIANCE, S_FACTOR, S_COEFFICIENTS, S_INPUTS, S_DECAY, S_PERIOD, S_MEAN, S_LOAD,
+    S_SHIFT, S_CLOCK, S_RATE, S_CLIP,
+) = range(13)
+STACK = 13
+INPUT_BITS = 22  # of a stack's inputs
+_STACK_UP = 6
+
+
+@kernel
+def dot(coefficients, row, count):
+    """Sum of coefficient times sample over a window."""
+    total = np.int64(0)
+    # the two newest samples may have just been stored: apart from the vector
+    # loop, its loads need not wait for them
+    for i in range(count - 2):
+        total += load_low(coefficients, i) * load_low(row, i)
+    for i in range(max(count - 2, 0), count):
+        total += load_low(coefficients, i) * load_low(row, i)
+    return total
+
+
+@kernel
+def predict_expert(expert, t):
+    """Prediction of frame t, Q8.
+
+    Widths: see `solve`; the sum is below 2**62.
+    """
+    total = np.int64(0)
+    coefficients = load_i64(expert, E_COEFFICIENTS)
+    for i in range(load_i64(expert, E_FIRST), SEGMENTS):
+        part = expert + 8 * (E_PARTS + 5 * i)
+        count = load_i64(part, P_LENGTH)
+        if i == SEGMENTS - 1:
+            count -= 1  # the target
+        if count > 0:
+            total += dot(
+                coefficients + 8 * load_i64(part, P_START),
+                load_i64(part, P_SOURCE) + 8 * (load_i64(part, P_PLACE) + t),
+                count,
+            )
+    return (total + (1 << 11)) >> 12
+
+
+@kernel
+def weight_shift(mean):
+    """About 1 / mean as a power of two and a half: shift to the right, and whether times 1.5.
+
+    `mean` is at least 1, Q4.
+    """
+    k = bit_length(mean) - 1
+    mantissa = (mean << 4) >> k  # 16 .. 31
+    if mantissa < 19:
+        return k, np.int64(0)
+    if mantissa < 27:
+        return k + 1, np.int64(-1)
+    return k + 1, np.int64(0)
+
+
+@kernel
+def learn_expert(expert, window, batch_index):
+    """Add the sums of a batch, and solve anew when it is time to."""
+    stride, first = load_i64(expert, E_STRIDE), load_i64(expert, E_FIRST)
+    sums, sums_stride = load_i64(window, SUMS), load_i64(window, STRIDE)
+    covariance, decay = load_i64(expert, E_COVARIANCE), load_i64(expert, E_DECAY)
+    mean = load_i64(expert, E_ERROR) // load_i64(window, BATCH)
+    store_64(expert, E_ERROR, np.int64(0))
+    mean = (3 * mean + load_i64(expert, E_MEAN)) >> 2
+    store_64(expert, E_MEAN, mean)
+    shift, mask = weight_shift(mean + 32)
+    shift -= load_i64(expert, E_UP)
+    up, down = max(-shift, 0), max(shift, 0)
+    for a in range(first, SEGMENTS):
+        left = expert + 8 * (E_PARTS + 5 * a)
+        rows, start = load_i64(left, P_LENGTH), load_i64(left, P_START)
+        sum_row = load_i64(left, P_PLACE_IN_SUMS)
+        for b in range(a, SEGMENTS):
+            right = expert + 8 * (E_PARTS + 5 * b)
+            columns, column = load_i64(right, P_LENGTH), load_i64(right, P_START)
+            if columns == 0:
+                continue
+            sum_column = load_i64(right, P_PLACE_IN_SUMS)
+            for i in range(rows):
+                done = i if a == b else 0
+                accumulate(
+                    covariance + 8 * (stride * (start + i) + column + done),
+                    sums + 8 * (sums_stride * (sum_row + i) + sum_column + done),
+                    columns - done,
+                    decay,
+                    up,
+                    down,
+                    mask,
+                )
+    period = load_i64(expert, E_PERIOD)
+    if batch_index % period == 0 or (batch_index < 64 and batch_index % 4 == 0):
+        solve(
+            covariance,
+            load_i64(expert, E_FACTOR),
+            stride,
+            load_i64(expert + 8 * (E_PARTS + 5 * first), P_START),
+            load_i64(expert, E_COUNT),
+            load_i64(expert, E_LOAD),
+            load_i64(expert, E_COEFFICIENTS),
+        )
+
+
+@kernel
+def note_error(expert, error):
+    """Add an absolute error (Q8) to an expert's account."""
+    store_64(expert, E_ERROR, load_i64(expert, E_ERROR) + (error >> 4))
+
+
+@kernel
+def set_input(stack, index, difference):
+    """Give a stack an input or, at the last place, its target: a difference in Q8."""
+    # what strays far says little, and would drown the rest
+    wide = (load_i64(stack, S_MEAN) + 64) << load_i64(stack, S_CLIP)
+    difference = min(max(difference, -wide), wide)
+    value = difference >> load_i64(stack, S_SHIFT)
+    limit = np.int64(1) << INPUT_BITS
+    store_64(load_i64(stack, S_INPUTS), index, min(max(value, -limit), limit))
+
+
+@kernel
+def predict_stack(stack):
+    """Weighted sum of the inputs, Q8."""
+    inputs, coefficients = load_i64(stack, S_INPUTS), load_i64(stack, S_COEFFICIENTS)
+    total = np.int64(0)
+    for i in range(load_i64(stack, S_COUNT) - 1):
+        total += load_low(coefficients, i) * load_low(inputs, i)
+    return (total >> 20) << load_i64(stack, S_SHIFT)
+
+
+@kernel
+def _update_row(row, inputs, value, decay, up, down, mask):
+    for j in range(LANES):
+        new = ((narrow(value) * load_low(inputs, j)) << up) >> down
+        old = load_i64(row, j)
+        store_64(row, j, old - (old >> decay) + new + ((new >> 1) & mask))
+
+
+@kernel
+def learn_stack(stack, error):
+    """Learn from the inputs and the target; `error` is that of the stack's prediction, Q8."""
+    count, inputs = load_i64(stack, S_COUNT), load_i64(stack, S_INPUTS)
+    covariance, decay = load_i64(stack, S_COVARIANCE), load_i64(stack, S_DECAY)
+    mean = load_i64(stack, S_MEAN)
+    mean += ((error >> 4) - mean) >> load_i64(stack, S_RATE)
+    store_64(stack, S_MEAN, mean)
+    shift, mask = weight_shift(mean + 32)
+    shift -= _STACK_UP
+    up, down = max(-shift, 0), max(shift, 0)
+    for i in range(count):
+        _update_row(
+            covariance + 8 * LANES * i, inputs, load_low(inputs, i), decay, up, down, mask
+        )
+    clock = load_i64(stack, S_CLOCK) + 1
+    store_64(stack, S_CLOCK, clock)
+    if clock % load_i64(stack, S_PERIOD) == 0:
+        solve(
+            covariance,
+            load_i64(stack, S_FACTOR),
+            np.int64(LANES),
+            np.int64(0),
+            count,
+            load_i64(stack, S_LOAD),
+            load_i64(stack, S_COEFFICIENTS),
+        )

@@ -1,0 +1,134 @@
+"""Normalised LMS stages with long memories, in 16-bit history and weights.
+
+A stage predicts what the stages before it left over, from its own history of
+that and, optionally, the reference channel's.  Weights are kept in 32 bits
+(Q30), of which the upper half predicts.  The gradients of two samples are added
+at a time, which saves half of the traffic.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nlac._kernels import kernel
+from nlac._memory import load_i16, load_i64, store_16, store_64
+from nlac._vectors import add_gradients, dot16
+from nlac.predictors.cascade_cholesky import bit_length
+
+# cells of a stage
+(
+    L_TAPS, L_OTHER, L_HISTORY, L_OTHER_HISTORY, L_WEIGHTS, L_COPIES, L_OTHER_WEIGHTS,
+    L_OTHER_COPIES, L_UNIT, L_STEP, L_POWER0, L_POWER1, L_POWER2, L_MEAN, L_GRADIENT, L_OUTPUT,
+    L_AHEAD,
+) = range(17)
+STAGE = 17
+HISTORY_LIMIT = 8191
+NEAR = 32  # taps of the first stretch of equal step
+
+
+@kernel
+def predict_stage(stage, t):
+    """Prediction of a stage for frame t, Q8; also kept for learning."""
+    taps = load_i64(stage, L_TAPS)
+    total = dot16(load_i64(stage, L_COPIES), load_i64(stage, L_HISTORY) + 2 * (t - taps), taps)
+    other = load_i64(stage, L_OTHER)
+    if other > 0:
+        begin = t - other + load_i64(stage, L_AHEAD)
+        total += dot16(
+            load_i64(stage, L_OTHER_COPIES), load_i64(stage, L_OTHER_HISTORY) + 2 * begin, other
+        )
+    # Q14 in units of the history
+    unit = load_i64(stage, L_UNIT) - 6
+    output = total << unit if unit >= 0 else total >> -unit
+    store_64(stage, L_OUTPUT, output)
+    return output
+
+
+@kernel
+def store_history(history, t, value, unit):
+    """Put a residual (Q8) into a history of 16 bits."""
+    value >>= unit + 8
+    store_16(history, t, min(max(value, -HISTORY_LIMIT), HISTORY_LIMIT))
+
+
+@kernel
+def _spread(weights, copies, history, count, g0, g1):
+    """Update all taps, the step falling with the distance; the nearest tap stands last."""
+    end = count
+    width = NEAR
+    while end > 0:
+        begin = max(end - width, 0)
+        top = max(abs(g0), abs(g1))
+        if top > 0:
+            # gradients in Q16: the largest that 15 bits hold, and what is left to shift
+            size = max(bit_length(top) - 15, 1)
+            add_gradients(
+                weights + 4 * begin,
+                copies + 2 * begin,
+                history + 2 * begin,
+                end - begin,
+                g0 >> size,
+                g1 >> size,
+                max(16 - size, 0),
+            )
+        if end != count:
+            width *= 2
+        end = begin
+        # (1/2) ** 0.8
+        g0 = (g0 * 18820) >> 15
+        g1 = (g1 * 18820) >> 15
+
+
+@kernel
+def learn_stage(stage, t, target):
+    """Learn from the residual that the stage should have predicted (Q8).
+
+    Widths: histories of 14 bits, so powers below 2**26 (Q8 in 64 bits), the clipped error
+    below 2**17 (Q3), the gradient's dividend below 2**59; the gradient is
+    clipped to 2**30 (Q16), so that each weight changes by less than 2**29 at a time.
+    """
+    unit = load_i64(stage, L_UNIT)
+    error = target - load_i64(stage, L_OUTPUT)
+    shift = unit + 5
+    error = error >> shift if shift >= 0 else error << -shift
+    magnitude = min(abs(error), np.int64(1) << 16)
+    mean = load_i64(stage, L_MEAN)
+    bound = min(magnitude, 2 * (mean >> 8) + 1)
+    mean += ((magnitude << 8) - mean) >> 5
+    store_64(stage, L_MEAN, mean)
+    error = bound if error > 0 else -bound
+    history = load_i64(stage, L_HISTORY)
+    newest = load_i16(history, t - 1)
+    square = (newest * newest) << 8
+    power = np.int64(1 << 10)
+    for i in range(3):
+        value = load_i64(stage, L_POWER0 + i)
+        value += (square - value) >> (3 * i + 4)
+        store_64(stage, L_POWER0 + i, value)
+        power += value
+    gradient = (error * load_i64(stage, L_STEP)) // power
+    gradient = min(max(gradient, -(1 << 30)), 1 << 30)
+    taps = load_i64(stage, L_TAPS)
+    if t & 1 == 0 and taps > 32:
+        store_64(stage, L_GRADIENT, gradient)
+        return
+    before = load_i64(stage, L_GRADIENT) if taps > 32 else np.int64(0)
+    _spread(
+        load_i64(stage, L_WEIGHTS),
+        load_i64(stage, L_COPIES),
+        history + 2 * (t - taps),
+        taps,
+        gradient,
+        before,
+    )
+    other = load_i64(stage, L_OTHER)
+    if other > 0:
+        begin = t - other + load_i64(stage, L_AHEAD)
+        _spread(
+            load_i64(stage, L_OTHER_WEIGHTS),
+            load_i64(stage, L_OTHER_COPIES),
+            load_i64(stage, L_OTHER_HISTORY) + 2 * begin,
+            other,
+            gradient,
+            before,
+        )

@@ -1,0 +1,174 @@
+"""Parameters of a cascade, and their bytes (spec, section "cascade parameters")."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+VERSION = 1
+MAX_OWN, MAX_OTHER, MAX_AROUND = 512, 256, 32
+MAX_EXPERTS, MAX_CASCADES, MAX_STAGES, MAX_FINALS = 5, 4, 4, 3
+MAX_TAPS = 4096
+MAX_INPUTS = 15  # of a stack
+
+
+@dataclass(frozen=True, slots=True)
+class ExpertParameters:
+    """One recursive least-squares predictor of stage 0.
+
+    Attributes
+    ----------
+    own, other : int
+        Samples of the channel's past and of its reference that it sees.
+    memory : int
+        It forgets 2**-memory a frame.
+    period : int
+        Batches between two solutions.
+    around : int
+        Frames to each side of the earlier occurrence that it sees in both channels; 0
+        for none.
+    """
+
+    own: int
+    other: int
+    memory: int
+    period: int
+    around: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StageParameters:
+    """One stage of a cascade.
+
+    Attributes
+    ----------
+    taps, other : int
+        Residuals of its own history and of the reference's that it sees, multiples of 16.
+    step : int
+        Step size 2**(-step / 4).
+    """
+
+    taps: int
+    other: int
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
+class CascadeParameters:
+    """What stands in the stream's header.
+
+    Attributes
+    ----------
+    batch : int
+        Frames of a batch as a power of two, 3 to 6.
+    experts : tuple of ExpertParameters
+        Stage 0.
+    cascades : tuple of tuple of StageParameters
+        Each of as many stages.
+    finals : tuple of int
+        Memories of the final stacks.
+    period : int
+        Samples between two solutions of a stack.
+    last : tuple of StageParameters
+        The stage behind the final stack, if any.
+    """
+
+    batch: int
+    experts: tuple[ExpertParameters, ...]
+    cascades: tuple[tuple[StageParameters, ...], ...]
+    finals: tuple[int, ...]
+    period: int
+    last: tuple[StageParameters, ...] = ()
+
+    @property
+    def num_locations(self) -> int:
+        """Predictions that the entropy model gets."""
+        return len(self.finals) + len(self.last) + 2
+
+    def to_bytes(self) -> bytes:
+        """Bytes for the stream header."""
+        out = bytearray([VERSION, self.batch, len(self.experts), len(self.cascades)])
+        out += bytes([len(self.cascades[0]) if self.cascades else 0, len(self.finals)])
+        out += bytes([self.period, len(self.last)])
+        for e in self.experts:
+            for value in (e.own, e.other, e.period):
+                out += value.to_bytes(2, "little")
+            out += bytes([e.memory, e.around])
+        for stage in [*(s for cascade in self.cascades for s in cascade), *self.last]:
+            out += stage.taps.to_bytes(2, "little") + stage.other.to_bytes(2, "little")
+            out += bytes([stage.step])
+        return bytes(out) + bytes(self.finals)
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> CascadeParameters:
+        """Parse what `to_bytes` made.
+
+        Raises
+        ------
+        ValueError
+            A value is outside what the spec allows.
+        """
+        if len(data) < 8 or data[0] != VERSION:
+            raise ValueError("no parameters of version 1")
+        batch, experts, cascades, stages, finals, period, last = data[1:8]
+        size = 8 + 8 * experts + 5 * (cascades * stages + last) + finals
+        if len(data) != size:
+            raise ValueError(f"{len(data)} bytes instead of {size}")
+
+        def number(at: int) -> int:
+            return int.from_bytes(data[at : at + 2], "little")
+
+        at = 8
+        all_experts = []
+        for _ in range(experts):
+            fields = number(at), number(at + 2), data[at + 6], number(at + 4), data[at + 7]
+            all_experts.append(ExpertParameters(*fields))
+            at += 8
+        all_stages = []
+        for _ in range(cascades * stages + last):
+            all_stages.append(StageParameters(number(at), number(at + 2), data[at + 4]))
+            at += 5
+        found = cls(
+            batch,
+            tuple(all_experts),
+            tuple(tuple(all_stages[i * stages : (i + 1) * stages]) for i in range(cascades)),
+            tuple(data[at:]),
+            period,
+            tuple(all_stages[cascades * stages :]),
+        )
+        found.check()
+        return found
+
+    def check(self) -> None:
+        """Raise ValueError where a value is outside what the arithmetic is proved for."""
+        stages = [s for cascade in self.cascades for s in cascade]
+        inputs = len(self.experts) - 1 + len(stages)
+        good = (
+            3 <= self.batch <= 6
+            and 1 <= len(self.experts) <= MAX_EXPERTS
+            and len(self.cascades) <= MAX_CASCADES
+            and all(len(cascade) == len(self.cascades[0]) for cascade in self.cascades)
+            and len(stages) <= MAX_CASCADES * MAX_STAGES
+            and 1 <= inputs <= MAX_INPUTS
+            and 1 <= len(self.finals) <= MAX_FINALS
+            and all(4 <= memory <= 13 for memory in self.finals)
+            and self.period >= 1
+            and len(self.last) <= 1
+            and all(
+                1 <= e.own <= MAX_OWN
+                and e.other <= MAX_OTHER
+                and e.around <= MAX_AROUND
+                and self.batch < e.memory <= 13
+                and e.period >= 1
+                for e in self.experts
+            )
+            and all(
+                16 <= s.taps <= MAX_TAPS
+                and s.taps % 16 == 0
+                and s.other <= MAX_TAPS
+                and s.other % 16 == 0
+                and s.step <= 80
+                for s in [*stages, *self.last]
+            )
+        )
+        if not good:
+            raise ValueError("a parameter is outside its range")

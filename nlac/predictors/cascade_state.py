@@ -1,0 +1,215 @@
+"""Memory of a cascade: all arrays of a block, allocated at once and found by address."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nlac._vectors import LANES
+from nlac.predictors import cascade_covariance as cov
+from nlac.predictors import cascade_experts as ex
+from nlac.predictors import cascade_lms as lms
+from nlac.predictors.cascade_parameters import CascadeParameters, StageParameters
+from nlac.predictors.layout import PAD
+
+# cells of a channel
+(
+    C_EXPERTS, C_NUM_EXPERTS, C_WINDOW, C_STACK, C_STAGES, C_NUM_CASCADES, C_NUM_STAGES, C_FINALS,
+    C_NUM_FINALS, C_LAST, C_LOW, C_HIGH, C_LOCATIONS, C_SAMPLES, C_SCALED, C_DOWN, C_RESIDUALS,
+    C_ERRORS, C_UNIT, C_STACKED, C_REFERENCE, C_AHEAD, C_AROUND, C_LAG, C_BATCH, C_FIRST, C_PLAIN,
+) = range(27)
+CHANNEL = 27 + 8  # the plain sum is followed by the experts' predictions
+LOCATIONS = 8
+SCALED_BITS = 19  # magnitude of samples in covariances
+STAGE_PAD = 4096 + 16  # zeros before a history
+_FOLLOWING = 64  # zeros after samples: vector loops look a little further than they use
+import os
+_LOAD = 1 << int("28")
+import os
+_STACK_LOAD = 1 << int("32")
+SCL=int("6")
+SRT=int("3")
+
+
+class CascadeState:
+    """The state of a block, one row of `channels` a channel.
+
+    Attributes
+    ----------
+    channels : (channels, CHANNEL) int64
+        Cells of the channels; those that hold addresses point into arrays that live as long
+        as this object.
+    locations : (channels, LOCATIONS) int64
+        Where the predictions of the present sample are put.
+    """
+
+    def __init__(
+        self,
+        parameters: CascadeParameters,
+        references: Sequence[int],
+        limits: Sequence[tuple[int, int]],
+        units: Sequence[int],
+        frames: int,
+        long_term: bool,
+    ) -> None:
+        self._keep: list[NDArray[np.generic]] = []
+        count = len(references)
+        self.channels = np.zeros((count, CHANNEL), np.int64)
+        self.locations = np.zeros((count, LOCATIONS), np.int64)
+        self._frames = frames
+        for c, (low, high) in enumerate(limits):
+            row = self.channels[c]
+            bits = max(abs(low), abs(high)).bit_length()
+            row[C_LOW], row[C_HIGH] = low << 8, high << 8
+            row[C_UNIT] = units[c]
+            row[C_REFERENCE] = references[c]
+            row[C_AHEAD] = 1 if 0 <= references[c] < c else 0
+            row[C_DOWN] = max(0, bits - SCALED_BITS)
+            row[C_SAMPLES] = self._new(PAD + frames + _FOLLOWING)
+            row[C_SCALED] = row[C_SAMPLES]
+            if row[C_DOWN]:
+                row[C_SCALED] = self._new(PAD + frames + _FOLLOWING)
+            row[C_RESIDUALS] = self._new(STAGE_PAD + frames + 16, np.int16) + 2 * STAGE_PAD
+            row[C_ERRORS] = self._new(STAGE_PAD + frames + 16, np.int16) + 2 * STAGE_PAD
+            row[C_LOCATIONS] = self.locations[c].ctypes.data
+        for c in range(count):
+            self._build(c, parameters, limits[c], long_term)
+
+    def _new(self, size: int, kind: type[np.generic] = np.int64) -> int:
+        # vectors want cache lines of their own
+        width = np.dtype(kind).itemsize
+        array = np.zeros(size + 64 // width, kind)
+        self._keep.append(array)
+        address: int = array.ctypes.data
+        return -(-address // 64) * 64
+
+    def _cells(self, size: int) -> NDArray[np.int64]:
+        array = np.zeros(size, np.int64)
+        self._keep.append(array)
+        return array
+
+    def _build(
+        self, c: int, p: CascadeParameters, limits: tuple[int, int], long_term: bool
+    ) -> None:
+        row = self.channels[c]
+        reference = int(row[C_REFERENCE])
+        ahead = int(row[C_AHEAD])
+        other = self.channels[reference] if reference >= 0 else None
+        own_taps = max(e.own for e in p.experts)
+        other_taps = max(e.other for e in p.experts) if other is not None else 0
+        around = max(e.around for e in p.experts) if long_term else 0
+        wide = 2 * around + 1 if around else 0
+        lengths = (wide if other is not None else 0, wide, other_taps, own_taps + 1)
+        total = sum(lengths)
+        stride = -(-total // LANES) * LANES
+        window = self._cells(cov.WINDOW)
+        batch = 1 << p.batch
+        first = 2
+        window[: cov.PARTS] = (
+            total, first, stride, batch, self._new(stride * total + 64), self._new(stride + 64)
+        )
+        starts = np.concatenate([[0], np.cumsum(lengths)])
+        # by stretch: whose samples, and where they begin at frame 0
+        other_row = row if other is None else other
+        sources = (other_row, row, other_row, row)
+        places = (PAD, PAD, PAD - other_taps + ahead, PAD - own_taps)
+        for i in range(cov.SEGMENTS):
+            part = cov.PARTS + 4 * i
+            window[part : part + 4] = (
+                starts[i], lengths[i], sources[i][C_SCALED], places[i]
+            )
+        row[C_WINDOW] = window.ctypes.data
+        row[C_BATCH], row[C_AROUND], row[C_FIRST] = batch, around, first
+        experts = self._cells(len(p.experts) * ex.EXPERT).reshape(len(p.experts), ex.EXPERT)
+        bits = min(max(abs(limits[0]), abs(limits[1])).bit_length(), SCALED_BITS)
+        for cells, e in zip(experts, p.experts, strict=True):
+            side = 2 * e.around + 1 if e.around and long_term else 0
+            number = (
+                side if other is not None else 0, side,
+                min(e.other, other_taps), e.own + 1,
+            )
+            size = sum(number)
+            width = -(-size // LANES) * LANES
+            cells[ex.E_COUNT], cells[ex.E_FIRST], cells[ex.E_STRIDE] = size, first, width
+            cells[ex.E_COVARIANCE] = self._new(width * size + 64)
+            cells[ex.E_FACTOR] = self._new(width * size + 64)
+            cells[ex.E_COEFFICIENTS] = self._new(width + 64)
+            cells[ex.E_DECAY], cells[ex.E_PERIOD] = e.memory - p.batch, e.period
+            cells[ex.E_LOAD] = _LOAD
+            cells[ex.E_UP] = 61 - 2 * bits - 13
+            begin = np.concatenate([[0], np.cumsum(number)])
+            for i in range(cov.SEGMENTS):
+                part = ex.E_PARTS + 5 * i
+                skipped = lengths[i] - number[i]
+                if i < 2:
+                    skipped //= 2  # the middle of the longest
+                cells[part : part + 5] = (
+                    begin[i], number[i], starts[i] + skipped,
+                    sources[i][C_SAMPLES], places[i] + skipped,
+                )
+        row[C_EXPERTS], row[C_NUM_EXPERTS] = experts.ctypes.data, len(p.experts)
+        peak = max(abs(limits[0]), abs(limits[1])).bit_length()
+        shift = max(0, 8 + peak + 1 - ex.INPUT_BITS)
+        stack_rows = self._cells((1 + len(p.finals)) * ex.STACK).reshape(-1, ex.STACK)
+        inputs = self._new(LANES)
+        self._stack(stack_rows[0], len(p.experts), 9, p.period, shift, self._new(LANES))
+        stages = [s for cascade in p.cascades for s in cascade]
+        for cells, memory in zip(stack_rows[1:], p.finals, strict=True):
+            self._stack(
+                cells, len(p.experts) + len(stages), memory, p.period, shift, inputs
+            )
+        row[C_STACK], row[C_FINALS] = stack_rows.ctypes.data, stack_rows[1:].ctypes.data
+        row[C_NUM_FINALS] = len(p.finals)
+        stage_rows = self._cells((len(stages) + len(p.last)) * lms.STAGE).reshape(-1, lms.STAGE)
+        row[C_STAGES] = stage_rows.ctypes.data
+        row[C_NUM_CASCADES] = len(p.cascades)
+        row[C_NUM_STAGES] = len(p.cascades[0]) if p.cascades else 0
+        for i, stage in enumerate(stages):
+            first_of_cascade = i % len(p.cascades[0]) == 0
+            own = int(row[C_RESIDUALS])
+            if not first_of_cascade:
+                own = self._new(STAGE_PAD + self._frames + 16, np.int16) + 2 * STAGE_PAD
+            self._stage(stage_rows[i], stage, own, other, C_RESIDUALS, ahead, units_of(row))
+        if p.last:
+            self._stage(
+                stage_rows[-1], p.last[0], int(row[C_ERRORS]), other, C_ERRORS, ahead,
+                units_of(row),
+            )
+            row[C_LAST] = stage_rows[-1:].ctypes.data
+
+    def _stack(
+        self, cells: NDArray[np.int64], count: int, memory: int, period: int, shift: int, inputs: int
+    ) -> None:
+        cells[ex.S_COUNT] = count
+        cells[ex.S_COVARIANCE] = self._new(LANES * LANES + 64)
+        cells[ex.S_FACTOR] = self._new(LANES * LANES + 64)
+        cells[ex.S_COEFFICIENTS] = self._new(LANES)
+        cells[ex.S_INPUTS] = inputs
+        cells[ex.S_DECAY], cells[ex.S_PERIOD] = memory, period
+        cells[ex.S_LOAD], cells[ex.S_SHIFT], cells[ex.S_RATE] = _STACK_LOAD, shift, SRT
+        cells[ex.S_CLIP] = SCL
+
+    def _stage(
+        self, cells: NDArray[np.int64], stage: StageParameters, history: int,
+        other: NDArray[np.int64] | None, which: int, ahead: int, unit: int,
+    ) -> None:
+        cells[lms.L_TAPS] = stage.taps
+        cells[lms.L_HISTORY] = history
+        cells[lms.L_WEIGHTS] = self._new(stage.taps, np.int32)
+        cells[lms.L_COPIES] = self._new(stage.taps, np.int16)
+        if other is not None and stage.other:
+            cells[lms.L_OTHER] = stage.other
+            cells[lms.L_OTHER_HISTORY] = other[which]
+            cells[lms.L_OTHER_WEIGHTS] = self._new(stage.other, np.int32)
+            cells[lms.L_OTHER_COPIES] = self._new(stage.other, np.int16)
+            cells[lms.L_AHEAD] = ahead
+        cells[lms.L_UNIT] = unit
+        # 3 means of powers in Q8 and errors in Q3: 2**(46 + 8 - 3) times 3
+        cells[lms.L_STEP] = int(3 * 2 ** (51 - stage.step / 4))
+
+
+def units_of(row: NDArray[np.int64]) -> int:
+    """Unit of a channel's histories, as a power of two in sample units."""
+    return int(row[C_UNIT])
