@@ -24,7 +24,9 @@ from nlac.codec.pcm import pcm_bytes
 from nlac.predictors.registry import get_predictor, predictor_by_id
 
 if TYPE_CHECKING:
+    from nlac.codec.cascade_block import CascadeSettings
     from nlac.codec.lpc_block import LpcSettings
+    from nlac.predictors.cascade_parameters import CascadeParameters
 
 VERBATIM, INTEGERS, FLOATS = 0, 1, 2
 # preset: searches for segments and coefficients (the fields of `Effort`), whether to guess
@@ -68,6 +70,9 @@ def choose_predictor(
     if found.predictor_id == c.PREDICTOR_LPC:
         _lpc_settings(options)
         return PredictorChoice(c.PREDICTOR_LPC, coder_id=coder)
+    if found.predictor_id == c.PREDICTOR_CASCADE and options.coder != "rice":
+        parameters = _cascade_settings(options).parameters.to_bytes()
+        return PredictorChoice(c.PREDICTOR_CASCADE, parameters, coder)
     if options.coder == "rice":
         raise UsageError(f"predictor {found.name} has no Rice codes")
     predictor = found.from_options(options.predictor_options)
@@ -136,6 +141,10 @@ def _encode_channels(
         from nlac.codec.lpc_block import encode_lpc
 
         return encode_lpc(coded, _lpc_settings(options))
+    if stream.predictor_id == c.PREDICTOR_CASCADE:
+        from nlac.codec.cascade_block import encode_cascade
+
+        return encode_cascade(coded, _cascade_settings(options))
     from nlac.codec.generic_block import encode_generic
 
     predictor = predictor_by_id(stream.predictor_id).from_parameters(
@@ -153,6 +162,13 @@ def _decode_channels(
         if stream.predictor_parameters or stream.model_hash:
             raise CorruptStream("lpc has none", path="header.predictor_parameters")
         return decode_lpc(payload, at, num_frames, count, stream.coder_id)
+    if stream.predictor_id == c.PREDICTOR_CASCADE:
+        from nlac.codec.cascade_block import decode_cascade
+
+        if stream.model_hash or stream.coder_id == c.CODER_RICE:
+            raise CorruptStream("cascade has neither model nor Rice codes", path="header")
+        parameters = read_cascade_parameters(stream.predictor_parameters)
+        return decode_cascade(payload, at, num_frames, count, parameters)
     from nlac.codec.generic_block import decode_generic
 
     if stream.coder_id == c.CODER_RICE:
@@ -180,6 +196,32 @@ def _lpc_settings(options: EncodeOptions) -> LpcSettings:
         24 if thorough else 0,
         options.coder,
     )
+
+
+def _cascade_settings(options: EncodeOptions) -> CascadeSettings:
+    from nlac.codec.cascade_block import CascadeSettings
+    from nlac.predictors.cascade_parameters import PRESETS
+
+    if options.predictor_options:
+        raise UsageError(f"cascade has no option {next(iter(options.predictor_options))!r}")
+    name = "high" if options.preset in ("fast", "standard") else options.preset
+    return CascadeSettings(PRESETS[name], options.long_term)
+
+
+def read_cascade_parameters(data: bytes) -> CascadeParameters:
+    """Parse the cascade's parameters in a stream header.
+
+    Raises
+    ------
+    CorruptStream
+        They are not good.
+    """
+    from nlac.predictors.cascade_parameters import CascadeParameters
+
+    try:
+        return CascadeParameters.from_bytes(data)
+    except ValueError as error:
+        raise CorruptStream(str(error), path="header.predictor_parameters") from error
 
 
 def _check_depth(samples: IntSamples, bits_per_sample: int) -> None:

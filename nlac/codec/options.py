@@ -38,8 +38,8 @@ class PresetValues:
 PRESETS: Mapping[str, PresetValues] = {
     "fast": PresetValues("lpc", 30.0),
     "standard": PresetValues("lpc", 30.0),
-    "high": PresetValues("lpc", 30.0),
-    "max": PresetValues("lpc", 60.0),
+    "high": PresetValues("cascade", 20.0),
+    "max": PresetValues("cascade", 60.0),
 }
 
 

@@ -172,3 +172,37 @@ class CascadeParameters:
         )
         if not good:
             raise ValueError("a parameter is outside its range")
+
+
+def _three(taps: tuple[int, int, int], other: int, step: int) -> tuple[StageParameters, ...]:
+    """A cascade of a long, a medium and a short stage."""
+    long, medium, short = taps
+    return (
+        StageParameters(long, other, 45 + step),
+        StageParameters(medium, 0, 39 + step),
+        StageParameters(short, 0, 32 + step),
+    )
+
+
+# what the presets stand for; streams carry the parameters, so these may change at any time
+PRESETS = {
+    "high": CascadeParameters(
+        4,
+        (ExpertParameters(16, 8, 8, 2), ExpertParameters(24, 16, 10, 4, 4)),
+        (_three((256, 64, 16), 0, 0),),
+        (10,),
+        32,
+    ),
+    "max": CascadeParameters(
+        4,
+        (
+            ExpertParameters(16, 8, 8, 1),
+            ExpertParameters(24, 16, 9, 2),
+            ExpertParameters(32, 32, 11, 8, 8),
+        ),
+        tuple(_three((1024, 256, 32), 256 if step == 0 else 0, step) for step in (-6, 0, 6)),
+        (9, 11),
+        16,
+        (StageParameters(32, 16, 48),),
+    ),
+}

@@ -24,6 +24,7 @@ from nlac.bitstream.constants import (
     FIRST_PRIVATE_PREDICTOR,
     MAX_PARAMETERS_BYTES,
     MODEL_HASH_BYTES,
+    PREDICTOR_CASCADE,
     PREDICTOR_LPC,
     PREDICTOR_NAMES,
 )
@@ -45,7 +46,7 @@ class PredictorEntry:
     name : str
         Its name.
     factory : type of Predictor, or None
-        Its class; None where the codec itself has the loop (`lpc`).
+        Its class; None where the codec itself has the loop (`lpc`, `cascade`).
     """
 
     predictor_id: int
@@ -121,7 +122,10 @@ class PredictorEntry:
 
 
 # the codec's own predictors; adding one here makes its reserved number valid
-_BUILT_IN = (PredictorEntry(PREDICTOR_LPC, PREDICTOR_NAMES[PREDICTOR_LPC]),)
+_BUILT_IN = tuple(
+    PredictorEntry(number, PREDICTOR_NAMES[number])
+    for number in (PREDICTOR_LPC, PREDICTOR_CASCADE)
+)
 _entries: dict[str, PredictorEntry] = {entry.name: entry for entry in _BUILT_IN}
 # importing a package may register from inside
 _lock = threading.RLock()
