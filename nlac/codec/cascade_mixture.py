@@ -15,7 +15,7 @@ How a loop uses it, for each sample of a channel::
 - `shared`: address of `mixture_shared(locations)`, one for all channels and blocks.
 - `state`: address of the channel's row of `mixture_state(initial, locations)`.
 - `locations`: address of int64 Q8, each within the value set's smallest and
-  largest value (so at most 2**39 in size).
+  largest value (so at most 2**39 in size); the first should be the best.
 - `<set>` is ``kind, step, offset, values, first, last, spread`` as in `lpc_steps.ValueSets`
   (`values`, `ranks` are addresses; the set may change from sample to sample).
 - The encoder codes ``[left, left + count)`` of 2**24, then `low_bits` raw bits `low`.
@@ -23,62 +23,114 @@ How a loop uses it, for each sample of a channel::
   it takes ``[left, left + count)``; the raw bits have been read already.
 
 A rank outside `first` .. `last` must not be given; what the encoder codes for one is undefined.
+
+The model
+---------
+Every part is a Gaussian around one location, as wide as a running mean of that
+location's |error|, times a constant, and for some times a gain learned for
+each context (the ratios of three such means).  The shares of the parts follow
+their posterior: they converge to the mixture that codes best, not to the best part.
 """
 
 from __future__ import annotations
+
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nlac._kernels import kernel
-from nlac._memory import load_i32, load_i64, store_64
+from nlac._memory import load_i64, store_64
 from nlac.bitstream.bits import get_bits
-from nlac.bitstream.distribution import (
-    CELLS,
-    MAX_SCALE,
-    REACH,
-    ROW,
-    TAIL,
-    TOTAL,
-    tables,
+from nlac.bitstream.distribution import CELLS, REACH, ROW, TAIL, TOTAL, tables
+from nlac.codec.cascade_lanes import (
+    cumulative_lanes,
+    joint_lanes,
+    learn_lanes,
+    prepare_lanes,
+    slope_lanes,
 )
-from nlac.codec.lpc_steps import (
-    CORRECTION,
-    SHAPE,
-    STATE,
-    adapt,
-    boundary,
-    context,
-    index_bits,
-    new_state,
-    rank_near,
+from nlac.codec.cascade_layout import (
+    ABOVE,
+    AGE,
+    BELOW,
+    CONSTANT,
+    CONTEXT,
+    CONTEXTS,
+    FAST,
+    GAIN_BITS,
+    GAIN_RATE,
+    GAINED,
+    GAINS,
+    INVERSE,
+    LANES,
+    LOCATION,
+    MANTISSA,
+    MAX_GAIN,
+    MAX_LOCATIONS,
+    MAX_PARTS,
+    MEAN,
+    MIDDLE,
+    MIN_GAIN,
+    RATE,
+    ROW_LENGTH,
+    SHARE,
+    SHARE_BITS,
+    SHARE_FLOOR,
+    SHIFT,
+    SLOPE,
+    SLOTS,
+    SLOW,
+    SOURCE,
 )
+from nlac.codec.lpc_steps import boundary, index_bits, log16, rank_near
 
-MAX_LOCATIONS = 6
-MAX_PARTS = 16
+__all__ = [
+    "ESCAPE",
+    "MAX_LOCATIONS",
+    "SLOTS",
+    "mixture_code",
+    "mixture_cumulative",
+    "mixture_decode",
+    "mixture_learn",
+    "mixture_prepare",
+    "mixture_shared",
+    "mixture_state",
+]
+
 ESCAPE = TOTAL - 2 * TAIL  # where the interval of what has no frequency begins
-WEIGHT_BITS = 28
-FLOOR = 12  # a share of 2**-12 is spread over all parts, so that none dies out
-RATE = 5
-FINE = 10  # octaves of the scale index below which a bin holds one value
+FINE = 19  # shift of the first part up to which a bin holds one value
 
-# `shared`: addresses of the normative tables, then numbers
-CUMULATIVE, DOWN, LIMITS, LOCATIONS = 0, 1, 2, 3
+# `shared`: addresses of tables, then numbers
+TABLE, RECIPROCALS, QUANTILES, GROUPS = 0, 1, 2, 3
 SHARED = 4
 
-# a channel's row: what is prepared for a sample, the learned state after it
-PART_LOCATION = 0
-PART_MANTISSA = PART_LOCATION + MAX_PARTS
-PART_SHIFT = PART_MANTISSA + MAX_PARTS
-PART_ROW = PART_SHIFT + MAX_PARTS
-PART_WEIGHT = PART_ROW + MAX_PARTS  # Q16, in sum at most 2**16
-PART_CONTEXT = PART_WEIGHT + MAX_PARTS
-FREQUENCIES = PART_CONTEXT + MAX_PARTS  # of each part below three boundaries
-BELOW, ABOVE = FREQUENCIES + 3 * MAX_PARTS, FREQUENCIES + 3 * MAX_PARTS + 1
-SMALLEST, SLOPE = ABOVE + 1, ABOVE + 2
-SHARES = SLOPE + 1  # weights, Q28, that are learned
-SCALES = SHARES + MAX_PARTS
-ROW_LENGTH = SCALES + MAX_LOCATIONS * STATE
+# location, rate, width (of 16, in means of |error|), whether the context's gain applies;
+# locations that there are not leave their parts out
+PARTS = (
+    (0, 4, 16, 1),
+    (0, 2, 16, 0),
+    (0, 9, 16, 0),
+    (0, 4, 10, 1),
+    (0, 4, 27, 1),
+    (0, 6, 16, 0),
+    (1, 4, 16, 1),
+    (2, 4, 16, 1),
+    (3, 4, 16, 1),
+    (4, 4, 16, 1),
+    (5, 4, 16, 1),
+    (0, 4, 16, 0),
+)
+
+
+@cache
+def _tables() -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    row = tables().cumulative[:ROW].astype(np.int64)
+    packed = row[:-1] << 32 | np.diff(row)
+    reciprocals = (1 << 25) // (513 + 2 * np.arange(256, dtype=np.int64))
+    # only where a search begins: rounding is free
+    quantiles = np.interp(np.arange(4097) << 12, row, (np.arange(ROW) << 8) - REACH)
+    return packed, reciprocals, quantiles.astype(np.int64)
 
 
 def mixture_shared(locations: int) -> NDArray[np.int64]:
@@ -89,12 +141,9 @@ def mixture_shared(locations: int) -> NDArray[np.int64]:
     locations : int
         How many predictions a sample has, 1 to `MAX_LOCATIONS`.
     """
-    data = tables()
     shared = np.zeros(SHARED, np.int64)
-    shared[CUMULATIVE] = data.cumulative.ctypes.data
-    shared[DOWN] = data.down.ctypes.data
-    shared[LIMITS] = data.shape_limits.ctypes.data
-    shared[LOCATIONS] = locations
+    shared[TABLE], shared[RECIPROCALS], shared[QUANTILES] = (t.ctypes.data for t in _tables())
+    shared[GROUPS] = 1 if locations <= 3 else 2
     return shared
 
 
@@ -109,75 +158,77 @@ def mixture_state(initial: NDArray[np.int64], locations: int) -> NDArray[np.int6
         How many predictions a sample has.
     """
     state = np.zeros((len(initial), ROW_LENGTH), np.int64)
-    scales = new_state(initial)
-    for i in range(locations):
-        state[:, SCALES + i * STATE : SCALES + (i + 1) * STATE] = scales
-    state[:, SHARES : SHARES + locations] = (1 << WEIGHT_BITS) // locations
+    parts = PARTS[: LANES if locations <= 3 else MAX_PARTS]
+    used = [(i, part) for i, part in enumerate(parts) if part[0] < locations]
+    for i, (source, rate, width, gained) in used:
+        state[:, SOURCE + i] = source
+        state[:, RATE + i] = rate
+        state[:, INVERSE + i] = (16 << GAIN_BITS) // width
+        state[:, GAINED + i] = -gained
+        state[:, CONSTANT + i] = (1 << (SHARE_BITS - SHARE_FLOOR)) // len(used)
+        state[:, SHARE + i] = (1 << SHARE_BITS) // len(used)
+    state[:, MEAN : MEAN + MAX_PARTS] = initial[:, None] << 8
+    state[:, GAINS : GAINS + CONTEXTS * CONTEXTS] = 1 << GAIN_BITS
     return state
 
 
 @kernel
 def mixture_prepare(shared, state, locations):
     """Lay out the parts of the mixture for one sample."""
-    down = load_i64(shared, DOWN)
-    smallest = np.int64(MAX_SCALE)
-    for i in range(load_i64(shared, LOCATIONS)):
-        means = state + 8 * (SCALES + i * STATE)
-        cell, scale = context(means)
-        scale += (load_i64(means, CORRECTION + cell) >> 10) - 128
-        scale = min(max(scale, 0), MAX_SCALE)
-        smallest = min(smallest, scale)
-        store_64(state, PART_LOCATION + i, load_i64(locations, i))
-        store_64(state, PART_MANTISSA + i, load_i64(down, scale & 15))
-        store_64(state, PART_SHIFT + i, 7 + (scale >> 4))
-        store_64(state, PART_ROW + i, load_i64(means, SHAPE + cell) * ROW)
-        store_64(state, PART_CONTEXT + i, cell)
-        store_64(state, PART_WEIGHT + i, load_i64(state, SHARES + i) >> (WEIGHT_BITS - 16))
-    store_64(state, SMALLEST, smallest)
+    middle = log16(load_i64(state, MEAN + MIDDLE) + (1 << 16))
+    fast = log16(load_i64(state, MEAN + FAST) + (1 << 16))
+    slow = log16(load_i64(state, MEAN + SLOW) + (1 << 16))
+    a = min(max(((fast - middle) >> 3) + CONTEXTS // 2, 0), CONTEXTS - 1)
+    b = min(max(((middle - slow) >> 3) + CONTEXTS // 2, 0), CONTEXTS - 1)
+    cell = GAINS + a * CONTEXTS + b
+    store_64(state, CONTEXT, cell)
+    gain = load_i64(state, cell) - (1 << GAIN_BITS)
+    reciprocals = load_i64(shared, RECIPROCALS)
+    for g in range(load_i64(shared, GROUPS)):
+        prepare_lanes(state + 8 * LANES * g, locations, reciprocals, gain)
 
 
 @kernel
 def mixture_cumulative(shared, state, edge, slot):
     """Counts below a boundary (Q8): 0 .. ESCAPE, never falling with it.
 
-    Leaves the frequencies of the parts in `slot`, and the slope for searching.
+    Leaves the frequencies of the parts in `slot`.
     """
-    cumulative = load_i64(shared, CUMULATIVE)
+    table = load_i64(shared, TABLE)
     total = np.int64(0)
-    slope = np.int64(0)
-    for i in range(load_i64(shared, LOCATIONS)):
-        weight = load_i64(state, PART_WEIGHT + i)
-        mantissa = load_i64(state, PART_MANTISSA + i)
-        shift = load_i64(state, PART_SHIFT + i)
-        position = ((edge - load_i64(state, PART_LOCATION + i)) * mantissa) >> shift
-        position = min(max(position, -REACH), REACH) + REACH
-        # at the right end: the last cell, at its full width
-        cell = min(position >> 8, CELLS - 1)
-        at = load_i64(state, PART_ROW + i) + cell
-        left = load_i32(cumulative, at)
-        width = load_i32(cumulative, at + 1) - left
-        below = left + ((width * (position - (cell << 8))) >> 8) - TAIL
-        store_64(state, slot + i, below)
-        total += weight * below
-        slope += (weight * width * mantissa) >> shift
-    store_64(state, SLOPE, slope)
+    for g in range(load_i64(shared, GROUPS)):
+        total += cumulative_lanes(state + 8 * LANES * g, table, edge, slot)
     return total >> 16
 
 
 @kernel
 def fill(shared, state, slot, frequency):
     """Set the frequencies of all parts, at the ends of the value set."""
-    for i in range(load_i64(shared, LOCATIONS)):
+    for i in range(LANES * load_i64(shared, GROUPS)):
         store_64(state, slot + i, frequency)
+
+
+@kernel
+def bit_length(value):
+    """Bits of 1 <= value < 2**53."""
+    # an IEEE double's exponent; the conversion is exact
+    return (np.float64(value).view(np.int64) >> 52) - 1022
+
+
+@kernel
+def raw_bits(state, spread):
+    """How many low bits of a rank are not modelled."""
+    width = load_i64(state, SHIFT) + 16 - bit_length(load_i64(state, MANTISSA))
+    return max(0, width - FINE - spread)
 
 
 @kernel
 def mixture_code(shared, state, kind, step, offset, values, first, last, spread, rank):
     """Interval of a rank: first count, counts, and the raw bits with their number."""
-    low_bits = max(0, (load_i64(state, SMALLEST) >> 4) - FINE - spread)
+    low_bits = raw_bits(state, spread)
     begin = (rank >> low_bits) << low_bits
     end = begin + (1 << low_bits)
-    below, above = FREQUENCIES, FREQUENCIES + MAX_PARTS
+    below, above = SLOTS, SLOTS + MAX_PARTS
     store_64(state, BELOW, np.int64(below))
     store_64(state, ABOVE, np.int64(above))
     left = np.int64(0)
@@ -198,59 +249,66 @@ def mixture_code(shared, state, kind, step, offset, values, first, last, spread,
 
 
 @kernel
+def first_guess(shared, state, q):
+    """Value (Q8) about which to look for a quantile."""
+    quantiles = load_i64(shared, QUANTILES)
+    position = load_i64(quantiles, q >> 12)
+    position += ((load_i64(quantiles, (q >> 12) + 1) - position) * (q & 4095)) >> 12
+    distance = (position << load_i64(state, SHIFT)) // load_i64(state, MANTISSA)
+    return load_i64(state, LOCATION) + distance
+
+
+@kernel
 def mixture_decode(
     shared, state, kind, step, offset, values, first, last, spread, ranks, lookup, q,
     raw, num_raw, raw_at,
 ):  # fmt: skip
     """Rank at a quantile: first count and counts of its interval, rank, next raw bit."""
-    low_bits = max(0, (load_i64(state, SMALLEST) >> 4) - FINE - spread)
+    low_bits = raw_bits(state, spread)
     if q >= ESCAPE:
-        count = index_bits(last - first)
-        rank = first + np.int64(get_bits(raw, num_raw, raw_at, count))
+        bits = index_bits(last - first)
+        rank = first + np.int64(get_bits(raw, num_raw, raw_at, bits))
         if rank > last:
             return np.int64(0), np.int64(0), first, raw_at
         # what the parts gave the value is learned from, and the encoder must have escaped it
-        left, count_, low, bits = mixture_code(
+        left, count, _, _ = mixture_code(
             shared, state, kind, step, offset, values, first, last, spread, rank
         )
-        return left, (count_ if left == ESCAPE else 0), rank, raw_at + count
-    # bins are numbered; `low` is one that begins at or below q, `high` one that begins above
+        return left, (count if left == ESCAPE else 0), rank, raw_at + bits
+    # bins are numbered: `low` begins at or below q, `high` above
     low, high = first >> low_bits, (last >> low_bits) + 1
     bottom, top = low, high
     left, right = np.int64(0), np.int64(ESCAPE)
-    below, above, free = FREQUENCIES, FREQUENCIES + MAX_PARTS, FREQUENCIES + 2 * MAX_PARTS
-    y = load_i64(state, PART_LOCATION)
+    below, above, free = SLOTS, SLOTS + MAX_PARTS, SLOTS + 2 * MAX_PARTS
+    table, groups = load_i64(shared, TABLE), load_i64(shared, GROUPS)
+    far = np.int64(1) << 40
+    y = first_guess(shared, state, q)
     tries = 0
     while high - low > 1:
-        if tries < 12:
-            middle = (
-                rank_near(kind, step, offset, values, ranks, lookup, first, last, y) >> low_bits
-            )
+        middle = (low + high) >> 1
+        # Newton's method; should it be slow (the density jumps), halving in between
+        if tries < 6 or (tries < 20 and tries & 1):
             # y lies in this bin: look at its lower boundary, then at its upper one
-            if middle <= low:
-                middle = low + 1
-            middle = min(middle, high - 1)
-        else:
-            middle = (low + high) >> 1
+            middle = rank_near(kind, step, offset, values, ranks, lookup, first, last, y)
+            middle = min(max(middle >> low_bits, low + 1), high - 1)
         tries += 1
         edge = boundary(kind, step, offset, values, middle << low_bits)
-        c = mixture_cumulative(shared, state, edge, free)
+        total, slope = np.int64(0), np.int64(0)
+        for g in range(groups):
+            part, part_slope = slope_lanes(state + 8 * LANES * g, table, edge, free)
+            total += part
+            slope += part_slope
+        c = total >> 16
         if c <= q:
             low, left, below, free = middle, c, free, below
         else:
             high, right, above, free = middle, c, free, above
-        slope = load_i64(state, SLOPE)
-        # a step of Newton's method, no farther than the values reach
-        far = np.int64(1) << 40
+        if high - low <= 1:
+            break
+        move = far if c <= q else -far
         if slope > 0:
-            move = (((q - c) << 24) + (1 << 23)) // slope
-            y = edge + min(max(move, -far), far)
-        else:
-            y = edge + (far if c <= q else -far)
-        if tries >= 6 and tries & 1:
-            # slow to converge (the density jumps): halve the bracket in between
-            middle = ((low + high) >> 1) << low_bits
-            y = boundary(kind, step, offset, values, min(max(middle, first + 1), last))
+            move = min(max((((q - c) << 24) + (1 << 23)) // slope, -far), far)
+        y = edge + move
     if low == bottom:
         fill(shared, state, below, np.int64(0))
     if high == top:
@@ -264,43 +322,25 @@ def mixture_decode(
 
 
 @kernel
-def bit_length(value):
-    """Bits of 1 <= value < 2**53."""
-    # an IEEE double's exponent; the conversion is exact
-    return (np.float64(value).view(np.int64) >> 52) - 1022
-
-
-@kernel
 def mixture_learn(shared, state, sample):
     """Learn from a sample that was coded."""
-    count = load_i64(shared, LOCATIONS)
-    limits = load_i64(shared, LIMITS)
+    groups = load_i64(shared, GROUPS)
     below, above = load_i64(state, BELOW), load_i64(state, ABOVE)
+    sample = sample << 8
+    error = abs(sample - load_i64(state, LOCATION))
+    ratio = (error * load_i64(state, MANTISSA)) >> load_i64(state, SHIFT)
+    cell = load_i64(state, CONTEXT)
+    gain = load_i64(state, cell)
+    gain -= (gain * (min(ratio, 8 << 13) - (1 << 13))) >> (13 + GAIN_RATE)
+    store_64(state, cell, min(max(gain, MIN_GAIN), MAX_GAIN))
     total = np.int64(0)
-    for i in range(count):
-        likelihood = load_i64(state, above + i) - load_i64(state, below + i) + 1
-        joint = (load_i64(state, SHARES + i) * likelihood) >> 8
-        total += joint
-        store_64(state, below + i, joint)
-    # the shares move towards their posterior: joint / total
-    width = bit_length(total)
-    scaled = total >> (width - 30) if width > 30 else total << (30 - width)
-    reciprocal = (np.int64(1) << 59) // scaled
-    constant = (np.int64(1) << (WEIGHT_BITS - FLOOR)) // count
-    for i in range(count):
-        joint = load_i64(state, below + i)
-        if width > 30:
-            joint >>= width - 30
-        else:
-            joint <<= 30 - width
-        posterior = (joint * reciprocal) >> (59 - WEIGHT_BITS)
-        posterior += constant - (posterior >> FLOOR)
-        share = load_i64(state, SHARES + i)
-        store_64(state, SHARES + i, share + ((posterior - share) >> RATE))
-    for i in range(count):
-        means = state + 8 * (SCALES + i * STATE)
-        error = abs((sample << 8) - load_i64(state, PART_LOCATION + i))
-        adapt(
-            limits, means, load_i64(state, PART_CONTEXT + i), error,
-            load_i64(state, PART_MANTISSA + i), load_i64(state, PART_SHIFT + i),
-        )  # fmt: skip
+    for g in range(groups):
+        total += joint_lanes(state + 8 * LANES * g, below, above)
+    # shares sum to more than 2**27, so the total has at least 28 bits
+    narrow = bit_length(total) - SHARE_BITS
+    reciprocal = (np.int64(1) << (2 * SHARE_BITS)) // (total >> narrow)
+    seen = load_i64(state, AGE) + 1
+    store_64(state, AGE, seen)
+    age = bit_length(seen)
+    for g in range(groups):
+        learn_lanes(state + 8 * LANES * g, narrow, reciprocal, sample, age)

@@ -21,7 +21,7 @@ from nlac.bitstream.rangecoder import (
 )
 from nlac.codec.cascade_mixture import (
     ESCAPE,
-    FREQUENCIES,
+    SLOTS,
     MAX_LOCATIONS,
     mixture_code,
     mixture_cumulative,
@@ -195,7 +195,7 @@ def _below(shared, rows, locations, edges, found):
     common, state, at = address(shared), address(rows), address(locations)
     mixture_prepare(common, state, at)
     for i in range(len(edges)):
-        found[i] = mixture_cumulative(common, state, edges[i], FREQUENCIES)
+        found[i] = mixture_cumulative(common, state, edges[i], SLOTS)
 
 
 @settings(max_examples=60, deadline=None)
