@@ -42,7 +42,7 @@ from numpy.typing import NDArray
 from nlac._kernels import kernel
 from nlac._memory import load_i64, store_64
 from nlac.bitstream.bits import get_bits
-from nlac.bitstream.distribution import CELLS, REACH, ROW, TAIL, TOTAL, tables
+from nlac.bitstream.distribution import REACH, ROW, TAIL, TOTAL, tables
 from nlac.codec.cascade_lanes import (
     cumulative_lanes,
     joint_lanes,
@@ -78,7 +78,6 @@ from nlac.codec.cascade_layout import (
     SHARE_BITS,
     SHARE_FLOOR,
     SHIFT,
-    SLOPE,
     SLOTS,
     SLOW,
     SOURCE,

@@ -21,8 +21,8 @@ from nlac.bitstream.rangecoder import (
 )
 from nlac.codec.cascade_mixture import (
     ESCAPE,
-    SLOTS,
     MAX_LOCATIONS,
+    SLOTS,
     mixture_code,
     mixture_cumulative,
     mixture_decode,
