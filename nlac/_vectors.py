@@ -36,7 +36,7 @@ def _tile(builder: Any, base: Any) -> Any:
     return builder.inttoptr(base, _TILE.as_pointer())
 
 
-def _combine(subtract: bool) -> Any:
+def _combine(subtract: bool, fresh: bool = False) -> Any:
     def combine(
         typing_context: Any, target: Any, factor: Any, rows: Any, step: Any, row_step: Any,
         count: Any,
@@ -44,7 +44,9 @@ def _combine(subtract: bool) -> Any:
         def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             target, factor, rows, step, row_step, count = arguments
             word = ir.IntType(64)
-            start = builder.load(_tile(builder, target), align=8)
+            start: Any = ir.Constant(_TILE, [0] * LANES)
+            if not fresh:
+                start = builder.load(_tile(builder, target), align=8)
             before = builder.block
             head = builder.append_basic_block("head")
             body = builder.append_basic_block("body")
@@ -84,7 +86,7 @@ def _combine(subtract: bool) -> Any:
 # target[0:16] -+= factor[i] * rows[i][0:16] for i < count, with steps in bytes between
 # one factor or row and the next; factors and rows are 64-bit cells that hold 32-bit integers
 subtract_rows = _combine(subtract=True)
-add_rows = _combine(subtract=False)
+sum_rows = _combine(subtract=False, fresh=True)  # target = ..., instead of target += ...
 
 
 def _vector(bits: int, lanes: int) -> Any:
@@ -139,24 +141,64 @@ class _Loop:
         builder.position_at_end(self.done)
 
 
+def _pair_products(context: Any, builder: Any, left: Any, right: Any) -> Any:
+    """Products of 32 16-bit lanes, added in pairs, modulo 2**32.
+
+    x86 has one instruction for that. LLVM would find it, if its own passes had not
+    rearranged the sums before, so it is asked for by name.
+    """
+    lanes = left.type.count
+    triple, _, features = context.codegen().magic_tuple()
+    name, width = "", 0
+    if triple.startswith("x86_64"):
+        name, width = "llvm.x86.sse2.pmadd.wd", 8
+        if "+avx2" in features:
+            name, width = "llvm.x86.avx2.pmadd.wd", 16
+        if "+avx512bw" in features:
+            name, width = "llvm.x86.avx512.pmaddw.d.512", 32
+    if not name:
+        wide = _vector(32, lanes // 2)
+        total = ir.Constant(wide, [0] * (lanes // 2))
+        for odd in range(2):
+            places = range(odd, lanes, 2)
+            a = builder.sext(_pick(builder, left, places), wide)
+            b = builder.sext(_pick(builder, right, places), wide)
+            total = builder.add(total, builder.mul(a, b))
+        return total
+    kind = _vector(16, width)
+    shape = ir.FunctionType(_vector(32, width // 2), [kind, kind])
+    found = builder.module.globals.get(name)
+    function = found if found is not None else ir.Function(builder.module, shape, name)
+    parts = []
+    for begin in range(0, lanes, width):
+        places = range(begin, begin + width)
+        pieces = [v if width == lanes else _pick(builder, v, places) for v in (left, right)]
+        parts.append(builder.call(function, pieces))
+    while len(parts) > 1:
+        parts = [_join(builder, *parts[i : i + 2]) for i in range(0, len(parts), 2)]
+    return parts[0]
+
+
+def _join(builder: Any, low: Any, high: Any) -> Any:
+    """One vector of the lanes of two."""
+    mask = ir.Constant(_vector(32, 2 * low.type.count), list(range(2 * low.type.count)))
+    return builder.shuffle_vector(low, high, mask)
+
+
 @intrinsic
 def dot16(typing_context: Any, left: Any, right: Any, count: Any) -> Any:
-    """Sum of products of 16-bit integers, modulo 2**32; `count` is a multiple of 16."""
+    """Sum of products of 16-bit integers, modulo 2**32; `count` is a multiple of 32."""
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         left, right, count = arguments
-        loop = _Loop(builder, count, 16, ir.Constant(_vector(32, 8), [0] * 8))
+        kind = _vector(16, 32)
+        loop = _Loop(builder, count, 32, ir.Constant(_vector(32, 16), [0] * 16))
         at = builder.shl(loop.index, _I64(1))
-        wide = _vector(32, 16)
-        a = builder.sext(_load(builder, _vector(16, 16), builder.add(left, at)), wide)
-        b = builder.sext(_load(builder, _vector(16, 16), builder.add(right, at)), wide)
-        product = builder.mul(a, b)
-        pairs = builder.add(
-            _pick(builder, product, range(0, 16, 2)), _pick(builder, product, range(1, 16, 2))
-        )
-        loop.close(builder.add(loop.carried, pairs))
+        a = _load(builder, kind, builder.add(left, at))
+        b = _load(builder, kind, builder.add(right, at))
+        loop.close(builder.add(loop.carried, _pair_products(context, builder, a, b)))
         total = loop.carried
-        for half in (4, 2, 1):
+        for half in (8, 4, 2, 1):
             total = builder.add(
                 _pick(builder, total, range(half)), _pick(builder, total, range(half, 2 * half))
             )
@@ -165,42 +207,172 @@ def dot16(typing_context: Any, left: Any, right: Any, count: Any) -> Any:
     return types.int64(*[types.int64] * 3), code
 
 
-@intrinsic
-def add_gradients(
-    typing_context: Any, weights: Any, copies: Any, history: Any, count: Any, now: Any,
-    before: Any, shift: Any,
-) -> Any:
-    """Add ``(now * history[i] + before * history[i - 1]) >> shift``, rounded, to 32-bit weights.
+def _gradients(pairs: int) -> Any:
+    def add(
+        typing_context: Any, weights: Any, copies: Any, history: Any, count: Any, steps: Any,
+        shift: Any,
+    ) -> Any:
+        def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            weights, copies, history, count, steps, shift = arguments
+            wide, lanes = _vector(32, 16), 16
+            shift = builder.trunc(shift, _I32)
+            half = builder.lshr(builder.shl(_I32(1), shift), _I32(1))
+            shift, half = _fill(builder, shift, lanes), _fill(builder, half, lanes)
+            factors = []
+            for pair in range(pairs):
+                factor = _load(builder, _I32, builder.add(steps, _I64(4 * pair)))
+                factors.append(builder.bitcast(_fill(builder, factor, lanes), _vector(16, 32)))
+            top = ir.Constant(wide, [1 << 30] * lanes)
+            bottom = ir.Constant(wide, [-(1 << 30)] * lanes)
+            sixteen = ir.Constant(wide, [16] * lanes)
+            upper = ir.Constant(wide, [-65536] * lanes)
+            loop = _Loop(builder, count, 32, _I32(0))
+            at = builder.shl(loop.index, _I64(1))
+            values = []
+            for odd in range(2):
+                step = half
+                for pair in range(pairs):
+                    place = builder.add(history, builder.add(at, _I64(2 * (odd - 1 - 2 * pair))))
+                    window = _load(builder, _vector(16, 32), place)
+                    step = builder.add(step, _pair_products(context, builder, window, factors[pair]))
+                step = builder.ashr(step, shift)
+                place = builder.add(weights, builder.add(builder.shl(at, _I64(1)), _I64(64 * odd)))
+                value = builder.add(_load(builder, wide, place), step)
+                value = builder.select(builder.icmp_signed(">", value, top), top, value)
+                value = builder.select(builder.icmp_signed("<", value, bottom), bottom, value)
+                _store(builder, value, place)
+                values.append(value)
+            copy = builder.or_(
+                builder.lshr(values[0], sixteen), builder.and_(values[1], upper)
+            )
+            _store(builder, copy, builder.add(copies, at))
+            loop.close(loop.carried)
+            return context.get_dummy_value()
 
-    Weights are limited to +-2**30; `copies` gets their upper 16 bits. `now` and `before`
-    have 16 bits, `count` is a multiple of 16.
+        return types.void(*[types.int64] * 6), code
+
+    return intrinsic(add)
+
+
+# add ``(sum of step[k] * history[i - k]) >> shift``, rounded, to the 32-bit weight of each tap
+# i < count, for the newest 2 or 4 samples k.  `steps` is the address of 16-bit integers: step 1,
+# step 0, step 3, step 2.  Weights are limited to +-2**30 and lie in blocks of 32, even
+# taps first; `copies` gets their upper 16 bits, in order.  `count` is a multiple of 32.
+add_two_gradients = _gradients(1)
+add_four_gradients = _gradients(2)
+
+
+def _mask(builder: Any, index: Any, count: Any, lanes: int) -> Any:
+    """Lanes whose place is below `count`."""
+    places = ir.Constant(_vector(64, lanes), list(range(lanes)))
+    left = _fill(builder, builder.sub(count, index), lanes)
+    return builder.icmp_signed("<", places, left)
+
+
+def _masked(builder: Any, name: str, kind: Any, returns: bool) -> Any:
+    """LLVM's masked load or store."""
+    flags = ir.VectorType(ir.IntType(1), kind.count)
+    words = [kind.as_pointer(), _I32, flags]
+    shape = ir.FunctionType(kind, [*words, kind]) if returns else ir.FunctionType(
+        ir.VoidType(), [kind, *words]
+    )
+    full = f"llvm.masked.{name}.v{kind.count}i64.p0v{kind.count}i64"
+    module = builder.module
+    found = module.globals.get(full)
+    return found if found is not None else ir.Function(module, shape, full)
+
+
+@intrinsic
+def dot64(typing_context: Any, left: Any, right: Any, count: Any) -> Any:
+    """Sum of products of 32-bit integers in 64-bit cells; reads up to 7 cells more of `right`."""
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        left, right, count = arguments
+        lanes = 8
+        kind, narrow = _vector(64, lanes), _vector(32, lanes)
+        nothing = ir.Constant(kind, [0] * lanes)
+        load = _masked(builder, "load", kind, True)
+        loop = _Loop(builder, count, lanes, nothing)
+        inside = _mask(builder, loop.index, count, lanes)
+        at = builder.shl(loop.index, _I64(3))
+        place = builder.inttoptr(builder.add(left, at), kind.as_pointer())
+        a = builder.call(load, [place, _I32(8), inside, nothing])
+        b = _load(builder, kind, builder.add(right, at))
+        a, b = (builder.sext(builder.trunc(v, narrow), kind) for v in (a, b))
+        loop.close(builder.add(loop.carried, builder.mul(a, b)))
+        total = loop.carried
+        for half in (4, 2, 1):
+            total = builder.add(
+                _pick(builder, total, range(half)), _pick(builder, total, range(half, 2 * half))
+            )
+        return builder.extract_element(total, _I32(0))
+
+    return types.int64(*[types.int64] * 3), code
+
+
+@intrinsic
+def accumulate(
+    typing_context: Any, row: Any, sums: Any, count: Any, decay: Any, up: Any, down: Any,
+    mask: Any,
+) -> Any:
+    """Forget a little of a row of 64-bit sums, and add new ones, weighted.
+
+    ``new = sums << up >> down``, half as much again where `mask` is -1; then
+    ``row += new - (row >> decay)``.
     """
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        weights, copies, history, count, now, before, shift = arguments
-        wide, lanes = _vector(32, 16), 16
-        shift = builder.trunc(shift, _I32)
-        half = builder.lshr(builder.shl(_I32(1), shift), _I32(1))
-        shift, half = _fill(builder, shift, lanes), _fill(builder, half, lanes)
-        now = builder.sext(_fill(builder, builder.trunc(now, _I16), lanes), wide)
-        before = builder.sext(_fill(builder, builder.trunc(before, _I16), lanes), wide)
-        top = ir.Constant(wide, [1 << 30] * lanes)
-        bottom = ir.Constant(wide, [-(1 << 30)] * lanes)
-        sixteen = ir.Constant(wide, [16] * lanes)
-        loop = _Loop(builder, count, lanes, _I32(0))
-        near = builder.add(history, builder.shl(loop.index, _I64(1)))
-        narrow = _vector(16, lanes)
-        x0 = builder.sext(_load(builder, narrow, near), wide)
-        x1 = builder.sext(_load(builder, narrow, builder.sub(near, _I64(2))), wide)
-        step = builder.add(builder.mul(x0, now), builder.mul(x1, before))
-        step = builder.ashr(builder.add(step, half), shift)
-        at = builder.add(weights, builder.shl(loop.index, _I64(2)))
-        value = builder.add(_load(builder, wide, at), step)
-        value = builder.select(builder.icmp_signed(">", value, top), top, value)
-        value = builder.select(builder.icmp_signed("<", value, bottom), bottom, value)
-        _store(builder, value, at)
-        copy = builder.trunc(builder.ashr(value, sixteen), narrow)
-        _store(builder, copy, builder.add(copies, builder.shl(loop.index, _I64(1))))
+        row, sums, count, decay, up, down, mask = arguments
+        lanes = 8
+        kind = _vector(64, lanes)
+        nothing = ir.Constant(kind, [0] * lanes)
+        decay, up, down, mask = (_fill(builder, v, lanes) for v in (decay, up, down, mask))
+        ones = ir.Constant(kind, [1] * lanes)
+        load = _masked(builder, "load", kind, True)
+        store = _masked(builder, "store", kind, False)
+        loop = _Loop(builder, count, lanes, _I64(0))
+        inside = _mask(builder, loop.index, count, lanes)
+        at = builder.shl(loop.index, _I64(3))
+        place = builder.inttoptr(builder.add(row, at), kind.as_pointer())
+        source = builder.inttoptr(builder.add(sums, at), kind.as_pointer())
+        new = builder.call(load, [source, _I32(8), inside, nothing])
+        old = builder.call(load, [place, _I32(8), inside, nothing])
+        new = builder.ashr(builder.shl(new, up), down)
+        new = builder.add(new, builder.and_(builder.ashr(new, ones), mask))
+        value = builder.add(builder.sub(old, builder.ashr(old, decay)), new)
+        builder.call(store, [value, place, _I32(8), inside])
+        loop.close(loop.carried)
+        return context.get_dummy_value()
+
+    return types.void(*[types.int64] * 7), code
+
+
+@intrinsic
+def shift_sums(
+    typing_context: Any, previous: Any, row: Any, count: Any, old: Any, old_row: Any, new: Any,
+    new_row: Any,
+) -> Any:
+    """``row = previous + new * new_row - old * old_row``; writes up to 7 cells more.
+
+    `old`, `new` and their rows hold 32-bit integers in 64-bit cells.
+    """
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        previous, row, count, old, old_row, new, new_row = arguments
+        lanes = 8
+        kind, narrow = _vector(64, lanes), _vector(32, lanes)
+
+        def low(value: Any) -> Any:
+            return builder.sext(builder.trunc(value, narrow), kind)
+
+        old, new = low(_fill(builder, old, lanes)), low(_fill(builder, new, lanes))
+        loop = _Loop(builder, count, lanes, _I64(0))
+        at = builder.shl(loop.index, _I64(3))
+        value = _load(builder, kind, builder.add(previous, at))
+        added = builder.mul(new, low(_load(builder, kind, builder.add(new_row, at))))
+        taken = builder.mul(old, low(_load(builder, kind, builder.add(old_row, at))))
+        value = builder.sub(builder.add(value, added), taken)
+        _store(builder, value, builder.add(row, at))
         loop.close(loop.carried)
         return context.get_dummy_value()
 

@@ -10,11 +10,9 @@ added to the covariance of each expert with that expert's weight and memory.
 
 from __future__ import annotations
 
-import numpy as np
-
 from nlac._kernels import kernel
-from nlac._memory import load_i64, load_low, narrow, store_64
-from nlac._vectors import LANES, add_rows
+from nlac._memory import load_i64, load_low, store_64
+from nlac._vectors import LANES, shift_sums, sum_rows
 
 SEGMENTS = 4
 # cells of a window's description
@@ -28,25 +26,15 @@ WINDOW = PARTS + 4 * SEGMENTS
 def _correlate(base, series, out, count, batch):
     """Sums over a batch of base[b] * series[j + b], for j < count (and up to 15 more)."""
     for j in range(0, count, LANES):
-        for i in range(LANES):
-            store_64(out, j + i, np.int64(0))
-        add_rows(out + 8 * j, base, series + 8 * j, 8, 8, batch)
-
-
-@kernel
-def _shift_row(previous, row, count, old, old_row, new, new_row):
-    """Next row of sums from the one above it."""
-    for j in range(count):
-        store_64(
-            row,
-            j,
-            load_i64(previous, j) + narrow(new) * load_low(new_row, j) - narrow(old) * load_low(old_row, j),
-        )
+        sum_rows(out + 8 * j, base, series + 8 * j, 8, 8, batch)
 
 
 @kernel
 def batch_sums(window, begin):
     """Sums of products over the batch that begins at frame `begin`, upper triangle.
+
+    Vectors write some cells too many, at the right: those are written after that, belong to
+    the lower triangle, or lie behind the row.
 
     Widths: samples of 20 bits and at most 64 of them, so sums below 2**44.
     """
@@ -65,9 +53,7 @@ def batch_sums(window, begin):
                 continue
             right = load_i64(part, SOURCE) + 8 * (load_i64(part, PLACE) + begin)
             row = sums + 8 * (stride * start + column)
-            _correlate(left, right, scratch, columns, batch)
-            for j in range(columns):
-                store_64(row, j, load_i64(scratch, j))
+            _correlate(left, right, row, columns, batch)
             if a != b and rows > 1:
                 _correlate(right, left + 8, scratch, rows - 1, batch)
                 for i in range(1, rows):
@@ -75,7 +61,7 @@ def batch_sums(window, begin):
             for i in range(rows - 1):
                 done = i if a == b else 0
                 at = row + 8 * (stride * i + done)
-                _shift_row(
+                shift_sums(
                     at,
                     at + 8 * (stride + 1),
                     columns - 1 - done,
@@ -84,12 +70,3 @@ def batch_sums(window, begin):
                     load_low(left, i + batch),
                     right + 8 * (done + batch),
                 )
-
-
-@kernel
-def accumulate(row, sums, count, decay, up, down, mask):
-    """Forget a little of a row, and add a batch's sums, weighted."""
-    for j in range(count):
-        value = load_i64(row, j)
-        new = (load_i64(sums, j) << up) >> down
-        store_64(row, j, value - (value >> decay) + new + ((new >> 1) & mask))

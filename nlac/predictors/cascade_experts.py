@@ -10,8 +10,8 @@ from __future__ import annotations
 import numpy as np
 
 from nlac._kernels import kernel
-from nlac._memory import load_i64, load_low, narrow, store_64
-from nlac._vectors import LANES
+from nlac._memory import load_i64, store_64
+from nlac._vectors import LANES, accumulate, dot64, sum_rows
 from nlac.predictors.cascade_cholesky import bit_length, solve
 from nlac.predictors.cascade_covariance import (
     BATCH,
@@ -20,7 +20,6 @@ from nlac.predictors.cascade_covariance import (
     START,
     STRIDE,
     SUMS,
-    accumulate,
 )
 
 # cells of an expert
@@ -36,24 +35,13 @@ EXPERT = E_PARTS + 5 * SEGMENTS
 # cells of a stack
 (
     S_COUNT, S_COVARIANCE, S_FACTOR, S_COEFFICIENTS, S_INPUTS, S_DECAY, S_PERIOD, S_MEAN, S_LOAD,
-    S_SHIFT, S_CLOCK, S_RATE, S_CLIP,
-) = range(13)
-STACK = 13
+    S_SHIFT, S_CLOCK, S_RATE, S_CLIP, S_SUMS,
+) = range(14)
+STACK = 13 + LANES
+STACK_BITS = 3
+STACK_BATCH = 1 << STACK_BITS  # samples whose products are added up before they are weighted
 INPUT_BITS = 22  # of a stack's inputs
 _STACK_UP = 6
-
-
-@kernel
-def dot(coefficients, row, count):
-    """Sum of coefficient times sample over a window."""
-    total = np.int64(0)
-    # the two newest samples may have just been stored: apart from the vector
-    # loop, its loads need not wait for them
-    for i in range(count - 2):
-        total += load_low(coefficients, i) * load_low(row, i)
-    for i in range(max(count - 2, 0), count):
-        total += load_low(coefficients, i) * load_low(row, i)
-    return total
 
 
 @kernel
@@ -70,7 +58,7 @@ def predict_expert(expert, t):
         if i == SEGMENTS - 1:
             count -= 1  # the target
         if count > 0:
-            total += dot(
+            total += dot64(
                 coefficients + 8 * load_i64(part, P_START),
                 load_i64(part, P_SOURCE) + 8 * (load_i64(part, P_PLACE) + t),
                 count,
@@ -147,6 +135,13 @@ def note_error(expert, error):
 
 
 @kernel
+def _inputs(stack):
+    """Address of the present row of inputs."""
+    row = load_i64(stack, S_CLOCK) & (STACK_BATCH - 1)
+    return load_i64(stack, S_INPUTS) + 8 * LANES * row
+
+
+@kernel
 def set_input(stack, index, difference):
     """Give a stack an input or, at the last place, its target: a difference in Q8."""
     # what strays far says little, and would drown the rest
@@ -154,44 +149,39 @@ def set_input(stack, index, difference):
     difference = min(max(difference, -wide), wide)
     value = difference >> load_i64(stack, S_SHIFT)
     limit = np.int64(1) << INPUT_BITS
-    store_64(load_i64(stack, S_INPUTS), index, min(max(value, -limit), limit))
+    store_64(_inputs(stack), index, min(max(value, -limit), limit))
 
 
 @kernel
 def predict_stack(stack):
     """Weighted sum of the inputs, Q8."""
-    inputs, coefficients = load_i64(stack, S_INPUTS), load_i64(stack, S_COEFFICIENTS)
-    total = np.int64(0)
-    for i in range(load_i64(stack, S_COUNT) - 1):
-        total += load_low(coefficients, i) * load_low(inputs, i)
+    inputs, coefficients = _inputs(stack), load_i64(stack, S_COEFFICIENTS)
+    total = dot64(coefficients, inputs, load_i64(stack, S_COUNT) - 1)
     return (total >> 20) << load_i64(stack, S_SHIFT)
 
 
 @kernel
-def _update_row(row, inputs, value, decay, up, down, mask):
-    for j in range(LANES):
-        new = ((narrow(value) * load_low(inputs, j)) << up) >> down
-        old = load_i64(row, j)
-        store_64(row, j, old - (old >> decay) + new + ((new >> 1) & mask))
-
-
-@kernel
 def learn_stack(stack, error):
-    """Learn from the inputs and the target; `error` is that of the stack's prediction, Q8."""
-    count, inputs = load_i64(stack, S_COUNT), load_i64(stack, S_INPUTS)
-    covariance, decay = load_i64(stack, S_COVARIANCE), load_i64(stack, S_DECAY)
+    """Learn from the inputs and the target; `error` is that of the stack's prediction, Q8.
+
+    Widths: sums of products of inputs are below 2**47, 2**53 with their fraction.
+    """
     mean = load_i64(stack, S_MEAN)
     mean += ((error >> 4) - mean) >> load_i64(stack, S_RATE)
     store_64(stack, S_MEAN, mean)
-    shift, mask = weight_shift(mean + 32)
-    shift -= _STACK_UP
-    up, down = max(-shift, 0), max(shift, 0)
-    for i in range(count):
-        _update_row(
-            covariance + 8 * LANES * i, inputs, load_low(inputs, i), decay, up, down, mask
-        )
     clock = load_i64(stack, S_CLOCK) + 1
     store_64(stack, S_CLOCK, clock)
+    if clock & (STACK_BATCH - 1) != 0:
+        return
+    count, inputs, sums = load_i64(stack, S_COUNT), load_i64(stack, S_INPUTS), stack + 8 * S_SUMS
+    covariance = load_i64(stack, S_COVARIANCE)
+    shift, mask = weight_shift(mean + 32)
+    shift -= _STACK_UP
+    up, down, decay = max(-shift, 0), max(shift, 0), load_i64(stack, S_DECAY)
+    step = 8 * LANES
+    for i in range(count):
+        sum_rows(sums, inputs + 8 * i, inputs, step, step, STACK_BATCH)
+        accumulate(covariance + step * i, sums, LANES, decay, up, down, mask)
     if clock % load_i64(stack, S_PERIOD) == 0:
         solve(
             covariance,

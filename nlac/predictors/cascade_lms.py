@@ -2,8 +2,8 @@
 
 A stage predicts what the stages before it left over, from its own history of
 that and, optionally, the reference channel's.  Weights are kept in 32 bits
-(Q30), of which the upper half predicts.  The gradients of two samples are added
-at a time, which saves half of the traffic.
+(Q30), of which the upper half predicts.  The gradients of four samples are added
+at a time, which saves most of the traffic.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ import numpy as np
 
 from nlac._kernels import kernel
 from nlac._memory import load_i16, load_i64, store_16, store_64
-from nlac._vectors import add_gradients, dot16
+from nlac._vectors import add_four_gradients, add_two_gradients, dot16
 from nlac.predictors.cascade_cholesky import bit_length
 
 # cells of a stage
 (
     L_TAPS, L_OTHER, L_HISTORY, L_OTHER_HISTORY, L_WEIGHTS, L_COPIES, L_OTHER_WEIGHTS,
-    L_OTHER_COPIES, L_UNIT, L_STEP, L_POWER0, L_POWER1, L_POWER2, L_MEAN, L_GRADIENT, L_OUTPUT,
-    L_AHEAD,
-) = range(17)
-STAGE = 17
+    L_OTHER_COPIES, L_UNIT, L_STEP, L_POWER0, L_POWER1, L_POWER2, L_MEAN, L_OUTPUT,
+    L_AHEAD, L_GROUP, L_STEPS, L_GRADIENTS,
+) = range(19)
+STAGE = L_GRADIENTS + 4
 HISTORY_LIMIT = 8191
 NEAR = 32  # taps of the first stretch of equal step
 
@@ -52,31 +52,39 @@ def store_history(history, t, value, unit):
 
 
 @kernel
-def _spread(weights, copies, history, count, g0, g1):
+def _spread(stage, weights, copies, history, count):
     """Update all taps, the step falling with the distance; the nearest tap stands last."""
+    g0, g1 = load_i64(stage, L_GRADIENTS), load_i64(stage, L_GRADIENTS + 1)
+    g2, g3 = load_i64(stage, L_GRADIENTS + 2), load_i64(stage, L_GRADIENTS + 3)
+    group, steps = load_i64(stage, L_GROUP), stage + 8 * L_STEPS
+    top = max(max(abs(g0), abs(g1)), max(abs(g2), abs(g3)))
     end = count
     width = NEAR
-    while end > 0:
+    while end > 0 and top > 0:
         begin = max(end - width, 0)
-        top = max(abs(g0), abs(g1))
-        if top > 0:
-            # gradients in Q16: the largest that 15 bits hold, and what is left to shift
-            size = max(bit_length(top) - 15, 1)
-            add_gradients(
-                weights + 4 * begin,
-                copies + 2 * begin,
-                history + 2 * begin,
-                end - begin,
-                g0 >> size,
-                g1 >> size,
-                max(16 - size, 0),
+        # gradients in Q16: the 15 bits that say most, and what is left to shift
+        size = max(bit_length(top) - 15, 1)
+        store_16(steps, 0, g1 >> size)
+        store_16(steps, 1, g0 >> size)
+        if group < 4:
+            add_two_gradients(
+                weights + 4 * begin, copies + 2 * begin, history + 2 * begin, end - begin, steps,
+                16 - size,
+            )
+        else:
+            store_16(steps, 2, g3 >> size)
+            store_16(steps, 3, g2 >> size)
+            add_four_gradients(
+                weights + 4 * begin, copies + 2 * begin, history + 2 * begin, end - begin, steps,
+                16 - size,
             )
         if end != count:
             width *= 2
         end = begin
         # (1/2) ** 0.8
-        g0 = (g0 * 18820) >> 15
-        g1 = (g1 * 18820) >> 15
+        g0, g1 = (g0 * 18820) >> 15, (g1 * 18820) >> 15
+        g2, g3 = (g2 * 18820) >> 15, (g3 * 18820) >> 15
+        top = (top * 18820) >> 15
 
 
 @kernel
@@ -108,27 +116,18 @@ def learn_stage(stage, t, target):
         power += value
     gradient = (error * load_i64(stage, L_STEP)) // power
     gradient = min(max(gradient, -(1 << 30)), 1 << 30)
-    taps = load_i64(stage, L_TAPS)
-    if t & 1 == 0 and taps > 32:
-        store_64(stage, L_GRADIENT, gradient)
+    group, taps = load_i64(stage, L_GROUP), load_i64(stage, L_TAPS)
+    # the newest stands first
+    place = (group - 1) - (t & (group - 1))
+    store_64(stage, L_GRADIENTS + place, gradient)
+    if place > 0:
         return
-    before = load_i64(stage, L_GRADIENT) if taps > 32 else np.int64(0)
-    _spread(
-        load_i64(stage, L_WEIGHTS),
-        load_i64(stage, L_COPIES),
-        history + 2 * (t - taps),
-        taps,
-        gradient,
-        before,
-    )
+    begin = history + 2 * (t - taps)
+    _spread(stage, load_i64(stage, L_WEIGHTS), load_i64(stage, L_COPIES), begin, taps)
     other = load_i64(stage, L_OTHER)
     if other > 0:
         begin = t - other + load_i64(stage, L_AHEAD)
+        begin = load_i64(stage, L_OTHER_HISTORY) + 2 * begin
         _spread(
-            load_i64(stage, L_OTHER_WEIGHTS),
-            load_i64(stage, L_OTHER_COPIES),
-            load_i64(stage, L_OTHER_HISTORY) + 2 * begin,
-            other,
-            gradient,
-            before,
+            stage, load_i64(stage, L_OTHER_WEIGHTS), load_i64(stage, L_OTHER_COPIES), begin, other
         )

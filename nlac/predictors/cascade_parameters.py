@@ -42,7 +42,7 @@ class StageParameters:
     Attributes
     ----------
     taps, other : int
-        Residuals of its own history and of the reference's that it sees, multiples of 16.
+        Residuals of its own history and of the reference's that it sees, multiples of 32.
     step : int
         Step size 2**(-step / 4).
     """
@@ -67,7 +67,7 @@ class CascadeParameters:
     finals : tuple of int
         Memories of the final stacks.
     period : int
-        Samples between two solutions of a stack.
+        Batches of 8 samples between two solutions of a stack.
     last : tuple of StageParameters
         The stage behind the final stack, if any.
     """
@@ -162,10 +162,10 @@ class CascadeParameters:
                 for e in self.experts
             )
             and all(
-                16 <= s.taps <= MAX_TAPS
-                and s.taps % 16 == 0
+                32 <= s.taps <= MAX_TAPS
+                and s.taps % 32 == 0
                 and s.other <= MAX_TAPS
-                and s.other % 16 == 0
+                and s.other % 32 == 0
                 and s.step <= 80
                 for s in [*stages, *self.last]
             )
@@ -189,9 +189,9 @@ PRESETS = {
     "high": CascadeParameters(
         4,
         (ExpertParameters(16, 8, 8, 2), ExpertParameters(24, 16, 10, 4, 4)),
-        (_three((256, 64, 16), 0, 0),),
+        (_three((256, 64, 32), 0, 0),),
         (10,),
-        32,
+        4,
     ),
     "max": CascadeParameters(
         4,
@@ -202,7 +202,7 @@ PRESETS = {
         ),
         tuple(_three((1024, 256, 32), 256 if step == 0 else 0, step) for step in (-6, 0, 6)),
         (9, 11),
-        16,
-        (StageParameters(32, 16, 48),),
+        2,
+        (StageParameters(32, 32, 48),),
     ),
 }

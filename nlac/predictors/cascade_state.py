@@ -103,7 +103,7 @@ class CascadeState:
         wide = 2 * around + 1 if around else 0
         lengths = (wide if other is not None else 0, wide, other_taps, own_taps + 1)
         total = sum(lengths)
-        stride = -(-total // LANES) * LANES
+        stride = -(-(total + LANES) // LANES) * LANES
         window = self._cells(cov.WINDOW)
         batch = 1 << p.batch
         first = 2
@@ -153,8 +153,8 @@ class CascadeState:
         peak = max(abs(limits[0]), abs(limits[1])).bit_length()
         shift = max(0, 8 + peak + 1 - ex.INPUT_BITS)
         stack_rows = self._cells((1 + len(p.finals)) * ex.STACK).reshape(-1, ex.STACK)
-        inputs = self._new(LANES)
-        self._stack(stack_rows[0], len(p.experts), 9, p.period, shift, self._new(LANES))
+        inputs = self._new(LANES * ex.STACK_BATCH)
+        self._stack(stack_rows[0], len(p.experts), 9, p.period, shift, self._new(LANES * ex.STACK_BATCH))
         stages = [s for cascade in p.cascades for s in cascade]
         for cells, memory in zip(stack_rows[1:], p.finals, strict=True):
             self._stack(
@@ -187,7 +187,8 @@ class CascadeState:
         cells[ex.S_FACTOR] = self._new(LANES * LANES + 64)
         cells[ex.S_COEFFICIENTS] = self._new(LANES)
         cells[ex.S_INPUTS] = inputs
-        cells[ex.S_DECAY], cells[ex.S_PERIOD] = memory, period
+        cells[ex.S_DECAY] = memory - ex.STACK_BITS
+        cells[ex.S_PERIOD] = period * ex.STACK_BATCH
         cells[ex.S_LOAD], cells[ex.S_SHIFT], cells[ex.S_RATE] = _STACK_LOAD, shift, SRT
         cells[ex.S_CLIP] = SCL
 
@@ -206,6 +207,7 @@ class CascadeState:
             cells[lms.L_OTHER_COPIES] = self._new(stage.other, np.int16)
             cells[lms.L_AHEAD] = ahead
         cells[lms.L_UNIT] = unit
+        cells[lms.L_GROUP] = 4 if stage.taps > 32 else 1
         # 3 means of powers in Q8 and errors in Q3: 2**(46 + 8 - 3) times 3
         cells[lms.L_STEP] = int(3 * 2 ** (51 - stage.step / 4))
 
