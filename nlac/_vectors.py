@@ -36,59 +36,6 @@ def _tile(builder: Any, base: Any) -> Any:
     return builder.inttoptr(base, _TILE.as_pointer())
 
 
-def _combine(subtract: bool, fresh: bool = False) -> Any:
-    def combine(
-        typing_context: Any, target: Any, factor: Any, rows: Any, step: Any, row_step: Any,
-        count: Any,
-    ) -> Any:
-        def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            target, factor, rows, step, row_step, count = arguments
-            word = ir.IntType(64)
-            start: Any = ir.Constant(_TILE, [0] * LANES)
-            if not fresh:
-                start = builder.load(_tile(builder, target), align=8)
-            before = builder.block
-            head = builder.append_basic_block("head")
-            body = builder.append_basic_block("body")
-            done = builder.append_basic_block("done")
-            builder.branch(head)
-            builder.position_at_end(head)
-            index, total = builder.phi(word), builder.phi(_TILE)
-            left, right = builder.phi(word), builder.phi(word)
-            builder.cbranch(builder.icmp_signed("<", index, count), body, done)
-            builder.position_at_end(body)
-            scalar = builder.load(builder.inttoptr(left, word.as_pointer()))
-            lanes = builder.load(_tile(builder, right), align=8)
-            product = builder.mul(
-                _splat(builder, builder.sext(builder.trunc(scalar, ir.IntType(32)), word)),
-                _low_lanes(builder, lanes),
-            )
-            new = (builder.sub if subtract else builder.add)(total, product)
-            entries = (
-                (index, word(0), builder.add(index, word(1))),
-                (total, start, new),
-                (left, factor, builder.add(left, step)),
-                (right, rows, builder.add(right, row_step)),
-            )
-            builder.branch(head)
-            for phi, first, following in entries:
-                phi.add_incoming(first, before)
-                phi.add_incoming(following, body)
-            builder.position_at_end(done)
-            builder.store(total, _tile(builder, target), align=8)
-            return context.get_dummy_value()
-
-        return types.void(*[types.int64] * 6), code
-
-    return intrinsic(combine)
-
-
-# target[0:16] -+= factor[i] * rows[i][0:16] for i < count, with steps in bytes between
-# one factor or row and the next; factors and rows are 64-bit cells that hold 32-bit integers
-subtract_rows = _combine(subtract=True)
-sum_rows = _combine(subtract=False, fresh=True)  # target = ..., instead of target += ...
-
-
 def _vector(bits: int, lanes: int) -> Any:
     return ir.VectorType(ir.IntType(bits), lanes)
 
@@ -139,6 +86,102 @@ class _Loop:
         self.index.add_incoming(following, block)
         self.carried.add_incoming(value, block)
         builder.position_at_end(self.done)
+
+
+def _sum_loop(builder: Any, start: Any, arguments: Any, subtract: bool) -> Any:
+    """Return `start` +- the sum of factor[i] * rows[i][0:16] for i < count."""
+    factor, rows, step, row_step, count = arguments
+    before = builder.block
+    head = builder.append_basic_block("head")
+    body = builder.append_basic_block("body")
+    done = builder.append_basic_block("done")
+    builder.branch(head)
+    builder.position_at_end(head)
+    index, total = builder.phi(_I64), builder.phi(_TILE)
+    left, right = builder.phi(_I64), builder.phi(_I64)
+    builder.cbranch(builder.icmp_signed("<", index, count), body, done)
+    builder.position_at_end(body)
+    scalar = builder.load(builder.inttoptr(left, _I64.as_pointer()))
+    lanes = builder.load(_tile(builder, right), align=8)
+    product = builder.mul(
+        _splat(builder, builder.sext(builder.trunc(scalar, _I32), _I64)),
+        _low_lanes(builder, lanes),
+    )
+    new = (builder.sub if subtract else builder.add)(total, product)
+    entries = (
+        (index, _I64(0), builder.add(index, _I64(1))),
+        (total, start, new),
+        (left, factor, builder.add(left, step)),
+        (right, rows, builder.add(right, row_step)),
+    )
+    builder.branch(head)
+    for phi, first, following in entries:
+        phi.add_incoming(first, before)
+        phi.add_incoming(following, body)
+    builder.position_at_end(done)
+    return total
+
+
+@intrinsic
+def sum_rows(
+    typing_context: Any, target: Any, factor: Any, rows: Any, step: Any, row_step: Any, count: Any
+) -> Any:
+    """``target[0:16] = sum of factor[i] * rows[i][0:16] for i < count``.
+
+    Steps are bytes between one factor or row and the next; both hold 32-bit integers in
+    64-bit cells.
+    """
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        nothing = ir.Constant(_TILE, [0] * LANES)
+        total = _sum_loop(builder, nothing, arguments[1:], subtract=False)
+        builder.store(total, _tile(builder, arguments[0]), align=8)
+        return context.get_dummy_value()
+
+    return types.void(*[types.int64] * 6), code
+
+
+@intrinsic
+def eliminate(
+    typing_context: Any, target: Any, source: Any, up: Any, down: Any, factor: Any, rows: Any,
+    step: Any, count: Any,
+) -> Any:
+    """``target[0:16] = (source[0:16] << up >> down) - sum of factor[i] * rows[i][0:16]``."""
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        target, source, up, down, factor, rows, step, count = arguments
+        start = builder.load(_tile(builder, source), align=8)
+        start = builder.ashr(
+            builder.shl(start, _splat(builder, up)), _splat(builder, down)
+        )
+        total = _sum_loop(builder, start, (factor, rows, step, step, count), subtract=True)
+        builder.store(total, _tile(builder, target), align=8)
+        return context.get_dummy_value()
+
+    return types.void(*[types.int64] * 8), code
+
+
+@intrinsic
+def divide(typing_context: Any, row: Any, count: Any, down: Any, inverse: Any) -> Any:
+    """``row = ((row >> down) * inverse + 2**30) >> 31``, both factors of 32 bits.
+
+    `count` is a multiple of 16.
+    """
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        row, count, down, inverse = arguments
+        down, inverse = _splat(builder, down), _splat(builder, inverse)
+        half = ir.Constant(_TILE, [1 << 30] * LANES)
+        shift = ir.Constant(_TILE, [31] * LANES)
+        loop = _Loop(builder, count, LANES, _I64(0))
+        place = _tile(builder, builder.add(row, builder.shl(loop.index, _I64(3))))
+        value = builder.ashr(builder.load(place, align=8), down)
+        value = builder.mul(_low_lanes(builder, value), _low_lanes(builder, inverse))
+        builder.store(builder.ashr(builder.add(value, half), shift), place, align=8)
+        loop.close(loop.carried)
+        return context.get_dummy_value()
+
+    return types.void(*[types.int64] * 4), code
 
 
 def _pair_products(context: Any, builder: Any, left: Any, right: Any) -> Any:

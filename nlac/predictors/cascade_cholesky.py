@@ -10,11 +10,12 @@ from __future__ import annotations
 import numpy as np
 
 from nlac._kernels import kernel
-from nlac._memory import load_i64, load_low, narrow, store_64
-from nlac._vectors import LANES, subtract_rows
+from nlac._memory import load_i64, store_64
+from nlac._vectors import LANES, divide, dot64, eliminate
 
 COEFFICIENT_BITS = 20  # fraction of a coefficient
 _TOP = 60  # bits of the largest diagonal entry before the factorisation
+_SIDE = np.int64(1) << 31
 _LEAST_PIVOT = np.int64(1) << 30  # smaller ones are rounding noise: the variable is left out
 
 
@@ -39,24 +40,12 @@ def square_root(value):
 
 
 @kernel
-def _divide(row, begin, end, down, inverse):
-    """Divide a row by its pivot's root."""
-    for j in range(begin, end):
-        value = narrow(load_i64(row, j) >> down)
-        store_64(row, j, (value * narrow(inverse) + (1 << 30)) >> 31)
-
-
-@kernel
-def _prepare(source, target, begin, end, up, down):
-    for j in range(begin, end):
-        store_64(target, j, (load_i64(source, j) << up) >> down)
-
-
-@kernel
-def solve(covariance, factor, stride, first, count, load, coefficients):
+def solve(covariance, factor, stride, first, count, load, coefficients, inverses):
     """Solve for the coefficients of variables first .. count - 2; the target is count - 1.
 
-    `covariance` keeps its contents, `factor` is work space of the same shape.
+    `covariance` keeps its contents, `factor` is work space of the same shape, `inverses`
+    of one row.  Vectors begin at multiples of 16 variables and also write cells of the lower
+    triangle, which nobody reads.
     `load` is what is added to the diagonal, relative to a largest entry of 2**60.
 
     Widths: the largest diagonal entry is shifted to below 2**60.  By
@@ -70,18 +59,16 @@ def solve(covariance, factor, stride, first, count, load, coefficients):
         largest = max(largest, load_i64(covariance + 8 * stride * i, i))
     size = bit_length(largest)
     up, down = max(_TOP - size, 0), max(size - _TOP, 0)
-    for k in range(first, count):
+    for k in range(first, count - 1):
         row = factor + 8 * stride * k
-        _prepare(covariance + 8 * stride * k, row, k, count, up, down)
-        store_64(row, k, load_i64(row, k) + load)
-        above = factor + 8 * stride * first
-        for j in range(k // LANES * LANES, count, LANES):
-            subtract_rows(
-                row + 8 * j, above + 8 * k, above + 8 * j, 8 * stride, 8 * stride, k - first
+        source, above = covariance + 8 * stride * k, factor + 8 * stride * first
+        begin = k // LANES * LANES
+        for j in range(begin, count, LANES):
+            eliminate(
+                row + 8 * j, source + 8 * j, up, down, above + 8 * k, above + 8 * j, 8 * stride,
+                k - first,
             )
-        if k == count - 1:
-            break
-        pivot = load_i64(row, k)
+        pivot = load_i64(row, k) + load
         if pivot < _LEAST_PIVOT:
             for j in range(k, count):
                 store_64(row, j, 0)
@@ -89,8 +76,9 @@ def solve(covariance, factor, stride, first, count, load, coefficients):
         root = square_root(pivot)
         size = bit_length(root)
         inverse = min((np.int64(1) << (30 + size)) // root, (np.int64(1) << 31) - 1)
-        _divide(row, k + 1, count, size - 1, inverse)
+        divide(row + 8 * begin, count - begin, size - 1, inverse)
         store_64(row, k, root)
+        store_64(inverses, k, inverse)
     # with the factor's rows as equations, from the last to the first
     limit = np.int64(1) << (31 - bit_length(np.int64(count)))
     last = count - 1
@@ -101,9 +89,10 @@ def solve(covariance, factor, stride, first, count, load, coefficients):
         if root > 0:
             # the right-hand side, at most 2**31, gets the coefficients' fraction
             total = load_i64(row, last) << COEFFICIENT_BITS
-            for j in range(k + 1, last):
-                total -= load_low(row, j) * load_low(coefficients, j)
-            half = root >> 1
-            value = (total + half) // root
+            if k + 1 < last:
+                total -= dot64(coefficients + 8 * (k + 1), row + 8 * (k + 1), last - k - 1)
+            total >>= bit_length(root) - 1
+            total = min(max(total, -_SIDE), _SIDE)
+            value = (total * load_i64(inverses, k) + (1 << 30)) >> 31
             value = min(max(value, -limit), limit)
         store_64(coefficients, k, value)

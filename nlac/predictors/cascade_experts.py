@@ -25,8 +25,8 @@ from nlac.predictors.cascade_covariance import (
 # cells of an expert
 (
     E_COUNT, E_FIRST, E_STRIDE, E_COVARIANCE, E_FACTOR, E_COEFFICIENTS, E_DECAY, E_PERIOD,
-    E_ERROR, E_MEAN, E_LOAD, E_UP, E_PARTS,
-) = range(13)
+    E_ERROR, E_MEAN, E_LOAD, E_UP, E_INVERSES, E_PARTS,
+) = range(14)
 # of each stretch: first variable, length, the same variable's place in the window's sums,
 # address of samples, place of the stretch's first at frame 0
 P_START, P_LENGTH, P_PLACE_IN_SUMS, P_SOURCE, P_PLACE = range(5)
@@ -35,9 +35,9 @@ EXPERT = E_PARTS + 5 * SEGMENTS
 # cells of a stack
 (
     S_COUNT, S_COVARIANCE, S_FACTOR, S_COEFFICIENTS, S_INPUTS, S_DECAY, S_PERIOD, S_MEAN, S_LOAD,
-    S_SHIFT, S_CLOCK, S_RATE, S_CLIP, S_SUMS,
-) = range(14)
-STACK = 13 + LANES
+    S_SHIFT, S_CLOCK, S_RATE, S_CLIP, S_INVERSES, S_SUMS,
+) = range(15)
+STACK = S_SUMS + LANES
 STACK_BITS = 3
 STACK_BATCH = 1 << STACK_BITS  # samples whose products are added up before they are weighted
 INPUT_BITS = 22  # of a stack's inputs
@@ -125,6 +125,7 @@ def learn_expert(expert, window, batch_index):
             load_i64(expert, E_COUNT),
             load_i64(expert, E_LOAD),
             load_i64(expert, E_COEFFICIENTS),
+            load_i64(expert, E_INVERSES),
         )
 
 
@@ -191,4 +192,5 @@ def learn_stack(stack, error):
             count,
             load_i64(stack, S_LOAD),
             load_i64(stack, S_COEFFICIENTS),
+            load_i64(stack, S_INVERSES),
         )

@@ -137,6 +137,7 @@ class CascadeState:
             cells[ex.E_FACTOR] = self._new(width * size + 64)
             cells[ex.E_COEFFICIENTS] = self._new(width + 64)
             cells[ex.E_DECAY], cells[ex.E_PERIOD] = e.memory - p.batch, e.period
+            cells[ex.E_INVERSES] = self._new(width)
             cells[ex.E_LOAD] = _LOAD
             cells[ex.E_UP] = 61 - 2 * bits - 13
             begin = np.concatenate([[0], np.cumsum(number)])
@@ -187,6 +188,7 @@ class CascadeState:
         cells[ex.S_FACTOR] = self._new(LANES * LANES + 64)
         cells[ex.S_COEFFICIENTS] = self._new(LANES)
         cells[ex.S_INPUTS] = inputs
+        cells[ex.S_INVERSES] = self._new(LANES)
         cells[ex.S_DECAY] = memory - ex.STACK_BITS
         cells[ex.S_PERIOD] = period * ex.STACK_BATCH
         cells[ex.S_LOAD], cells[ex.S_SHIFT], cells[ex.S_RATE] = _STACK_LOAD, shift, SRT
