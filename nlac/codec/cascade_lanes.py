@@ -19,24 +19,31 @@ from numba.extending import intrinsic
 
 from nlac.bitstream.distribution import CELLS, REACH, TAIL
 from nlac.codec.cascade_layout import (
-    CONSTANT,
+    EXP_STEPS,
+    FEATURES,
     GAINED,
+    GATE_LIMIT,
+    GATE_RATE,
+    GATES,
     INVERSE,
     JOINT,
     LANES,
+    LEAST,
     LOCATION,
     MANTISSA,
+    MAX_PARTS,
     MEAN,
     RATE,
     SHARE,
     SHARE_BITS,
-    SHARE_FLOOR,
+    SHARE_LEAK,
     SHARE_RATE,
     SHIFT,
     SOURCE,
     WEIGHT,
 )
 
+_intrinsic: Any = intrinsic  # its type asks callers for the typing context, too
 _I32, _I64 = ir.IntType(32), ir.IntType(64)
 _LANES = ir.VectorType(_I64, LANES)
 _REALS = ir.VectorType(ir.DoubleType(), LANES)
@@ -128,14 +135,25 @@ def _load(builder: Any, row: Any, cell: int) -> _Lanes:
     return _Lanes(builder, builder.load(pointer, align=8))
 
 
-@intrinsic
+def _number(builder: Any, features: Any, j: int) -> Any:
+    pointer = builder.inttoptr(builder.add(features, _I64(8 * j)), _I64.as_pointer())
+    return builder.load(pointer)
+
+
+@_intrinsic
 def prepare_lanes(
-    typing_context: Any, row: Any, locations: Any, reciprocals: Any, gain: Any
+    typing_context: Any,
+    row: Any,
+    features: Any,
+    locations: Any,
+    reciprocals: Any,
+    exponentials: Any,
+    gain: Any,
 ) -> Any:
-    """Set locations, widths and weights of eight parts."""
+    """Set locations and widths of eight parts, and their turned shares; returns their sum."""
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        row, locations, reciprocals, gain = arguments
+        row, features, locations, reciprocals, exponentials, gain = arguments
         _load(builder, row, SOURCE).look_up(locations).store(row, LOCATION)
         bits = (_load(builder, row, MEAN) + (1 << 16)).double_bits()
         # 0 in lanes that the gain does not concern
@@ -143,10 +161,29 @@ def prepare_lanes(
         mantissa = ((bits >> 44) & 255).look_up(reciprocals) * factor >> 16
         mantissa.store(row, MANTISSA)
         ((bits >> 52) - (1023 + 9)).store(row, SHIFT)
-        (_load(builder, row, SHARE) >> (SHARE_BITS - 16)).store(row, WEIGHT)
+        turn = _load(builder, row, GATES) * _number(builder, features, 0)
+        for j in range(1, FEATURES):
+            gate = _load(builder, row, GATES + j * MAX_PARTS)
+            turn = turn + gate * _number(builder, features, j)
+        turn = (turn >> 18).at_least(-EXP_STEPS).at_most(EXP_STEPS) + EXP_STEPS
+        weight = _load(builder, row, SHARE) * turn.look_up(exponentials)
+        weight.store(row, WEIGHT)
+        return weight.total()
+
+    return types.int64(*[types.int64] * 6), code
+
+
+@_intrinsic
+def weigh_lanes(typing_context: Any, row: Any, narrow: Any, reciprocal: Any) -> Any:
+    """Scale turned shares to weights (Q28) that sum to 1."""
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        row, narrow, reciprocal = arguments
+        weight = (_load(builder, row, WEIGHT) >> narrow) * reciprocal >> SHARE_BITS
+        weight.store(row, WEIGHT)
         return context.get_dummy_value()
 
-    return types.void(*[types.int64] * 4), code
+    return types.void(*[types.int64] * 3), code
 
 
 def _cumulative(with_slope: bool) -> Any:
@@ -165,7 +202,7 @@ def _cumulative(with_slope: bool) -> Any:
             width = entry & 0xFFFFFFFF
             below = (entry >> 32) + (width * (position - (cell << 8)) >> 8) - TAIL
             below.store(builder.add(row, builder.shl(slot, _I64(3))), 0)
-            weight = _load(builder, row, WEIGHT)
+            weight = _load(builder, row, WEIGHT) >> (SHARE_BITS - 16)
             total = (weight * below).total()
             if not with_slope:
                 return total
@@ -174,7 +211,7 @@ def _cumulative(with_slope: bool) -> Any:
 
         return result(*[types.int64] * 4), code
 
-    return intrinsic(lanes)
+    return _intrinsic(lanes)
 
 
 # sum of weights times frequencies below a boundary; the frequencies are left in `slot`
@@ -183,36 +220,54 @@ cumulative_lanes = _cumulative(with_slope=False)
 slope_lanes = _cumulative(with_slope=True)
 
 
-@intrinsic
+@_intrinsic
 def joint_lanes(typing_context: Any, row: Any, below: Any, above: Any) -> Any:
-    """Shares times likelihoods of eight parts, and their sum."""
+    """Weights times likelihoods of eight parts, and their sum."""
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         row, below, above = arguments
         below = _load(builder, builder.add(row, builder.shl(below, _I64(3))), 0)
         above = _load(builder, builder.add(row, builder.shl(above, _I64(3))), 0)
-        joint = _load(builder, row, SHARE) * (above - below + 1)
+        joint = _load(builder, row, WEIGHT) * (above - below + 1)
         joint.store(row, JOINT)
         return joint.total()
 
     return types.int64(*[types.int64] * 3), code
 
 
-@intrinsic
+@_intrinsic
 def learn_lanes(
-    typing_context: Any, row: Any, narrow: Any, reciprocal: Any, sample: Any, age: Any
+    typing_context: Any,
+    row: Any,
+    features: Any,
+    narrow: Any,
+    reciprocal: Any,
+    leak: Any,
+    sample: Any,
+    age: Any,
 ) -> Any:
-    """Move shares towards joint / sum of all, and means towards the errors."""
+    """Move shares and gates to what the posterior (joint / sum of all) asks for, means to errors.
+
+    Returns the sum of the shares.
+    """
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        row, narrow, reciprocal, sample, age = arguments
+        row, features, narrow, reciprocal, leak, sample, age = arguments
         posterior = (_load(builder, row, JOINT) >> narrow) * reciprocal >> SHARE_BITS
-        posterior = posterior - (posterior >> SHARE_FLOOR) + _load(builder, row, CONSTANT)
+        surprise = posterior - _load(builder, row, WEIGHT)
         share = _load(builder, row, SHARE)
-        (share + (posterior - share >> SHARE_RATE)).store(row, SHARE)
+        share = share + (surprise >> SHARE_RATE) - (share >> SHARE_LEAK) * leak
+        share = share.at_least(_load(builder, row, LEAST))
+        share.store(row, SHARE)
+        for j in range(FEATURES):
+            gate = _load(builder, row, GATES + j * MAX_PARTS)
+            step = surprise * _number(builder, features, j) + (1 << (GATE_RATE - 1))
+            gate = gate + (step >> GATE_RATE)
+            gate = gate.at_least(-GATE_LIMIT).at_most(GATE_LIMIT)
+            gate.store(row, GATES + j * MAX_PARTS)
         mean = _load(builder, row, MEAN)
         error = (_load(builder, row, LOCATION) - sample).size() << 12
         (mean + (error - mean >> _load(builder, row, RATE).at_most(age))).store(row, MEAN)
-        return context.get_dummy_value()
+        return share.total()
 
-    return types.void(*[types.int64] * 5), code
+    return types.int64(*[types.int64] * 7), code

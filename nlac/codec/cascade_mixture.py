@@ -13,7 +13,8 @@ How a loop uses it, for each sample of a channel::
     mixture_learn(shared, state, sample)
 
 - `shared`: address of `mixture_shared(locations)`, one for all channels and blocks.
-- `state`: address of the channel's row of `mixture_state(initial, locations)`.
+- `state`: address of the channel's row of `mixture_state(initial, locations, references)`;
+  the array must stay where it is, since rows refer to each other.
 - `locations`: address of int64 Q8, each within the value set's smallest and
   largest value (so at most 2**39 in size); the first should be the best.
 - `<set>` is ``kind, step, offset, values, first, last, spread`` as in `lpc_steps.ValueSets`
@@ -34,60 +35,63 @@ their posterior: they converge to the mixture that codes best, not to the best p
 
 from __future__ import annotations
 
-from functools import cache
-
 import numpy as np
-from numpy.typing import NDArray
 
 from nlac._kernels import kernel
 from nlac._memory import load_i64, store_64
 from nlac.bitstream.bits import get_bits
-from nlac.bitstream.distribution import REACH, ROW, TAIL, TOTAL, tables
+from nlac.bitstream.distribution import TAIL, TOTAL
 from nlac.codec.cascade_lanes import (
     cumulative_lanes,
     joint_lanes,
     learn_lanes,
     prepare_lanes,
     slope_lanes,
+    weigh_lanes,
 )
 from nlac.codec.cascade_layout import (
     ABOVE,
     AGE,
     BELOW,
-    CONSTANT,
     CONTEXT,
     CONTEXTS,
+    ERROR,
     FAST,
+    FEATURE,
+    FULL_SHARE,
     GAIN_BITS,
     GAIN_RATE,
-    GAINED,
     GAINS,
-    INVERSE,
     LANES,
     LOCATION,
     MANTISSA,
+    MAX_FEATURE,
     MAX_GAIN,
-    MAX_LOCATIONS,
     MAX_PARTS,
     MEAN,
     MIDDLE,
     MIN_GAIN,
-    RATE,
-    ROW_LENGTH,
-    SHARE,
+    OTHER,
     SHARE_BITS,
-    SHARE_FLOOR,
     SHIFT,
     SLOTS,
     SLOW,
-    SOURCE,
+    SUM,
+)
+from nlac.codec.cascade_mixture_state import (
+    EXPONENTIALS,
+    GROUPS,
+    LAST,
+    QUANTILES,
+    RECIPROCALS,
+    TABLE,
+    mixture_shared,
+    mixture_state,
 )
 from nlac.codec.lpc_steps import boundary, index_bits, log16, rank_near
 
 __all__ = [
     "ESCAPE",
-    "MAX_LOCATIONS",
-    "SLOTS",
     "mixture_code",
     "mixture_cumulative",
     "mixture_decode",
@@ -100,91 +104,55 @@ __all__ = [
 ESCAPE = TOTAL - 2 * TAIL  # where the interval of what has no frequency begins
 FINE = 19  # shift of the first part up to which a bin holds one value
 
-# `shared`: addresses of tables, then numbers
-TABLE, RECIPROCALS, QUANTILES, GROUPS = 0, 1, 2, 3
-SHARED = 4
 
-# location, rate, width (of 16, in means of |error|), whether the context's gain applies;
-# locations that there are not leave their parts out
-PARTS = (
-    (0, 4, 16, 1),
-    (0, 2, 16, 0),
-    (0, 9, 16, 0),
-    (0, 4, 10, 1),
-    (0, 4, 27, 1),
-    (0, 6, 16, 0),
-    (1, 4, 16, 1),
-    (2, 4, 16, 1),
-    (3, 4, 16, 1),
-    (4, 4, 16, 1),
-    (5, 4, 16, 1),
-    (0, 4, 16, 0),
-)
+@kernel
+def feature(octaves):
+    """Keep a logarithm (in sixteenths of an octave) within bounds."""
+    return min(max(octaves, -MAX_FEATURE), MAX_FEATURE)
 
 
-@cache
-def _tables() -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    row = tables().cumulative[:ROW].astype(np.int64)
-    packed = row[:-1] << 32 | np.diff(row)
-    reciprocals = (1 << 25) // (513 + 2 * np.arange(256, dtype=np.int64))
-    # only where a search begins: rounding is free
-    quantiles = np.interp(np.arange(4097) << 12, row, (np.arange(ROW) << 8) - REACH)
-    return packed, reciprocals, quantiles.astype(np.int64)
-
-
-def mixture_shared(locations: int) -> NDArray[np.int64]:
-    """Return what all channels share; holds addresses of tables that live as long as the process.
-
-    Parameters
-    ----------
-    locations : int
-        How many predictions a sample has, 1 to `MAX_LOCATIONS`.
-    """
-    shared = np.zeros(SHARED, np.int64)
-    shared[TABLE], shared[RECIPROCALS], shared[QUANTILES] = (t.ctypes.data for t in _tables())
-    shared[GROUPS] = 1 if locations <= 3 else 2
-    return shared
-
-
-def mixture_state(initial: NDArray[np.int64], locations: int) -> NDArray[np.int64]:
-    """Return the state that a block starts from, one row a channel.
-
-    Parameters
-    ----------
-    initial : (channels,) int64
-        First mean of |error| of each channel (Q12), at most 2**44.
-    locations : int
-        How many predictions a sample has.
-    """
-    state = np.zeros((len(initial), ROW_LENGTH), np.int64)
-    parts = PARTS[: LANES if locations <= 3 else MAX_PARTS]
-    used = [(i, part) for i, part in enumerate(parts) if part[0] < locations]
-    for i, (source, rate, width, gained) in used:
-        state[:, SOURCE + i] = source
-        state[:, RATE + i] = rate
-        state[:, INVERSE + i] = (16 << GAIN_BITS) // width
-        state[:, GAINED + i] = -gained
-        state[:, CONSTANT + i] = (1 << (SHARE_BITS - SHARE_FLOOR)) // len(used)
-        state[:, SHARE + i] = (1 << SHARE_BITS) // len(used)
-    state[:, MEAN : MEAN + MAX_PARTS] = initial[:, None] << 8
-    state[:, GAINS : GAINS + CONTEXTS * CONTEXTS] = 1 << GAIN_BITS
-    return state
+@kernel
+def bit_length(value):
+    """Bits of 1 <= value < 2**53."""
+    # an IEEE double's exponent; the conversion is exact
+    return (np.float64(value).view(np.int64) >> 52) - 1022
 
 
 @kernel
 def mixture_prepare(shared, state, locations):
     """Lay out the parts of the mixture for one sample."""
     middle = log16(load_i64(state, MEAN + MIDDLE) + (1 << 16))
-    fast = log16(load_i64(state, MEAN + FAST) + (1 << 16))
-    slow = log16(load_i64(state, MEAN + SLOW) + (1 << 16))
-    a = min(max(((fast - middle) >> 3) + CONTEXTS // 2, 0), CONTEXTS - 1)
-    b = min(max(((middle - slow) >> 3) + CONTEXTS // 2, 0), CONTEXTS - 1)
+    fast = log16(load_i64(state, MEAN + FAST) + (1 << 16)) - middle
+    slow = middle - log16(load_i64(state, MEAN + SLOW) + (1 << 16))
+    a = min(max((fast >> 3) + CONTEXTS // 2, 0), CONTEXTS - 1)
+    b = min(max((slow >> 3) + CONTEXTS // 2, 0), CONTEXTS - 1)
     cell = GAINS + a * CONTEXTS + b
     store_64(state, CONTEXT, cell)
     gain = load_i64(state, cell) - (1 << GAIN_BITS)
-    reciprocals = load_i64(shared, RECIPROCALS)
-    for g in range(load_i64(shared, GROUPS)):
-        prepare_lanes(state + 8 * LANES * g, locations, reciprocals, gain)
+    store_64(state, FEATURE, feature(fast))
+    store_64(state, FEATURE + 1, feature(slow))
+    best, last = load_i64(locations, 0), load_i64(shared, LAST)
+    apart = log16((abs(best - load_i64(locations, last)) << 12) + (1 << 16))
+    store_64(state, FEATURE + 2, feature(apart - middle + 16))
+    apart = log16((abs(best - load_i64(locations, min(1, last))) << 12) + (1 << 16))
+    store_64(state, FEATURE + 3, feature(apart - middle + 16))
+    other = load_i64(state, OTHER)
+    if other != 0:
+        error = log16(load_i64(other, ERROR) + (1 << 16))
+        store_64(state, FEATURE + 4, feature(error - middle))
+    error = log16(load_i64(state, ERROR) + (1 << 16))
+    store_64(state, FEATURE + 5, feature(error - middle))
+    reciprocals, exponentials = load_i64(shared, RECIPROCALS), load_i64(shared, EXPONENTIALS)
+    groups = load_i64(shared, GROUPS)
+    features = state + 8 * FEATURE
+    total = np.int64(0)
+    for g in range(groups):
+        row = state + 8 * LANES * g
+        total += prepare_lanes(row, features, locations, reciprocals, exponentials, gain)
+    narrow = bit_length(total) - SHARE_BITS
+    reciprocal = (np.int64(1) << (2 * SHARE_BITS)) // ((total >> narrow) + 1)
+    for g in range(groups):
+        weigh_lanes(state + 8 * LANES * g, narrow, reciprocal)
 
 
 @kernel
@@ -205,13 +173,6 @@ def fill(shared, state, slot, frequency):
     """Set the frequencies of all parts, at the ends of the value set."""
     for i in range(LANES * load_i64(shared, GROUPS)):
         store_64(state, slot + i, frequency)
-
-
-@kernel
-def bit_length(value):
-    """Bits of 1 <= value < 2**53."""
-    # an IEEE double's exponent; the conversion is exact
-    return (np.float64(value).view(np.int64) >> 52) - 1022
 
 
 @kernel
@@ -332,14 +293,20 @@ def mixture_learn(shared, state, sample):
     gain = load_i64(state, cell)
     gain -= (gain * (min(ratio, 8 << 13) - (1 << 13))) >> (13 + GAIN_RATE)
     store_64(state, cell, min(max(gain, MIN_GAIN), MAX_GAIN))
+    store_64(state, ERROR, error << 12)
     total = np.int64(0)
     for g in range(groups):
         total += joint_lanes(state + 8 * LANES * g, below, above)
-    # shares sum to more than 2**27, so the total has at least 28 bits
+    # weights sum to more than 2**27, so the total has at least 28 bits
     narrow = bit_length(total) - SHARE_BITS
     reciprocal = (np.int64(1) << (2 * SHARE_BITS)) // (total >> narrow)
     seen = load_i64(state, AGE) + 1
     store_64(state, AGE, seen)
     age = bit_length(seen)
+    leak = 1 if load_i64(state, SUM) > FULL_SHARE else -1
+    features = state + 8 * FEATURE
+    total = np.int64(0)
     for g in range(groups):
-        learn_lanes(state + 8 * LANES * g, narrow, reciprocal, sample, age)
+        row = state + 8 * LANES * g
+        total += learn_lanes(row, features, narrow, reciprocal, leak, sample, age)
+    store_64(state, SUM, total)

@@ -19,10 +19,9 @@ from nlac.bitstream.rangecoder import (
     encode_interval,
     seal,
 )
+from nlac.codec.cascade_layout import MAX_LOCATIONS, SLOTS
 from nlac.codec.cascade_mixture import (
     ESCAPE,
-    MAX_LOCATIONS,
-    SLOTS,
     mixture_code,
     mixture_cumulative,
     mixture_decode,
@@ -107,8 +106,8 @@ def round_trip(entry: ValueSet, ranks: np.ndarray, locations: np.ndarray, initia
     shared = mixture_shared(locations.shape[1])
     words = np.zeros(2 * len(ranks) + 8, np.uint32)
     raw = np.zeros(2 * len(ranks) + 8, np.uint32)
-    first = mixture_state(np.array([initial]), locations.shape[1])
-    second = first.copy()
+    # a channel whose reference is itself: what its last error was turns the shares twice
+    first, second = (mixture_state(np.array([initial]), locations.shape[1], [0]) for _ in "ab")
     coded = np.zeros((len(ranks), 2), np.int64)
     num_words, num_raw = _encode(shared, first, sets, locations, ranks, words, raw, coded)
     assert coded[:, 1].min() > 0

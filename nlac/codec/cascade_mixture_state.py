@@ -1,0 +1,113 @@
+"""What a cascade's mixture starts from: its tables, its parts, and the rows of its channels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nlac.bitstream.distribution import REACH, ROW, tables
+from nlac.codec.cascade_layout import (
+    CONTEXTS,
+    ERROR,
+    EXP_STEPS,
+    FULL_SHARE,
+    GAIN_BITS,
+    GAINED,
+    GAINS,
+    INVERSE,
+    LEAST,
+    MAX_PARTS,
+    MEAN,
+    OTHER,
+    RATE,
+    ROW_LENGTH,
+    SHARE,
+    SHARE_FLOOR,
+    SOURCE,
+    SUM,
+)
+
+# `shared`: addresses of tables, then numbers
+TABLE, RECIPROCALS, EXPONENTIALS, QUANTILES, GROUPS, LAST = range(6)
+SHARED = 6
+
+# location, rate, width (of 16, in means of |error|), whether the context's gain applies;
+# locations that there are not leave their parts out
+FEW = (
+    (0, 4, 16, 1),
+    (0, 2, 16, 0),
+    (0, 9, 16, 0),
+    (0, 4, 10, 1),
+    (0, 4, 27, 1),
+    (0, 6, 16, 0),
+    (1, 4, 16, 1),
+    (2, 4, 16, 1),
+)
+MANY = (*FEW, *((i, 4, 16, 1) for i in (3, 4, 5)), *((i, 7, 16, 0) for i in (1, 2, 3, 4, 5)))
+ENOUGH = 3  # locations up to which there are few parts
+
+
+@cache
+def _tables() -> tuple[NDArray[np.int64], ...]:
+    row = tables().cumulative[:ROW].astype(np.int64)
+    packed = row[:-1] << 32 | np.diff(row)
+    reciprocals = (1 << 25) // (513 + 2 * np.arange(256, dtype=np.int64))
+    steps = range(-EXP_STEPS, EXP_STEPS + 1)
+    exponentials = np.array([round(4096 * (Decimal(i) / 64).exp()) for i in steps], np.int64)
+    # only where a search begins: rounding is free
+    quantiles = np.interp(np.arange(4097) << 12, row, (np.arange(ROW) << 8) - REACH)
+    return packed, reciprocals, exponentials, quantiles.astype(np.int64)
+
+
+def mixture_shared(locations: int) -> NDArray[np.int64]:
+    """Return what all channels share; holds addresses of tables that live as long as the process.
+
+    Parameters
+    ----------
+    locations : int
+        How many predictions a sample has, 1 to `MAX_LOCATIONS`.
+    """
+    shared = np.zeros(SHARED, np.int64)
+    shared[:GROUPS] = [table.ctypes.data for table in _tables()]
+    shared[GROUPS] = 1 if locations <= ENOUGH else 2
+    shared[LAST] = locations - 1
+    return shared
+
+
+def mixture_state(
+    initial: NDArray[np.int64], locations: int, references: Sequence[int] = ()
+) -> NDArray[np.int64]:
+    """Return the state that a block starts from, one row a channel.
+
+    Parameters
+    ----------
+    initial : (channels,) int64
+        First mean of |error| of each channel (Q12), at most 2**44.
+    locations : int
+        How many predictions a sample has.
+    references : sequence of int
+        The channel whose errors tell of those of each channel, -1 for none; empty if
+        there are none.
+    """
+    state = np.zeros((len(initial), ROW_LENGTH), np.int64)
+    parts = FEW if locations <= ENOUGH else MANY
+    used = [(i, part) for i, part in enumerate(parts) if part[0] < locations]
+    for i, (source, rate, width, gained) in used:
+        state[:, SOURCE + i] = source
+        state[:, RATE + i] = rate
+        state[:, INVERSE + i] = (16 << GAIN_BITS) // width
+        state[:, GAINED + i] = -gained
+        state[:, LEAST + i] = SHARE_FLOOR
+        state[:, SHARE + i] = FULL_SHARE // len(used)
+    state[:, SUM] = FULL_SHARE
+    state[:, MEAN : MEAN + MAX_PARTS] = initial[:, None] << 8
+    state[:, ERROR] = initial << 8
+    state[:, GAINS : GAINS + CONTEXTS * CONTEXTS] = 1 << GAIN_BITS
+    for c, reference in enumerate(references):
+        if reference >= 0:
+            state[c, OTHER] = state.ctypes.data + 8 * ROW_LENGTH * reference
+    return state
