@@ -6,89 +6,19 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from mixture_tools import decode, encode
 
 from nlac._kernels import kernel
 from nlac._memory import address
-from nlac.bitstream.bits import put_bits
-from nlac.bitstream.rangecoder import (
-    FULL,
-    ZERO,
-    decode_advance,
-    decode_quantile,
-    decode_start,
-    encode_interval,
-    seal,
-)
 from nlac.codec.cascade_layout import MAX_LOCATIONS, SLOTS
 from nlac.codec.cascade_mixture import (
     ESCAPE,
-    mixture_code,
     mixture_cumulative,
-    mixture_decode,
-    mixture_learn,
     mixture_prepare,
     mixture_shared,
     mixture_state,
 )
-from nlac.codec.lpc_steps import value
 from nlac.codec.value_sets import GRID, ValueSet, listed, pack_sets, plain
-
-
-@kernel
-def _encode(shared, rows, sets, locations, ranks, word_buffer, raw_buffer, intervals):
-    common, state = address(shared), address(rows)
-    words, raw = address(word_buffer), address(raw_buffer)
-    at, values = address(locations), address(sets.values)
-    frames, count = locations.shape
-    kind, step, offset = sets.kind[0], sets.step[0], sets.offset[0]
-    first, last, spread = sets.first[0], sets.last[0], sets.spread[0]
-    pos, lower, rng, held, head = 0, ZERO, FULL, 0, ZERO
-    raw_pos, acc, fill = 0, ZERO, 0
-    for t in range(frames):
-        rank = ranks[t]
-        mixture_prepare(common, state, at + 8 * count * t)
-        left, size, low, bits = mixture_code(
-            common, state, kind, step, offset, values, first, last, spread, rank
-        )
-        intervals[t, 0], intervals[t, 1] = left, size
-        raw_pos, acc, fill = put_bits(raw, raw_pos, acc, fill, low, bits)
-        pos, lower, rng, held, head = encode_interval(
-            words, pos, lower, rng, held, head, left, size
-        )
-        mixture_learn(common, state, value(kind, step, offset, values, rank))
-    raw_pos, acc, fill = put_bits(raw, raw_pos, acc, fill, 0, 32 - fill)
-    return seal(words, pos, lower, rng, held, head), raw_pos
-
-
-@kernel
-def _decode(shared, rows, sets, locations, ranks, word_buffer, raw_buffer, intervals):
-    common, state = address(shared), address(rows)
-    words, raw = address(word_buffer), address(raw_buffer)
-    num_words, num_raw = len(word_buffer), len(raw_buffer)
-    at, values, rank_of = address(locations), address(sets.values), address(sets.ranks)
-    frames, count = locations.shape
-    kind, step, offset = sets.kind[0], sets.step[0], sets.offset[0]
-    first, last, spread = sets.first[0], sets.last[0], sets.spread[0]
-    pos, lower, rng, point = decode_start(words, num_words)
-    raw_at = 0
-    for t in range(frames):
-        mixture_prepare(common, state, at + 8 * count * t)
-        q = decode_quantile(lower, rng, point)
-        if q < 0:
-            return t
-        left, size, rank, raw_at = mixture_decode(
-            common, state, kind, step, offset, values, first, last, spread,
-            rank_of, sets.lookup[0], q, raw, num_raw, raw_at,
-        )  # fmt: skip
-        intervals[t, 0], intervals[t, 1] = left, size
-        if size == 0:
-            return t
-        pos, lower, rng, point = decode_advance(
-            words, num_words, pos, lower, rng, point, left, size
-        )
-        ranks[t] = rank
-        mixture_learn(common, state, value(kind, step, offset, values, rank))
-    return frames
 
 
 def value_of(entry: ValueSet, ranks: np.ndarray) -> np.ndarray:
@@ -109,13 +39,13 @@ def round_trip(entry: ValueSet, ranks: np.ndarray, locations: np.ndarray, initia
     # a channel whose reference is itself: what its last error was turns the shares twice
     first, second = (mixture_state(np.array([initial]), locations.shape[1], [0]) for _ in "ab")
     coded = np.zeros((len(ranks), 2), np.int64)
-    num_words, num_raw = _encode(shared, first, sets, locations, ranks, words, raw, coded)
+    num_words, num_raw = encode(shared, first, sets, locations, ranks, words, raw, coded)
     assert coded[:, 1].min() > 0
     assert coded[:, 0].min() >= 0
     assert coded.sum(axis=1).max() <= 1 << 24
     found, taken = np.zeros_like(ranks), np.zeros_like(coded)
     words, raw = words[:num_words].copy(), raw[:num_raw].copy()
-    assert _decode(shared, second, sets, locations, found, words, raw, taken) == len(ranks)
+    assert decode(shared, second, sets, locations, found, words, raw, taken) == len(ranks)
     assert np.array_equal(found, ranks)
     assert np.array_equal(taken, coded)
     return 32 * (num_words + num_raw), second
