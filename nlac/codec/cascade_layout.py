@@ -42,9 +42,9 @@ MANTISSA = LOCATION + MAX_PARTS
 SHIFT = MANTISSA + MAX_PARTS
 WEIGHT = SHIFT + MAX_PARTS  # turned share: before it is scaled to a sum of 1, then Q28
 JOINT = WEIGHT + MAX_PARTS
-SLOTS = JOINT + MAX_PARTS  # frequencies of the parts below each of three boundaries
+SLOTS = JOINT + MAX_PARTS  # frequencies of the parts below each of four boundaries
 # single cells
-BELOW = SLOTS + 3 * MAX_PARTS  # slots of the boundaries of the coded bin
+BELOW = SLOTS + 4 * MAX_PARTS  # slots of the boundaries of the coded bin
 ABOVE = BELOW + 1
 AGE = BELOW + 2  # samples so far
 CONTEXT = BELOW + 3

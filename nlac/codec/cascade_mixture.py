@@ -219,6 +219,18 @@ def first_guess(shared, state, q):
 
 
 @kernel
+def slope_below(shared, state, edge, slot):
+    """As `mixture_cumulative`, and 2**24 times the slope of the counts (Q8)."""
+    table = load_i64(shared, TABLE)
+    total, slope = np.int64(0), np.int64(0)
+    for g in range(load_i64(shared, GROUPS)):
+        part, part_slope = slope_lanes(state + 8 * LANES * g, table, edge, slot)
+        total += part
+        slope += part_slope
+    return total >> 16, slope
+
+
+@kernel
 def mixture_decode(
     shared, state, kind, step, offset, values, first, last, spread, ranks, lookup, q,
     raw, num_raw, raw_at,
@@ -239,8 +251,8 @@ def mixture_decode(
     low, high = first >> low_bits, (last >> low_bits) + 1
     bottom, top = low, high
     left, right = np.int64(0), np.int64(ESCAPE)
-    below, above, free = SLOTS, SLOTS + MAX_PARTS, SLOTS + 2 * MAX_PARTS
-    table, groups = load_i64(shared, TABLE), load_i64(shared, GROUPS)
+    below, above = SLOTS, SLOTS + MAX_PARTS
+    free, spare = SLOTS + 2 * MAX_PARTS, SLOTS + 3 * MAX_PARTS
     far = np.int64(1) << 40
     y = first_guess(shared, state, q)
     tries = 0
@@ -248,21 +260,30 @@ def mixture_decode(
         middle = (low + high) >> 1
         # Newton's method; should it be slow (the density jumps), halving in between
         if tries < 6 or (tries < 20 and tries & 1):
-            # y lies in this bin: look at its lower boundary, then at its upper one
             middle = rank_near(kind, step, offset, values, ranks, lookup, first, last, y)
-            middle = min(max(middle >> low_bits, low + 1), high - 1)
+            middle = min(max(middle >> low_bits, low), high - 1)
+        # both boundaries of the bin, where they are not known yet: the processor does
+        # the two at once
+        edge = boundary(kind, step, offset, values, max(middle, low + 1) << low_bits)
+        c, slope = np.int64(0), np.int64(0)
+        lower, upper = middle > low, middle + 1 < high
+        if upper and (tries > 0 or not lower):
+            following = boundary(kind, step, offset, values, (middle + 1) << low_bits)
+            d, slope = slope_below(shared, state, following, spare)
+            if d <= q:
+                low, left, below, spare = middle + 1, d, spare, below
+                c, edge, lower = d, following, False
+            else:
+                high, right, above, spare = middle + 1, d, spare, above
+                if not lower:
+                    c, edge = d, following
+        if lower:
+            c, slope = slope_below(shared, state, edge, free)
+            if c <= q:
+                low, left, below, free = middle, c, free, below
+            else:
+                high, right, above, free = middle, c, free, above
         tries += 1
-        edge = boundary(kind, step, offset, values, middle << low_bits)
-        total, slope = np.int64(0), np.int64(0)
-        for g in range(groups):
-            part, part_slope = slope_lanes(state + 8 * LANES * g, table, edge, free)
-            total += part
-            slope += part_slope
-        c = total >> 16
-        if c <= q:
-            low, left, below, free = middle, c, free, below
-        else:
-            high, right, above, free = middle, c, free, above
         if high - low <= 1:
             break
         move = far if c <= q else -far
