@@ -143,3 +143,20 @@ def test_frequencies_below_a_boundary_never_fall(seed, exponent):
     assert np.diff(found).min() >= 0
     assert found[0] >= 0
     assert found[-1] <= ESCAPE
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_random_bits_decode_to_something_or_are_refused(name):
+    entry = SETS[name]
+    sets = pack_sets([entry])
+    ends = value_of(entry, np.array([entry.first, entry.last])) * 256
+    rng = np.random.default_rng(3)
+    for _ in range(20):
+        state = mixture_state(np.array([1 << int(rng.integers(0, 45))]), 4, [0])
+        locations = rng.integers(ends[0], ends[1] + 1, (200, 4))
+        words, raw = rng.integers(0, 2**32, (2, 300), np.uint32)
+        ranks, taken = np.full(200, entry.first), np.zeros((200, 2), np.int64)
+        found = decode(mixture_shared(4), state, sets, locations, ranks, words, raw, taken)
+        assert ranks.min() >= entry.first
+        assert ranks.max() <= entry.last
+        assert taken[:found, 1].min(initial=1) > 0
