@@ -138,7 +138,10 @@ def _mixture(
     head: _Head, settings: CascadeSettings
 ) -> tuple[int, NDArray[np.int64], NDArray[np.int64]]:
     count = settings.parameters.num_locations
-    return count, mixture_shared(count), mixture_state(head.initial, count)
+    state = mixture_state(
+        head.initial, count, np.array(head.reference, np.int64)
+    )
+    return count, mixture_shared(count), state
 
 
 def _state(head: _Head, parameters: CascadeParameters) -> CascadeState:

@@ -25,8 +25,8 @@ from nlac.predictors.cascade_covariance import (
 # cells of an expert
 (
     E_COUNT, E_FIRST, E_STRIDE, E_COVARIANCE, E_FACTOR, E_COEFFICIENTS, E_DECAY, E_PERIOD,
-    E_ERROR, E_MEAN, E_LOAD, E_UP, E_INVERSES, E_PARTS,
-) = range(14)
+    E_ERROR, E_MEAN, E_LOAD, E_UP, E_INVERSES, E_OPTIONAL, E_OFF, E_PARTS,
+) = range(16)
 # of each stretch: first variable, length, the same variable's place in the window's sums,
 # address of samples, place of the stretch's first at frame 0
 P_START, P_LENGTH, P_PLACE_IN_SUMS, P_SOURCE, P_PLACE = range(5)
@@ -37,7 +37,8 @@ EXPERT = E_PARTS + 5 * SEGMENTS
     S_COUNT, S_COVARIANCE, S_FACTOR, S_COEFFICIENTS, S_INPUTS, S_DECAY, S_PERIOD, S_MEAN, S_LOAD,
     S_SHIFT, S_CLOCK, S_RATE, S_CLIP, S_INVERSES, S_SUMS,
 ) = range(15)
-STACK = S_SUMS + LANES
+S_MEANS = S_SUMS + LANES  # of the inputs' magnitudes, Q8
+STACK = S_MEANS + LANES
 STACK_BITS = 3
 STACK_BATCH = 1 << STACK_BITS  # samples whose products are added up before they are weighted
 INPUT_BITS = 22  # of a stack's inputs
@@ -146,8 +147,10 @@ def _inputs(stack):
 def set_input(stack, index, difference):
     """Give a stack an input or, at the last place, its target: a difference in Q8."""
     # what strays far says little, and would drown the rest
-    wide = (load_i64(stack, S_MEAN) + 64) << load_i64(stack, S_CLIP)
+    mean = load_i64(stack, S_MEANS + index)
+    wide = ((load_i64(stack, S_MEAN) << 4) + mean + 1024) << load_i64(stack, S_CLIP)
     difference = min(max(difference, -wide), wide)
+    store_64(stack, S_MEANS + index, mean + ((abs(difference) - mean) >> 5))
     value = difference >> load_i64(stack, S_SHIFT)
     limit = np.int64(1) << INPUT_BITS
     store_64(_inputs(stack), index, min(max(value, -limit), limit))

@@ -26,6 +26,8 @@ class ExpertParameters:
     around : int
         Frames to each side of the earlier occurrence that it sees in both channels; 0
         for none.
+    optional : bool
+        It works only where there is an earlier occurrence.
     """
 
     own: int
@@ -33,6 +35,7 @@ class ExpertParameters:
     memory: int
     period: int
     around: int = 0
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +95,7 @@ class CascadeParameters:
         for e in self.experts:
             for value in (e.own, e.other, e.period):
                 out += value.to_bytes(2, "little")
-            out += bytes([e.memory, e.around])
+            out += bytes([e.memory, e.around | e.optional << 7])
         for stage in [*(s for cascade in self.cascades for s in cascade), *self.last]:
             out += stage.taps.to_bytes(2, "little") + stage.other.to_bytes(2, "little")
             out += bytes([stage.step])
@@ -120,7 +123,8 @@ class CascadeParameters:
         at = 8
         all_experts = []
         for _ in range(experts):
-            fields = number(at), number(at + 2), data[at + 6], number(at + 4), data[at + 7]
+            fields = number(at), number(at + 2), data[at + 6], number(at + 4)
+            fields += data[at + 7] & 127, data[at + 7] > 127
             all_experts.append(ExpertParameters(*fields))
             at += 8
         all_stages = []
@@ -152,6 +156,7 @@ class CascadeParameters:
             and 1 <= len(self.finals) <= MAX_FINALS
             and all(4 <= memory <= 13 for memory in self.finals)
             and self.period >= 1
+            and not self.experts[0].optional
             and len(self.last) <= 1
             and all(
                 1 <= e.own <= MAX_OWN
@@ -188,20 +193,26 @@ def _three(taps: tuple[int, int, int], other: int, step: int) -> tuple[StagePara
 PRESETS = {
     "high": CascadeParameters(
         4,
-        (ExpertParameters(16, 8, 8, 2), ExpertParameters(24, 16, 10, 4, 4)),
-        (_three((256, 64, 32), 0, 0),),
-        (10,),
+        (
+            ExpertParameters(16, 8, 8, 2),
+            ExpertParameters(24, 16, 10, 8, 8),
+            ExpertParameters(16, 8, 7, 2, 4, True),
+        ),
+        (_three((512, 64, 32), 0, -3),),
+        (9,),
         4,
+        (StageParameters(32, 32, 48),),
     ),
     "max": CascadeParameters(
         4,
         (
             ExpertParameters(16, 8, 8, 1),
-            ExpertParameters(24, 16, 9, 2),
-            ExpertParameters(32, 32, 11, 8, 8),
+            ExpertParameters(24, 16, 10, 2),
+            ExpertParameters(32, 32, 11, 8, 16),
+            ExpertParameters(16, 8, 7, 1, 4, True),
         ),
         tuple(_three((1024, 256, 32), 256 if step == 0 else 0, step) for step in (-6, 0, 6)),
-        (9, 11),
+        (8, 10),
         2,
         (StageParameters(32, 32, 48),),
     ),

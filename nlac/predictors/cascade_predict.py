@@ -11,7 +11,10 @@ from nlac.predictors.cascade_covariance import FIRST as W_FIRST
 from nlac.predictors.cascade_experts import (
     E_COUNT,
     E_COVARIANCE,
+    E_COEFFICIENTS,
     E_FIRST,
+    E_OFF,
+    E_OPTIONAL,
     E_PARTS,
     E_STRIDE,
     EXPERT,
@@ -83,6 +86,17 @@ def set_lag(channel, lag):
         expert = experts + 8 * EXPERT * k
         stride, count = load_i64(expert, E_STRIDE), load_i64(expert, E_COUNT)
         store_64(expert, E_FIRST, np.int64(first))
+        if load_i64(expert, E_OPTIONAL) != 0:
+            off = 1 if lag == 0 else 0
+            if off == 0 and load_i64(expert, E_OFF) != 0:
+                # it has missed what went by
+                covariance = load_i64(expert, E_COVARIANCE)
+                for j in range(count * stride):
+                    store_64(covariance, j, np.int64(0))
+                coefficients = load_i64(expert, E_COEFFICIENTS)
+                for j in range(count):
+                    store_64(coefficients, j, np.int64(0))
+            store_64(expert, E_OFF, np.int64(off))
         for i in range(2):
             part = expert + 8 * (E_PARTS + 5 * i)
             length = load_i64(part, P_LENGTH)
@@ -108,7 +122,10 @@ def predict_sample(channel, t):
     low, high = load_i64(channel, C_LOW), load_i64(channel, C_HIGH)
     base = np.int64(0)
     for i in range(num_experts):
-        value = min(max(predict_expert(experts + 8 * EXPERT * i, t), low), high)
+        expert = experts + 8 * EXPERT * i
+        value = base
+        if load_i64(expert, E_OFF) == 0:
+            value = min(max(predict_expert(expert, t), low), high)
         store_64(channel, C_PLAIN + 1 + i, value)
         if i == 0:
             base = value
@@ -119,7 +136,10 @@ def predict_sample(channel, t):
         stacked = min(max(base + predict_stack(stack), low), high)
     store_64(channel, C_STACKED, stacked)
     for i in range(1, num_experts):
-        set_input(finals, i - 1, load_i64(channel, C_PLAIN + 1 + i) - stacked)
+        difference = load_i64(channel, C_PLAIN + 1 + i) - stacked
+        if load_i64(experts + 8 * EXPERT * i, E_OFF) != 0:
+            difference = np.int64(0)
+        set_input(finals, i - 1, difference)
     stages = load_i64(channel, C_STAGES)
     num_stages = load_i64(channel, C_NUM_STAGES)
     at = num_experts - 1
@@ -187,4 +207,6 @@ def learn_sample(channel, t, sample):
         batch_sums(window, t + 1 - batch)
         index = (t + 1) // batch
         for i in range(num_experts):
-            learn_expert(experts + 8 * EXPERT * i, window, index)
+            expert = experts + 8 * EXPERT * i
+            if load_i64(expert, E_OFF) == 0:
+                learn_expert(expert, window, index)

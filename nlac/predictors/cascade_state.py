@@ -25,12 +25,12 @@ LOCATIONS = 8
 SCALED_BITS = 19  # magnitude of samples in covariances
 STAGE_PAD = 4096 + 16  # zeros before a history
 _FOLLOWING = 64  # zeros after samples: vector loops look a little further than they use
-import os
-_LOAD = 1 << int("28")
-import os
-_STACK_LOAD = 1 << int("32")
-SCL=int("6")
-SRT=int("3")
+# what is added to the diagonals, relative to 2**60
+_LOAD, _STACK_LOAD = 1 << 28, 1 << 32
+_FIRST_MEMORY = 9  # of the stack of experts
+_MEAN_RATE = 3  # of the error by which stacks weight, as a power of two
+# inputs of stacks are clipped at 2**clip times their mean (experts: practically never)
+_EXPERT_CLIP, _FINAL_CLIP = 8, 1
 
 
 class CascadeState:
@@ -139,6 +139,7 @@ class CascadeState:
             cells[ex.E_DECAY], cells[ex.E_PERIOD] = e.memory - p.batch, e.period
             cells[ex.E_INVERSES] = self._new(width)
             cells[ex.E_LOAD] = _LOAD
+            cells[ex.E_OPTIONAL] = cells[ex.E_OFF] = e.optional
             cells[ex.E_UP] = 61 - 2 * bits - 13
             begin = np.concatenate([[0], np.cumsum(number)])
             for i in range(cov.SEGMENTS):
@@ -155,7 +156,8 @@ class CascadeState:
         shift = max(0, 8 + peak + 1 - ex.INPUT_BITS)
         stack_rows = self._cells((1 + len(p.finals)) * ex.STACK).reshape(-1, ex.STACK)
         inputs = self._new(LANES * ex.STACK_BATCH)
-        self._stack(stack_rows[0], len(p.experts), 9, p.period, shift, self._new(LANES * ex.STACK_BATCH))
+        self._stack(stack_rows[0], len(p.experts), _FIRST_MEMORY, p.period, shift, self._new(LANES * ex.STACK_BATCH))
+        stack_rows[0][ex.S_CLIP] = _EXPERT_CLIP
         stages = [s for cascade in p.cascades for s in cascade]
         for cells, memory in zip(stack_rows[1:], p.finals, strict=True):
             self._stack(
@@ -191,8 +193,8 @@ class CascadeState:
         cells[ex.S_INVERSES] = self._new(LANES)
         cells[ex.S_DECAY] = memory - ex.STACK_BITS
         cells[ex.S_PERIOD] = period * ex.STACK_BATCH
-        cells[ex.S_LOAD], cells[ex.S_SHIFT], cells[ex.S_RATE] = _STACK_LOAD, shift, SRT
-        cells[ex.S_CLIP] = SCL
+        cells[ex.S_LOAD], cells[ex.S_SHIFT], cells[ex.S_RATE] = _STACK_LOAD, shift, _MEAN_RATE
+        cells[ex.S_CLIP] = _FINAL_CLIP
 
     def _stage(
         self, cells: NDArray[np.int64], stage: StageParameters, history: int,

@@ -119,7 +119,11 @@ def _peaks(correlation: NDArray[np.float32], count: int, shortest: int) -> NDArr
 
 
 def find_lags(
-    samples: NDArray[np.float64], frames: int, span: int, thorough: bool
+    samples: NDArray[np.float64],
+    frames: int,
+    span: int,
+    thorough: bool,
+    threshold: float = THRESHOLD,
 ) -> NDArray[np.int64]:
     """Find for each span of a block how far back its earlier occurrence lies.
 
@@ -131,6 +135,8 @@ def find_lags(
         Length of the block and of a span, in frames.
     thorough : bool
         Look for more, at the full rate, and in windows of about three seconds each too.
+    threshold : float
+        Least normalised correlation.
 
     Returns
     -------
@@ -161,7 +167,7 @@ def find_lags(
         scores = np.zeros(len(candidates))
         _compare(signal, energies, begin, end, candidates, scores)
         best = int(np.argmax(scores))
-        if scores[best] > THRESHOLD:
+        if scores[best] > threshold:
             lags[index] = candidates[best]
             previous = np.unique(np.append(previous, candidates[best]))[-16:]
     return lags

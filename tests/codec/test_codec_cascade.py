@@ -1,0 +1,115 @@
+"""Blocks of the cascade there and back: kinds of signals, channels, depths, and damage."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from codec_tools import code, header_of, size
+from strategies import joined
+
+from nlac._errors import CorruptStream, UsageError
+from nlac.codec.block_codec import choose_predictor, decode_block, encode_block
+from nlac.codec.options import EncodeOptions
+
+PRESETS = ("high", "max")
+
+
+def music(frames: int, channels: int = 2, seed: int = 1) -> np.ndarray:
+    """Coloured noise whose channels resemble each other."""
+    rng = np.random.default_rng(seed)
+    steps = rng.normal(0, 300, (frames, channels)) + rng.normal(0, 500, (frames, 1))
+    return np.clip(np.cumsum(steps, 0) * 0.3, -32768, 32767).astype(np.int32)
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("extremes",),
+        ("nyquist_square",),
+        ("slow_square", "noise"),
+        ("silence", "noise", "silence"),
+        ("quiet_noise", "extremes", "quiet_noise"),
+        ("sine", "heavy_tails"),
+        ("impulses", "clipped", "ramp"),
+    ],
+)
+def test_full_scale(names, preset):
+    for bits in (1, 16, 32):
+        code(joined(names, 1500, 2, bits), bits, preset)
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("frames", [1, 2, 15, 16, 17, 33, 1023, 1025, 4097])
+def test_lengths(frames, preset):
+    code(music(frames), 16, preset)
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 5, 8])
+def test_channels(channels):
+    code(music(3000, channels), 16, "high")
+    code(np.repeat(music(3000, 1), channels, axis=1), 16, "high")
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_silence_then_full_scale(preset):
+    samples = np.zeros((6000, 2), np.int32)
+    rng = np.random.default_rng(2)
+    samples[3000:] = rng.choice([-(2**23), 2**23 - 1], (3000, 2))
+    code(samples, 24, preset)
+    code(samples[::-1].copy(), 24, preset)
+
+
+def test_second_channel_is_ahead():
+    base = music(30000, 1)[:, 0]
+    samples = np.stack([base[:-12], base[12:]], axis=1)
+    assert size(samples, 16, "high") < 0.75 * size(np.stack([base, base[::-1]], 1), 16, "high")
+
+
+def test_value_sets():
+    plain = music(12000) // 4
+    grid = (plain.astype(np.int64) * 2153 // 1000).astype(np.int32)
+    # one bit a sample less than if all values between occurred
+    assert size(grid, 16, "high") < size(plain * 2, 16, "high") + 300
+    halves = np.concatenate([music(6000) // 8 * 8, music(6000)])
+    code(halves, 16, "high")
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_repetition(preset):
+    rng = np.random.default_rng(5)
+    bar = rng.normal(0, 2000, (12000, 2)).astype(np.int32)
+    samples = np.concatenate([bar + rng.integers(-20, 21, bar.shape) for _ in range(4)])
+    samples = samples.astype(np.int32)
+    with_lags = size(samples, 16, preset)
+    assert with_lags < 0.8 * size(samples, 16, preset, long_term=False)
+
+
+def test_floats():
+    code((music(3000) / 32768).astype(np.float32), 32, "high")
+    code(np.random.default_rng(1).normal(0, 0.1, (2000, 2)).astype(np.float32), 32, "high")
+
+
+def test_damage_is_noticed_or_harmless():
+    samples = music(3000)
+    options = EncodeOptions(preset="high")
+    header = header_of(samples, 16, options)
+    payload = encode_block(samples, header, options)
+    rng = np.random.default_rng(7)
+    for _ in range(150):
+        broken = bytearray(payload)
+        for place in rng.integers(0, min(len(broken), 120), 2):
+            broken[place] ^= 1 << int(rng.integers(8))
+        try:
+            decoded = decode_block(bytes(broken), len(samples), header)
+        except CorruptStream:
+            continue
+        assert decoded.shape == samples.shape
+    for cut in range(0, len(payload), 97):
+        with pytest.raises(CorruptStream):
+            decode_block(payload[:cut], len(samples), header)
+
+
+def test_rice_codes_are_refused():
+    with pytest.raises(UsageError, match="Rice"):
+        choose_predictor(44100, 2, 16, False, EncodeOptions(preset="high", coder="rice"))

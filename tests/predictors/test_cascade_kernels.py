@@ -1,0 +1,159 @@
+"""The cascade's integer kernels against plain arithmetic."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from nlac._kernels import kernel
+from nlac._vectors import (
+    LANES,
+    accumulate,
+    add_four_gradients,
+    add_two_gradients,
+    dot16,
+    dot64,
+)
+from nlac.predictors import cascade_covariance as cov
+from nlac.predictors.cascade_cholesky import bit_length, solve, square_root
+from nlac.predictors.cascade_parameters import PRESETS, CascadeParameters
+
+
+def at(array: np.ndarray) -> int:
+    return int(array.ctypes.data)
+
+
+@kernel
+def run_dots(left, right, count, narrow):
+    return dot16(left, right, count) if narrow else dot64(left, right, count)
+
+
+@kernel
+def run_gradients(weights, copies, history, count, steps, shift, four):
+    if four:
+        add_four_gradients(weights, copies, history, count, steps, shift)
+    else:
+        add_two_gradients(weights, copies, history, count, steps, shift)
+
+
+@kernel
+def run_accumulate(row, sums, count, decay, up, down, mask):
+    accumulate(row, sums, count, decay, up, down, mask)
+
+
+def test_bit_length_and_root():
+    rng = np.random.default_rng(1)
+    values = [1, 2, 3, 2**53 - 1, 2**53, 2**60 - 1, 2**60, 2**61 - 1, 2**40, 2**40 - 1]
+    values += [int(v) for v in 2.0 ** rng.uniform(0, 60, 300)]
+    for value in values:
+        assert bit_length(value) == value.bit_length()
+        root = square_root(value)
+        assert root * root <= value < (root + 1) * (root + 1)
+        assert square_root(root * root) == root
+
+
+@pytest.mark.parametrize("count", [32, 64, 256])
+def test_dot16(count):
+    rng = np.random.default_rng(count)
+    a, b = (rng.integers(-32767, 32768, count).astype(np.int16) for _ in range(2))
+    total = int(a.astype(np.int64) @ b.astype(np.int64))
+    wrapped = (total + 2**31) % 2**32 - 2**31
+    assert run_dots(at(a), at(b), count, True) == wrapped
+
+
+@pytest.mark.parametrize("count", [1, 7, 8, 9, 33])
+def test_dot64(count):
+    rng = np.random.default_rng(count)
+    a, b = (rng.integers(-(2**28), 2**28, count + 8) for _ in range(2))
+    assert run_dots(at(a), at(b), count, False) == int(a[:count] @ b[:count])
+
+
+@pytest.mark.parametrize("four", [False, True])
+def test_gradients(four):
+    rng = np.random.default_rng(3)
+    history = rng.integers(-8191, 8192, 200).astype(np.int16)
+    weights = np.zeros(64, np.int32)
+    copies = np.zeros(64, np.int16)
+    steps = rng.integers(-32768, 32768, 4).astype(np.int16)
+    expected = np.zeros(64, np.int64)
+    for _ in range(40):
+        run_gradients(at(weights), at(copies), at(history) + 40, 64, at(steps), 1, four)
+        x = history.astype(np.int64)
+        total = steps[1] * x[20:84] + steps[0] * x[19:83]
+        if four:
+            total += steps[3] * x[18:82] + steps[2] * x[17:81]
+        total = (total + 2**31) % 2**32 - 2**31
+        expected = np.clip(expected + ((total + 1) >> 1), -(2**30), 2**30)
+    natural = weights.reshape(2, 2, 16).transpose(0, 2, 1).ravel()
+    np.testing.assert_array_equal(natural, expected)
+    np.testing.assert_array_equal(copies, expected >> 16)
+
+
+@pytest.mark.parametrize("mask", [0, -1])
+def test_accumulate(mask):
+    rng = np.random.default_rng(4)
+    row, sums = (rng.integers(-(2**50), 2**50, 24) for _ in range(2))
+    before = row.copy()
+    run_accumulate(at(row), at(sums), 21, 5, 2, 7, mask)
+    new = (sums << 2) >> 7
+    expected = before - (before >> 5) + new + ((new >> 1) & mask)
+    np.testing.assert_array_equal(row[:21], expected[:21])
+    np.testing.assert_array_equal(row[21:], before[21:])
+
+
+def test_batch_sums():
+    rng = np.random.default_rng(5)
+    x, y = (rng.integers(-(2**19), 2**19, 900) for _ in range(2))
+    lengths, places, sources = (5, 7, 9, 12), (300, 290, 391, 389), (y, x, y, x)
+    starts = np.concatenate([[0], np.cumsum(lengths)])
+    total, batch = int(starts[-1]), 16
+    stride = -(-(total + LANES) // LANES) * LANES
+    sums, scratch = np.zeros((total + 1, stride), np.int64), np.zeros(stride, np.int64)
+    window = np.zeros(cov.WINDOW, np.int64)
+    window[: cov.PARTS] = total, 0, stride, batch, at(sums), at(scratch)
+    for i in range(4):
+        part = cov.PARTS + 4 * i
+        window[part : part + 4] = starts[i], lengths[i], at(sources[i]), places[i]
+    cov.batch_sums(at(window), 32)
+    rows = [
+        np.concatenate([s[p + t : p + t + n] for s, p, n in zip(sources, places, lengths, strict=True)])
+        for t in range(32, 32 + batch)
+    ]
+    expected = np.array(rows).T @ np.array(rows)
+    upper = np.triu_indices(total)
+    np.testing.assert_array_equal(sums[:total, :total][upper], expected[upper])
+
+
+@pytest.mark.parametrize("taps", [3, 15, 16, 40])
+def test_solution_is_that_of_least_squares(taps):
+    rng = np.random.default_rng(taps)
+    inputs = rng.normal(0, 3000, (4000, taps))
+    inputs[:, 1:] += 0.9 * inputs[:, :-1]
+    weights = rng.normal(0, 1, taps)
+    target = inputs @ weights + rng.normal(0, 10, 4000)
+    joint = np.round(np.column_stack([inputs, target])).astype(np.int64)
+    stride = -(-(taps + 1) // LANES) * LANES
+    covariance = np.zeros((taps + 1, stride), np.int64)
+    covariance[:, : taps + 1] = joint.T @ joint
+    factor, inverses = np.zeros_like(covariance), np.zeros(stride, np.int64)
+    found = np.zeros(stride, np.int64)
+    solve(
+        at(covariance), at(factor), stride, 0, taps + 1, 1 << 26, at(found), at(inverses)
+    )
+    np.testing.assert_allclose(found[:taps] / 2**20, weights, atol=2e-3)
+
+
+def test_parameters_come_back():
+    for preset in PRESETS.values():
+        data = preset.to_bytes()
+        assert CascadeParameters.from_bytes(data) == preset
+        for i in range(len(data)):
+            with pytest.raises(ValueError, match="."):
+                CascadeParameters.from_bytes(data[:i])
+        for i, bit in np.ndindex(len(data), 8):
+            broken = bytearray(data)
+            broken[i] ^= 1 << bit
+            try:
+                CascadeParameters.from_bytes(bytes(broken))
+            except ValueError:
+                continue
