@@ -14,8 +14,9 @@ from typing import Any
 
 from llvmlite import ir
 from numba.core import types
-from numba.extending import intrinsic
+from numba.extending import intrinsic as numba_intrinsic
 
+intrinsic: Any = numba_intrinsic
 _I16, _I32, _I64 = ir.IntType(16), ir.IntType(32), ir.IntType(64)
 LANES = 16
 _TILE = ir.VectorType(ir.IntType(64), LANES)
@@ -277,7 +278,8 @@ def _gradients(pairs: int) -> Any:
                 for pair in range(pairs):
                     place = builder.add(history, builder.add(at, _I64(2 * (odd - 1 - 2 * pair))))
                     window = _load(builder, _vector(16, 32), place)
-                    step = builder.add(step, _pair_products(context, builder, window, factors[pair]))
+                    products = _pair_products(context, builder, window, factors[pair])
+                    step = builder.add(step, products)
                 step = builder.ashr(step, shift)
                 place = builder.add(weights, builder.add(builder.shl(at, _I64(1)), _I64(64 * odd)))
                 value = builder.add(_load(builder, wide, place), step)

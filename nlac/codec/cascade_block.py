@@ -18,7 +18,7 @@ from nlac.codec.cascade_mixture import mixture_shared, mixture_state
 from nlac.codec.lpc_block import _assign_sets, _find_sets, _first_means
 from nlac.codec.value_sets import ValueSet, pack_sets, read_sets, write_sets
 from nlac.predictors.cascade_parameters import CascadeParameters
-from nlac.predictors.cascade_state import CHANNEL, LOCATIONS, CascadeState
+from nlac.predictors.cascade_state import CascadeState
 from nlac.predictors.cascade_units import LEAST_UNIT, MOST_UNIT, history_units
 from nlac.predictors.layout import PAD, Layout
 from nlac.predictors.long_term import SHORTEST, find_lags
@@ -90,8 +90,8 @@ def encode_cascade(channels: NDArray[np.int32], settings: CascadeSettings) -> by
     words = np.zeros(ordered.size + ordered.size // 4 + 64, np.uint32)
     raw = np.zeros(ordered.size + 64, np.uint32)
     used, raw_used = encode_loop(
-        course, pack_sets(sets), state.channels, state.locations, *_mixture(head, settings), ordered,
-        words, raw,
+        course, pack_sets(sets), state.channels, state.locations,
+        *_mixture(head, settings), ordered, words, raw,
     )  # fmt: skip
     if used < 0:
         raise NlacError("a sample is not in its value set: a fault of the encoder")
@@ -138,9 +138,7 @@ def _mixture(
     head: _Head, settings: CascadeSettings
 ) -> tuple[int, NDArray[np.int64], NDArray[np.int64]]:
     count = settings.parameters.num_locations
-    state = mixture_state(
-        head.initial, count, np.array(head.reference, np.int64)
-    )
+    state = mixture_state(head.initial, count, head.reference)
     return count, mixture_shared(count), state
 
 
@@ -248,6 +246,3 @@ def _read_head(data: bytes, at: int, frames: int, channels: int) -> tuple[_Head,
     course = Course(frames, delay, lag, value_set)
     return _Head(order, reference, initial, unit, sets, course), at
 
-
-assert LOCATIONS >= 6
-assert CHANNEL > 0

@@ -15,9 +15,7 @@ from nlac._vectors import LANES, accumulate, dot64, sum_rows
 from nlac.predictors.cascade_cholesky import bit_length, solve
 from nlac.predictors.cascade_covariance import (
     BATCH,
-    PARTS,
     SEGMENTS,
-    START,
     STRIDE,
     SUMS,
 )

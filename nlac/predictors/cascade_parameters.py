@@ -28,6 +28,8 @@ class ExpertParameters:
         for none.
     optional : bool
         It works only where there is an earlier occurrence.
+    load : int
+        2**load is added to the diagonal before it solves, relative to a largest entry of 2**60.
     """
 
     own: int
@@ -36,6 +38,7 @@ class ExpertParameters:
     period: int
     around: int = 0
     optional: bool = False
+    load: int = 36
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +98,7 @@ class CascadeParameters:
         for e in self.experts:
             for value in (e.own, e.other, e.period):
                 out += value.to_bytes(2, "little")
-            out += bytes([e.memory, e.around | e.optional << 7])
+            out += bytes([e.memory, e.around | e.optional << 7, e.load])
         for stage in [*(s for cascade in self.cascades for s in cascade), *self.last]:
             out += stage.taps.to_bytes(2, "little") + stage.other.to_bytes(2, "little")
             out += bytes([stage.step])
@@ -113,7 +116,7 @@ class CascadeParameters:
         if len(data) < 8 or data[0] != VERSION:
             raise ValueError("no parameters of version 1")
         batch, experts, cascades, stages, finals, period, last = data[1:8]
-        size = 8 + 8 * experts + 5 * (cascades * stages + last) + finals
+        size = 8 + 9 * experts + 5 * (cascades * stages + last) + finals
         if len(data) != size:
             raise ValueError(f"{len(data)} bytes instead of {size}")
 
@@ -123,10 +126,14 @@ class CascadeParameters:
         at = 8
         all_experts = []
         for _ in range(experts):
-            fields = number(at), number(at + 2), data[at + 6], number(at + 4)
-            fields += data[at + 7] & 127, data[at + 7] > 127
-            all_experts.append(ExpertParameters(*fields))
-            at += 8
+            around, optional = data[at + 7] & 127, data[at + 7] > 127
+            all_experts.append(
+                ExpertParameters(
+                    number(at), number(at + 2), data[at + 6], number(at + 4), around, optional,
+                    data[at + 8],
+                )
+            )  # fmt: skip
+            at += 9
         all_stages = []
         for _ in range(cascades * stages + last):
             all_stages.append(StageParameters(number(at), number(at + 2), data[at + 4]))
@@ -164,6 +171,7 @@ class CascadeParameters:
                 and e.around <= MAX_AROUND
                 and self.batch < e.memory <= 13
                 and e.period >= 1
+                and 28 <= e.load <= 50
                 for e in self.experts
             )
             and all(
@@ -194,9 +202,9 @@ PRESETS = {
     "high": CascadeParameters(
         4,
         (
-            ExpertParameters(16, 8, 8, 2),
-            ExpertParameters(24, 16, 10, 8, 8),
-            ExpertParameters(16, 8, 7, 2, 4, True),
+            ExpertParameters(16, 8, 8, 2, load=37),
+            ExpertParameters(24, 16, 10, 8, 8, load=35),
+            ExpertParameters(16, 8, 7, 2, 4, True, load=37),
         ),
         (_three((512, 64, 32), 0, -3),),
         (9,),
@@ -206,10 +214,10 @@ PRESETS = {
     "max": CascadeParameters(
         4,
         (
-            ExpertParameters(16, 8, 8, 1),
-            ExpertParameters(24, 16, 10, 2),
-            ExpertParameters(32, 32, 11, 8, 16),
-            ExpertParameters(16, 8, 7, 1, 4, True),
+            ExpertParameters(16, 8, 8, 1, load=36),
+            ExpertParameters(24, 16, 10, 2, load=33),
+            ExpertParameters(32, 32, 11, 8, 16, load=39),
+            ExpertParameters(16, 8, 7, 1, 4, True, load=36),
         ),
         tuple(_three((1024, 256, 32), 256 if step == 0 else 0, step) for step in (-6, 0, 6)),
         (8, 10),

@@ -6,12 +6,12 @@ import numpy as np
 
 from nlac._kernels import kernel
 from nlac._memory import load_i64, store_64
-from nlac.predictors.cascade_covariance import PARTS, PLACE, batch_sums
 from nlac.predictors.cascade_covariance import FIRST as W_FIRST
+from nlac.predictors.cascade_covariance import PARTS, PLACE, batch_sums
 from nlac.predictors.cascade_experts import (
+    E_COEFFICIENTS,
     E_COUNT,
     E_COVARIANCE,
-    E_COEFFICIENTS,
     E_FIRST,
     E_OFF,
     E_OPTIONAL,

@@ -25,8 +25,9 @@ LOCATIONS = 8
 SCALED_BITS = 19  # magnitude of samples in covariances
 STAGE_PAD = 4096 + 16  # zeros before a history
 _FOLLOWING = 64  # zeros after samples: vector loops look a little further than they use
-# what is added to the diagonals, relative to 2**60
-_LOAD, _STACK_LOAD = 1 << 28, 1 << 32
+_STACK_LOAD = 1 << 32  # what is added to the diagonals of stacks, relative to 2**60
+# 2**(30 - i / 4)
+_QUARTERS = (1073741824, 902905651, 759250125, 638450708)
 _FIRST_MEMORY = 9  # of the stack of experts
 _MEAN_RATE = 3  # of the error by which stacks weight, as a power of two
 # inputs of stacks are clipped at 2**clip times their mean (experts: practically never)
@@ -138,7 +139,7 @@ class CascadeState:
             cells[ex.E_COEFFICIENTS] = self._new(width + 64)
             cells[ex.E_DECAY], cells[ex.E_PERIOD] = e.memory - p.batch, e.period
             cells[ex.E_INVERSES] = self._new(width)
-            cells[ex.E_LOAD] = _LOAD
+            cells[ex.E_LOAD] = 1 << e.load
             cells[ex.E_OPTIONAL] = cells[ex.E_OFF] = e.optional
             cells[ex.E_UP] = 61 - 2 * bits - 13
             begin = np.concatenate([[0], np.cumsum(number)])
@@ -156,7 +157,10 @@ class CascadeState:
         shift = max(0, 8 + peak + 1 - ex.INPUT_BITS)
         stack_rows = self._cells((1 + len(p.finals)) * ex.STACK).reshape(-1, ex.STACK)
         inputs = self._new(LANES * ex.STACK_BATCH)
-        self._stack(stack_rows[0], len(p.experts), _FIRST_MEMORY, p.period, shift, self._new(LANES * ex.STACK_BATCH))
+        own_inputs = self._new(LANES * ex.STACK_BATCH)
+        self._stack(
+            stack_rows[0], len(p.experts), _FIRST_MEMORY, p.period, shift, own_inputs
+        )
         stack_rows[0][ex.S_CLIP] = _EXPERT_CLIP
         stages = [s for cascade in p.cascades for s in cascade]
         for cells, memory in zip(stack_rows[1:], p.finals, strict=True):
@@ -183,7 +187,13 @@ class CascadeState:
             row[C_LAST] = stage_rows[-1:].ctypes.data
 
     def _stack(
-        self, cells: NDArray[np.int64], count: int, memory: int, period: int, shift: int, inputs: int
+        self,
+        cells: NDArray[np.int64],
+        count: int,
+        memory: int,
+        period: int,
+        shift: int,
+        inputs: int,
     ) -> None:
         cells[ex.S_COUNT] = count
         cells[ex.S_COVARIANCE] = self._new(LANES * LANES + 64)
@@ -212,8 +222,8 @@ class CascadeState:
             cells[lms.L_AHEAD] = ahead
         cells[lms.L_UNIT] = unit
         cells[lms.L_GROUP] = 4 if stage.taps > 32 else 1
-        # 3 means of powers in Q8 and errors in Q3: 2**(46 + 8 - 3) times 3
-        cells[lms.L_STEP] = int(3 * 2 ** (51 - stage.step / 4))
+        # for three means of powers in Q8 and errors in Q3: 3 * 2**(46 + 8 - 3 - step / 4)
+        cells[lms.L_STEP] = (3 * _QUARTERS[stage.step & 3] << 21) >> (stage.step >> 2)
 
 
 def units_of(row: NDArray[np.int64]) -> int:

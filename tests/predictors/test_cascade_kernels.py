@@ -116,7 +116,7 @@ def test_batch_sums():
         window[part : part + 4] = starts[i], lengths[i], at(sources[i]), places[i]
     cov.batch_sums(at(window), 32)
     rows = [
-        np.concatenate([s[p + t : p + t + n] for s, p, n in zip(sources, places, lengths, strict=True)])
+        np.concatenate([sources[i][places[i] + t :][: lengths[i]] for i in range(4)])
         for t in range(32, 32 + batch)
     ]
     expected = np.array(rows).T @ np.array(rows)
@@ -148,7 +148,7 @@ def test_parameters_come_back():
         data = preset.to_bytes()
         assert CascadeParameters.from_bytes(data) == preset
         for i in range(len(data)):
-            with pytest.raises(ValueError, match="."):
+            with pytest.raises(ValueError, match=r"\w"):
                 CascadeParameters.from_bytes(data[:i])
         for i, bit in np.ndindex(len(data), 8):
             broken = bytearray(data)

@@ -53,7 +53,7 @@ def offer(monkeypatch, *classes, broken=()):
 def test_lpc_is_known_and_has_no_class():
     entry = get_predictor("lpc")
     assert entry == predictor_by_id(1) == PredictorEntry(1, "lpc", None)
-    assert predictor_names() == ("lpc",)
+    assert predictor_names() == ("cascade", "lpc")
     with pytest.raises(UsageError, match="part of the codec"):
         entry.from_options({})
 
@@ -71,7 +71,7 @@ def test_register_makes_known():
     mine = make()
     assert register(mine) is mine
     assert get_predictor("mine") == predictor_by_id(0x8123) == PredictorEntry(0x8123, "mine", mine)
-    assert predictor_names() == ("lpc", "mine")
+    assert predictor_names() == ("cascade", "lpc", "mine")
 
 
 def test_the_same_class_again_is_no_clash():
@@ -103,7 +103,7 @@ def test_ids_and_names_are_never_redefined(fields):
     with pytest.raises(UsageError):
         register(make(**fields))
     assert predictor_by_id(0x8123).factory is mine
-    assert predictor_names() == ("lpc", "mine")
+    assert predictor_names() == ("cascade", "lpc", "mine")
 
 
 def test_only_predictors_register():
@@ -114,7 +114,7 @@ def test_only_predictors_register():
 
 def test_unknown_ones_are_named_with_what_is_known():
     register(make())
-    with pytest.raises(UnknownPredictor, match=r"'nix' is not known here \(known: lpc, mine\)"):
+    with pytest.raises(UnknownPredictor, match=r"'nix' is not known here \(known: cascade, lpc, mine\)"):
         get_predictor("nix")
     with pytest.raises(UnknownPredictor, match=r"number 39321 \(0x9999\)"):
         predictor_by_id(0x9999)
