@@ -200,12 +200,19 @@ def _lpc_settings(options: EncodeOptions) -> LpcSettings:
 
 def _cascade_settings(options: EncodeOptions) -> CascadeSettings:
     from nlac.codec.cascade_block import CascadeSettings
+    from nlac.codec.lpc_block import LpcSettings
     from nlac.predictors.cascade_parameters import PRESETS
+    from nlac.predictors.lpc_analysis import Effort
 
     if options.predictor_options:
         raise UsageError(f"cascade has no option {next(iter(options.predictor_options))!r}")
     name = "high" if options.preset in ("fast", "standard") else options.preset
-    return CascadeSettings(PRESETS[name], options.long_term)
+    standard = LpcSettings(
+        tuple(Effort(*effort) for effort in _LPC_PRESETS["standard"][0]),
+        long_term=options.long_term,
+        coder="range",
+    )
+    return CascadeSettings(PRESETS[name], options.long_term, windows=standard)
 
 
 def read_cascade_parameters(data: bytes) -> CascadeParameters:

@@ -15,15 +15,26 @@ from nlac._errors import CorruptStream, NlacError
 from nlac.bitstream.varint import read_varint, write_varint
 from nlac.codec.cascade_loop import PIECE, SPAN, Course, decode_loop, encode_loop
 from nlac.codec.cascade_mixture import mixture_shared, mixture_state
-from nlac.codec.lpc_block import _assign_sets, _find_sets, _first_means
+from nlac.codec.lpc_block import (
+    LpcSettings,
+    _assign_sets,
+    _delayed,
+    _find_sets,
+    _first_means,
+    decode_lpc,
+    encode_lpc,
+)
 from nlac.codec.value_sets import ValueSet, pack_sets, read_sets, write_sets
 from nlac.predictors.cascade_parameters import CascadeParameters
 from nlac.predictors.cascade_state import CascadeState
 from nlac.predictors.cascade_units import LEAST_UNIT, MOST_UNIT, history_units
 from nlac.predictors.layout import PAD, Layout
 from nlac.predictors.long_term import SHORTEST, find_lags
+from nlac.predictors.lpc_analysis import deep_gain
 from nlac.predictors.pairing import DELAYS, pair
 
+CASCADE, LPC = 0, 1
+_DEEP_GAIN = 0.1  # bits a sample that long windows gain: then those of `lpc` are tried
 MAX_DELAY = 64
 MAX_INITIAL = 40
 
@@ -40,11 +51,14 @@ class CascadeSettings:
         Look for repetition.
     pieces : int
         Pieces on which stereo pairings are tried, 0 for none.
+    windows : LpcSettings, optional
+        How to try an `lpc` block, where long windows promise a lot.
     """
 
     parameters: CascadeParameters
     long_term: bool = True
     pieces: int = 24
+    windows: LpcSettings | None = None
 
 
 @dataclass(slots=True)
@@ -78,6 +92,12 @@ def encode_cascade(channels: NDArray[np.int32], settings: CascadeSettings) -> by
         found = find_lags(padded, frames, SPAN, True)
         lags[: len(found)] = found
     ordered = np.ascontiguousarray(channels[pairing.order])
+    windows = settings.windows
+    deep = 0.0
+    if windows is not None:
+        orders = [effort.max_order for effort in windows.efforts[:2]]
+        delayed = _delayed(padded, pairing, frames)
+        deep = deep_gain(delayed, frames, pairing.reference, orders[0], orders[-1])
     starts = np.append(np.arange(0, total, PIECE), total)
     value_set = np.zeros((len(starts) - 1, count), np.int64)
     sets = _sets_of_pieces(ordered, pairing.delay, starts, value_set)
@@ -96,7 +116,10 @@ def encode_cascade(channels: NDArray[np.int32], settings: CascadeSettings) -> by
     if used < 0:
         raise NlacError("a sample is not in its value set: a fault of the encoder")
     body = words[:used].astype("<u4").tobytes() + raw[:raw_used].astype("<u4").tobytes()
-    return _write_head(head) + write_varint(used) + body
+    best = bytes([CASCADE]) + _write_head(head) + write_varint(used) + body
+    if windows is not None and deep > _DEEP_GAIN:
+        best = min(best, bytes([LPC]) + encode_lpc(channels, windows), key=len)
+    return best
 
 
 def decode_cascade(
@@ -113,6 +136,11 @@ def decode_cascade(
     CorruptStream
         The bytes are not what an encoder writes.
     """
+    kind, at = read_varint(data, at)
+    if kind == LPC:
+        return decode_lpc(data, at, frames, channels)
+    if kind != CASCADE:
+        raise CorruptStream(f"unknown kind {kind}", path="kind")
     head, at = _read_head(data, at, frames, channels)
     count, at = read_varint(data, at)
     left = len(data) - at

@@ -134,7 +134,7 @@ def test_reserved_numbers_are_named(monkeypatch):
 
 def test_packages_are_found_by_name_and_id(monkeypatch):
     offer(monkeypatch, make("one", 0x8001), make("two", 0x8002))
-    assert predictor_names() == ("lpc", "one", "two")
+    assert predictor_names() == ("cascade", "lpc", "one", "two")
     assert predictor_by_id(0x8002).name == "two"
     assert get_predictor("one").predictor_id == 0x8001
 
