@@ -33,8 +33,9 @@ from nlac.predictors.long_term import SHORTEST, find_lags
 from nlac.predictors.lpc_analysis import deep_gain
 from nlac.predictors.pairing import DELAYS, pair
 
-CASCADE, LPC = 0, 1
-_DEEP_GAIN = 0.1  # bits a sample that long windows gain: then those of `lpc` are tried
+SHALLOW, LPC, CASCADE = 0, 1, 2
+_LONG_GAIN = 0.1  # bits a sample that long windows gain: then experts of such work
+_DEEP_GAIN = 0.15  # bits a sample that long windows gain: then those of `lpc` are tried
 MAX_DELAY = 64
 MAX_INITIAL = 40
 
@@ -106,7 +107,9 @@ def encode_cascade(channels: NDArray[np.int32], settings: CascadeSettings) -> by
         pairing.order.tolist(), pairing.reference.tolist(), _first_means(ordered),
         history_units(ordered), sets, course,
     )  # fmt: skip
-    state = _state(head, settings.parameters)
+    is_deep = deep > _LONG_GAIN
+    parameters = settings.parameters
+    state = _state(head, parameters if is_deep else parameters.without_deep())
     words = np.zeros(ordered.size + ordered.size // 4 + 64, np.uint32)
     raw = np.zeros(ordered.size + 64, np.uint32)
     used, raw_used = encode_loop(
@@ -116,7 +119,7 @@ def encode_cascade(channels: NDArray[np.int32], settings: CascadeSettings) -> by
     if used < 0:
         raise NlacError("a sample is not in its value set: a fault of the encoder")
     body = words[:used].astype("<u4").tobytes() + raw[:raw_used].astype("<u4").tobytes()
-    best = bytes([CASCADE]) + _write_head(head) + write_varint(used) + body
+    best = bytes([CASCADE if is_deep else SHALLOW]) + _write_head(head) + write_varint(used) + body
     if windows is not None and deep > _DEEP_GAIN:
         best = min(best, bytes([LPC]) + encode_lpc(channels, windows), key=len)
     return best
@@ -139,8 +142,10 @@ def decode_cascade(
     kind, at = read_varint(data, at)
     if kind == LPC:
         return decode_lpc(data, at, frames, channels)
-    if kind != CASCADE:
+    if kind not in (SHALLOW, CASCADE):
         raise CorruptStream(f"unknown kind {kind}", path="kind")
+    if kind == SHALLOW:
+        parameters = parameters.without_deep()
     head, at = _read_head(data, at, frames, channels)
     count, at = read_varint(data, at)
     left = len(data) - at

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 VERSION = 1
 MAX_OWN, MAX_OTHER, MAX_AROUND = 512, 256, 32
 MAX_EXPERTS, MAX_CASCADES, MAX_STAGES, MAX_FINALS = 5, 4, 4, 3
+DEEP = 64  # experts with more own taps may be left out of a block
 MAX_TAPS = 4096
 MAX_INPUTS = 15  # of a stack
 
@@ -89,6 +90,11 @@ class CascadeParameters:
     def num_locations(self) -> int:
         """Predictions that the entropy model gets."""
         return len(self.finals) + len(self.last) + 2
+
+    def without_deep(self) -> CascadeParameters:
+        """The same without experts of very long windows, which few recordings need."""
+        few = tuple(e for e in self.experts if e.own <= DEEP)
+        return replace(self, experts=few or self.experts[:1])
 
     def to_bytes(self) -> bytes:
         """Bytes for the stream header."""
@@ -218,6 +224,7 @@ PRESETS = {
             ExpertParameters(24, 16, 10, 2, load=33),
             ExpertParameters(32, 32, 11, 8, 16, load=39),
             ExpertParameters(16, 8, 7, 1, 4, True, load=36),
+            ExpertParameters(256, 16, 11, 64, load=36),
         ),
         tuple(_three((1024, 256, 32), 256 if step == 0 else 0, step) for step in (-6, 0, 6)),
         (8, 10),
