@@ -87,6 +87,9 @@ def encode_cascade(channels: NDArray[np.int32], settings: CascadeSettings) -> by
     padded = np.zeros((count, PAD + frames + max(DELAYS)))
     padded[:, PAD : PAD + frames] = channels
     pairing = pair(padded, frames, settings.pieces)
+    # some windows must reach past the reference's future to its present and past
+    reach = max(e.other for e in settings.parameters.experts) // 2
+    np.minimum(pairing.delay, reach, out=pairing.delay)
     total = frames + int(pairing.delay.max())
     lags = np.zeros(-(-total // SPAN), np.int64)
     if settings.long_term and any(e.around for e in settings.parameters.experts):
