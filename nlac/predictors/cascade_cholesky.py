@@ -11,7 +11,7 @@ import numpy as np
 
 from nlac._kernels import kernel
 from nlac._memory import load_i64, store_64
-from nlac._vectors import LANES, divide, dot64, eliminate
+from nlac._tiles import LANES, divide, dot64, eliminate
 
 COEFFICIENT_BITS = 20  # fraction of a coefficient
 _TOP = 60  # bits of the largest diagonal entry before the factorisation

@@ -11,7 +11,7 @@ import numpy as np
 
 from nlac._kernels import kernel
 from nlac._memory import load_i64, store_64
-from nlac._vectors import LANES, accumulate, dot64, sum_rows
+from nlac._tiles import LANES, accumulate, dot64, sum_rows
 from nlac.predictors.cascade_cholesky import bit_length, solve
 from nlac.predictors.cascade_covariance import (
     BATCH,

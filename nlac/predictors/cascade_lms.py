@@ -12,7 +12,7 @@ import numpy as np
 
 from nlac._kernels import kernel
 from nlac._memory import load_i16, load_i64, store_16, store_64
-from nlac._vectors import add_four_gradients, add_two_gradients, dot16
+from nlac._tiles import add_four_gradients, add_two_gradients, dot16
 from nlac.predictors.cascade_cholesky import bit_length
 
 # cells of a stage

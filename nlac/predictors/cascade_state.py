@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from nlac._vectors import LANES
+from nlac._tiles import LANES
 from nlac.predictors import cascade_covariance as cov
 from nlac.predictors import cascade_experts as ex
 from nlac.predictors import cascade_lms as lms

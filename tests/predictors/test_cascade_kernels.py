@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from nlac._kernels import kernel
-from nlac._vectors import (
+from nlac._tiles import (
     LANES,
     accumulate,
     add_four_gradients,
