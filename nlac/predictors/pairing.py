@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from nlac._kernels import kernel
 from nlac.predictors.gram import covariance, mirror
 from nlac.predictors.layout import PAD
-from nlac.predictors.least_squares import factorise, log2, project
+from nlac.predictors.least_squares import factorise, log2, new_factor, padded, project
 from nlac.predictors.lpc_segments import tap_order
 
 DELAYS = (0, 8, 16)
@@ -54,8 +54,8 @@ def _pair_cost(samples, first, delay, begin, end):
     mirror(cov)
     taps = np.empty(_ORDER, np.int64)
     work = np.empty((2 * lags, 2 * lags))
-    factor = np.empty((2 * lags, 2 * lags))
-    z = np.empty(2 * lags)
+    factor = new_factor(2 * lags)
+    z = np.zeros(padded(2 * lags))
     bits = 0.0
     for side in range(2):
         own = side * lags
