@@ -111,10 +111,15 @@ def encode_rice(plan, state_rows, sample_rows, pcm, raw_buffer):
                 dear += bits < 2
                 quotient = folded >> bits
                 if quotient < MAX_QUOTIENT:
-                    ones = (1 << quotient) - 1
-                    raw_pos, acc, fill = put_bits(raw, raw_pos, acc, fill, ones, quotient + 1)
+                    code = (1 << quotient) - 1
                     rest = folded & ((1 << bits) - 1)
-                    raw_pos, acc, fill = put_bits(raw, raw_pos, acc, fill, rest, bits)
+                    if quotient + bits < 32:
+                        code |= rest << (quotient + 1)
+                        count = quotient + 1 + bits
+                        raw_pos, acc, fill = put_bits(raw, raw_pos, acc, fill, code, count)
+                    else:
+                        raw_pos, acc, fill = put_bits(raw, raw_pos, acc, fill, code, quotient + 1)
+                        raw_pos, acc, fill = put_bits(raw, raw_pos, acc, fill, rest, bits)
                 else:
                     ones = (1 << MAX_QUOTIENT) - 1
                     raw_pos, acc, fill = put_bits(raw, raw_pos, acc, fill, ones, MAX_QUOTIENT)

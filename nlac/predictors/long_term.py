@@ -162,29 +162,43 @@ def find_lags(
         return lags
     # the sum of the channels: one search is enough, since what it finds is weighed in each
     signal = np.zeros(frames, np.int16)
-    signs = np.where(samples[:8, PAD::16] @ samples[0, PAD::16] < 0, -1.0, 1.0)
-    _whiten(signs @ samples[:8], PAD, PAD + frames, signal)
+    _whiten(_mixed(samples), PAD, PAD + frames, signal)
     search = _Search(signal, span, thorough)
     last = 0
+    pieces = (0.25, 0.75) if thorough else (0.5,)
     for index in range(count):
         begin, end = index * span, min((index + 1) * span, frames)
         finalists = {last, *search.lags(begin, end)}
         finalists = {lag for lag in finalists if 0 < lag < (begin + end) // 2}
         if not finalists:
             continue
-        gains = {lag: _gain(samples, begin, end, lag) for lag in sorted(finalists)}
+        gains = {lag: _gain(samples, begin, end, lag, pieces) for lag in sorted(finalists)}
         best = max(gains, key=lambda lag: gains[lag])
         if gains[best] > _WORTH:
             lags[index] = last = best
     return lags
 
 
-def _gain(samples: NDArray[np.float64], begin: int, end: int, lag: int) -> float:
-    """Bits a sample that the earlier occurrence saves, judged on two pieces of a span."""
+def _mixed(samples: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Sum of the channels, those that are rather the negative of the first turned round."""
+    # no matrix product: BLAS would keep all cores busy
+    mixed = samples[0].copy()
+    for other in samples[1:8]:
+        if np.sum(other[PAD::16] * samples[0, PAD::16]) < 0:
+            mixed -= other
+        else:
+            mixed += other
+    return mixed
+
+
+def _gain(
+    samples: NDArray[np.float64], begin: int, end: int, lag: int, pieces: tuple[float, ...]
+) -> float:
+    """Bits a sample that the earlier occurrence saves, judged on pieces of a span."""
     total = 0.0
     judged = 0
-    for part in (1, 3):
-        first = max(begin + part * (end - begin) // 4 - _PIECE // 2, begin, lag)
+    for part in pieces:
+        first = max(begin + int(part * (end - begin)) - _PIECE // 2, begin, lag)
         stop = min(first + _PIECE, end)
         if stop <= first:
             continue

@@ -287,23 +287,27 @@ def analyse_span(
                         node_cost[own, node] = 0.0
                         node += 1
                         continue
-                    cost, order, used, shift = _solve(
-                        sums[i], near, near_count, far, 0, at_own, lengths[i], floors[i],
-                        orders, work, factor, z, quantised,
-                    )
-                    node_weights[own, node, :order] = quantised[:order]
-                    # where neither half has use for the earlier occurrence, the whole has none
+                    # where neither half has use for the earlier occurrence, the whole has none;
+                    # where both have, the whole has
                     try_far = far_count > 0 and i * (node_frames // unit_frames) >= first_far
+                    try_near = True
                     if try_far and level > 0:
-                        try_far = worth[2 * i] or (2 * i + 1 < below and worth[2 * i + 1])
-                    used = 0
+                        first, second = worth[2 * i], 2 * i + 1 < below and worth[2 * i + 1]
+                        try_far, try_near = first or second, not (first and second)
+                    cost, order, used, shift = 1e300, near_count, 0, 8
+                    if try_near:
+                        cost, order, used, shift = _solve(
+                            sums[i], near, near_count, far, 0, at_own, lengths[i], floors[i],
+                            orders, work, factor, z, quantised,
+                        )
+                        node_weights[own, node, :order] = quantised[:order]
                     if try_far:
                         # what the far window brings, no longer near one need bring
                         cost2, order2, used2, shift2 = _solve(
                             sums[i], near, order, far, far_count, at_own, lengths[i],
                             floors[i], orders, work, factor, z, quantised,
                         )
-                        if cost2 < cost:
+                        if cost2 < cost or not try_near:
                             cost, order, used, shift = cost2, order2, used2, shift2
                             node_weights[own, node, :order] = quantised[used : used + order]
                             node_weights[own, node, order : order + used] = quantised[:used]

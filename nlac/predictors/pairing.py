@@ -117,7 +117,8 @@ def _resembling(samples: NDArray[np.float64], frames: int) -> NDArray[np.int64]:
     begin = PAD + (frames - length) // 2
     changes = np.diff(samples[:, begin : begin + length], axis=1)
     changes /= np.sqrt(np.sum(changes**2, axis=1, keepdims=True)) + 1e-9
-    alike = np.abs(changes @ changes.T)
+    # not as a matrix product: BLAS would keep all cores busy
+    alike = np.abs([[np.sum(a * b) for b in changes] for a in changes])
     reference = np.full(len(samples), -1, np.int64)
     for c in range(1, len(samples)):
         best = int(np.argmax(alike[c, :c]))
