@@ -42,7 +42,8 @@ _SEGMENT_GRID_BITS = 80.0  # least gain for which a segment gets a value set of 
 _GRID_CHUNK = 1 << 15
 _GRID_STRETCH = 1024
 _DEAR = 0.1  # share of samples of few bits from which Rice codes are no longer the choice
-_DEEP_GAIN = 0.15  # bits a sample for which longer windows are worth their time
+_DEEP_GAIN = 0.03  # bits a sample for which longer windows are worth a try
+_SURE_GAIN = 0.15  # for which they alone are: shorter segments can't make up for that
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +55,8 @@ class LpcSettings:
     efforts : tuple of Effort
         Searches for segments and coefficients.
     guess : bool
-        Do the second of two searches only where its longer windows promise a lot, and
-        then it alone; else do all and keep the smallest block.
+        Do the second of two searches only where its longer windows promise something,
+        and where they promise a lot, it alone; else do all and keep the smallest block.
     long_term : bool
         Look for repetition.
     thorough : bool
@@ -101,7 +102,7 @@ def encode_lpc(channels: NDArray[np.int32], settings: LpcSettings) -> bytes:
     if settings.guess and len(efforts) > 1:
         orders = efforts[0].max_order, efforts[1].max_order
         gain = deep_gain(delayed, frames, pairing.reference, *orders)
-        efforts = efforts[1:2] if gain > _DEEP_GAIN else efforts[:1]
+        efforts = efforts[gain > _SURE_GAIN : 1 + (gain > _DEEP_GAIN)]
     found_sets = _find_sets(ordered)
     grids = any(may_have_grids(x, _GRID_STRETCH) for x in ordered)
     bodies = []
