@@ -15,14 +15,15 @@ import numpy as np
 
 from nlac.bitstream.distribution import tables
 from nlac.codec.lpc_block import LpcSettings, decode_lpc, encode_lpc
+from nlac.codec.lpc_plan import make_plan
 from nlac.codec.lpc_range import decode_loop, encode_loop
 from nlac.codec.lpc_rice import decode_rice, encode_rice
 from nlac.codec.lpc_side import read_layout, write_layout
-from nlac.codec.lpc_steps import new_rows, new_state
-from nlac.codec.value_sets import pack_sets, plain
+from nlac.codec.lpc_steps import filled_rows, new_rows, new_state
+from nlac.codec.value_sets import plain
 from nlac.predictors.gram import covariance
 from nlac.predictors.layout import PAD
-from nlac.predictors.least_squares import factorise
+from nlac.predictors.least_squares import factorise, new_factor
 from nlac.predictors.long_term import find_lags
 from nlac.predictors.lpc_analysis import Effort, analyse
 from nlac.predictors.lpc_segments import SPAN
@@ -63,19 +64,19 @@ def time_loops(pcm: np.ndarray, order: int) -> None:
     effort = Effort(order, 4096, 1, 16)
     layout = analyse(padded, FRAMES, reference, delay, lags, effort)
     layout = layout._replace(initial=np.full(2, 1 << 18))
-    sets = pack_sets([plain(-32768, 32767)])
+    full = filled_rows(layout, pcm)
+    plan = make_plan(layout, [plain(-32768, 32767)], full.shape[1])
     words, raw = np.zeros(2 * pcm.size, np.uint32), np.zeros(2 * pcm.size, np.uint32)
 
     def encode() -> tuple[int, int]:
-        state, rows = new_state(layout.initial), new_rows(layout)
-        return encode_loop(layout, sets, tables(), state, rows, pcm, words, raw)
+        return encode_loop(plan, tables(), new_state(layout.initial), full, pcm, words, raw)
 
     used, raw_used = encode()
     code, rest, out = words[:used].copy(), raw[:raw_used].copy(), np.zeros_like(pcm)
 
     def decode() -> None:
         state, rows = new_state(layout.initial), new_rows(layout)
-        decode_loop(layout, sets, tables(), state, rows, out, code, rest)
+        decode_loop(plan, tables(), state, rows, out, code, rest)
 
     name = f"windows of up to {order}"
     report(f"analyse, {name}", best(lambda: analyse(
@@ -85,13 +86,13 @@ def time_loops(pcm: np.ndarray, order: int) -> None:
     assert np.array_equal(out, pcm)
     rice = np.zeros(2 * pcm.size, np.uint32)
 
-    def encode_by_rice() -> int:
-        return encode_rice(layout, sets, new_state(layout.initial), new_rows(layout), pcm, rice)
+    def encode_by_rice() -> tuple[int, int]:
+        return encode_rice(plan, new_state(layout.initial), full, pcm, rice)
 
-    bits = rice[: encode_by_rice()].copy()
+    bits = rice[: encode_by_rice()[0]].copy()
     report(f"Rice encode, {name}", best(encode_by_rice), pcm.size)
     report(f"Rice decode, {name}", best(lambda: decode_rice(
-        layout, sets, new_state(layout.initial), new_rows(layout), out, bits)), pcm.size)
+        plan, new_state(layout.initial), new_rows(layout), out, bits)), pcm.size)
     side = write_layout(layout)
     report(f"write layout, {name}", best(lambda: write_layout(layout)), pcm.size)
     report(f"read layout, {name}", best(lambda: read_layout(side, 0, FRAMES, 2, 1)), pcm.size)
@@ -110,7 +111,7 @@ def main() -> None:
         report(f"covariance, {2 * lags} sequences, 256 frames", seconds, 1, "us a call")
     for size in (18, 66, 98, 258):
         matrix = np.cov(np.random.default_rng(1).normal(size=(size, 2 * size)))
-        factor = np.zeros((size, size))
+        factor = new_factor(size)
         seconds = best(lambda: factorise(matrix, size, factor))  # noqa: B023
         report(f"factorise, size {size}", seconds, 1, "us a call")
     settings = LpcSettings((Effort(66, 1024, 5, 16),))

@@ -77,6 +77,16 @@ def _narrow() -> Any:
     return intrinsic(low)
 
 
+def _trailing_zeros() -> Any:
+    def count(typing_context: Any, value: Any) -> Any:
+        def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 0))
+
+        return types.int64(types.int64), code
+
+    return intrinsic(count)
+
+
 def _float_loader() -> Any:
     def load(typing_context: Any, base: Any, index: Any) -> Any:
         def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -88,7 +98,6 @@ def _float_loader() -> Any:
     return intrinsic(load)
 
 
-load_f64 = _float_loader()
 def _float_storer() -> Any:
     def store(typing_context: Any, base: Any, index: Any, value: Any) -> Any:
         def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -101,11 +110,13 @@ def _float_storer() -> Any:
     return intrinsic(store)
 
 
+load_f64 = _float_loader()
 store_f64 = _float_storer()
 # for 64-bit cells that hold 32-bit integers: the compiler then knows that a product needs
 # one vector instruction, and no widening
 load_low = _low_loader()
 narrow = _narrow()
+trailing_zeros = _trailing_zeros()  # of an int64; 64 for 0
 load_i64 = _loader(64, signed=True)
 load_i32 = _loader(32, signed=True)
 load_i16 = _loader(16, signed=True)

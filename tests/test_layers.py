@@ -16,7 +16,7 @@ PACKAGE = Path(nlac.__file__).parent
 
 # from the bottom up; modules of one layer may import each other
 LAYERS = [
-    {"_errors", "_typing", "_log", "_kernels", "_memory", "_tiles", "_output"},
+    {"_errors", "_typing", "_log", "_kernels", "_memory", "_output", "_tiles", "_vectors"},
     {"bitstream"},
     {"predictors"},
     {"audio"},

@@ -10,13 +10,13 @@ from __future__ import annotations
 import numpy as np
 
 from nlac._kernels import kernel
-from nlac._memory import load_u32, store_32
+from nlac._memory import address, load_u32, store_32
 
 U = np.uint64
 S32 = U(32)
 
 
-@kernel
+@kernel(forceinline=True)
 def put_bits(words, pos, acc, fill, value, count):
     """Append the low `count` bits (0 .. 32) of a value below 2**count."""
     acc = acc | (U(value) << U(fill))
@@ -29,7 +29,7 @@ def put_bits(words, pos, acc, fill, value, count):
     return pos, acc, fill
 
 
-@kernel
+@kernel(forceinline=True)
 def get_bits(words, length, at, count):
     """Read `count` bits (0 .. 32) at bit `at` of `length` words."""
     index = at >> 5
@@ -39,3 +39,32 @@ def get_bits(words, length, at, count):
     elif index < length:
         window = load_u32(words, index)
     return np.int64((window >> U(at & 31)) & ((U(1) << U(count)) - U(1)))
+
+
+@kernel
+def pack_bits(values, counts, words):
+    """Put the low `counts[i]` bits (0 .. 32) of every value into `words`; returns the words used.
+
+    `words` is an array, long enough.
+    """
+    at = address(words)
+    pos, acc, fill = 0, U(0), 0
+    for i in range(len(values)):
+        low = values[i] & ((np.int64(1) << counts[i]) - 1)
+        pos, acc, fill = put_bits(at, pos, acc, fill, low, counts[i])
+    if fill > 0:
+        pos, acc, fill = put_bits(at, pos, acc, fill, 0, 32 - fill)
+    return pos
+
+
+@kernel
+def take_bits(words, at, counts, out):
+    """Read `counts[i]` bits (0 .. 32) for each i into `out`; returns the position after them.
+
+    `words` is an array.
+    """
+    base, length = address(words), len(words)
+    for i in range(len(counts)):
+        out[i] = get_bits(base, length, at, counts[i])
+        at += counts[i]
+    return at

@@ -39,8 +39,8 @@ class Tables(NamedTuple):
         Cell in which a quantile (its top 12 bits) begins; derived, for searching only.
     reciprocal : (SHAPES * ROW,) int32
         2**30 over the frequency of each cell; derived, for searching only.
-    shape_limits : (SHAPES - 1,) int64
-        Falling means of min(|u|, 1), Q16, at which the next shape takes over.
+    shapes : (257,) int64
+        The shape that follows from a mean of min(|u|, 1), by its top bits (`_shapes`).
     down, up : (16,) int64
         Mantissas of 2**(-i/16) in Q16 and of 2**(i/16) in Q15.
     """
@@ -48,7 +48,7 @@ class Tables(NamedTuple):
     cumulative: NDArray[np.int32]
     start: NDArray[np.int16]
     reciprocal: NDArray[np.int32]
-    shape_limits: NDArray[np.int64]
+    shapes: NDArray[np.int64]
     down: NDArray[np.int64]
     up: NDArray[np.int64]
 
@@ -71,13 +71,26 @@ def tables() -> Tables:
         cumulative.astype(np.int32),
         np.concatenate(start).astype(np.int16),
         ((1 << 30) // np.maximum(widths, 1)).astype(np.int32),
-        limits,
+        _shapes(limits),
         down,
         up,
     )
 
 
-@kernel
+def _shapes(limits: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Tell the shape by the top bits of the mean of min(|u|, 1).
+
+    For each 256 means the number of limits above all of them, plus 8 times the one
+    limit among them (0 for none).
+    """
+    bounds = np.arange(257)[:, None] << 8
+    above = np.count_nonzero(limits >= bounds + 256, axis=1)
+    among = np.where((limits > bounds) & (limits < bounds + 256), limits, 0)
+    assert np.all(np.count_nonzero(among, axis=1) <= 1), "two limits share a stretch"
+    return np.ascontiguousarray(above + 8 * among.sum(axis=1), np.int64)
+
+
+@kernel(forceinline=True)
 def cumulative_at(cumulative, row, distance, mantissa, shift):
     """Frequency below a boundary `distance` (Q8 sample units) away from the location.
 
@@ -95,7 +108,7 @@ def cumulative_at(cumulative, row, distance, mantissa, shift):
     return left + (((load_i32(cumulative, cell + 1) - left) * (position & 255)) >> 8)
 
 
-@kernel
+@kernel(forceinline=True)
 def quantile_distance(cumulative, start, reciprocal, shape, q, mantissa, exponent):
     """Distance (Q8) from the location at which the cumulative function reaches `q`, about.
 

@@ -29,7 +29,7 @@ S32 = U(32)
 ZERO = U(0)
 
 
-@kernel
+@kernel(forceinline=True)
 def encode_interval(words, pos, lower, rng, held, first, c, f):
     """Code the interval [c, c + f) of 2**24; returns the new coder state."""
     scale = rng >> S24
@@ -98,14 +98,14 @@ def decode_start(words, length):
     return 2, ZERO, FULL, (high << S32) | low
 
 
-@kernel
+@kernel(forceinline=True)
 def decode_quantile(lower, rng, point):
     """Return the position of the coded point in 0 .. 2**24 - 1, or -1 if there is none."""
     q = (point - lower) // (rng >> S24)
     return np.int64(q) if q < (ONE << S24) else np.int64(-1)
 
 
-@kernel
+@kernel(forceinline=True)
 def decode_advance(words, length, pos, lower, rng, point, c, f):
     """Take the interval [c, c + f) off the state; returns the new state."""
     scale = rng >> S24

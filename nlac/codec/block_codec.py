@@ -32,7 +32,7 @@ VERBATIM, INTEGERS, FLOATS = 0, 1, 2
 # preset: searches for segments and coefficients (the fields of `Effort`), whether to guess
 # which of them will do best or to try them all, and whether to search for repetition thoroughly
 _LPC_PRESETS = {
-    "fast": (((18, 4096, 1, 8),), True, False),
+    "fast": (((34, 4096, 1, 8, 1024),), True, False),
     "standard": (((66, 1024, 5, 16), (258, 4096, 3, 16, 1024)), True, True),
     "high": (((66, 1024, 5, 16), (258, 4096, 3, 16, 1024)), False, True),
     "max": (
@@ -195,6 +195,7 @@ def _lpc_settings(options: EncodeOptions) -> LpcSettings:
         thorough,
         24 if thorough else 0,
         options.coder,
+        quick=not thorough,
     )
 
 

@@ -24,7 +24,8 @@ from nlac.codec.lpc_block import (
     decode_lpc,
     encode_lpc,
 )
-from nlac.codec.value_sets import ValueSet, pack_sets, read_sets, write_sets
+from nlac.codec.lpc_plan import set_table
+from nlac.codec.value_sets import ValueSet, read_sets, write_sets
 from nlac.predictors.cascade_parameters import CascadeParameters
 from nlac.predictors.cascade_state import CascadeState
 from nlac.predictors.cascade_units import LEAST_UNIT, MOST_UNIT, history_units
@@ -116,7 +117,7 @@ def encode_cascade(channels: NDArray[np.int32], settings: CascadeSettings) -> by
     words = np.zeros(ordered.size + ordered.size // 4 + 64, np.uint32)
     raw = np.zeros(ordered.size + 64, np.uint32)
     used, raw_used = encode_loop(
-        course, pack_sets(sets), state.channels, state.locations,
+        course, set_table(sets), state.channels, state.locations,
         *_mixture(head, settings), ordered, words, raw,
     )  # fmt: skip
     if used < 0:
@@ -159,7 +160,7 @@ def decode_cascade(
     state = _state(head, parameters)
     pcm = np.zeros((channels, frames), np.int32)
     taken, used = decode_loop(
-        head.course, pack_sets(head.sets), state.channels, state.locations,
+        head.course, set_table(head.sets), state.channels, state.locations,
         *_mixture(head, CascadeSettings(parameters)), pcm, words, raw,
     )  # fmt: skip
     # a decoder looks at most two words past those that decide
@@ -184,7 +185,7 @@ def _state(head: _Head, parameters: CascadeParameters) -> CascadeState:
     limits = []
     for c in range(len(head.order)):
         used = [head.sets[i] for i in np.unique(course.value_set[:, c]).tolist()]
-        limits.append((min(s.lowest for s in used), max(s.highest for s in used)))
+        limits.append((min(s.value(s.first) for s in used), max(s.value(s.last) for s in used)))
     frames = course.frames + int(course.delay.max())
     return CascadeState(
         parameters, head.reference, limits, head.unit, frames, bool(np.any(course.lag))

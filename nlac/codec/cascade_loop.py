@@ -29,6 +29,19 @@ from nlac.codec.cascade_mixture import (
     mixture_learn,
     mixture_prepare,
 )
+from nlac.codec.lpc_plan import (
+    FINE,
+    FINEST,
+    FIRST,
+    HIGHEST,
+    KIND,
+    LAST,
+    LOOKUP,
+    LOWEST,
+    OFFSET,
+    SET_FIELDS,
+    STEP,
+)
 from nlac.codec.lpc_steps import rank_near, value
 from nlac.predictors.cascade_predict import learn_sample, predict_sample, set_lag
 
@@ -76,10 +89,9 @@ def encode_loop(
     """
     frames, channels = course.frames, len(course.delay)
     delays, lags, value_set = address(course.delay), address(course.lag), address(course.value_set)
-    kinds, firsts, lasts = address(sets.kind), address(sets.first), address(sets.last)
-    steps, set_offsets = address(sets.step), address(sets.offset)
-    spreads = address(sets.spread)
-    lookups, values, ranks = address(sets.lookup), address(sets.values), address(sets.ranks)
+    # so that a set's fields have the places that they have in a cell of `lpc`
+    table = address(sets.rows) - 8 * KIND
+    values, ranks = address(sets.values), address(sets.ranks)
     shared, samples = address(shared_row), address(pcm)
     rows, row_bytes = address(predictors), 8 * predictors.shape[1]
     places, place_bytes = address(location_rows), 8 * location_rows.shape[1]
@@ -99,20 +111,16 @@ def encode_loop(
             at = t - load_i64(delays, c)
             if at < 0 or at >= frames:
                 continue
-            s = load_i64(value_set, (t // PIECE) * channels + c)
-            kind, step = load_i64(kinds, s), load_i64(steps, s)
-            offset, lookup = load_i64(set_offsets, s), load_i64(lookups, s)
-            low, high, spread = load_i64(firsts, s), load_i64(lasts, s), load_i64(spreads, s)
+            entry = table + 8 * SET_FIELDS * load_i64(value_set, (t // PIECE) * channels + c)
+            kind, step = load_i64(entry, KIND), load_i64(entry, STEP)
+            offset, lookup = load_i64(entry, OFFSET), load_i64(entry, LOOKUP)
+            low, high = load_i64(entry, FIRST), load_i64(entry, LAST)
+            spread = load_i64(entry, FINE) - FINEST
             predictor = rows + c * row_bytes
             locations = places + c * place_bytes
             state = states + c * state_bytes
             predict_sample(predictor, t)
-            _limit(
-                locations,
-                count,
-                value(kind, step, offset, values, low) << 8,
-                value(kind, step, offset, values, high) << 8,
-            )
+            _limit(locations, count, load_i64(entry, LOWEST), load_i64(entry, HIGHEST))
             mixture_prepare(shared, state, locations)
             sample = load_i32(samples, c * frames + at)
             rank = sample
@@ -143,10 +151,9 @@ def decode_loop(
     """Decode all samples into `pcm`; returns words and raw bits used, or -1, -1 on bad data."""
     frames, channels = course.frames, len(course.delay)
     delays, lags, value_set = address(course.delay), address(course.lag), address(course.value_set)
-    kinds, firsts, lasts = address(sets.kind), address(sets.first), address(sets.last)
-    steps, set_offsets = address(sets.step), address(sets.offset)
-    spreads = address(sets.spread)
-    lookups, values, ranks = address(sets.lookup), address(sets.values), address(sets.ranks)
+    # so that a set's fields have the places that they have in a cell of `lpc`
+    table = address(sets.rows) - 8 * KIND
+    values, ranks = address(sets.values), address(sets.ranks)
     shared, samples = address(shared_row), address(pcm)
     rows, row_bytes = address(predictors), 8 * predictors.shape[1]
     places, place_bytes = address(location_rows), 8 * location_rows.shape[1]
@@ -167,20 +174,16 @@ def decode_loop(
             at = t - load_i64(delays, c)
             if at < 0 or at >= frames:
                 continue
-            s = load_i64(value_set, (t // PIECE) * channels + c)
-            kind, step = load_i64(kinds, s), load_i64(steps, s)
-            offset, lookup = load_i64(set_offsets, s), load_i64(lookups, s)
-            low, high, spread = load_i64(firsts, s), load_i64(lasts, s), load_i64(spreads, s)
+            entry = table + 8 * SET_FIELDS * load_i64(value_set, (t // PIECE) * channels + c)
+            kind, step = load_i64(entry, KIND), load_i64(entry, STEP)
+            offset, lookup = load_i64(entry, OFFSET), load_i64(entry, LOOKUP)
+            low, high = load_i64(entry, FIRST), load_i64(entry, LAST)
+            spread = load_i64(entry, FINE) - FINEST
             predictor = rows + c * row_bytes
             locations = places + c * place_bytes
             state = states + c * state_bytes
             predict_sample(predictor, t)
-            _limit(
-                locations,
-                count,
-                value(kind, step, offset, values, low) << 8,
-                value(kind, step, offset, values, high) << 8,
-            )
+            _limit(locations, count, load_i64(entry, LOWEST), load_i64(entry, HIGHEST))
             mixture_prepare(shared, state, locations)
             q = decode_quantile(lower, rng, point)
             if q < 0:

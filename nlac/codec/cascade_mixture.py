@@ -17,7 +17,7 @@ How a loop uses it, for each sample of a channel::
   the array must stay where it is, since rows refer to each other.
 - `locations`: address of int64 Q8, each within the value set's smallest and
   largest value (so at most 2**39 in size); the first should be the best.
-- `<set>` is ``kind, step, offset, values, first, last, spread`` as in `lpc_steps.ValueSets`
+- `<set>` is ``kind, step, offset, values, first, last, spread`` as in `value_sets.ValueSet`
   (`values`, `ranks` are addresses; the set may change from sample to sample).
 - The encoder codes ``[left, left + count)`` of 2**24, then `low_bits` raw bits `low`.
 - The decoder gets ``count == 0`` for bits that no encoder writes (a damaged block), else

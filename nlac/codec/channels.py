@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from nlac._errors import CorruptStream
 from nlac._typing import IntSamples
 from nlac.bitstream.varint import read_varint, write_varint
+from nlac.codec.value_kernels import common_step, extent
 
 CONSTANT, COPY, NEGATED_COPY, CODED = 0, 1, 2, 3
 _LIMIT = 1 << 34
@@ -32,7 +33,7 @@ def _read_signed(data: bytes, at: int, path: str) -> tuple[int, int]:
 
 
 def _copy_of(
-    samples: NDArray[np.int64], channel: int, coded: list[int]
+    samples: NDArray[np.int32], channel: int, coded: list[int]
 ) -> tuple[int, int, int] | None:
     """(kind, source, offset) of an earlier coded channel that this one repeats."""
     x = samples[channel]
@@ -40,10 +41,13 @@ def _copy_of(
         y = samples[source]
         for kind, sign in ((COPY, 1), (NEGATED_COPY, -1)):
             offset = int(x[0]) - sign * int(y[0])
-            if np.array_equal(x[:_PROBE] - sign * y[:_PROBE], np.full(len(x[:_PROBE]), offset)) \
-                    and np.all(x - sign * y == offset):
+            if _is_copy(x[:_PROBE], y[:_PROBE], sign, offset) and _is_copy(x, y, sign, offset):
                 return kind, source, offset
     return None
+
+
+def _is_copy(x: NDArray[np.int32], y: NDArray[np.int32], sign: int, offset: int) -> bool:
+    return bool(np.all(x.astype(np.int64) - sign * y.astype(np.int64) == offset))
 
 
 def split_channels(samples: IntSamples) -> tuple[bytes, NDArray[np.int32]]:
@@ -59,31 +63,30 @@ def split_channels(samples: IntSamples) -> tuple[bytes, NDArray[np.int32]]:
     description : bytes
     coded : (coded channels, frames) int32
     """
-    wide = np.ascontiguousarray(samples.T, np.int64)
+    rows = np.ascontiguousarray(samples.T, np.int32)
     out = bytearray()
     coded: list[int] = []
     kept: list[NDArray[np.int32]] = []
-    for channel, x in enumerate(wide):
-        low, high = int(x.min()), int(x.max())
+    for channel, x in enumerate(rows):
+        low, high, total = extent(x)
         if low == high:
             out += bytes([CONSTANT]) + _signed(low)
             continue
-        copy = _copy_of(wide, channel, coded)
+        copy = _copy_of(rows, channel, coded)
         if copy is not None:
             kind, source, offset = copy
             out += bytes([kind]) + write_varint(source) + _signed(offset)
             continue
-        first = int(x[0])
-        step = int(np.gcd.reduce(x[: 4 * _PROBE] - first))
-        if step != 1:
-            step = int(np.gcd.reduce(x - first))
-        offset = first % step
+        step = int(common_step(x))
+        offset = int(x[0]) % step
         if high - low < 1 << 30:
             # about the mean, so that predictions need no constant term
-            offset += step * ((int(x.sum()) // len(x) - offset) // step)
+            offset += step * ((total // len(x) - offset) // step)
         out += bytes([CODED]) + write_varint(step) + _signed(offset)
         coded.append(channel)
-        kept.append(((x - offset) // step if step > 1 else x - offset).astype(np.int32))
+        narrow = max(abs(offset), high - offset, offset - low) < 1 << 31
+        shifted = x - np.int32(offset) if narrow else x.astype(np.int64) - offset
+        kept.append((shifted // step if step > 1 else shifted).astype(np.int32, copy=False))
     shape = (len(kept), len(samples))
     return bytes(out), np.array(kept, np.int32).reshape(shape)
 

@@ -17,14 +17,15 @@ from nlac.bitstream.constants import CODER_AUTO, CODER_RANGE, CODER_RICE
 from nlac.bitstream.distribution import tables
 from nlac.bitstream.varint import read_varint, write_varint
 from nlac.codec import value_search
+from nlac.codec.lpc_plan import Plan, make_plan
 from nlac.codec.lpc_range import decode_loop, encode_loop
 from nlac.codec.lpc_rice import decode_rice, encode_rice
 from nlac.codec.lpc_side import read_layout, write_layout
-from nlac.codec.lpc_steps import new_rows, new_state
+from nlac.codec.lpc_steps import filled_rows, new_rows, new_state
+from nlac.codec.value_kernels import may_have_grids
 from nlac.codec.value_sets import (
     MAX_SETS,
     ValueSet,
-    pack_sets,
     plain,
     read_sets,
     write_sets,
@@ -39,7 +40,10 @@ RANGE, RICE = 0, 1
 _CODERS = {CODER_AUTO: (RANGE, RICE), CODER_RANGE: (RANGE,), CODER_RICE: (RICE,)}
 _SEGMENT_GRID_BITS = 80.0  # least gain for which a segment gets a value set of its own
 _GRID_CHUNK = 1 << 15
-_DEEP_GAIN = 0.15  # bits a sample for which longer windows are worth their time
+_GRID_STRETCH = 1024
+_DEAR = 0.1  # share of samples of few bits from which Rice codes are no longer the choice
+_DEEP_GAIN = 0.03  # bits a sample for which longer windows are worth a try
+_SURE_GAIN = 0.15  # for which they alone are: shorter segments can't make up for that
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +55,8 @@ class LpcSettings:
     efforts : tuple of Effort
         Searches for segments and coefficients.
     guess : bool
-        Do the second of two searches only where its longer windows promise a lot, and
-        then it alone; else do all and keep the smallest block.
+        Do the second of two searches only where its longer windows promise something,
+        and where they promise a lot, it alone; else do all and keep the smallest block.
     long_term : bool
         Look for repetition.
     thorough : bool
@@ -61,6 +65,8 @@ class LpcSettings:
         Pieces on which stereo pairings are tried, 0 for none.
     coder : {"auto", "range", "rice"}
         Which coder; ``"auto"`` takes the smaller.
+    quick : bool
+        Where the choice is free, prefer Rice codes, which are quick to decode.
     """
 
     efforts: tuple[Effort, ...]
@@ -69,6 +75,7 @@ class LpcSettings:
     thorough: bool = True
     pieces: int = 24
     coder: str = "auto"
+    quick: bool = False
 
 
 def encode_lpc(channels: NDArray[np.int32], settings: LpcSettings) -> bytes:
@@ -95,9 +102,9 @@ def encode_lpc(channels: NDArray[np.int32], settings: LpcSettings) -> bytes:
     if settings.guess and len(efforts) > 1:
         orders = efforts[0].max_order, efforts[1].max_order
         gain = deep_gain(delayed, frames, pairing.reference, *orders)
-        efforts = efforts[1:2] if gain > _DEEP_GAIN else efforts[:1]
+        efforts = efforts[gain > _SURE_GAIN : 1 + (gain > _DEEP_GAIN)]
     found_sets = _find_sets(ordered)
-    may_have_grids = _may_have_grids(ordered)
+    grids = any(may_have_grids(x, _GRID_STRETCH) for x in ordered)
     bodies = []
     for effort in efforts:
         layout = analyse(
@@ -107,11 +114,11 @@ def encode_lpc(channels: NDArray[np.int32], settings: LpcSettings) -> bytes:
             pairing.delay,
             lags,
             effort,
-            _low_bit_gain(ordered, pairing, effort) if may_have_grids else None,
+            _low_bit_gain(ordered, pairing, effort) if grids else None,
         )
         sets = _assign_sets(layout, ordered, *found_sets)
         layout = layout._replace(initial=_first_means(ordered))
-        body, coder = _code(layout, pack_sets(sets), ordered, settings.coder)
+        body, coder = _code(layout, sets, ordered, settings)
         order = b"".join(write_varint(place) for place in pairing.order.tolist())
         bodies.append(bytes([coder]) + order + write_sets(sets) + write_layout(layout) + body)
     return min(bodies, key=len)
@@ -144,18 +151,18 @@ def decode_lpc(
         order.append(place)
     sets, at = read_sets(data, at)
     layout, at = read_layout(data, at, frames, channels, len(sets))
-    packed = pack_sets(sets)
     pcm = np.zeros((channels, frames), np.int32)
     state, rows = new_state(layout.initial), new_rows(layout)
+    plan = make_plan(layout, sets, rows.shape[1])
     if coder == RICE:
         raw = _words(data, at, (len(data) - at) // 4, len(data))
-        used = decode_rice(layout, packed, state, rows, pcm, raw)
+        used = decode_rice(plan, state, rows, pcm, raw)
         good = used >= 0 and -(-used // 32) == len(raw)
     else:
         count, at = read_varint(data, at)
         words = _words(data, at, count, len(data))
         raw = _words(data, at + 4 * count, (len(data) - at) // 4 - count, len(data))
-        taken, used = decode_loop(layout, packed, tables(), state, rows, pcm, words, raw)
+        taken, used = decode_loop(plan, tables(), state, rows, pcm, words, raw)
         # a decoder looks at most two words past those that decide
         good = used >= 0 and -(-used // 32) == len(raw) and len(words) <= taken <= len(words) + 2
     if not good:
@@ -172,32 +179,49 @@ def _words(data: bytes, at: int, count: int, end: int) -> NDArray[np.uint32]:
 
 
 def _code(
-    layout: Layout, sets: object, ordered: NDArray[np.int32], coder: str
+    layout: Layout, sets: list[ValueSet], ordered: NDArray[np.int32], settings: LpcSettings
 ) -> tuple[bytes, int]:
     """Code the samples with one coder or both; returns the bytes and the coder's number."""
-    size = ordered.size
-    best: tuple[bytes, int] | None = None
-    if coder != "rice":
-        words = np.zeros(size + size // 4 + 64, np.uint32)
-        raw = np.zeros(size + 64, np.uint32)
-        state, rows = new_state(layout.initial), new_rows(layout)
-        used, raw_used = encode_loop(layout, sets, tables(), state, rows, ordered, words, raw)
-        if used < 0:
-            raise NlacError("a sample is not in its value set: a fault of the encoder")
-        body = words[:used].astype("<u4").tobytes() + raw[:raw_used].astype("<u4").tobytes()
-        best = write_varint(used) + body, RANGE
+    rows = filled_rows(layout, ordered)
+    plan = make_plan(layout, sets, rows.shape[1])
+    if settings.coder == "rice" or (settings.coder == "auto" and settings.quick):
+        rice, dear = _code_rice(plan, layout, rows, ordered)
+        if settings.coder == "rice" or dear < _DEAR * ordered.size:
+            return rice, RICE
+        return min(
+            (rice, RICE), (_code_range(plan, layout, rows, ordered), RANGE),
+            key=lambda found: len(found[0]),
+        )
+    body = _code_range(plan, layout, rows, ordered)
     # Rice codes win only where hardly a bit is left to say
-    if coder == "rice" or (best is not None and coder == "auto" and len(best[0]) * 8 < size // 4):
-        raw = np.zeros(2 * size + 64, np.uint32)
-        state, rows = new_state(layout.initial), new_rows(layout)
-        used = encode_rice(layout, sets, state, rows, ordered, raw)
-        if used == -1:
-            raise NlacError("a sample is not in its value set: a fault of the encoder")
-        body = raw[:used].astype("<u4").tobytes()
-        if best is None or len(body) < len(best[0]):
-            best = body, RICE
-    assert best is not None
-    return best
+    if settings.coder == "auto" and len(body) * 8 < ordered.size // 4:
+        rice, _ = _code_rice(plan, layout, rows, ordered)
+        if len(rice) < len(body):
+            return rice, RICE
+    return body, RANGE
+
+
+def _code_range(
+    plan: Plan, layout: Layout, rows: NDArray[np.int64], ordered: NDArray[np.int32]
+) -> bytes:
+    words = np.empty(ordered.size + ordered.size // 4 + 64, np.uint32)
+    raw = np.empty(ordered.size + 64, np.uint32)
+    state = new_state(layout.initial)
+    used, raw_used = encode_loop(plan, tables(), state, rows, ordered, words, raw)
+    if used < 0:
+        raise NlacError("a sample is not in its value set: a fault of the encoder")
+    body = words[:used].astype("<u4").tobytes() + raw[:raw_used].astype("<u4").tobytes()
+    return write_varint(used) + body
+
+
+def _code_rice(
+    plan: Plan, layout: Layout, rows: NDArray[np.int64], ordered: NDArray[np.int32]
+) -> tuple[bytes, int]:
+    raw = np.empty(2 * ordered.size + 64, np.uint32)
+    used, dear = encode_rice(plan, new_state(layout.initial), rows, ordered, raw)
+    if used < 0:
+        raise NlacError("a sample is not in its value set: a fault of the encoder")
+    return raw[:used].astype("<u4").tobytes(), dear
 
 
 def _delayed(
@@ -279,16 +303,6 @@ def _grid_runs(
     return runs
 
 
-def _may_have_grids(ordered: NDArray[np.int32]) -> bool:
-    """Tell whether some stretch of 1,024 samples has empty low bits or a wider step."""
-    for x in ordered:
-        usable = x[: len(x) // 1024 * 1024].reshape(-1, 1024)
-        odd = (usable ^ usable[:, :1]) & 1
-        if np.any(~odd.any(axis=1) & (usable != usable[:, :1]).any(axis=1)):
-            return True
-    return False
-
-
 def _low_bit_gain(
     ordered: NDArray[np.int32], pairing: Pairing, effort: Effort
 ) -> NDArray[np.float64]:
@@ -344,8 +358,6 @@ def _assign_sets(
                 if begin <= begins[k] and ends[k] <= end:
                     layout.value_set[k, c] = index
             if sets[layout.value_set[k, c]].kind != 0 or len(sets) >= MAX_SETS:
-                continue
-            if (piece[1:17] - piece[0]).any() and np.gcd.reduce(piece[1:17] - piece[0]) < 2:
                 continue
             grid = value_search.integer_grid(piece)
             if grid is not None and (

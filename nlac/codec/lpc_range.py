@@ -11,7 +11,13 @@ import numpy as np
 from nlac._kernels import kernel
 from nlac._memory import address, load_i32, load_i64, store_32
 from nlac.bitstream.bits import get_bits, put_bits
-from nlac.bitstream.distribution import MAX_SCALE, ROW, TAIL, TOTAL, quantile_distance
+from nlac.bitstream.distribution import (
+    ROW,
+    TAIL,
+    TOTAL,
+    cumulative_at,
+    quantile_distance,
+)
 from nlac.bitstream.rangecoder import (
     FULL,
     ZERO,
@@ -21,92 +27,95 @@ from nlac.bitstream.rangecoder import (
     encode_interval,
     seal,
 )
+from nlac.codec.lpc_plan import (
+    DELAY,
+    FIELDS,
+    FINE,
+    FIRST,
+    KIND,
+    LAST,
+    LINE,
+    LOOKUP,
+    OFFSET,
+    STEP,
+)
+from nlac.codec.lpc_plan import ROW as LINE_ROW
 from nlac.codec.lpc_steps import (
     COARSE,
-    CORRECTION,
     SHAPE,
     STATE,
     adapt,
-    context,
     index_bits,
     interval,
     predict,
     rank_near,
+    scale_of,
     search,
+    step,
     store_sample,
     value,
 )
 
 
 @kernel
-def encode_loop(layout, sets, tables, state_rows, sample_rows, pcm, word_buffer, raw_buffer):
+def encode_loop(plan, tables, state_rows, sample_rows, pcm, word_buffer, raw_buffer):
     """Code all samples; returns the lengths written to the buffers.
 
-    `pcm` is (channels, frames) int32 in coding order. Lengths of -1 tell that a
-    sample is not in its value set.
+    `pcm` is (channels, frames) int32 in coding order, `sample_rows` hold it already.
+    Lengths of -1 tell that a sample is not in its value set.
     """
-    frames, channels, segments = layout.frames, len(layout.reference), len(layout.lag)
-    stride = sample_rows.shape[1]
-    references, delays = address(layout.reference), address(layout.delay)
-    starts, lags = address(layout.starts), address(layout.lag)
-    order, shifts = address(layout.order), address(layout.shift)
-    offsets, coefficients = address(layout.offset), address(layout.coefficients)
-    long_order, long_offset = address(layout.long_order), address(layout.long_offset)
-    value_set, kinds = address(layout.value_set), address(sets.kind)
-    firsts, lasts = address(sets.first), address(sets.last)
-    steps, set_offsets = address(sets.step), address(sets.offset)
-    spreads = address(sets.spread)
-    lookups, values, ranks = address(sets.lookup), address(sets.values), address(sets.ranks)
+    frames, channels, segments = plan.frames, len(plan.lines), len(plan.cells)
+    starts, cells, lines = address(plan.starts), address(plan.cells), address(plan.lines)
+    coefficients = address(plan.coefficients)
+    values, ranks = address(plan.values), address(plan.ranks)
     rows, samples, states = address(sample_rows), address(pcm), address(state_rows)
     cumulative, down = address(tables.cumulative), address(tables.down)
-    limits = address(tables.shape_limits)
+    shapes = address(tables.shapes)
     words, raw = address(word_buffer), address(raw_buffer)
     pos, lower, rng, held, first = 0, ZERO, FULL, 0, ZERO
     raw_pos, acc, fill = 0, ZERO, 0
     for k in range(segments):
-        lag = load_i64(lags, k)
         for t in range(load_i64(starts, k), load_i64(starts, k + 1)):
             for c in range(channels):
-                at = t - load_i64(delays, c)
+                line = lines + 8 * LINE * c
+                at = t - load_i64(line, DELAY)
                 if at < 0 or at >= frames:
                     continue
-                cell = k * channels + c
-                s = load_i64(value_set, cell)
-                kind, step = load_i64(kinds, s), load_i64(steps, s)
-                offset, lookup = load_i64(set_offsets, s), load_i64(lookups, s)
-                low, high = load_i64(firsts, s), load_i64(lasts, s)
-                mu = predict(
-                    load_i64(references, c), order, offsets, coefficients, long_order, long_offset,
-                    lag, shifts, rows + 8 * c * stride, cell, c, t,
-                )
-                mu = max(mu, value(kind, step, offset, values, low) << 8)
-                mu = min(mu, value(kind, step, offset, values, high) << 8)
-                state = states + 8 * c * STATE
-                cell, scale = context(state)
-                scale += (load_i64(state, CORRECTION + cell) >> 10) - 128
-                scale = min(max(scale, 0), MAX_SCALE)
+                cell = cells + 8 * FIELDS * (k * channels + c)
+                mu = predict(cell, coefficients, rows + 8 * load_i64(line, LINE_ROW), t)
+                state = states + 8 * STATE * c
+                place, scale = scale_of(state)
                 mantissa, shift = load_i64(down, scale & 15), 7 + (scale >> 4)
-                row = load_i64(state, SHAPE + cell) * ROW
-                low_bits = max(0, (scale >> 4) - 10 - load_i64(spreads, s))
+                row = load_i64(state, SHAPE + place) * ROW
+                low_bits = max(0, (scale >> 4) - load_i64(cell, FINE))
                 size = 1 << low_bits
+                kind, low, high = load_i64(cell, KIND), load_i64(cell, FIRST), load_i64(cell, LAST)
                 sample = load_i32(samples, c * frames + at)
-                rank = sample
-                if kind > 0:
-                    rank = rank_near(
-                        kind, step, offset, values, ranks, lookup, low, high, sample << 8
-                    )
-                if rank < low or rank > high or value(kind, step, offset, values, rank) != sample:
-                    return -1, -1
-                if kind == 0 and scale >= COARSE:
+                if kind == 0:
                     base = (mu + 128) >> 8
-                    mu = base << 8
+                    if scale >= COARSE:
+                        mu = base << 8
+                    rank = sample
+                    if rank < low or rank > high:
+                        return -1, -1
                     begin = base + (((rank - base) >> low_bits) << low_bits)
+                    left, right = interval(
+                        0, 0, 0, values, low, high,
+                        cumulative, row, mantissa, shift, mu, begin, size,
+                    )
                 else:
+                    step, offset = load_i64(cell, STEP), load_i64(cell, OFFSET)
+                    rank = rank_near(
+                        kind, step, offset, values, ranks, load_i64(cell, LOOKUP), low, high,
+                        sample << 8,
+                    )
+                    if value(kind, step, offset, values, rank) != sample:
+                        return -1, -1
                     begin = (rank >> low_bits) << low_bits
-                left, right = interval(
-                    kind, step, offset, values, low, high,
-                    cumulative, row, mantissa, shift, mu, begin, size,
-                )
+                    left, right = interval(
+                        kind, step, offset, values, low, high,
+                        cumulative, row, mantissa, shift, mu, begin, size,
+                    )
                 if left >= TOTAL - TAIL or right <= TAIL:
                     left = np.int64(TOTAL - TAIL) if left >= TOTAL - TAIL else np.int64(0)
                     right = left + TAIL
@@ -117,85 +126,109 @@ def encode_loop(layout, sets, tables, state_rows, sample_rows, pcm, word_buffer,
                 pos, lower, rng, held, first = encode_interval(
                     words, pos, lower, rng, held, first, left, right - left
                 )
-                store_sample(channels, references, rows, stride, c, t, sample)
-                adapt(limits, state, cell, abs((sample << 8) - mu), mantissa, shift)
+                adapt(shapes, state, place, abs((sample << 8) - mu), mantissa, shift)
     if fill > 0:
         raw_pos, acc, fill = put_bits(raw, raw_pos, acc, fill, 0, 32 - fill)
     return seal(words, pos, lower, rng, held, first), raw_pos
 
 
+@step
+def _plain_bin(cumulative, row, mantissa, shift, low, high, fraction, begin, size, q):
+    """Find the bin of a plain set that holds the quantile q: `search`, without its cases.
+
+    Ranks are relative to the location, which is at `fraction` (Q8).
+    """
+    left, right = np.int64(0), np.int64(TOTAL)
+    if begin < low or begin > high:
+        # a branch, because what follows would wait for the location if it were a minimum
+        begin = min(max(begin, low), high)
+        begin -= begin & (size - 1)
+    if begin > low:
+        edge = (begin << 8) - 128 - fraction
+        left = cumulative_at(cumulative, row, edge, mantissa, shift)
+    if begin + size <= high:
+        edge = ((begin + size) << 8) - 128 - fraction
+        right = cumulative_at(cumulative, row, edge, mantissa, shift)
+    while q < left and left > TAIL:
+        begin -= size
+        right = left
+        left = np.int64(0)
+        if begin > low:
+            edge = (begin << 8) - 128 - fraction
+            left = cumulative_at(cumulative, row, edge, mantissa, shift)
+    while q >= right and right < TOTAL - TAIL:
+        begin += size
+        left = right
+        right = np.int64(TOTAL)
+        if begin + size <= high:
+            edge = ((begin + size) << 8) - 128 - fraction
+            right = cumulative_at(cumulative, row, edge, mantissa, shift)
+    return left, right, begin
+
+
 @kernel
-def decode_loop(layout, sets, tables, state_rows, sample_rows, pcm, word_buffer, raw_buffer):
+def decode_loop(plan, tables, state_rows, sample_rows, pcm, word_buffer, raw_buffer):
     """Decode all samples into `pcm`; returns words and raw bits used, or -1, -1 on bad data."""
-    frames, channels, segments = layout.frames, len(layout.reference), len(layout.lag)
-    stride = sample_rows.shape[1]
-    references, delays = address(layout.reference), address(layout.delay)
-    starts, lags = address(layout.starts), address(layout.lag)
-    order, shifts = address(layout.order), address(layout.shift)
-    offsets, coefficients = address(layout.offset), address(layout.coefficients)
-    long_order, long_offset = address(layout.long_order), address(layout.long_offset)
-    value_set, kinds = address(layout.value_set), address(sets.kind)
-    firsts, lasts = address(sets.first), address(sets.last)
-    steps, set_offsets = address(sets.step), address(sets.offset)
-    spreads = address(sets.spread)
-    lookups, values, ranks = address(sets.lookup), address(sets.values), address(sets.ranks)
+    frames, channels, segments = plan.frames, len(plan.lines), len(plan.cells)
+    starts, cells, lines = address(plan.starts), address(plan.cells), address(plan.lines)
+    coefficients, copies = address(plan.coefficients), address(plan.copies)
+    values, ranks = address(plan.values), address(plan.ranks)
     rows, samples, states = address(sample_rows), address(pcm), address(state_rows)
     cumulative, down = address(tables.cumulative), address(tables.down)
-    limits = address(tables.shape_limits)
-    start, up = address(tables.start), address(tables.up)
+    shapes, start, up = address(tables.shapes), address(tables.start), address(tables.up)
     reciprocal = address(tables.reciprocal)
     words, raw = address(word_buffer), address(raw_buffer)
     num_words, num_raw = len(word_buffer), len(raw_buffer)
     pos, lower, rng, point = decode_start(words, num_words)
     raw_at = 0
     for k in range(segments):
-        lag = load_i64(lags, k)
         for t in range(load_i64(starts, k), load_i64(starts, k + 1)):
             for c in range(channels):
-                at = t - load_i64(delays, c)
+                line = lines + 8 * LINE * c
+                at = t - load_i64(line, DELAY)
                 if at < 0 or at >= frames:
                     continue
-                cell = k * channels + c
-                s = load_i64(value_set, cell)
-                kind, step = load_i64(kinds, s), load_i64(steps, s)
-                offset, lookup = load_i64(set_offsets, s), load_i64(lookups, s)
-                low, high = load_i64(firsts, s), load_i64(lasts, s)
-                mu = predict(
-                    load_i64(references, c), order, offsets, coefficients, long_order, long_offset,
-                    lag, shifts, rows + 8 * c * stride, cell, c, t,
-                )
-                mu = max(mu, value(kind, step, offset, values, low) << 8)
-                mu = min(mu, value(kind, step, offset, values, high) << 8)
-                state = states + 8 * c * STATE
-                cell, scale = context(state)
-                scale += (load_i64(state, CORRECTION + cell) >> 10) - 128
-                scale = min(max(scale, 0), MAX_SCALE)
+                cell = cells + 8 * FIELDS * (k * channels + c)
+                mu = predict(cell, coefficients, rows + 8 * load_i64(line, LINE_ROW), t)
+                state = states + 8 * STATE * c
+                place, scale = scale_of(state)
                 mantissa, shift = load_i64(down, scale & 15), 7 + (scale >> 4)
-                row = load_i64(state, SHAPE + cell) * ROW
-                low_bits = max(0, (scale >> 4) - 10 - load_i64(spreads, s))
+                shape = load_i64(state, SHAPE + place)
+                row = shape * ROW
+                low_bits = max(0, (scale >> 4) - load_i64(cell, FINE))
                 size = 1 << low_bits
+                kind, low, high = load_i64(cell, KIND), load_i64(cell, FIRST), load_i64(cell, LAST)
                 q = decode_quantile(lower, rng, point)
                 if q < 0:
                     return -1, -1
                 distance = quantile_distance(
-                    cumulative, start, reciprocal, load_i64(state, SHAPE + cell), q,
+                    cumulative, start, reciprocal, shape, q,
                     load_i64(up, scale & 15), scale >> 4,
                 )
-                if kind == 0 and scale >= COARSE:
-                    # all relative to the location, so that the search need not wait for it:
-                    # the processor works on the prediction and on the code word at once
+                if kind == 0:
                     base = (mu + 128) >> 8
-                    mu = base << 8
-                    begin = min(max((distance + 128) >> 8, low - base), high - base)
-                    begin = (begin >> low_bits) << low_bits
-                    left, right, begin = search(
-                        0, 0, 0, values, low - base, high - base,
-                        cumulative, row, mantissa, shift, 0, begin, size, q,
-                    )
+                    if scale >= COARSE:
+                        # nothing here waits for the location: the processor works on the
+                        # prediction and on the code word at once
+                        mu = base << 8
+                        begin = ((distance + 128) >> (8 + low_bits)) << low_bits
+                        left, right, begin = _plain_bin(
+                            cumulative, row, mantissa, shift, low - base, high - base, 0,
+                            begin, size, q,
+                        )
+                    else:
+                        fraction = mu - (base << 8)
+                        begin = (distance + fraction + 128) >> 8
+                        left, right, begin = _plain_bin(
+                            cumulative, row, mantissa, shift, low - base, high - base, fraction,
+                            begin, 1, q,
+                        )
                     begin += base
                 else:
+                    step, offset = load_i64(cell, STEP), load_i64(cell, OFFSET)
                     begin = rank_near(
-                        kind, step, offset, values, ranks, lookup, low, high, mu + distance
+                        kind, step, offset, values, ranks, load_i64(cell, LOOKUP), low, high,
+                        mu + distance,
                     )
                     begin = (begin >> low_bits) << low_bits
                     left, right, begin = search(
@@ -209,16 +242,22 @@ def decode_loop(layout, sets, tables, state_rows, sample_rows, pcm, word_buffer,
                     count = index_bits(high - low)
                     rank = low + get_bits(raw, num_raw, raw_at, count)
                     raw_at += count
-                else:
+                elif low_bits > 0:
                     rank = begin + get_bits(raw, num_raw, raw_at, low_bits)
                     raw_at += low_bits
+                else:
+                    rank = begin
                 if rank < low or rank > high:
                     return -1, -1
                 pos, lower, rng, point = decode_advance(
                     words, num_words, pos, lower, rng, point, left, right - left
                 )
-                sample = value(kind, step, offset, values, rank)
+                sample = rank
+                if kind > 0:
+                    sample = value(
+                        kind, load_i64(cell, STEP), load_i64(cell, OFFSET), values, rank
+                    )
                 store_32(samples, c * frames + at, sample)
-                store_sample(channels, references, rows, stride, c, t, sample)
-                adapt(limits, state, cell, abs((sample << 8) - mu), mantissa, shift)
+                store_sample(line, copies, rows, t, sample)
+                adapt(shapes, state, place, abs((sample << 8) - mu), mantissa, shift)
     return pos, raw_at

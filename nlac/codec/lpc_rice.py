@@ -6,10 +6,24 @@ prediction; the Rice parameter follows the running mean of its size.
 
 from __future__ import annotations
 
+import numpy as np
+
 from nlac._kernels import kernel
-from nlac._memory import address, load_i32, load_i64, store_32, store_64
+from nlac._memory import address, load_i32, load_i64, store_32, store_64, trailing_zeros
 from nlac.bitstream.bits import get_bits, put_bits
 from nlac.bitstream.rangecoder import ZERO
+from nlac.codec.lpc_plan import (
+    DELAY,
+    FIELDS,
+    FIRST,
+    KIND,
+    LAST,
+    LINE,
+    LOOKUP,
+    OFFSET,
+    ROW,
+    STEP,
+)
 from nlac.codec.lpc_steps import (
     MIDDLE,
     STATE,
@@ -17,6 +31,7 @@ from nlac.codec.lpc_steps import (
     log16,
     predict,
     rank_near,
+    step,
     store_sample,
     value,
 )
@@ -25,146 +40,137 @@ MAX_QUOTIENT = 24  # ones that announce a rank as it is
 MAX_PARAMETER = 30
 
 
-@kernel
+@step
 def _parameter(state):
     """Fraction of the code without a unary part: about log2 of twice the mean |residual|."""
     return min(log16(max((load_i64(state, MIDDLE) * 31) >> 16, 1)) >> 4, MAX_PARAMETER)
 
 
-@kernel
+@step
 def _learn(state, size):
     mean = load_i64(state, MIDDLE)
     store_64(state, MIDDLE, mean + (((size << 12) - mean) >> 4))
 
 
-@kernel
-def encode_rice(layout, sets, state_rows, sample_rows, pcm, raw_buffer):
-    """Code all samples; returns the words written.
+@step
+def _rank(cell, values, ranks, y):
+    """Rank nearest to y (Q8) in the value set of a cell, and the rank's value."""
+    kind, low, high = load_i64(cell, KIND), load_i64(cell, FIRST), load_i64(cell, LAST)
+    if kind == 0:
+        return (y + 128) >> 8
+    return rank_near(
+        kind, load_i64(cell, STEP), load_i64(cell, OFFSET), values, ranks,
+        load_i64(cell, LOOKUP), low, high, y,
+    )
 
-    -1: a sample is not in its value set; -2: the buffer is too small.
+
+@step
+def _value(cell, values, rank):
+    kind = load_i64(cell, KIND)
+    if kind == 0:
+        return rank
+    return value(kind, load_i64(cell, STEP), load_i64(cell, OFFSET), values, rank)
+
+
+@kernel
+def encode_rice(plan, state_rows, sample_rows, pcm, raw_buffer):
+    """Code all samples; returns the words written, and how many samples took few bits.
+
+    `pcm` is (channels, frames) int32 in coding order, `sample_rows` hold it already.
+    -1: a sample is not in its value set; -2: the buffer is too small.  Few bits are those
+    of parameters 0 and 1, at which whole bits are dear.
     """
-    frames, channels, segments = layout.frames, len(layout.reference), len(layout.lag)
-    stride = sample_rows.shape[1]
-    references, delays = address(layout.reference), address(layout.delay)
-    starts, lags = address(layout.starts), address(layout.lag)
-    order, shifts = address(layout.order), address(layout.shift)
-    offsets, coefficients = address(layout.offset), address(layout.coefficients)
-    long_order, long_offset = address(layout.long_order), address(layout.long_offset)
-    value_set, kinds = address(layout.value_set), address(sets.kind)
-    firsts, lasts = address(sets.first), address(sets.last)
-    steps, set_offsets = address(sets.step), address(sets.offset)
-    lookups, values, ranks = address(sets.lookup), address(sets.values), address(sets.ranks)
+    frames, channels, segments = plan.frames, len(plan.lines), len(plan.cells)
+    starts, cells, lines = address(plan.starts), address(plan.cells), address(plan.lines)
+    coefficients = address(plan.coefficients)
+    values, ranks = address(plan.values), address(plan.ranks)
     rows, samples, states = address(sample_rows), address(pcm), address(state_rows)
     raw, limit = address(raw_buffer), len(raw_buffer) - 4
-    raw_pos, acc, fill = 0, ZERO, 0
+    raw_pos, acc, fill, dear = 0, ZERO, 0, 0
     for k in range(segments):
-        lag = load_i64(lags, k)
         for t in range(load_i64(starts, k), load_i64(starts, k + 1)):
             for c in range(channels):
-                at = t - load_i64(delays, c)
+                line = lines + 8 * LINE * c
+                at = t - load_i64(line, DELAY)
                 if at < 0 or at >= frames:
                     continue
-                cell = k * channels + c
-                s = load_i64(value_set, cell)
-                kind, step = load_i64(kinds, s), load_i64(steps, s)
-                offset, lookup = load_i64(set_offsets, s), load_i64(lookups, s)
-                low, high = load_i64(firsts, s), load_i64(lasts, s)
-                mu = predict(
-                    load_i64(references, c), order, offsets, coefficients, long_order, long_offset,
-                    lag, shifts, rows + 8 * c * stride, cell, c, t,
-                )
-                mu = max(mu, value(kind, step, offset, values, low) << 8)
-                mu = min(mu, value(kind, step, offset, values, high) << 8)
-                state = states + 8 * c * STATE
+                cell = cells + 8 * FIELDS * (k * channels + c)
+                mu = predict(cell, coefficients, rows + 8 * load_i64(line, ROW), t)
+                state = states + 8 * STATE * c
+                low, high = load_i64(cell, FIRST), load_i64(cell, LAST)
                 sample = load_i32(samples, c * frames + at)
-                base = rank_near(kind, step, offset, values, ranks, lookup, low, high, mu)
-                rank = sample
-                if kind > 0:
-                    rank = rank_near(
-                        kind, step, offset, values, ranks, lookup, low, high, sample << 8
-                    )
-                if rank < low or rank > high or value(kind, step, offset, values, rank) != sample:
-                    return -1
+                base = _rank(cell, values, ranks, mu)
+                rank = _rank(cell, values, ranks, sample << 8)
+                if rank < low or rank > high or _value(cell, values, rank) != sample:
+                    return -1, 0
                 if raw_pos > limit:
-                    return -2
+                    return -2, 0
                 residual = rank - base
                 folded = (residual << 1) ^ (residual >> 63)
                 bits = _parameter(state)
+                dear += bits < 2
                 quotient = folded >> bits
                 if quotient < MAX_QUOTIENT:
-                    ones = (1 << quotient) - 1
-                    raw_pos, acc, fill = put_bits(raw, raw_pos, acc, fill, ones, quotient + 1)
+                    code = (1 << quotient) - 1
                     rest = folded & ((1 << bits) - 1)
-                    raw_pos, acc, fill = put_bits(raw, raw_pos, acc, fill, rest, bits)
+                    if quotient + bits < 32:
+                        code |= rest << (quotient + 1)
+                        count = quotient + 1 + bits
+                        raw_pos, acc, fill = put_bits(raw, raw_pos, acc, fill, code, count)
+                    else:
+                        raw_pos, acc, fill = put_bits(raw, raw_pos, acc, fill, code, quotient + 1)
+                        raw_pos, acc, fill = put_bits(raw, raw_pos, acc, fill, rest, bits)
                 else:
                     ones = (1 << MAX_QUOTIENT) - 1
                     raw_pos, acc, fill = put_bits(raw, raw_pos, acc, fill, ones, MAX_QUOTIENT)
                     count = index_bits(high - low)
                     raw_pos, acc, fill = put_bits(raw, raw_pos, acc, fill, rank - low, count)
-                store_sample(channels, references, rows, stride, c, t, sample)
                 _learn(state, abs(residual))
     if fill > 0:
         raw_pos, acc, fill = put_bits(raw, raw_pos, acc, fill, 0, 32 - fill)
-    return raw_pos
+    return raw_pos, dear
 
 
 @kernel
-def decode_rice(layout, sets, state_rows, sample_rows, pcm, raw_buffer):
+def decode_rice(plan, state_rows, sample_rows, pcm, raw_buffer):
     """Decode all samples into `pcm`; returns the raw bits used, or -1 on bad data."""
-    frames, channels, segments = layout.frames, len(layout.reference), len(layout.lag)
-    stride = sample_rows.shape[1]
-    references, delays = address(layout.reference), address(layout.delay)
-    starts, lags = address(layout.starts), address(layout.lag)
-    order, shifts = address(layout.order), address(layout.shift)
-    offsets, coefficients = address(layout.offset), address(layout.coefficients)
-    long_order, long_offset = address(layout.long_order), address(layout.long_offset)
-    value_set, kinds = address(layout.value_set), address(sets.kind)
-    firsts, lasts = address(sets.first), address(sets.last)
-    steps, set_offsets = address(sets.step), address(sets.offset)
-    lookups, values, ranks = address(sets.lookup), address(sets.values), address(sets.ranks)
+    frames, channels, segments = plan.frames, len(plan.lines), len(plan.cells)
+    starts, cells, lines = address(plan.starts), address(plan.cells), address(plan.lines)
+    coefficients, copies = address(plan.coefficients), address(plan.copies)
+    values, ranks = address(plan.values), address(plan.ranks)
     rows, samples, states = address(sample_rows), address(pcm), address(state_rows)
     raw, num_raw = address(raw_buffer), len(raw_buffer)
     raw_at = 0
     for k in range(segments):
-        lag = load_i64(lags, k)
         for t in range(load_i64(starts, k), load_i64(starts, k + 1)):
             for c in range(channels):
-                at = t - load_i64(delays, c)
+                line = lines + 8 * LINE * c
+                at = t - load_i64(line, DELAY)
                 if at < 0 or at >= frames:
                     continue
-                cell = k * channels + c
-                s = load_i64(value_set, cell)
-                kind, step = load_i64(kinds, s), load_i64(steps, s)
-                offset, lookup = load_i64(set_offsets, s), load_i64(lookups, s)
-                low, high = load_i64(firsts, s), load_i64(lasts, s)
-                mu = predict(
-                    load_i64(references, c), order, offsets, coefficients, long_order, long_offset,
-                    lag, shifts, rows + 8 * c * stride, cell, c, t,
-                )
-                mu = max(mu, value(kind, step, offset, values, low) << 8)
-                mu = min(mu, value(kind, step, offset, values, high) << 8)
-                state = states + 8 * c * STATE
-                base = rank_near(kind, step, offset, values, ranks, lookup, low, high, mu)
+                cell = cells + 8 * FIELDS * (k * channels + c)
+                state = states + 8 * STATE * c
+                low, high = load_i64(cell, FIRST), load_i64(cell, LAST)
                 bits = _parameter(state)
-                ones = get_bits(raw, num_raw, raw_at, MAX_QUOTIENT)
-                quotient = 0
-                while ones & 1:
-                    ones >>= 1
-                    quotient += 1
+                quotient = trailing_zeros(~get_bits(raw, num_raw, raw_at, MAX_QUOTIENT))
+                mu = predict(cell, coefficients, rows + 8 * load_i64(line, ROW), t)
+                base = _rank(cell, values, ranks, mu)
                 if quotient < MAX_QUOTIENT:
                     raw_at += quotient + 1
                     folded = (quotient << bits) | get_bits(raw, num_raw, raw_at, bits)
                     raw_at += bits
-                    rank = base + ((folded >> 1) ^ -(folded & 1))
+                    residual = (folded >> 1) ^ -(folded & 1)
+                    rank = base + residual
                 else:
                     raw_at += MAX_QUOTIENT
                     count = index_bits(high - low)
                     rank = low + get_bits(raw, num_raw, raw_at, count)
                     raw_at += count
+                    residual = rank - base
                 if rank < low or rank > high:
                     return -1
-                sample = value(kind, step, offset, values, rank)
+                sample = _value(cell, values, rank)
                 store_32(samples, c * frames + at, sample)
-                store_sample(channels, references, rows, stride, c, t, sample)
-                _learn(state, abs(rank - base))
-    return raw_at
+                store_sample(line, copies, rows, t, sample)
+                _learn(state, abs(residual))
+    return np.int64(raw_at)

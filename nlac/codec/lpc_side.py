@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlac._errors import CorruptStream
+from nlac._kernels import kernel
 from nlac.bitstream.varint import read_varint, write_varint
 from nlac.codec.side_coder import MAX_SYMBOL_SCALE, SideReader, SideWriter
 from nlac.predictors.layout import LONG_FRAMES, ORDERS, PAD, UNIT, Layout
@@ -22,25 +23,38 @@ _GROUP_STARTS = np.array([0, 1, 2, 3, 4, 6, 10, 18, 34, 66, 130])
 GROUPS = len(_GROUP_STARTS) + 1
 
 
-def _groups(layout_order: int, long_order: int) -> NDArray[np.int64]:
-    """Group of each coefficient of a channel's two windows, oldest sample first."""
-    near = np.searchsorted(_GROUP_STARTS, np.arange(layout_order)[::-1], side="right") - 1
-    return np.concatenate([near, np.full(long_order, GROUPS - 1)]).astype(np.int64)
+# group of a tap by its place, newest first
+_NEAR = np.searchsorted(_GROUP_STARTS, np.arange(ORDERS[-1]), side="right") - 1
 
 
-def _all_groups(layout: Layout) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Group and shift of every coefficient, in their order."""
-    groups, shifts = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
-    pairs = zip(
-        layout.order.ravel().tolist(),
-        layout.long_order.ravel().tolist(),
-        layout.shift.ravel().tolist(),
-        strict=True,
+@kernel
+def _mark(near, far, orders, long_orders, shifts, out):
+    """Fill `out` with 32 * group + shift of every coefficient, in their order."""
+    at = 0
+    for i in range(len(orders)):
+        for place in range(orders[i] - 1, -1, -1):
+            out[at] = 32 * near[place] + shifts[i]
+            at += 1
+        for _ in range(long_orders[i]):
+            out[at] = 32 * far + shifts[i]
+            at += 1
+
+
+def _runs(layout: Layout) -> tuple[NDArray[np.int64], list[tuple[int, int, int, int]]]:
+    """Places of the coefficients in coding order, and its stretches of one table each.
+
+    A stretch is (group, shift, begin, end).
+    """
+    keys = np.empty(len(layout.coefficients), np.int64)
+    _mark(
+        _NEAR, GROUPS - 1, layout.order.ravel(), layout.long_order.ravel(), layout.shift.ravel(),
+        keys,
     )
-    for order, long_order, shift in pairs:
-        groups.append(_groups(order, long_order))
-        shifts.append(np.full(order + long_order, shift, np.int64))
-    return np.concatenate(groups), np.concatenate(shifts)
+    places = np.argsort(keys, kind="stable")
+    used, begins = np.unique(keys[places], return_index=True)
+    ends = [*begins[1:].tolist(), len(keys)]
+    stretches = zip(used.tolist(), begins.tolist(), ends, strict=False)
+    return places, [(key >> 5, key & 31, begin, end) for key, begin, end in stretches]
 
 
 def _scale(base: int, shift: int) -> int:
@@ -85,16 +99,17 @@ def write_layout(layout: Layout) -> bytes:
     )
     for field in fields:
         head += writer.symbols(field)
-    groups, shifts = _all_groups(layout)
-    coefficients = layout.coefficients
-    for group in range(GROUPS):
-        mine = groups == group
-        values, their = coefficients[mine], shifts[mine]
-        level = float(np.mean(np.abs(values) / np.exp2(their - 16.0))) if len(values) else 0.0
-        base = min(max(round(2 * (math.log2(level + 1e-3) + 4)), 0), 255)
-        head.append(base)
-        for shift in np.unique(their).tolist():
-            writer.integers(values[their == shift], _scale(base, shift))
+    tap_places, runs = _runs(layout)
+    ordered = layout.coefficients[tap_places]
+    levels = [[0.0, 0.0] for _ in range(GROUPS)]
+    for group, shift, begin, end in runs:
+        levels[group][0] += float(np.abs(ordered[begin:end]).sum()) / 2.0 ** (shift - 16)
+        levels[group][1] += end - begin
+    means = [total / count if count else 0.0 for total, count in levels]
+    bases = [min(max(round(2 * (math.log2(mean + 1e-3) + 4)), 0), 255) for mean in means]
+    for group, shift, begin, end in runs:
+        writer.integers(ordered[begin:end], _scale(bases[group], shift))
+    head += bytes(bases)
     words, raw = writer.finish()
     head += write_varint(len(lags)) + write_varint(len(words)) + write_varint(len(raw))
     return bytes(head + lags) + words.astype("<u4").tobytes() + raw.astype("<u4").tobytes()
@@ -207,14 +222,11 @@ def read_layout(
         np.zeros(int(lengths.sum()), np.int64),
         initial,
     )
-    groups, tap_shifts = _all_groups(layout)
-    for group in range(GROUPS):
-        mine = groups == group
-        for shift in np.unique(tap_shifts[mine]).tolist():
-            these = mine & (tap_shifts == shift)
-            values = reader.integers(int(np.count_nonzero(these)), _scale(bases[group], shift))
-            # with these bounds the sum of both windows stays within int64 (notes/widths.md)
-            limit = 1 << (15 + min(shift, 8))
-            _check(np.all((values >= -limit) & (values < limit)), "out of range", "coefficients")
-            layout.coefficients[these] = values
+    places, runs = _runs(layout)
+    for group, shift, begin, end in runs:
+        values = reader.integers(end - begin, _scale(bases[group], shift))
+        # with these bounds the sum of both windows stays within int64 (notes/widths.md)
+        limit = 1 << (15 + min(shift, 8))
+        _check(np.all((values >= -limit) & (values < limit)), "out of range", "coefficients")
+        layout.coefficients[places[begin:end]] = values
     return layout, head.at

@@ -8,16 +8,34 @@ turn), and so is the long-term window around the earlier occurrence.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 
 from nlac._kernels import kernel
 from nlac._memory import load_i64, load_low, store_64
-from nlac.bitstream.distribution import SHAPES, TAIL, TOTAL, cumulative_at
+from nlac._vectors import dot_low
+from nlac.bitstream.distribution import MAX_SCALE, TAIL, TOTAL, cumulative_at
+from nlac.codec.lpc_plan import (
+    COEFFICIENTS,
+    FACTOR,
+    FIRST_COPY,
+    HIGHEST,
+    LAST_COPY,
+    LONG_BEGIN,
+    LONG_COEFFICIENTS,
+    LONG_ORDER,
+    LOWEST,
+    ORDER,
+    PLACE,
+    PRESENT,
+    ROW,
+    SHIFT,
+    WIDTH,
+)
+from nlac.codec.value_sets import GRID_BITS
 from nlac.predictors.layout import PAD, Layout
 
+step = kernel(forceinline=True)  # calls cost more than what most of these do
 CONTEXTS = 12  # a side of the square of scale contexts
 MAX_CORRECTION = 24 << 10  # an octave and a half
 COARSE = 16 * 7  # from this scale on (8 sample units) locations of plain sets are whole numbers
@@ -26,43 +44,9 @@ COARSE = 16 * 7  # from this scale on (8 sample units) locations of plain sets a
 FAST, MIDDLE, SLOW = 0, 1, 2
 CORRECTION, PEAK, SHAPE = 3, 4, 5
 STATE = 3 + 3 * CONTEXTS * CONTEXTS
-GRID_BITS = 24  # fraction of a fractional grid's step and offset
 
 
-class ValueSets(NamedTuple):
-    """Sets of values that occur; a value is known by its rank.
-
-    Attributes
-    ----------
-    kind : (sets,) int64
-        0: every integer, the rank is the value; 1: fractional grid, the value is
-        ``(step * rank + offset) >> 24``; 2: a list.
-    first, last : (sets,) int64
-        Smallest and largest rank.
-    step, offset : (sets,) int64
-        Of a grid (Q24); of a list, `offset` is its place in `values`.
-    lookup : (sets,) int64
-        Of a list, the place in `ranks` of its smallest value.
-    spread : (sets,) int64
-        Whole bits of the least distance between neighbours.
-    values : (n,) int64
-        The lists, ascending.
-    ranks : (m,) int64
-        For each value between the ends of a list, the rank of the largest entry not above it.
-    """
-
-    kind: NDArray[np.int64]
-    first: NDArray[np.int64]
-    last: NDArray[np.int64]
-    step: NDArray[np.int64]
-    offset: NDArray[np.int64]
-    lookup: NDArray[np.int64]
-    spread: NDArray[np.int64]
-    values: NDArray[np.int64]
-    ranks: NDArray[np.int64]
-
-
-@kernel
+@step
 def value(kind, step, offset, values, rank):
     """Value of a rank."""
     if kind == 0:
@@ -72,7 +56,7 @@ def value(kind, step, offset, values, rank):
     return load_i64(values, offset + rank)
 
 
-@kernel
+@step
 def boundary(kind, step, offset, values, rank):
     """Halfway between the values of rank - 1 and rank, Q8."""
     if kind == 0:
@@ -81,7 +65,7 @@ def boundary(kind, step, offset, values, rank):
     return (below + value(kind, step, offset, values, rank)) << 7
 
 
-@kernel
+@step
 def rank_near(kind, step, offset, values, ranks, lookup, first, last, y):
     """Rank whose interval holds y (Q8), within first .. last."""
     if kind == 0:
@@ -101,7 +85,7 @@ def rank_near(kind, step, offset, values, ranks, lookup, first, last, y):
     return rank
 
 
-@kernel
+@step
 def interval(
     kind, step, offset, values, first, last, cumulative, row, mantissa, shift, mu, begin, size
 ):
@@ -117,7 +101,7 @@ def interval(
     return left, right
 
 
-@kernel
+@step
 def search(
     kind, step, offset, values, first, last, cumulative, row, mantissa, shift, mu, begin, size, q
 ):
@@ -145,27 +129,27 @@ def search(
     return left, right, begin
 
 
-@kernel
-def dot(coefficients, at, row, begin, count):
-    """Sum of coefficient times sample over a window."""
-    total = np.int64(0)
+@step
+def dot(coefficients, row, count):
+    """Sum of coefficient times sample over a window of at least two; both are addresses."""
     # the two newest samples may have just been stored: apart from the vector
     # loop, its loads need not wait for them
-    for i in range(count - 2):
-        total += load_low(coefficients, at + i) * load_low(row, begin + i)
-    for i in range(max(count - 2, 0), count):
-        total += load_low(coefficients, at + i) * load_low(row, begin + i)
-    return total
+    blocks = (count - 2) & ~7
+    total = dot_low(coefficients, row, blocks)
+    for i in range(blocks, count - 2):
+        total += load_low(coefficients, i) * load_low(row, i)
+    total += load_low(coefficients, count - 2) * load_low(row, count - 2)
+    return total + load_low(coefficients, count - 1) * load_low(row, count - 1)
 
 
-@kernel
+@step
 def log16(value):
     """16 floor(log2 value) + the next four bits, for 1 <= value < 2**52."""
     # the bits of an IEEE double hold just that; the conversion is exact
     return (np.float64(value).view(np.int64) >> 48) - (1023 << 4)
 
 
-@kernel
+@step
 def context(state):
     """Scale context of a channel, and the logarithm of its middle mean."""
     middle = log16(load_i64(state, MIDDLE) + 256)
@@ -176,8 +160,8 @@ def context(state):
     return 3 * (a * CONTEXTS + b), middle
 
 
-@kernel
-def adapt(limits, state, context, error, mantissa, shift):
+@step
+def adapt(shapes, state, context, error, mantissa, shift):
     """Learn from |sample - location| (Q8)."""
     wide = error << 4
     mean = load_i64(state, FAST)
@@ -194,13 +178,12 @@ def adapt(limits, state, context, error, mantissa, shift):
     peak = load_i64(state, PEAK + context)
     peak += ((min(ratio, 1 << 13) << 3) - peak) >> 8
     store_64(state, PEAK + context, peak)
-    shape = 0
-    for i in range(SHAPES - 1):
-        shape += peak < load_i64(limits, i)
-    store_64(state, SHAPE + context, np.int64(shape))
+    entry = load_i64(shapes, peak >> 8)
+    shape = (entry & 7) + np.int64(peak < (entry >> 3))
+    store_64(state, SHAPE + context, shape)
 
 
-@kernel
+@step
 def index_bits(span):
     """Bits that hold 0 .. span."""
     count = 0
@@ -209,42 +192,44 @@ def index_bits(span):
     return count
 
 
-@kernel
-def predict(
-    reference, order, offsets, coefficients, long_order, long_offset, lag, shifts, row, cell, c, t
-):
-    """Sum of the weighted windows of channel c at delayed frame t, in sample units (Q8).
+@step
+def predict(cell, coefficients, row, t):
+    """Sum of the weighted windows at delayed frame t, in sample units (Q8), within the set's ends.
 
-    `row` holds the channel's samples, `cell` is its place in the segment's tables,
-    `lag` the segment's.
+    `row` is the address of the channel's row of samples.
     """
-    width = 1 if reference < 0 else 2
-    end = width * (PAD + t)
-    if 0 <= reference < c:
-        end += 1  # the reference is coded already: its present sample counts
-    count = load_i64(order, cell)
-    total = dot(coefficients, load_i64(offsets, cell), row, end - count, count)
-    count = load_i64(long_order, cell)
+    here = load_i64(cell, WIDTH) * (PAD + t)
+    count = load_i64(cell, ORDER)
+    total = np.int64(0)
     if count > 0:
-        begin = width * (PAD + t - lag) - (count >> 1)
-        total += dot(coefficients, load_i64(long_offset, cell), row, begin, count)
-    shift = load_i64(shifts, cell) - 8
-    if shift < 0:
-        return total << -shift
-    return (total + ((np.int64(1) << shift) >> 1)) >> shift
+        begin = here + load_i64(cell, PRESENT) - count
+        total = dot(coefficients + 8 * load_i64(cell, COEFFICIENTS), row + 8 * begin, count)
+    count = load_i64(cell, LONG_ORDER)
+    if count > 0:
+        begin = here + load_i64(cell, LONG_BEGIN)
+        total += dot(coefficients + 8 * load_i64(cell, LONG_COEFFICIENTS), row + 8 * begin, count)
+    shift = load_i64(cell, SHIFT)
+    half = (np.int64(1) << max(shift, 0)) >> 1
+    total = (total + half) >> shift if shift > 0 else total << -shift
+    return min(max(total, load_i64(cell, LOWEST)), load_i64(cell, HIGHEST))
 
 
-@kernel
-def store_sample(channels, references, rows, stride, c, t, sample):
+@step
+def scale_of(state):
+    """Context of a channel and the scale there."""
+    cell, scale = context(state)
+    scale += (load_i64(state, CORRECTION + cell) >> 10) - 128
+    return cell, min(max(scale, 0), MAX_SCALE)
+
+
+@step
+def store_sample(line, copies, rows, t, sample):
     """Put a sample where its own window and the windows of those that refer to it find it."""
     at = PAD + t
-    if load_i64(references, c) < 0:
-        store_64(rows + 8 * c * stride, at, sample)
-    else:
-        store_64(rows + 8 * c * stride, 2 * at + 1, sample)
-    for other in range(channels):
-        if load_i64(references, other) == c:
-            store_64(rows + 8 * other * stride, 2 * at, sample)
+    place = load_i64(line, ROW) + load_i64(line, FACTOR) * at + load_i64(line, PLACE)
+    store_64(rows, place, sample)
+    for i in range(load_i64(line, FIRST_COPY), load_i64(line, LAST_COPY)):
+        store_64(rows, load_i64(copies, i) + 2 * at, sample)
 
 
 def new_state(initial: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -257,7 +242,18 @@ def new_state(initial: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def new_rows(layout: Layout) -> NDArray[np.int64]:
-    """Return the zeroed sample rows of a block."""
+    """Return the zeroed sample rows of a block, one a channel."""
     frames = PAD + int(layout.starts[-1]) + 1
     wide = 2 if np.any(layout.reference >= 0) else 1
     return np.zeros((len(layout.reference), wide * frames), np.int64)
+
+
+def filled_rows(layout: Layout, pcm: NDArray[np.int32]) -> NDArray[np.int64]:
+    """Return the sample rows of a block that is known: (channels, frames), in coding order."""
+    rows = new_rows(layout)
+    for c, (reference, own) in enumerate(zip(layout.reference.tolist(), rows, strict=True)):
+        width = 2 if reference >= 0 else 1
+        for place, channel in ((width - 1, c), (0, reference))[:width]:
+            begin = PAD + int(layout.delay[channel])
+            own[width * begin + place :: width][: layout.frames] = pcm[channel]
+    return rows

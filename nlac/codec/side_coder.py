@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlac._errors import CorruptStream
+from nlac.bitstream.bits import pack_bits, take_bits
 from nlac.bitstream.distribution import REACH, ROW, TAIL, TOTAL, tables
 
 LAPLACE = 4
@@ -106,7 +107,10 @@ class SideWriter:
     def finish(self) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
         """Return the coder's words and those of the raw bits."""
         words: NDArray[np.uint32] = self._coder.get_compressed()
-        return words, _pack(np.concatenate(self._raw), np.concatenate(self._raw_bits))
+        counts = np.concatenate(self._raw_bits)
+        raw = np.zeros(-(-int(counts.sum()) // 32), np.uint32)
+        pack_bits(np.concatenate(self._raw), counts, raw)
+        return words, raw
 
 
 class SideReader:
@@ -116,7 +120,7 @@ class SideReader:
         import constriction
 
         self._coder = constriction.stream.queue.RangeDecoder(words)
-        self._bits = np.unpackbits(raw.astype("<u4").view(np.uint8), bitorder="little")
+        self._raw = raw
         self.position = 0
 
     def symbols(self, count: int, weights: bytes) -> NDArray[np.int64]:
@@ -151,23 +155,8 @@ class SideReader:
 
     def _take(self, counts: NDArray[np.int64]) -> NDArray[np.int64]:
         """Take so many raw bits for each value, least significant first."""
-        begins = self.position + np.cumsum(counts) - counts
-        self.position += int(counts.sum())
-        if self.position > len(self._bits):
+        values = np.empty(len(counts), np.int64)
+        self.position = take_bits(self._raw, self.position, counts, values)
+        if self.position > 32 * len(self._raw):
             raise CorruptStream("side information ends too early", path="side")
-        values = np.zeros(len(counts), np.int64)
-        for bit in range(int(counts.max(initial=0))):
-            these = counts > bit
-            values[these] |= self._bits[begins[these] + bit].astype(np.int64) << bit
         return values
-
-
-def _pack(values: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.uint32]:
-    """Put the low bits of values into 32-bit words, least significant first."""
-    total = int(counts.sum())
-    begins = np.cumsum(counts) - counts
-    bits = np.zeros(-(-total // 32) * 32, np.uint8)
-    for bit in range(int(counts.max(initial=0))):
-        these = counts > bit
-        bits[begins[these] + bit] = (values[these] >> bit) & 1
-    return np.packbits(bits, bitorder="little").view("<u4").astype(np.uint32)

@@ -11,38 +11,43 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlac.codec.bitmap import write_bitmap
+from nlac.codec.value_kernels import common_step, count_values, extent, longest_run
 from nlac.codec.value_sets import GRID, GRID_BITS, MAX_SPAN, ValueSet, listed
 
 MIN_GAIN_BITS = 400.0
 _REACH = 4096  # values on either side of the mean that are looked at
+_LONGEST_RUN = 6  # of used values on a grid with a step of 1.2
 _PEAK = 0.25  # least strength of a grid's line in the spectrum of the histogram
 
 
 def grid_of(samples: NDArray[np.int64]) -> ValueSet | None:
     """Find a fractional grid that holds every sample, with a step of more than 1.2."""
-    low, high = int(samples.min()), int(samples.max())
+    low, high, total = extent(samples)
     if high - low >= MAX_SPAN or high - low < 16:
         return None
-    values = low + np.flatnonzero(np.bincount(samples - low)).astype(np.int64)
+    counts = _counts(samples, low, high)
+    # a grid leaves a gap every few values; that rejects nearly every recording quickly
+    if longest_run(counts) > _LONGEST_RUN:
+        return None
+    values = low + np.flatnonzero(counts).astype(np.int64)
     gaps = np.diff(values)
     if len(values) < 0.2 * (high - low) and len(gaps) > 2:
         # so sparse that neighbours of the grid are neighbours of the list
         found = _fit(values, float(gaps[gaps < 1.5 * gaps.min()].mean()), int(samples[0]))
         if found is not None and found.ranks_of(values) is not None:
             return found
-    # else the values near the mean tell, and reject nearly every recording quickly
-    centre = int(samples.sum()) // len(samples)
-    near = samples - (centre - _REACH)
-    near = near[(near >= 0) & (near < 2 * _REACH)]
-    if len(near) < 64:
+    # else the values near the mean tell
+    centre = total // len(samples)
+    histogram = np.zeros(2 * _REACH)
+    begin = centre - _REACH - low
+    piece = counts[max(begin, 0) : max(begin + 2 * _REACH, 0)]
+    histogram[max(-begin, 0) :][: len(piece)] = piece
+    near = int(piece.sum())
+    if near < 64:
         return None
-    histogram = np.bincount(near, minlength=2 * _REACH).astype(np.float64)
     density = np.convolve(histogram, np.ones(33) / 33, "same")
-    dense = density >= 3
-    if np.count_nonzero(dense) >= 16 and np.count_nonzero(histogram[dense]) > 0.9 * dense.sum():
-        return None
     # what is smooth in the histogram says nothing: take it off before looking for a line
-    spectrum = np.abs(np.fft.rfft(histogram - density, 4 * _REACH)) / len(near)
+    spectrum = np.abs(np.fft.rfft(histogram - density, 4 * _REACH)) / near
     peak = 64 + int(np.argmax(spectrum[64:]))
     if spectrum[peak] < _PEAK:
         return None
@@ -54,6 +59,12 @@ def grid_of(samples: NDArray[np.int64]) -> ValueSet | None:
         if found is not None and ranks is not None:
             return _widened(found, ranks, values)
     return None
+
+
+def _counts(samples: NDArray[np.int64], low: int, high: int) -> NDArray[np.int64]:
+    counts = np.zeros(high - low + 1, np.int64)
+    count_values(samples, low, counts)
+    return counts
 
 
 def _widened(
@@ -128,8 +139,7 @@ def integer_grid(samples: NDArray[np.int64]) -> ValueSet | None:
     """Find a grid of whole steps of at least 2."""
     if len(samples) == 0:
         return None
-    base = int(samples[0])
-    step = int(np.gcd.reduce(samples - base))
+    base, step = int(samples[0]), int(common_step(samples))
     if step < 2:
         return None
     offset = base % step
@@ -146,17 +156,19 @@ def grid_gain_bits(entry: ValueSet, count: int) -> float:
 
 def integer_grid_gain_bits(samples: NDArray[np.int64], chunk: int = 4096) -> float:
     """Bits that grids of whole steps would save, were each chunk to have its own."""
-    usable = samples[: len(samples) // chunk * chunk].reshape(-1, chunk)
-    step = np.gcd.reduce(usable - usable[:, :1], axis=1)
-    return chunk * float(np.sum(np.log2(np.maximum(step, 1))))
+    bits = 0.0
+    for begin in range(0, len(samples) - chunk + 1, chunk):
+        step = int(common_step(samples[begin : begin + chunk]))
+        bits += chunk * math.log2(max(step, 1))
+    return bits
 
 
 def list_of(samples: NDArray[np.int64]) -> tuple[ValueSet, float] | None:
     """Return the list of the values that occur and the net gain in bits, if there is one."""
-    low, high = int(samples.min()), int(samples.max())
+    low, high, _ = extent(samples)
     if high - low >= MAX_SPAN or high - low < 16:
         return None
-    histogram = np.bincount(samples - low)
+    histogram = _counts(samples, low, high)
     if np.count_nonzero(histogram) > 0.85 * len(histogram):
         return None
     values = np.flatnonzero(histogram).astype(np.int64)

@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from nlac._errors import CorruptStream
 from nlac.bitstream.varint import read_varint, write_varint
 from nlac.codec.bitmap import read_bitmap, write_bitmap
-from nlac.codec.lpc_steps import ValueSets
 
 PLAIN, GRID, LIST = 0, 1, 2
 GRID_BITS = 24
@@ -28,7 +27,20 @@ _LIMIT = 1 << 31
 
 @dataclass(frozen=True, slots=True)
 class ValueSet:
-    """One set. `first` and `last` are ranks; see `lpc_steps.ValueSets` for the kinds."""
+    """One set: all integers, a fractional grid, or a list.
+
+    Attributes
+    ----------
+    kind : int
+        `PLAIN`: the rank is the value; `GRID`: the value of a rank is
+        ``(step * rank + offset) >> 24``; `LIST`: it is ``values[rank]``.
+    first, last : int
+        Smallest and largest rank.
+    step, offset : int
+        Of a grid (Q24).
+    values : (n,) int64
+        The list, ascending.
+    """
 
     kind: int
     first: int
@@ -36,6 +48,14 @@ class ValueSet:
     step: int = 0
     offset: int = 0
     values: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+
+    def value(self, rank: int) -> int:
+        """Return the value of a rank."""
+        if self.kind == PLAIN:
+            return rank
+        if self.kind == GRID:
+            return (self.step * rank + self.offset) >> GRID_BITS
+        return int(self.values[rank])
 
     @property
     def spread(self) -> int:
@@ -45,23 +65,6 @@ class ValueSet:
         if self.kind == LIST and len(self.values) > 1:
             return int(np.diff(self.values).min()).bit_length() - 1
         return 0
-
-    @property
-    def lowest(self) -> int:
-        """Smallest value."""
-        return self._value(self.first)
-
-    @property
-    def highest(self) -> int:
-        """Largest value."""
-        return self._value(self.last)
-
-    def _value(self, rank: int) -> int:
-        if self.kind == LIST:
-            return int(self.values[rank])
-        if self.kind == GRID:
-            return (self.step * rank + self.offset) >> GRID_BITS
-        return rank
 
     def ranks_of(self, samples: NDArray[np.int64]) -> NDArray[np.int64] | None:
         """Return the ranks of samples, or None if one is not in the set."""
@@ -90,39 +93,6 @@ def plain(low: int, high: int) -> ValueSet:
 def listed(values: NDArray[np.int64]) -> ValueSet:
     """Just these values, ascending."""
     return ValueSet(LIST, 0, len(values) - 1, values=values)
-
-
-def pack_sets(sets: Sequence[ValueSet]) -> ValueSets:
-    """Return the arrays that the compiled loops take."""
-    offsets, lookups = [], []
-    values: list[NDArray[np.int64]] = []
-    ranks: list[NDArray[np.int64]] = []
-    value_count = rank_count = 0
-    for entry in sets:
-        if entry.kind == LIST:
-            low, high = int(entry.values[0]), int(entry.values[-1])
-            lookup = np.searchsorted(entry.values, np.arange(low, high + 1), side="right") - 1
-            offsets.append(value_count)
-            lookups.append(rank_count)
-            values.append(entry.values)
-            ranks.append(lookup.astype(np.int64))
-            value_count += len(entry.values)
-            rank_count += len(lookup)
-        else:
-            offsets.append(entry.offset)
-            lookups.append(0)
-    empty = np.zeros(1, np.int64)
-    return ValueSets(
-        np.array([s.kind for s in sets], np.int64),
-        np.array([s.first for s in sets], np.int64),
-        np.array([s.last for s in sets], np.int64),
-        np.array([s.step for s in sets], np.int64),
-        np.array(offsets, np.int64),
-        np.array(lookups, np.int64),
-        np.array([s.spread for s in sets], np.int64),
-        np.concatenate(values) if values else empty,
-        np.concatenate(ranks) if ranks else empty,
-    )
 
 
 def _signed(value: int) -> bytes:

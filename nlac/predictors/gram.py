@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 
 from nlac._kernels import kernel
-from nlac._memory import address, load_f64
+from nlac._memory import address, load_f64, store_f64
 
 
 @kernel(fastmath={"reassoc", "contract"})
@@ -39,6 +39,29 @@ def _products(x, y, count, lags, out, column):
             a += load_f64(x, k) * load_f64(y, k - lag)
         out[column + lag] = a
         lag += 1
+
+
+@kernel
+def _reversed(y, begin, lags):
+    return y[begin - lags : begin][::-1].copy()
+
+
+@kernel
+def _shift_down(out, at_a, at_b, lags_a, lags_b, same, x, begin, leaving, entering, count):
+    """Fill a block of two sequences from its first row and column.
+
+    `leaving` and `entering` are the samples of the second sequence before the stretch and
+    at its end, newest first.
+    """
+    old_y, new_y = address(leaving), address(entering)
+    for i in range(lags_a - 1):
+        first = i if same else 0
+        above = address(out[at_a + i]) + 8 * at_b
+        below = address(out[at_a + i + 1]) + 8 * (at_b + 1)
+        more, less = x[begin - i - 1], x[begin + count - i - 1]
+        for j in range(first, lags_b - 1):
+            value = load_f64(above, j) + more * load_f64(old_y, j) - less * load_f64(new_y, j)
+            store_f64(below, j, value)
 
 
 @kernel
@@ -73,13 +96,10 @@ def covariance(samples, channels, delays, lags, begin, end, out):
                 _products(at_y, at_x, count, lags[a], column, 0)
                 for i in range(1, lags[a]):
                     out[at_a + i, at_b] = column[i]
-            for i in range(lags[a] - 1):
-                for j in range(i if a == b else 0, lags[b] - 1):
-                    out[at_a + i + 1, at_b + j + 1] = (
-                        out[at_a + i, at_b + j]
-                        + x[i0 - i - 1] * y[j0 - j - 1]
-                        - x[i0 + count - i - 1] * y[j0 + count - j - 1]
-                    )
+            _shift_down(
+                out, at_a, at_b, lags[a], lags[b], a == b, x, i0,
+                _reversed(y, j0, lags[b]), _reversed(y, j0 + count, lags[b]), count,
+            )
             at_b += lags[b]
         at_a += lags[a]
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from nlac._kernels import kernel
 from nlac._memory import address, load_f64, store_f64
+from nlac._vectors import LANES, dot_f64, subtract_row, subtract_rows
 
 
 @kernel
@@ -24,15 +25,30 @@ def log2(value):
 
 
 @kernel
+def padded(count):
+    """Columns of a row that has room for whole vectors."""
+    return (count + LANES - 1) & ~(LANES - 1)
+
+
+@kernel
+def new_factor(count):
+    """Return the zeros that `factorise` and what follows work on."""
+    return np.zeros((count, padded(count)))
+
+
+@kernel
 def factorise(matrix, count, factor):
     """Cholesky factor of the leading part of a symmetric matrix; returns its usable size.
 
     The factor is upper triangular (its transpose times itself is the matrix), so
     that the inner loop runs along rows and needs no reduction. Only the upper
-    triangle of the matrix is read.
+    triangle of the matrix is read. `factor` comes from `new_factor`; below its diagonal is
+    nothing of use.
     """
+    end = padded(count)
     for i in range(count):
         factor[i, i:count] = matrix[i, i:count]
+        factor[i, count:end] = 0.0
         factor[i, i] = factor[i, i] * (1.0 + 1e-9) + 1e-3
     base = address(factor)
     stride = 8 * factor.shape[1]
@@ -40,11 +56,10 @@ def factorise(matrix, count, factor):
         stop = min(begin + 4, count)
         for k in range(begin, stop):
             row = base + k * stride
+            block = k & ~(LANES - 1)
             for p in range(begin, k):
                 above = base + p * stride
-                scale = load_f64(above, k)
-                for j in range(k, count):
-                    store_f64(row, j, load_f64(row, j) - scale * load_f64(above, j))
+                subtract_row(row, above, load_f64(above, k), block, end)
             pivot = load_f64(row, k)
             if pivot <= 1e-6 * (matrix[k, k] * 1e-6 + 1e-3):
                 return k
@@ -55,26 +70,32 @@ def factorise(matrix, count, factor):
                 store_f64(row, j, load_f64(row, j) * inverse)
         # four rows at once: the rest of the matrix is read and written a quarter as often
         if stop == begin + 4:
-            a = base + begin * stride
-            b, c, d = a + stride, a + 2 * stride, a + 3 * stride
+            top = base + begin * stride
             for i in range(stop, count):
-                row = base + i * stride
-                w, x, y, z = load_f64(a, i), load_f64(b, i), load_f64(c, i), load_f64(d, i)
-                for j in range(i, count):
-                    taken = w * load_f64(a, j) + x * load_f64(b, j)
-                    taken += y * load_f64(c, j) + z * load_f64(d, j)
-                    store_f64(row, j, load_f64(row, j) - taken)
+                subtract_rows(
+                    base + i * stride, top, stride, load_f64(top, i), load_f64(top + stride, i),
+                    load_f64(top + 2 * stride, i), load_f64(top + 3 * stride, i),
+                    i & ~(LANES - 1), end,
+                )
     return count
 
 
 @kernel
 def project(factor, count, solution):
-    """Forward substitution in place; solution[i]**2 is the energy that tap i takes off."""
+    """Forward substitution in place; solution[i]**2 is the energy that tap i takes off.
+
+    `solution` has room for `padded(count)` elements.
+    """
+    base, at = address(factor), address(solution)
+    end = padded(count)
     for i in range(count):
+        row = base + 8 * i * factor.shape[1]
         value = solution[i] / factor[i, i]
         solution[i] = value
-        for k in range(i + 1, count):
+        block = padded(i + 1)
+        for k in range(i + 1, min(block, count)):
             solution[k] -= factor[i, k] * value
+        subtract_row(at, row, value, block, end)
 
 
 @kernel
@@ -85,12 +106,18 @@ def round_weights(factor, solution, count, step, limit, quantised):
     costs far less than rounding each alone where taps are strongly correlated.
     Returns False if a multiple exceeds the limit.
     """
+    end = padded(count)
+    floats = np.zeros(end)
+    base, at = address(factor), address(floats)
     for i in range(count - 1, -1, -1):
-        total = 0.0
-        for k in range(i + 1, count):
-            total += factor[i, k] * quantised[k]
+        row = base + 8 * i * factor.shape[1]
+        block = padded(i + 1)
+        total = dot_f64(row, at, block, end)
+        for k in range(i + 1, min(block, count)):
+            total += factor[i, k] * floats[k]
         value = math.floor((solution[i] - total * step) / (factor[i, i] * step) + 0.5)
         if not abs(value) <= limit:
             return False
+        floats[i] = value
         quantised[i] = np.int64(value)
     return True

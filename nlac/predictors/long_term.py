@@ -1,11 +1,13 @@
 """Search for earlier occurrences of what sounds now (encoder only).
 
 Sequenced and looped music repeats to the sample, bars apart.  A cheap
-prediction whitens the block, loud passages are levelled, and the
-autocorrelations of the whole block and of windows of about three seconds (at a
-quarter of the rate) give candidates, which are then compared on every span at
-full resolution.  The candidates come from an FFT in floating point; what
-is compared, and so chosen, is in integers.
+prediction whitens the sum of the channels, loud passages are levelled, and the
+autocorrelations of the whole block and of windows of about three seconds (at an
+eighth of the rate) give candidates, which are compared on every span at full
+resolution.  The best short and the best long one, and the lag of the span before,
+are then weighed by what least squares make of them on pieces of the span
+(`far_gain`): a tone has many lags, and what repeats bars apart may be no more than the
+difference of the channels.
 """
 
 from __future__ import annotations
@@ -16,26 +18,32 @@ from numpy.typing import NDArray
 
 from nlac._kernels import kernel
 from nlac._memory import address, load_i16
+from nlac._vectors import dot_i16
+from nlac.predictors.far_gain import far_gain
 from nlac.predictors.layout import PAD
 
 SHORTEST = 128  # shorter lags are for the near window
 THRESHOLD = 0.05  # least normalised correlation worth a closer look
 WINDOW = 1 << 17
-DECIMATION = 4
+DECIMATION = 8
 _CHUNK = 4096
-_ORDER = 8
+_ORDER = 4
+_LONG = 2048
+_PIECE = 1024
+_WORTH = 0.05  # bits a sample that an earlier occurrence must save
+_AROUND = np.array([-3, -2, -1, 1, 2, 3])
 
 
 @kernel
-def _whiten(samples, channel, begin, end, out):
-    """Add the levelled error of an eighth-order prediction to `out`, chunk by chunk."""
+def _whiten(samples, begin, end, out):
+    """Put the levelled error of a fourth-order prediction into `out`, chunk by chunk."""
     corr = np.empty(_ORDER + 1)
     weights = np.zeros(_ORDER)
     previous = np.zeros(_ORDER)
     errors = np.empty(_CHUNK)
     for start in range(begin, end, _CHUNK):
         stop = min(start + _CHUNK, end)
-        x = samples[channel, start - _ORDER : stop]
+        x = samples[start - _ORDER : stop]
         count = stop - start
         for lag in range(_ORDER + 1):
             total = 0.0
@@ -66,25 +74,28 @@ def _whiten(samples, channel, begin, end, out):
             level += abs(errors[t])
         level = 32.0 * count / (level + 1e-3 * count)
         for t in range(count):
-            out[start - begin + t] += np.int16(min(max(errors[t] * level, -64.0), 64.0))
+            out[start - begin + t] = np.int16(min(max(errors[t] * level, -64.0), 64.0))
 
 
 @kernel
 def _compare(signal, energies, begin, end, lags, out):
     """Normalised correlation of signal[begin:end] with itself each lag earlier.
 
-    `energies` are the running sums of squares; the sums are exact.
+    `energies` are the running sums of squares; the sums are exact.  A lag that reaches
+    before the begin of the signal counts only for the rest.
     """
     at = address(signal)
     own = energies[end] - energies[begin]
     for i in range(len(lags)):
         lag = lags[i]
         first = max(begin, lag)
-        cross = np.int64(0)
-        for t in range(first, end):
+        blocks = max(end - first, 0) & ~31
+        cross = dot_i16(at + 2 * first, at + 2 * (first - lag), blocks)
+        for t in range(first + blocks, end):
             cross += load_i16(at, t) * load_i16(at, t - lag)
         other = energies[end - lag] - energies[first - lag]
-        out[i] = cross / np.sqrt(np.float64(own) * np.float64(other) + 1.0)
+        share = max(end - first, 0) / (end - begin)
+        out[i] = share * cross / np.sqrt(np.float64(own) * np.float64(other) + 1.0)
 
 
 def _fast_length(count: int) -> int:
@@ -104,17 +115,25 @@ def _fast_length(count: int) -> int:
 
 
 def _peaks(correlation: NDArray[np.float32], count: int, shortest: int) -> NDArray[np.int64]:
-    """Return the lags of the highest local maxima, none twice within eight lags."""
-    values = correlation.copy()
-    values[:shortest] = 0
+    """Return the lags of the highest local maxima of each two octaves of lags, `count` of each.
+
+    By octaves, because a steady tone has as many peaks as periods, which would leave
+    no place for what repeats bars apart.  None is taken twice within eight lags.
+    """
     found: list[int] = []
-    some = min(len(values), 8 * count)
-    order = np.argpartition(values, -some)[-some:]
-    for lag in order[np.argsort(-values[order])]:
-        if values[lag] <= 0 or len(found) == count:
-            break
-        if all(abs(int(lag) - other) > 8 for other in found):
-            found.append(int(lag))
+    low = shortest
+    while low < len(correlation):
+        band = correlation[low : 4 * low]
+        some = min(len(band), 8 * count)
+        order = np.argpartition(band, -some)[-some:]
+        mine: list[int] = []
+        for lag in (low + order[np.argsort(-band[order])]).tolist():
+            if correlation[lag] <= 0 or len(mine) == count:
+                break
+            if all(abs(lag - other) > 8 for other in mine):
+                mine.append(lag)
+        found += mine
+        low *= 4
     return np.array(found, np.int64)
 
 
@@ -123,7 +142,6 @@ def find_lags(
     frames: int,
     span: int,
     thorough: bool,
-    threshold: float = THRESHOLD,
 ) -> NDArray[np.int64]:
     """Find for each span of a block how far back its earlier occurrence lies.
 
@@ -134,9 +152,7 @@ def find_lags(
     frames, span : int
         Length of the block and of a span, in frames.
     thorough : bool
-        Look for more, at the full rate, and in windows of about three seconds each too.
-    threshold : float
-        Least normalised correlation.
+        Look for more, and in windows of about three seconds each too.
 
     Returns
     -------
@@ -147,73 +163,123 @@ def find_lags(
     lags = np.zeros(count, np.int64)
     if frames < 4 * SHORTEST:
         return lags
+    # the sum of the channels: one search is enough, since what it finds is weighed in each
     signal = np.zeros(frames, np.int16)
-    for channel in range(min(len(samples), 8)):
-        _whiten(samples, channel, PAD, PAD + frames, signal)
-    energies = np.concatenate([[0], np.cumsum(signal.astype(np.int64) ** 2)])
-    search = _Search(signal, energies, span, thorough)
-    previous = np.zeros(0, np.int64)
-    local = np.zeros(0, np.int64)
-    window_end = 0
+    _whiten(_mixed(samples), PAD, PAD + frames, signal)
+    search = _Search(signal, span, thorough)
+    last = 0
+    pieces = (0.25, 0.75) if thorough else (0.5,)
     for index in range(count):
         begin, end = index * span, min((index + 1) * span, frames)
-        if thorough and begin >= window_end and begin > 0:
-            window_end = min(begin + WINDOW, frames)
-            local = search.window(begin, window_end)
-        candidates = np.unique(np.concatenate([search.shared, local, previous]))
-        candidates = candidates[candidates < (begin + end) // 2]
-        if not len(candidates):
+        finalists = {last, *search.lags(begin, end)}
+        finalists = {lag for lag in finalists if 0 < lag < (begin + end) // 2}
+        if not finalists:
             continue
-        scores = np.zeros(len(candidates))
-        _compare(signal, energies, begin, end, candidates, scores)
-        best = int(np.argmax(scores))
-        if scores[best] > threshold:
-            lags[index] = candidates[best]
-            previous = np.unique(np.append(previous, candidates[best]))[-16:]
+        gains = {lag: _gain(samples, begin, end, lag, pieces) for lag in sorted(finalists)}
+        best = max(gains, key=lambda lag: gains[lag])
+        if gains[best] > _WORTH:
+            lags[index] = last = best
     return lags
+
+
+def _mixed(samples: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Sum of the channels, those that are rather the negative of the first turned round."""
+    # no matrix product: BLAS would keep all cores busy
+    mixed = samples[0].copy()
+    for other in samples[1:8]:
+        if np.sum(other[PAD::16] * samples[0, PAD::16]) < 0:
+            mixed -= other
+        else:
+            mixed += other
+    return mixed
+
+
+def _gain(
+    samples: NDArray[np.float64], begin: int, end: int, lag: int, pieces: tuple[float, ...]
+) -> float:
+    """Bits a sample that the earlier occurrence saves, judged on pieces of a span."""
+    total = 0.0
+    judged = 0
+    for part in pieces:
+        first = max(begin + int(part * (end - begin)) - _PIECE // 2, begin, lag)
+        stop = min(first + _PIECE, end)
+        if stop <= first:
+            continue
+        for channel in range(min(len(samples), 2)):
+            other = 1 - channel if len(samples) == 2 else channel
+            total += far_gain(samples, channel, other, channel == 1, lag, PAD + first, PAD + stop)
+            judged += stop - first
+    # only what lies after the block's begin has an earlier occurrence
+    return total / max(judged, 1) * (end - max(begin, lag)) / (end - begin)
 
 
 class _Search:
     """Candidates from autocorrelations, the spectra kept between windows.
 
-    The whole block is searched at the full or at half the rate (pairs of samples
-    summed), windows at a quarter; each lag is then settled at full resolution.
+    All is searched at an eighth of the rate (eights of samples summed); each lag is then
+    settled at full resolution.
     """
 
-    def __init__(
-        self, signal: NDArray[np.int16], energies: NDArray[np.int64], span: int, thorough: bool
-    ) -> None:
+    def __init__(self, signal: NDArray[np.int16], span: int, thorough: bool) -> None:
         self._signal = signal
-        self._energies = energies
-        step = 1 if thorough else 2
+        self._energies = np.concatenate([[0], np.cumsum(signal.astype(np.int64) ** 2)])
+        self._thorough = thorough
+        self._previous = self._local = np.zeros(0, np.int64)
+        self._window_end = 0
+        step = DECIMATION
         grouped = signal[: len(signal) // step * step].reshape(-1, step)
         slow = grouped.sum(axis=1, dtype=np.float32)
         count = len(slow)
-        multiple = DECIMATION // step
-        quarter = _fast_length(-(-2 * count // multiple))
-        spectrum = fft.rfft(slow, multiple * quarter)
-        power = spectrum.real**2 + spectrum.imag**2
-        whole = fft.irfft(power, multiple * quarter)[:count]
+        self._size = _fast_length(2 * count)
+        self._spectrum = fft.rfft(slow, self._size)
+        power = self._spectrum.real**2 + self._spectrum.imag**2
+        whole = fft.irfft(power, self._size)[:count]
         # long lags have fewer products behind them: level the chance peaks
         room = np.sqrt(np.maximum(count - np.arange(count), span // step)).astype(np.float32)
         level = (whole / room).astype(np.float32, copy=False)
-        coarse = step * _peaks(level, 96 if thorough else 32, SHORTEST // step)
-        self.shared = coarse if thorough else self._settle(coarse, 2, 0, len(signal), 1 << 16)
-        self._low = spectrum[: quarter // 2 + 1]
-        self._size = quarter
-        self._quarter = fft.irfft(self._low, quarter) if thorough else slow
+        coarse = step * _peaks(level, 16 if thorough else 6, SHORTEST // step)
+        self._shared = self._settle(coarse, step, 0, len(signal), 1 << 15)
+        self._slow = slow
 
-    def window(self, begin: int, end: int) -> NDArray[np.int64]:
+    def lags(self, begin: int, end: int) -> list[int]:
+        """Return the best lags of a span: one short, one long."""
+        if self._thorough and begin >= self._window_end and begin > 0:
+            self._window_end = min(begin + WINDOW, len(self._signal))
+            self._local = self._window(begin, self._window_end)
+        candidates = np.unique(np.concatenate([self._shared, self._local, self._previous]))
+        candidates = candidates[candidates < (begin + end) // 2]
+        found = []
+        for some in (candidates[candidates < _LONG], candidates[candidates >= _LONG]):
+            if not len(some):
+                continue
+            best, score = self._best(begin, end, some)
+            # tempo need not be a whole number of samples
+            near = best + _AROUND
+            near = near[(near >= SHORTEST) & (near < (begin + end) // 2)]
+            if len(near):
+                best, score = max((best, score), self._best(begin, end, near), key=lambda f: f[1])
+            if score > THRESHOLD:
+                found.append(best)
+                self._previous = np.unique(np.append(self._previous, best))[-16:]
+        return found
+
+    def _best(self, begin: int, end: int, lags: NDArray[np.int64]) -> tuple[int, float]:
+        scores = np.zeros(len(lags))
+        _compare(self._signal, self._energies, begin, end, lags, scores)
+        best = int(np.argmax(scores))
+        return int(lags[best]), float(scores[best])
+
+    def _window(self, begin: int, end: int) -> NDArray[np.int64]:
         """Return the best lags of one window against all of its past."""
         piece = np.zeros(self._size, np.float32)
         first, last = begin // DECIMATION, end // DECIMATION
-        piece[: last - first] = self._quarter[first:last]
-        cross = fft.irfft(self._low * np.conj(fft.rfft(piece)), self._size)
+        piece[: last - first] = self._slow[first:last]
+        cross = fft.irfft(self._spectrum * np.conj(fft.rfft(piece)), self._size)
         # the window at shift s meets itself at s = first, and the lag is first - s
         correlation = np.ascontiguousarray(cross[: first + 1][::-1], np.float32)
         if len(correlation) <= SHORTEST // DECIMATION + 1:
             return np.zeros(0, np.int64)
-        coarse = DECIMATION * _peaks(correlation, 8, SHORTEST // DECIMATION)
+        coarse = DECIMATION * _peaks(correlation, 4, SHORTEST // DECIMATION)
         return self._settle(coarse, DECIMATION, begin, end, 1 << 14)
 
     def _settle(

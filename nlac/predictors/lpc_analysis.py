@@ -49,7 +49,7 @@ def deep_gain(
 ) -> float:
     """Bits a sample that windows of up to `deep` instead of `shallow` samples would save.
 
-    Judged on three spans at most. Recordings that were band-limited before they got
+    Judged on three spans at most, one in a dozen. Recordings that were band-limited before they got
     their sample rate gain a lot, most others nothing.
 
     Parameters
@@ -65,7 +65,8 @@ def deep_gain(
     spans = frames // SPAN
     if spans == 0:
         return 0.0
-    picked = sorted({spans // 6, spans // 2, spans * 5 // 6})
+    count = min(3, 1 + spans // 12)
+    picked = sorted({spans * (2 * i + 1) // (2 * count) for i in range(count)})
     bits = []
     for max_order in (shallow, deep):
         total = 0.0

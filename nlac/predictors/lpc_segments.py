@@ -12,8 +12,16 @@ from __future__ import annotations
 import numpy as np
 
 from nlac._kernels import kernel
+from nlac._memory import address, load_f64, store_f64
 from nlac.predictors.gram import covariance, mirror
-from nlac.predictors.least_squares import factorise, log2, project, round_weights
+from nlac.predictors.least_squares import (
+    factorise,
+    log2,
+    new_factor,
+    padded,
+    project,
+    round_weights,
+)
 
 SPAN = 16384
 COEFFICIENT_LIMIT = 1 << 20
@@ -43,6 +51,16 @@ def _pick(total, index, count, target, matrix, right):
 
 
 @kernel
+def _add_upper(matrix, weight, total):
+    """Add the weighted upper triangle of a matrix to a total."""
+    size = len(matrix)
+    for i in range(size):
+        row, out = address(matrix[i]), address(total[i])
+        for j in range(i, size):
+            store_f64(out, j, load_f64(out, j) + weight * load_f64(row, j))
+
+
+@kernel
 def _unit_energy(cov, index, count, target, weights):
     energy = cov[target, target]
     for i in range(count):
@@ -57,12 +75,15 @@ def _unit_energy(cov, index, count, target, weights):
 @kernel
 def _weigh(covs, first, last, index, count, target, frames, work, factor, z, out):
     """Inverse energies of a first prediction's error for the units first .. last - 1."""
-    size = covs.shape[1]
-    total = np.zeros((size, size))
+    work[:count, :count] = 0.0
+    z[:count] = 0.0
     for u in range(first, last):
-        total += covs[u]
-    mirror(total)
-    _pick(total, index, count, target, work, z)
+        cov = covs[u]
+        for i in range(count):
+            a = index[i]
+            z[i] += cov[min(a, target), max(a, target)]
+            for j in range(i, count):
+                work[i, j] += cov[min(a, index[j]), max(a, index[j])]
     usable = factorise(work, count, factor)
     project(factor, usable, z)
     weights = np.zeros(count)
@@ -214,8 +235,8 @@ def analyse_span(
         near = np.empty(max_order, np.int64)
         far = np.empty(2 * long_frames, np.int64)
         work = np.empty((size, size))
-        factor = np.empty((size, size))
-        z = np.empty(size)
+        factor = new_factor(size)
+        z = np.zeros(padded(size))
         unit_weight = np.empty(units)
         for side in range(2):
             if side == 1 and not (paired and reference[r] == c):
@@ -247,7 +268,7 @@ def analyse_span(
             floors = np.zeros(leaves)
             for u in range(units):
                 leaf = u // leaf_units
-                sums[leaf] += unit_weight[u] * covs[u]
+                _add_upper(covs[u], unit_weight[u], sums[leaf])
                 lengths[leaf] += frames[u]
                 floors[leaf] += ROUNDING * unit_weight[u] * frames[u]
             for leaf in range(leaves):
@@ -266,23 +287,27 @@ def analyse_span(
                         node_cost[own, node] = 0.0
                         node += 1
                         continue
-                    cost, order, used, shift = _solve(
-                        sums[i], near, near_count, far, 0, at_own, lengths[i], floors[i],
-                        orders, work, factor, z, quantised,
-                    )
-                    node_weights[own, node, :order] = quantised[:order]
-                    # where neither half has use for the earlier occurrence, the whole has none
+                    # where neither half has use for the earlier occurrence, the whole has none;
+                    # where both have, the whole has
                     try_far = far_count > 0 and i * (node_frames // unit_frames) >= first_far
+                    try_near = True
                     if try_far and level > 0:
-                        try_far = worth[2 * i] or (2 * i + 1 < below and worth[2 * i + 1])
-                    used = 0
+                        first, second = worth[2 * i], 2 * i + 1 < below and worth[2 * i + 1]
+                        try_far, try_near = first or second, not (first and second)
+                    cost, order, used, shift = 1e300, near_count, 0, 8
+                    if try_near:
+                        cost, order, used, shift = _solve(
+                            sums[i], near, near_count, far, 0, at_own, lengths[i], floors[i],
+                            orders, work, factor, z, quantised,
+                        )
+                        node_weights[own, node, :order] = quantised[:order]
                     if try_far:
                         # what the far window brings, no longer near one need bring
                         cost2, order2, used2, shift2 = _solve(
                             sums[i], near, order, far, far_count, at_own, lengths[i],
                             floors[i], orders, work, factor, z, quantised,
                         )
-                        if cost2 < cost:
+                        if cost2 < cost or not try_near:
                             cost, order, used, shift = cost2, order2, used2, shift2
                             node_weights[own, node, :order] = quantised[used : used + order]
                             node_weights[own, node, order : order + used] = quantised[:used]

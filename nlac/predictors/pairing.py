@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from nlac._kernels import kernel
 from nlac.predictors.gram import covariance, mirror
 from nlac.predictors.layout import PAD
-from nlac.predictors.least_squares import factorise, log2, project
+from nlac.predictors.least_squares import factorise, log2, new_factor, padded, project
 from nlac.predictors.lpc_segments import tap_order
 
 DELAYS = (0, 8, 16)
@@ -54,8 +54,8 @@ def _pair_cost(samples, first, delay, begin, end):
     mirror(cov)
     taps = np.empty(_ORDER, np.int64)
     work = np.empty((2 * lags, 2 * lags))
-    factor = np.empty((2 * lags, 2 * lags))
-    z = np.empty(2 * lags)
+    factor = new_factor(2 * lags)
+    z = np.zeros(padded(2 * lags))
     bits = 0.0
     for side in range(2):
         own = side * lags
@@ -117,7 +117,8 @@ def _resembling(samples: NDArray[np.float64], frames: int) -> NDArray[np.int64]:
     begin = PAD + (frames - length) // 2
     changes = np.diff(samples[:, begin : begin + length], axis=1)
     changes /= np.sqrt(np.sum(changes**2, axis=1, keepdims=True)) + 1e-9
-    alike = np.abs(changes @ changes.T)
+    # not as a matrix product: BLAS would keep all cores busy
+    alike = np.abs([[np.sum(a * b) for b in changes] for a in changes])
     reference = np.full(len(samples), -1, np.int64)
     for c in range(1, len(samples)):
         best = int(np.argmax(alike[c, :c]))

@@ -30,8 +30,8 @@ def encode(shared, rows, sets, locations, ranks, word_buffer, raw_buffer, interv
     words, raw = address(word_buffer), address(raw_buffer)
     at, values = address(locations), address(sets.values)
     frames, count = locations.shape
-    kind, step, offset = sets.kind[0], sets.step[0], sets.offset[0]
-    first, last, spread = sets.first[0], sets.last[0], sets.spread[0]
+    kind, step, offset = sets.rows[0, 0], sets.rows[0, 1], sets.rows[0, 2]
+    first, last, spread = sets.rows[0, 4], sets.rows[0, 5], sets.rows[0, 8] - 10
     pos, lower, rng, held, head = 0, ZERO, FULL, 0, ZERO
     raw_pos, acc, fill = 0, ZERO, 0
     for t in range(frames):
@@ -58,8 +58,8 @@ def decode(shared, rows, sets, locations, ranks, word_buffer, raw_buffer, interv
     num_words, num_raw = len(word_buffer), len(raw_buffer)
     at, values, rank_of = address(locations), address(sets.values), address(sets.ranks)
     frames, count = locations.shape
-    kind, step, offset = sets.kind[0], sets.step[0], sets.offset[0]
-    first, last, spread = sets.first[0], sets.last[0], sets.spread[0]
+    kind, step, offset = sets.rows[0, 0], sets.rows[0, 1], sets.rows[0, 2]
+    first, last, spread = sets.rows[0, 4], sets.rows[0, 5], sets.rows[0, 8] - 10
     pos, lower, rng, point = decode_start(words, num_words)
     raw_at = 0
     for t in range(frames):
@@ -69,7 +69,7 @@ def decode(shared, rows, sets, locations, ranks, word_buffer, raw_buffer, interv
             return t
         left, size, rank, raw_at = mixture_decode(
             common, state, kind, step, offset, values, first, last, spread,
-            rank_of, sets.lookup[0], q, raw, num_raw, raw_at,
+            rank_of, sets.rows[0, 3], q, raw, num_raw, raw_at,
         )  # fmt: skip
         intervals[t, 0], intervals[t, 1] = left, size
         if size == 0:

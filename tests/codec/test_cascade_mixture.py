@@ -18,7 +18,8 @@ from nlac.codec.cascade_mixture import (
     mixture_shared,
     mixture_state,
 )
-from nlac.codec.value_sets import GRID, ValueSet, listed, pack_sets, plain
+from nlac.codec.lpc_plan import set_table
+from nlac.codec.value_sets import GRID, ValueSet, listed, plain
 
 
 def value_of(entry: ValueSet, ranks: np.ndarray) -> np.ndarray:
@@ -29,7 +30,7 @@ def value_of(entry: ValueSet, ranks: np.ndarray) -> np.ndarray:
 
 def round_trip(entry: ValueSet, ranks: np.ndarray, locations: np.ndarray, initial: int = 1 << 16):
     """Encode and decode; returns the bits spent, and the state that both end with."""
-    sets = pack_sets([entry])
+    sets = set_table([entry])
     low, high = value_of(entry, np.array([entry.first, entry.last])).tolist()
     locations = np.clip(locations, low << 8, high << 8).astype(np.int64).reshape(len(ranks), -1)
     locations = np.ascontiguousarray(locations)
@@ -148,7 +149,7 @@ def test_frequencies_below_a_boundary_never_fall(seed, exponent):
 @pytest.mark.parametrize("name", SETS)
 def test_random_bits_decode_to_something_or_are_refused(name):
     entry = SETS[name]
-    sets = pack_sets([entry])
+    sets = set_table([entry])
     ends = value_of(entry, np.array([entry.first, entry.last])) * 256
     rng = np.random.default_rng(3)
     for _ in range(20):

@@ -10,7 +10,8 @@ from mixture_tools import encode
 
 from nlac.bitstream.distribution import tables
 from nlac.codec.cascade_mixture import mixture_shared, mixture_state
-from nlac.codec.value_sets import pack_sets, plain
+from nlac.codec.lpc_plan import set_table
+from nlac.codec.value_sets import plain
 
 END = 2**24 - 128
 G = tables().cumulative[:1025].tolist()
@@ -128,7 +129,7 @@ def test_kernels_do_what_the_specification_says(count, bits):
     state = mixture_state(np.array([5000]), count, [0])
     coded = np.zeros((frames, 2), np.int64)
     words, raw = np.zeros(2 * frames, np.uint32), np.zeros(2 * frames, np.uint32)
-    sets = pack_sets([entry])
+    sets = set_table([entry])
     encode(mixture_shared(count), state, sets, locations, ranks, words, raw, coded)
     channel = Channel(5000, count)
     for t in range(frames):

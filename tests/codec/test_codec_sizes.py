@@ -79,7 +79,9 @@ def test_rice_is_a_little_larger(name, preset):
     samples = make(name, 20000, 2, 16)
     best, rice = (size(samples, preset=preset, coder=coder) for coder in ("range", "rice"))
     assert best <= rice < 1.09 * best + 0.04 * samples.size
-    assert size(samples, preset=preset, coder="auto") == best
+    # fast is for speed: there the choice is Rice unless much is lost
+    chosen = size(samples, preset=preset, coder="auto")
+    assert chosen == (rice if preset == "fast" else best)
 
 
 def test_coders_are_what_was_asked_for():
@@ -91,10 +93,11 @@ def test_coders_are_what_was_asked_for():
 def test_auto_takes_the_smaller():
     for name in ("music", "impulses", "bursts", "slow_square", "sparse_histogram"):
         samples = make(name, 6000)
-        sizes = [size(samples, coder=coder) for coder in ("range", "rice")]
+        sizes = [size(samples, coder=c, preset="standard") for c in ("range", "rice")]
         # Rice is tried where it can win: where hardly a bit is left
-        assert size(samples, coder="auto") in sizes
-        assert size(samples, coder="auto") <= sizes[0]
+        chosen = size(samples, coder="auto", preset="standard")
+        assert chosen in sizes
+        assert chosen <= sizes[0]
 
 
 def test_higher_presets_are_smaller():
