@@ -145,6 +145,10 @@ class _Decoding:
                 raise ChecksumMismatch(
                     "MD5 of the restored file does not match", path="trailer.original_md5"
                 )
+            if output.digest is not None and output.num_bytes != trailer.original_length:
+                raise CorruptStream(
+                    "length of the restored file does not match", path="trailer.original_length"
+                )
             return _result(
                 output, header, md5=trailer.pcm_md5.hex(), restored=output.digest is not None
             )

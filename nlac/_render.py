@@ -94,6 +94,8 @@ class Rendering:
         Frames written so far.
     digest : bytes or None
         MD5 of the restored file after `finish`; None of a fresh one.
+    num_bytes : int
+        Its length.
     """
 
     def __init__(
@@ -107,6 +109,7 @@ class Rendering:
         self.target = target
         self.frames = 0
         self.digest: bytes | None = None
+        self.num_bytes = 0
         self._sink: Sink | RestoreSink
         if container is None:
             assert original is not None
@@ -126,6 +129,7 @@ class Rendering:
         if isinstance(self._sink, RestoreSink):
             self._sink.finish(tail)
             self.digest = self._sink.digest
+            self.num_bytes = self._sink.num_bytes
             return
         for _ in tail:
             pass

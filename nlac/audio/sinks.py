@@ -53,9 +53,15 @@ class RestoreSink:
         Every byte before the first sample.
     packing : Packing
         How the samples lie in the file.
+
+    Attributes
+    ----------
+    num_bytes : int
+        Bytes written so far.
     """
 
     def __init__(self, file: BinaryIO, head: bytes, packing: Packing) -> None:
+        self.num_bytes = 0
         self._file = file
         self._packing = packing
         self._hash = hashlib.md5(usedforsecurity=False)
@@ -83,6 +89,7 @@ class RestoreSink:
 
     def _put(self, data: bytes) -> None:
         self._hash.update(data)
+        self.num_bytes += len(data)
         write_all(self._file, data)
 
 

@@ -178,9 +178,14 @@ class RangeDecoder:
         Raises
         ------
         CorruptStream
-            Words are left over.
+            Words are left over, or there are fewer than an encoder writes.
         """
-        if self._pos < len(self._words):
+        # an encoder writes at least one word more than it renormalises, but none for nothing;
+        # the range is whole only until the first interval is taken off
+        needed = self._pos - 1 if self._range < _FULL else 0
+        if needed > len(self._words):
+            raise TruncatedStream("range coder: words end too early")
+        if len(self._words) > needed + (needed > 0):
             raise CorruptStream("range coder: words are left over")
 
     def _next(self) -> int:

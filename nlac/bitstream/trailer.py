@@ -184,6 +184,8 @@ def parse_trailer(data: bytes) -> Trailer:
     ) = _FIXED.unpack_from(data)
     if flags & ~c.TRAILER_FLAG_ORIGINAL:
         raise _bad("flags", flags)
+    if not flags and any(original_md5):
+        raise CorruptStream("MD5 of no original", path="trailer.original_md5")
     position = _FIXED.size + header_bytes
     try:
         header = parse_header(data[_FIXED.size : position])

@@ -82,6 +82,7 @@ class _StreamParse:
         self._index: list[IndexEntry] = []
         self._first_block_offset: int | None = None
         self._after_blocks = False
+        self._restores = False
         self._metadata_bytes = 0
         self._metadata_items = 0
 
@@ -148,7 +149,9 @@ class _StreamParse:
         header = parse_item_header(head, self._stream_crc)
         if header.item_type == c.ITEM_FOREIGN_TAIL:
             if self._first_block_offset is None:
+                # here the blocks would be: items count as those before them, or after them
                 self._first_block_offset = start
+                self._metadata_bytes = self._metadata_items = 0
             self._after_blocks = True
         else:
             # the tail goes on to the output piece by piece; all else is kept in memory
@@ -160,6 +163,9 @@ class _StreamParse:
             ):
                 raise CorruptStream("more metadata than the format allows")
             self._after_blocks = self._after_blocks or bool(self._index)
+            if header.item_type in (c.ITEM_RECIPE, c.ITEM_FOREIGN_HEAD) and self._after_blocks:
+                raise CorruptStream(f"{c.ITEM_NAMES[header.item_type]} after the blocks")
+            self._restores = self._restores or header.item_type == c.ITEM_RECIPE
         stored = yield from self.take(header.stored_length)
         crc = yield from self.take(c.CRC_BYTES)
         return parse_item(header, head, stored, crc)
@@ -170,6 +176,8 @@ class _StreamParse:
         rest = yield from self.take(trailer_num_bytes(fixed) - len(fixed))
         trailer = parse_trailer(fixed + rest)
         first_block = start if self._first_block_offset is None else self._first_block_offset
+        if self._restores != (trailer.original_md5 is not None):
+            raise CorruptStream("original file without a recipe, or the other way", path="trailer")
         if trailer.header != self._stream:
             raise CorruptStream("copy of the header differs from the header", path="trailer")
         if trailer.first_block_offset != first_block or trailer.index != tuple(self._index):

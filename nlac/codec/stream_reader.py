@@ -184,7 +184,10 @@ class IndexedReader:
     def trailing(self) -> Iterator[MetadataItem]:
         """Metadata items after the last block, one at a time."""
         stop = self._file.seek(0, io.SEEK_END) - self.trailer.num_bytes
-        return self._items(self.trailer.end_of_blocks, stop)
+        for item in self._items(self.trailer.end_of_blocks, stop):
+            if item.item_type in (c.ITEM_RECIPE, c.ITEM_FOREIGN_HEAD):
+                raise CorruptStream(f"{item.name} after the blocks", path="metadata")
+            yield item
 
     def _items(self, offset: int, stop: int) -> Iterator[MetadataItem]:
         try:

@@ -185,7 +185,7 @@ def find_lags(
 def _mixed(samples: NDArray[np.float64]) -> NDArray[np.float64]:
     """Sum of the channels, those that are rather the negative of the first turned round."""
     # no matrix product: BLAS would keep all cores busy
-    mixed = samples[0].copy()
+    mixed: NDArray[np.float64] = samples[0].copy()
     for other in samples[1:8]:
         if np.sum(other[PAD::16] * samples[0, PAD::16]) < 0:
             mixed -= other

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import struct
 
 import numpy as np
 import pytest
-import spec_decoder
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from oracle.container import Header, Reader, SpecError
+from oracle.decoder import attached_tables
+from oracle.payload import decode_generic as told_generic
 
 from nlac._errors import CorruptStream, TruncatedStream, UsageError
 from nlac.codec.generic_block import decode_generic, encode_generic
@@ -151,6 +154,14 @@ def test_broken_contract_is_told():
             encode_generic(np.array([[1, 2]], np.int32), 8, 8000, Hold(parts))
 
 
+def told(payload, channels, frames, bits, predictor):
+    """What the decoder makes of it that knows the specification only."""
+    header = Header(False, bits, channels, 8000, 0, frames, frames, 0x9000, 0, b"", b"", b"")
+    return told_generic(
+        Reader(payload), frames, channels, header, attached_tables(), predictor
+    )
+
+
 def integers():
     """Samples made without a random generator."""
     t = np.arange(400, dtype=np.int64)
@@ -162,7 +173,7 @@ def test_golden_payload():
     payload = encode_generic(integers(), 16, 8000, Hold())
     assert hashlib.sha256(payload).hexdigest() == GOLDEN
     expected = integers()
-    np.testing.assert_array_equal(spec_decoder.decode(payload, 2, 400, Hold()), expected)
+    np.testing.assert_array_equal(told(payload, *expected.shape, 16, Hold()), expected)
 
 
 @settings(max_examples=30, deadline=None)
@@ -173,7 +184,7 @@ def test_decoder_from_the_spec_agrees(seed, wide, narrow, weight):
     samples = np.clip(rng.normal(0, spread, (2, 25)), -(2**31), 2**31 - 1).astype(np.int32)
     parts = ((0, wide, seed % 7, weight), (300, narrow, seed % 5, 65536 - weight))
     payload = encode_generic(samples, 32, 8000, Hold(parts))
-    np.testing.assert_array_equal(spec_decoder.decode(payload, 2, 25, Hold(parts)), samples)
+    np.testing.assert_array_equal(told(payload, 2, 25, 32, Hold(parts)), samples)
 
 
 def test_truncations_and_leftovers_are_told(stereo):
@@ -188,6 +199,51 @@ def test_truncations_and_leftovers_are_told(stereo):
         decode_generic(payload, 2, 700, 16, 8000, Hold())
     with pytest.raises(CorruptStream, match="too early"):
         decode_generic(payload, 2, 2**22, 16, 8000, Hold())
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 2**32 - 1), mixtures, st.integers(1, 32))
+def test_decoder_from_the_spec_agrees_on_any_mixture(seed, parts, bits):
+    """Also where parts lie far out, and where values escape."""
+    weights = [65536 // len(parts)] * len(parts)
+    weights[0] += 65536 - sum(weights)
+    mixed = Hold([(*part, weight) for part, weight in zip(parts, weights, strict=True)])
+    samples = np.random.default_rng(seed).integers(*extremes(bits), (3, 12), endpoint=True)
+    samples = samples.astype(np.int32)
+    samples[1] = samples[1, 0]
+    mixed.update = lambda channel, sample: None  # the locations are at their bounds already
+    payload = encode_generic(samples, bits, 8000, mixed)
+    np.testing.assert_array_equal(decode_generic(payload, 3, 12, bits, 8000, mixed), samples)
+    np.testing.assert_array_equal(told(payload, 3, 12, bits, mixed), samples)
+
+
+@pytest.mark.parametrize("parts", [[(0, 608, 0, 65536)], [(0, 0, 7, 65536)], [(0, 0, 0, 1)], []])
+def test_mixture_counts_where_nothing_is_coded(parts):
+    payload = encode_generic(np.full((1, 5), 3, np.int32), 8, 8000, Hold())
+    with pytest.raises(CorruptStream):
+        decode_generic(payload, 1, 5, 8, 8000, Hold(parts))
+    with pytest.raises(SpecError):
+        told(payload, 1, 5, 8, Hold(parts))
+
+
+def test_number_of_words():
+    """One more than it takes, as an encoder writes, or as many; and none for nothing."""
+    ends = struct.pack("<ii", 0, 1)
+    zeros = bytes(4)
+    for number, frames in ((1, 5), (2, 5), (2, 50), (3, 50)):
+        payload = ends + number * zeros
+        assert not decode_generic(payload, 1, frames, 8, 8000, Hold()).any()
+        assert told(payload, 1, frames, 8, Hold()) == [[0] * frames]
+    same = struct.pack("<ii", 7, 7)
+    assert told(same, 1, 5, 8, Hold()) == decode_generic(same, 1, 5, 8, 8000, Hold()).tolist()
+    for payload, frames in (
+        (ends, 5), (ends + 3 * zeros, 5), (ends + zeros, 50), (ends + 4 * zeros, 50),
+        (same + zeros, 5), (same + 2 * zeros, 5),
+    ):
+        with pytest.raises(CorruptStream):
+            decode_generic(payload, 1, frames, 8, 8000, Hold())
+        with pytest.raises(SpecError):
+            told(payload, 1, frames, 8, Hold())
 
 
 def test_bad_ranges_are_told():

@@ -1,0 +1,1 @@
+"""The second decoder of nlac streams; see decoder.py."""

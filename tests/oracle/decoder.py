@@ -1,0 +1,86 @@
+"""A decoder of nlac streams, written from format_spec.md alone: an oracle for tests.
+
+Its author had not seen the program, which shares nothing with it but the attachment of section
+11.5. It is kept that way: a change begins with the text, and follows the text here.
+
+It reads forward, checks everything and gives up at the first thing that is wrong; nothing of
+section 10 (recovery) is done. Predictor 1 is decoded; others have no description in this edition
+of the specification, but their blocks (11.14) are decoded with a predictor that the caller gives.
+"""
+
+import hashlib
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import NamedTuple
+
+from oracle.coding import Tables
+from oracle.container import Header, SpecError, read_stream, require, restore_original
+from oracle.payload import Predictors, decode_payload
+
+__all__ = ["Decoded", "SpecError", "attached_tables", "decode_stream"]
+
+
+class Decoded(NamedTuple):
+    """What a stream holds; frames has a list of samples for each channel."""
+
+    sample_rate: int
+    channels: int
+    bits_per_sample: int
+    is_float: bool
+    channel_mask: int
+    original: bytes | None
+    frames: list[list[int]]
+
+
+@cache
+def attached_tables() -> Tables:
+    """The attachment of section 11.5, found beside the package but without running any of it."""
+    package = find_spec("nlac")
+    assert package is not None
+    assert package.origin is not None
+    attachment = Path(package.origin).parent / "bitstream" / "distribution.bin"
+    return Tables(attachment.read_bytes())
+
+
+def samples_md5(header: Header, channels: list[list[int]]) -> bytes:
+    """Section 9."""
+    size = (header.bits_per_sample + 7) // 8
+    digest = hashlib.md5()
+    for frame in zip(*channels, strict=True):
+        for sample in frame:
+            digest.update(sample.to_bytes(size, "little", signed=not header.is_float))
+    return digest.digest()
+
+
+def decode_stream(data: bytes, predictors: Predictors | None = None) -> Decoded:
+    """Decode a stream; raise SpecError if it is not as the specification demands.
+
+    predictors has, for each predictor id that is to be known besides lpc, a function of the
+    parameters and the model hash that makes one.
+    """
+    tables = attached_tables()
+    header, items, blocks, trailer = read_stream(data)
+    channels: list[list[int]] = [[] for _ in range(header.channels)]
+    for number, block in enumerate(blocks):
+        try:
+            decoded = decode_payload(block.payload, block.frames, header, tables, predictors or {})
+        except SpecError as error:
+            raise SpecError(f"block {number} at {block.offset}: {error}") from error
+        for channel, samples in zip(channels, decoded, strict=True):
+            channel.extend(samples)
+    require(trailer.samples_md5 == samples_md5(header, channels), "MD5 of the samples")
+    original = restore_original(items, header, channels)
+    require(trailer.restores == (original is not None), "trailer: original, but no recipe")
+    if original is not None:
+        require(trailer.original_length == len(original), "length of the original")
+        require(trailer.original_md5 == hashlib.md5(original).digest(), "MD5 of the original")
+    return Decoded(
+        header.sample_rate,
+        header.channels,
+        header.bits_per_sample,
+        header.is_float,
+        header.channel_mask,
+        original,
+        channels,
+    )

@@ -1,0 +1,188 @@
+"""The payloads of nlac blocks: sections 11.1, 11.6, 11.13 and 11.14 of format_spec.md.
+
+See decoder.py.
+"""
+
+from bisect import bisect_right
+from collections.abc import Callable, Mapping
+from typing import NamedTuple, Protocol
+
+from oracle.coding import FULL, RangeDecoder, Tables, fits
+from oracle.container import LPC, Header, Reader, require
+from oracle.floats import decode_floats
+from oracle.lpc import decode_lpc
+
+
+class Channel(NamedTuple):
+    """A channel description; kind is 0 constant, 1 copy, 2 negated copy, 3 coded."""
+
+    kind: int
+    number: int  # source or step
+    offset: int
+
+
+def read_channels(reader: Reader, count: int) -> list[Channel]:
+    """Section 11.6."""
+    channels: list[Channel] = []
+    for c in range(count):
+        kind, number = reader.varint(0, 3, "kind of channel"), 0
+        if kind == 3:
+            number = reader.varint(1, 2**32 - 1, "step")
+        elif kind:
+            number = reader.varint(0, c - 1, "source")
+            require(channels[number].kind == 3, "the source is not coded")
+        channels.append(Channel(kind, number, reader.svarint(-(2**34), 2**34, "offset")))
+    return channels
+
+
+def join_channels(
+    channels: list[Channel], coded: list[list[int]], frames: int, low: int, high: int
+) -> list[list[int]]:
+    """The samples of all channels from those that are coded, sections 11.1 and 11.6."""
+    rows = iter(coded)
+    joined: list[list[int]] = []
+    for kind, number, offset in channels:
+        if kind == 0:
+            samples = [offset] * frames
+        elif kind == 3:
+            samples = [number * fits(y, 31) + offset for y in next(rows)]
+        else:
+            sign = 1 if kind == 1 else -1
+            samples = [sign * x + offset for x in joined[number]]
+        require(low <= min(samples) and max(samples) <= high, "sample is out of range")
+        joined.append(samples)
+    return joined
+
+
+class Predictor(Protocol):
+    """The procedures of 11.14; a mixture is a list of (location, scale, shape, weight)."""
+
+    def start(self, channels: int, bits_per_sample: int, sample_rate: int) -> None: ...
+
+    def predict(self, c: int) -> list[tuple[int, int, int, int]]: ...
+
+    def update(self, c: int, v: int) -> None: ...
+
+
+Predictors = Mapping[int, Callable[[bytes, bytes], Predictor]]
+
+
+def check_mixture(mixture: list[tuple[int, int, int, int]]) -> None:
+    """The ranges of section 11.13."""
+    require(1 <= len(mixture) <= 16, f"mixture of {len(mixture)} parts")
+    for location, scale, shape, weight in mixture:
+        require(abs(location) <= 2**40, "location of a mixture")
+        require(0 <= scale <= 607 and 0 <= shape <= 6, "scale or shape of a mixture")
+        require(1 <= weight <= 65536, "weight of a mixture")
+    require(sum(part[3] for part in mixture) == 65536, "weights of a mixture")
+
+
+def decode_value(
+    coder: RangeDecoder,
+    mixture: list[tuple[int, int, int, int]],
+    low: int,
+    high: int,
+    tables: Tables,
+) -> int:
+    """Section 11.13."""
+    k = max(0, (min(part[1] for part in mixture) >> 4) - 10)
+    first, last = low >> k, high >> k
+
+    def edge(i: int) -> int:
+        if i <= first:
+            return 0
+        if i > last:
+            return FULL - 128
+        b = (i << (8 + k)) - 128
+        total = sum(
+            weight * tables.cumulative(shape, scale, fits(b - location, 41))
+            for location, scale, shape, weight in mixture
+        )
+        return (fits(total, 40) >> 16) - 64
+
+    q = coder.quantile()
+    if q >= FULL - 128:
+        coder.take(FULL - 128, 128)
+        v = low + coder.even_bits((high - low).bit_length())
+    else:
+        i = first + bisect_right(range(first + 1, last + 1), q, key=edge)
+        c = edge(i)
+        assert c <= q < edge(i + 1)
+        coder.take(c, edge(i + 1) - c)
+        v = (i << k) + coder.even_bits(k)
+    require(low <= v <= high, f"value {v} is not in {low} to {high}")
+    return v
+
+
+def decode_generic(
+    reader: Reader,
+    frames: int,
+    count: int,
+    header: Header,
+    tables: Tables,
+    predictor: Predictor,
+) -> list[list[int]]:
+    """Section 11.14."""
+    require(header.coder in (0, 1), "generic blocks have no Rice codes")
+    ranges = [(reader.signed(4), reader.signed(4)) for _ in range(count)]
+    require(all(low <= high for low, high in ranges), "range of a channel")
+    require(reader.left() % 4 == 0, "words of the block")
+    words = reader.words(reader.left() // 4)
+    coder = RangeDecoder(words, len(words) + 1)
+    samples: list[list[int]] = [[] for _ in range(count)]
+    predictor.start(count, header.bits_per_sample, header.sample_rate)
+    for _ in range(frames):
+        for c, (low, high) in enumerate(ranges):
+            mixture = predictor.predict(c)
+            check_mixture(mixture)
+            v = low if low == high else decode_value(coder, mixture, low, high, tables)
+            samples[c].append(v)
+            predictor.update(c, v)
+    coded = coder.range < 2**64 - 1
+    spare = coder.taken - len(words)
+    require(spare in (0, 1) if coded else not words, "number of words")
+    return samples
+
+
+def decode_plane(
+    reader: Reader, frames: int, header: Header, tables: Tables, predictors: Predictors
+) -> list[list[int]]:
+    """What mode 1 tells, and mode 2 after the side data, sections 11.1 and 11.6."""
+    channels = read_channels(reader, header.channels)
+    count = sum(channel.kind == 3 for channel in channels)
+    coded: list[list[int]] = []
+    if not count:
+        require(reader.left() == 0, "bytes behind the channel descriptions")
+    elif header.predictor == LPC:
+        fine = not (header.parameters or header.model_hash)
+        require(fine, "lpc has no parameters or model")
+        coded = decode_lpc(reader, frames, count, header.coder, tables)
+    else:
+        require(header.predictor in predictors, f"predictor {header.predictor} is not known")
+        predictor = predictors[header.predictor](header.parameters, header.model_hash)
+        coded = decode_generic(reader, frames, count, header, tables, predictor)
+    high = (1 << (header.bits_per_sample - 1)) - 1
+    return join_channels(channels, coded, frames, ~high, high)
+
+
+def decode_payload(
+    payload: bytes, frames: int, header: Header, tables: Tables, predictors: Predictors
+) -> list[list[int]]:
+    """Section 11.1: samples of all channels; floats as unsigned numbers of 32 bits."""
+    reader = Reader(payload)
+    mode = reader.unsigned(1)
+    require(mode in (0, 2 if header.is_float else 1), f"mode {mode}")
+    if mode == 1:
+        return decode_plane(reader, frames, header, tables, predictors)
+    if mode == 2:
+        side = reader.raw(reader.varint(name="length of side data"))
+        plane = decode_plane(reader, frames, header, tables, predictors)
+        return decode_floats(side, plane)
+    size = (header.bits_per_sample + 7) // 8
+    require(reader.left() == frames * header.channels * size, "length of a verbatim block")
+    read = reader.unsigned if header.is_float else reader.signed
+    samples = [read(size) for _ in range(frames * header.channels)]
+    high = (1 << (header.bits_per_sample - 1)) - 1
+    fine = header.is_float or (~high <= min(samples) and max(samples) <= high)
+    require(fine, "sample is out of range")
+    return [samples[c :: header.channels] for c in range(header.channels)]

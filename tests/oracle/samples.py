@@ -1,0 +1,99 @@
+"""Samples of lpc blocks: sections 11.11 and 11.12 of format_spec.md; see decoder.py."""
+
+from bisect import bisect_right
+
+from oracle.coding import FULL, TAIL, BitString, RangeDecoder, Tables, clip, fits
+from oracle.container import require
+from oracle.value_sets import ValueSet
+
+
+def log16(n: int) -> int:
+    """Section 11.11."""
+    e = n.bit_length() - 1
+    return 16 * e + (((n << 4) >> e) - 16)
+
+
+class RangeChannel:
+    """Section 11.11: a channel whose samples are coded with the range coder."""
+
+    def __init__(
+        self, tables: Tables, initial: int, coder: RangeDecoder, string: BitString
+    ) -> None:
+        self.tables, self.coder, self.string = tables, coder, string
+        self.fast = self.middle = self.slow = 1 << initial
+        self.correction, self.peak, self.shape = [0] * 144, [44448] * 144, [2] * 144
+
+    def decode(self, mu: int, values: ValueSet) -> int:
+        m = log16(self.middle + 256)
+        a = clip(((log16(self.fast + 256) - m) >> 3) + 6, 0, 11)
+        b = clip(((m - log16(self.slow + 256)) >> 3) + 6, 0, 11)
+        x = 12 * a + b
+        s = m + (self.correction[x] >> 10) - 128
+        assert m <= 704
+        assert s <= 600
+        s = clip(s, 0, 607)
+        base = 0
+        if values.kind == 0 and s >= 112:
+            base = (mu + 128) >> 8
+            mu = base << 8
+        sample = values.value(self._rank(mu, base, s, self.shape[x], values))
+        self._learn(x, s, abs((sample << 8) - mu))
+        return sample
+
+    def _rank(self, mu: int, base: int, s: int, shape: int, values: ValueSet) -> int:
+        k = max(0, (s >> 4) - 10 - values.spread)
+        first, last = (values.first - base) >> k, (values.last - base) >> k
+
+        def edge(i: int) -> int:
+            if i <= first:
+                return 0
+            if i > last:
+                return FULL
+            distance = fits(values.boundary(base + (i << k)) - mu, 40)
+            return self.tables.cumulative(shape, s, distance)
+
+        q = self.coder.quantile()
+        if q < TAIL and edge(first + 1) <= TAIL:
+            self.coder.take(0, TAIL)
+            rank = values.first + self.string.bits((values.last - values.first).bit_length())
+        elif q >= FULL - TAIL and edge(last) >= FULL - TAIL:
+            self.coder.take(FULL - TAIL, TAIL)
+            rank = values.first + self.string.bits((values.last - values.first).bit_length())
+        else:
+            i = first + bisect_right(range(first + 1, last + 1), q, key=edge)
+            c = edge(i)
+            assert c <= q < edge(i + 1)
+            self.coder.take(c, edge(i + 1) - c)
+            rank = base + (i << k) + self.string.bits(k)
+        require(values.first <= rank <= values.last, f"rank {rank}")
+        return rank
+
+    def _learn(self, x: int, s: int, error: int) -> None:
+        fits(error << 4, 44)
+        self.fast += ((error << 4) - self.fast) >> 2
+        self.middle += ((error << 4) - self.middle) >> 4
+        self.slow += ((error << 4) - self.slow) >> 7
+        ratio = min(self.tables.normal(s, error), 65536)
+        self.correction[x] = clip(self.correction[x] + ((ratio - 8192) >> 5), -24576, 24576)
+        self.peak[x] += (8 * min(ratio, 8192) - self.peak[x]) >> 8
+        self.shape[x] = sum(limit > self.peak[x] for limit in self.tables.limits)
+
+
+class RiceChannel:
+    """Section 11.12: a channel whose samples are coded with Rice codes."""
+
+    def __init__(self, initial: int, string: BitString) -> None:
+        self.string, self.middle = string, 1 << initial
+
+    def decode(self, mu: int, values: ValueSet) -> int:
+        n = min(max(fits(31 * self.middle, 49) >> 16, 1).bit_length() - 1, 30)
+        nearest = values.nearest(mu)
+        u = self.string.ones(24)
+        if u < 24:
+            folded = (u << n) + self.string.bits(n)
+            rank = nearest + (-((folded + 1) // 2) if folded & 1 else folded // 2)
+        else:
+            rank = values.first + self.string.bits((values.last - values.first).bit_length())
+        require(values.first <= rank <= values.last, f"rank {rank}")
+        self.middle += ((abs(fits(rank - nearest, 32)) << 12) - self.middle) >> 4
+        return values.value(rank)
