@@ -114,7 +114,8 @@ def test_only_predictors_register():
 
 def test_unknown_ones_are_named_with_what_is_known():
     register(make())
-    with pytest.raises(UnknownPredictor, match=r"'nix' is not known here \(known: cascade, lpc, mine\)"):
+    known = r"'nix' is not known here \(known: cascade, lpc, mine\)"
+    with pytest.raises(UnknownPredictor, match=known):
         get_predictor("nix")
     with pytest.raises(UnknownPredictor, match=r"number 39321 \(0x9999\)"):
         predictor_by_id(0x9999)
