@@ -211,6 +211,7 @@ PRESETS = {
             ExpertParameters(16, 8, 8, 2, load=37),
             ExpertParameters(24, 16, 10, 8, 8, load=35),
             ExpertParameters(16, 8, 7, 2, 4, True, load=37),
+            ExpertParameters(128, 16, 11, 32, load=36),
         ),
         (_three((512, 64, 32), 0, -3),),
         (9,),
@@ -221,8 +222,8 @@ PRESETS = {
         4,
         (
             ExpertParameters(16, 8, 8, 1, load=36),
-            ExpertParameters(24, 16, 10, 2, load=33),
-            ExpertParameters(32, 32, 11, 8, 16, load=39),
+            ExpertParameters(24, 16, 10, 2, 8, load=33),
+            ExpertParameters(32, 32, 11, 8, 8, load=39),
             ExpertParameters(16, 8, 7, 1, 4, True, load=36),
             ExpertParameters(256, 16, 11, 64, load=36),
         ),
