@@ -39,6 +39,7 @@ _LONG_GAIN = 0.1  # bits a sample that long windows gain: then experts of such w
 _DEEP_GAIN = 0.15  # bits a sample that long windows gain: then those of `lpc` are tried
 MAX_DELAY = 64
 MAX_INITIAL = 40
+MAX_COVARIANCES = 1 << 26
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +151,8 @@ def decode_cascade(
         raise CorruptStream(f"unknown kind {kind}", path="kind")
     if kind == SHALLOW:
         parameters = parameters.without_deep()
+    if channels * parameters.covariances > MAX_COVARIANCES:
+        raise CorruptStream("experts need too much memory", path="header.predictor_parameters")
     head, at = _read_head(data, at, frames, channels)
     count, at = read_varint(data, at)
     left = len(data) - at

@@ -91,6 +91,11 @@ class CascadeParameters:
         """Predictions that the entropy model gets."""
         return len(self.finals) + len(self.last) + 2
 
+    @property
+    def covariances(self) -> int:
+        """Numbers in the covariances of a channel's experts, at most."""
+        return sum((e.own + 1 + e.other + 2 * (2 * e.around + 1)) ** 2 for e in self.experts)
+
     def without_deep(self) -> CascadeParameters:
         """The same without experts of very long windows, which few recordings need."""
         few = tuple(e for e in self.experts if e.own <= DEEP)

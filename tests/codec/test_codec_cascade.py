@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from codec_tools import code, header_of, size
@@ -9,7 +11,10 @@ from strategies import joined
 
 from nlac._errors import CorruptStream, UsageError
 from nlac.codec.block_codec import choose_predictor, decode_block, encode_block
+from nlac.codec.cascade_block import CASCADE, decode_cascade
 from nlac.codec.options import EncodeOptions
+from nlac.predictors.cascade_parameters import PRESETS as PARAMETERS
+from nlac.predictors.cascade_parameters import ExpertParameters
 
 PRESETS = ("high", "max")
 
@@ -113,3 +118,12 @@ def test_damage_is_noticed_or_harmless():
 def test_rice_codes_are_refused():
     with pytest.raises(UsageError, match="Rice"):
         choose_predictor(44100, 2, 16, False, EncodeOptions(preset="high", coder="rice"))
+
+
+def test_parameters_that_ask_for_too_much_memory_are_refused():
+    """A stream header is a few bytes; what it makes a decoder allocate has an end."""
+    wide = ExpertParameters(512, 256, 10, 8, 32)
+    parameters = replace(PARAMETERS["high"], experts=(wide,) * 5)
+    data = bytes([CASCADE]) + bytes(200)
+    with pytest.raises(CorruptStream, match="memory"):
+        decode_cascade(data, 0, 1000, 20, parameters)
