@@ -2,8 +2,8 @@
 
 Sequenced and looped music repeats to the sample, bars apart.  A cheap
 prediction whitens the sum of the channels, loud passages are levelled, and the
-autocorrelations of the whole block and of windows of about three seconds (at an
-eighth of the rate) give candidates, which are compared on every span at full
+autocorrelations of the whole block (at full and at an eighth of the rate) and of
+windows of about three seconds give candidates, which are compared on every span at full
 resolution.  The best short and the best long one, and the lag of the span before,
 are then weighed by what least squares make of them on pieces of the span
 (`far_gain`): a tone has many lags, and what repeats bars apart may be no more than the
@@ -27,7 +27,6 @@ THRESHOLD = 0.05  # least normalised correlation worth a closer look
 WINDOW = 1 << 17
 DECIMATION = 8
 _CHUNK = 4096
-_ORDER = 4
 _LONG = 2048
 _PIECE = 1024
 _WORTH = 0.05  # bits a sample that an earlier occurrence must save
@@ -35,24 +34,24 @@ _AROUND = np.array([-3, -2, -1, 1, 2, 3])
 
 
 @kernel
-def _whiten(samples, begin, end, out):
-    """Put the levelled error of a fourth-order prediction into `out`, chunk by chunk."""
-    corr = np.empty(_ORDER + 1)
-    weights = np.zeros(_ORDER)
-    previous = np.zeros(_ORDER)
+def _whiten(samples, begin, end, order, out):
+    """Put the levelled error of a short prediction into `out`, chunk by chunk."""
+    corr = np.empty(order + 1)
+    weights = np.zeros(order)
+    previous = np.zeros(order)
     errors = np.empty(_CHUNK)
     for start in range(begin, end, _CHUNK):
         stop = min(start + _CHUNK, end)
-        x = samples[start - _ORDER : stop]
+        x = samples[start - order : stop]
         count = stop - start
-        for lag in range(_ORDER + 1):
+        for lag in range(order + 1):
             total = 0.0
-            for t in range(_ORDER, len(x), 4):  # a quarter of the products will do
+            for t in range(order, len(x), 4):  # a quarter of the products will do
                 total += x[t] * x[t - lag]
             corr[lag] = total
         energy = corr[0] * 1.0001 + 1e-3
         weights[:] = 0.0
-        for i in range(_ORDER):
+        for i in range(order):
             value = corr[i + 1]
             for j in range(i):
                 value -= weights[j] * corr[i - j]
@@ -64,11 +63,11 @@ def _whiten(samples, begin, end, out):
             for j in range(i):
                 weights[j] = previous[j] - reflection * previous[i - 1 - j]
             energy *= 1.0 - reflection * reflection
-        errors[:count] = x[_ORDER:]
-        for j in range(_ORDER):
+        errors[:count] = x[order:]
+        for j in range(order):
             weight = weights[j]
             for t in range(count):
-                errors[t] -= weight * x[_ORDER - 1 - j + t]
+                errors[t] -= weight * x[order - 1 - j + t]
         level = 0.0
         for t in range(count):
             level += abs(errors[t])
@@ -164,14 +163,16 @@ def find_lags(
     if frames < 4 * SHORTEST:
         return lags
     # the sum of the channels: one search is enough, since what it finds is weighed in each
-    signal = np.zeros(frames, np.int16)
-    _whiten(_mixed(samples), PAD, PAD + frames, signal)
-    search = _Search(signal, span, thorough)
+    mixed = _mixed(samples)
+    searches = [_Search(_levelled(mixed, frames, 4), span, DECIMATION, thorough)]
+    if thorough:
+        # drums repeat in the treble that the coarse search does not hear
+        searches.append(_Search(_levelled(mixed, frames, 8), span, 1, thorough))
     last = 0
     pieces = (0.25, 0.75) if thorough else (0.5,)
     for index in range(count):
         begin, end = index * span, min((index + 1) * span, frames)
-        finalists = {last, *search.lags(begin, end)}
+        finalists = {last, *(lag for search in searches for lag in search.lags(begin, end))}
         finalists = {lag for lag in finalists if 0 < lag < (begin + end) // 2}
         if not finalists:
             continue
@@ -180,6 +181,12 @@ def find_lags(
         if gains[best] > _WORTH:
             lags[index] = last = best
     return lags
+
+
+def _levelled(mixed: NDArray[np.float64], frames: int, order: int) -> NDArray[np.int16]:
+    signal = np.zeros(frames, np.int16)
+    _whiten(mixed, PAD, PAD + frames, order, signal)
+    return signal
 
 
 def _mixed(samples: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -216,17 +223,18 @@ def _gain(
 class _Search:
     """Candidates from autocorrelations, the spectra kept between windows.
 
-    All is searched at an eighth of the rate (eights of samples summed); each lag is then
-    settled at full resolution.
+    Peaks of the whole block are looked for at the rate divided by `step` (so many samples
+    summed), those of windows at an eighth of it; each lag is then settled at full resolution.
     """
 
-    def __init__(self, signal: NDArray[np.int16], span: int, thorough: bool) -> None:
+    def __init__(
+        self, signal: NDArray[np.int16], span: int, step: int, thorough: bool
+    ) -> None:
         self._signal = signal
         self._energies = np.concatenate([[0], np.cumsum(signal.astype(np.int64) ** 2)])
-        self._thorough = thorough
+        self._windows = thorough and step == DECIMATION
         self._previous = self._local = np.zeros(0, np.int64)
         self._window_end = 0
-        step = DECIMATION
         grouped = signal[: len(signal) // step * step].reshape(-1, step)
         slow = grouped.sum(axis=1, dtype=np.float32)
         count = len(slow)
@@ -243,7 +251,7 @@ class _Search:
 
     def lags(self, begin: int, end: int) -> list[int]:
         """Return the best lags of a span: one short, one long."""
-        if self._thorough and begin >= self._window_end and begin > 0:
+        if self._windows and begin >= self._window_end and begin > 0:
             self._window_end = min(begin + WINDOW, len(self._signal))
             self._local = self._window(begin, self._window_end)
         candidates = np.unique(np.concatenate([self._shared, self._local, self._previous]))
