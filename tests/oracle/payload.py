@@ -7,8 +7,9 @@ from bisect import bisect_right
 from collections.abc import Callable, Mapping
 from typing import NamedTuple, Protocol
 
+from oracle.cascade import decode_cascade
 from oracle.coding import FULL, RangeDecoder, Tables, fits
-from oracle.container import LPC, Header, Reader, require
+from oracle.container import CASCADE, LPC, Header, Reader, require
 from oracle.floats import decode_floats
 from oracle.lpc import decode_lpc
 
@@ -157,6 +158,8 @@ def decode_plane(
         fine = not (header.parameters or header.model_hash)
         require(fine, "lpc has no parameters or model")
         coded = decode_lpc(reader, frames, count, header.coder, tables)
+    elif header.predictor == CASCADE:
+        coded = decode_cascade(reader, frames, count, header, tables)
     else:
         require(header.predictor in predictors, f"predictor {header.predictor} is not known")
         predictor = predictors[header.predictor](header.parameters, header.model_hash)

@@ -17,13 +17,16 @@ from oracle.decoder import decode_stream
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "v1"
 ROWS = json.loads((GOLDEN / "manifest.json").read_text(encoding="utf-8"))
-# predictors of third parties, whom the specification does not describe, and the cascade,
-# which the oracle does not know yet
-FOREIGN = ("generic", "generic-taps", "preset-high", "preset-max")
+# predictors of third parties, whom the specification does not describe
+FOREIGN = ("generic", "generic-taps")
+# long for the slow decoder, or with an earlier occurrence: test_oracle_cascade has others
+CASCADES = ("preset-high", "preset-max")
 
 
 @pytest.mark.parametrize(
-    "row", [row for row in ROWS if row["name"] not in FOREIGN], ids=lambda row: row["name"]
+    "row",
+    [row for row in ROWS if row["name"] not in (*FOREIGN, *CASCADES)],
+    ids=lambda row: row["name"],
 )
 def test_frozen_stream(row: dict[str, Any]):
     decoded = decode_stream((GOLDEN / f"{row['name']}.nlac").read_bytes())
@@ -40,7 +43,10 @@ def test_frozen_stream(row: dict[str, Any]):
 
 
 def test_the_decoder_runs_nothing_of_the_product():
-    modules = "coding container decoder floats lpc payload samples value_sets"
+    modules = (
+        "cascade cascade_mixture cascade_predict cascade_solve cascade_stages "
+        "coding container decoder floats lpc payload samples value_sets"
+    )
     for module in modules.split():
         text = Path(__file__).with_name(f"{module}.py").read_text(encoding="utf-8")
         for node in ast.walk(ast.parse(text)):
@@ -53,5 +59,5 @@ def test_the_decoder_runs_nothing_of_the_product():
 
 @pytest.mark.parametrize("name", FOREIGN)
 def test_predictor_that_is_not_known_is_named(name):
-    with pytest.raises(SpecError, match=r"predictor (35388|2) is not known"):
+    with pytest.raises(SpecError, match="predictor 35388 is not known"):
         decode_stream((GOLDEN / f"{name}.nlac").read_bytes())

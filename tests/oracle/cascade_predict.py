@@ -1,0 +1,271 @@
+"""The prediction of cascade blocks: section 11.17.3 of format_spec.md; see decoder.py.
+
+Experts and stacks are here, and what joins all parts of a channel; the stages are in
+cascade_stages.py.
+"""
+
+from operator import mul
+from typing import NamedTuple
+
+from oracle.cascade_solve import Covariance, solve
+from oracle.cascade_stages import PAD, History, Stage, StageShape, clamp
+from oracle.coding import clip
+from oracle.value_sets import ValueSet
+
+FEW_TAPS = 64  # of experts of a block of kind 0
+
+
+class ExpertShape(NamedTuple):
+    """What 11.17.1 tells of an expert."""
+
+    own: int
+    other: int
+    period: int
+    memory: int
+    sides: int
+    optional: bool
+    load: int
+
+
+class Parameters(NamedTuple):
+    """Section 11.17.1; active tells which experts the kind of the block has."""
+
+    batch: int
+    pause: int
+    experts: list[ExpertShape]
+    cascades: list[list[StageShape]]
+    last: StageShape | None
+    finals: list[int]
+    active: list[bool]
+
+    def with_few_experts(self) -> "Parameters":
+        """Those of a block of kind 0, 11.17.2."""
+        few = [shape.own <= FEW_TAPS for shape in self.experts]
+        return self._replace(active=few if any(few) else [True, *few[1:]])
+
+
+class Expert:
+    """An expert of 11.17.3."""
+
+    def __init__(self, shape: ExpertShape, batch: int, a: int, bits: int, reference: bool) -> None:
+        self.shape, self.batch, self.a, self.bits, self.reference = shape, batch, a, bits, reference
+        self.around = 2 * shape.sides + 1 if shape.sides else 0  # not confirmed by a stream
+        self.far = self.around * (2 if reference else 1)
+        size = self.far + shape.own + (shape.other if reference else 0) + 1
+        self.covariance, self.coefficients = Covariance(size), [0] * (size - 1)
+        self.mean, self.lag, self.prediction = 0, 0, 0
+        self.errors: list[int] = []
+
+    def absent(self) -> bool:
+        return self.shape.optional and not self.lag
+
+    def change_lag(self, lag: int) -> None:
+        if self.absent():
+            self.covariance.clear(self.covariance.size)
+            self.coefficients = [0] * len(self.coefficients)
+        self.covariance.clear(self.far)
+        self.lag = lag
+
+    def windows(self, x: list[int], y: list[int], t: int) -> list[tuple[list[int], int, int]]:
+        """For each kind of variables that is present: samples, place of the first, number."""
+        near, middle = PAD + t, PAD + t - self.lag - self.shape.sides
+        result = []
+        if self.lag and self.around:
+            if self.reference:
+                result.append((y, middle, self.around))
+            result.append((x, middle, self.around))
+        if self.reference:
+            result.append((y, near - self.shape.other + self.a, self.shape.other))
+        result.append((x, near - self.shape.own, self.shape.own))
+        return result
+
+    def predict(self, x: list[int], y: list[int], t: int) -> int:
+        total, first = 0, 0 if self.lag else self.far
+        for samples, start, count in self.windows(x, y, t):
+            coefficients = self.coefficients[first : first + count]
+            total += sum(map(mul, samples[start : start + count], coefficients))
+            first += count
+        return (total + 2**11) >> 12
+
+    def learn(self, x: list[int], y: list[int], t: int) -> None:
+        """After sample t."""
+        if self.absent():
+            return
+        self.errors.append(abs(256 * x[PAD + t] - self.prediction) >> 4)
+        length = 1 << self.batch
+        if (t + 1) % length:
+            return
+        self.mean = (3 * (sum(self.errors) // length) + self.mean) >> 2
+        self.errors = []
+        shift = max(0, self.bits - 19)
+        series = [
+            [sample >> shift for sample in samples[i - length + 1 : i + 1]]
+            for samples, start, count in [*self.windows(x, y, t), (x, PAD + t, 1)]
+            for i in range(start, start + count)
+        ]
+        first, up = 0 if self.lag else self.far, 61 - 2 * min(self.bits, 19) - 13
+        self.covariance.learn(series, first, self.shape.memory - self.batch, up, self.mean + 32)
+        count = (t + 1) // length
+        if count % self.shape.period == 0 or (count < 64 and count % 4 == 0):
+            self.coefficients[first:] = solve(self.covariance, first, self.shape.load)
+
+
+class Stack:
+    """Stacks of 11.17.3 that have the same inputs and target: the first one, or the finals."""
+
+    def __init__(self, inputs: int, memories: list[int], freedom: int, bits: int, pause: int):
+        self.inputs, self.memories, self.freedom, self.pause = inputs, memories, freedom, pause
+        self.shift = max(0, bits + 9 - 22)
+        self.means = [0] * (inputs + 1)
+        self.errors = [0] * len(memories)
+        self.covariances = [Covariance(inputs + 1) for _ in memories]
+        self.coefficients = [[0] * inputs for _ in memories]
+        self.series: list[list[int]] = [[] for _ in range(inputs + 1)]
+        self.batches = 0
+
+    def _take(self, i: int, value: int) -> int:
+        """An input, or the target, limited; the error is that of the first stack for all."""
+        bound = (16 * self.errors[0] + self.means[i] + 1024) << self.freedom
+        value = clamp(value, bound)
+        self.means[i] += (abs(value) - self.means[i]) >> 5
+        value = clamp(value >> self.shift, 2**22)
+        self.series[i].append(value)
+        return value
+
+    def predict(self, inputs: list[int]) -> list[int]:
+        taken = [self._take(i, value) for i, value in enumerate(inputs)]
+        return [
+            (sum(map(mul, taken, coefficients)) >> 20) << self.shift
+            for coefficients in self.coefficients
+        ]
+
+    def learn(self, target: int, errors: list[int]) -> None:
+        """errors are what the limited predictions leave."""
+        self._take(self.inputs, target)
+        for number, error in enumerate(errors):
+            self.errors[number] += ((abs(error) >> 4) - self.errors[number]) >> 3
+        if len(self.series[-1]) < 8:
+            return
+        self.batches += 1
+        for number, covariance in enumerate(self.covariances):
+            v = self.errors[number] + 32
+            covariance.learn(self.series, 0, self.memories[number] - 3, 6, v)
+            if self.batches % self.pause == 0:
+                self.coefficients[number] = solve(covariance, 0, 32)
+        self.series = [[] for _ in range(self.inputs + 1)]
+
+
+class ChannelPredictor:
+    """All of 11.17.3 for one channel."""
+
+    def __init__(
+        self, parameters: Parameters, number: int, reference: int, unit: int, sets: list[ValueSet]
+    ) -> None:
+        self.low = min(values.value(values.first) for values in sets)
+        self.high = max(values.value(values.last) for values in sets)
+        bits = max(abs(self.low), abs(self.high)).bit_length()
+        a, related = int(0 <= reference < number), reference >= 0
+        self.samples = [0] * PAD
+        self.other: ChannelPredictor = self
+        self.active = parameters.active
+        self.experts = [
+            Expert(shape, parameters.batch, a, bits, related) for shape in parameters.experts
+        ]
+        others, stages = len(self.experts) - 1, sum(map(len, parameters.cascades))
+        self.first = Stack(others, [9], 8, bits, parameters.pause)
+        self.finals = Stack(others + stages, parameters.finals, 1, bits, parameters.pause)
+        self.residual, self.rest = History(unit), History(unit)
+        self.cascades = [
+            [
+                Stage(shape, unit, History(unit) if place else self.residual, a)
+                for place, shape in enumerate(row)
+            ]
+            for row in parameters.cascades
+        ]
+        self.last = Stage(parameters.last, unit, self.rest, a) if parameters.last else None
+        self.lag = self.t = self.p0 = 0
+        self.final_predictions: list[int] = []
+        self.locations = len(parameters.finals) + (1 if self.last else 0) + 2
+
+    def refer(self, other: "ChannelPredictor") -> None:
+        """The reference, when all channels are there."""
+        self.other = other
+        for row in self.cascades:
+            for stage in row:
+                stage.other = other.residual
+        if self.last:
+            self.last.other = other.rest
+
+    def skip(self) -> None:
+        """A time at which the channel has no sample."""
+        self.samples.append(0)
+        for history in self._histories():
+            history.append(0)
+        self.t += 1
+
+    def _histories(self) -> list[History]:
+        inner = [stage.own for row in self.cascades for stage in row[1:]]
+        return [self.residual, self.rest, *inner]
+
+    def _limit(self, prediction: int) -> int:
+        return clip(prediction, self.low << 8, self.high << 8)
+
+    def _predict_experts(self, lag: int) -> None:
+        if lag != self.lag:
+            self.lag = lag
+            for expert in self.experts:
+                expert.change_lag(lag)
+        for expert, on in zip(self.experts, self._on(), strict=True):
+            expert.prediction = self.experts[0].prediction
+            if on:
+                prediction = expert.predict(self.samples, self.other.samples, self.t)
+                expert.prediction = self._limit(prediction)
+
+    def _on(self) -> list[bool]:
+        return [
+            active and not expert.absent()
+            for expert, active in zip(self.experts, self.active, strict=True)
+        ]
+
+    def predict(self, lag: int) -> list[int]:
+        """The locations."""
+        self._predict_experts(lag)
+        p1, others, on = self.experts[0].prediction, self.experts[1:], self._on()[1:]
+        (difference,) = self.first.predict([expert.prediction - p1 for expert in others])
+        self.p0 = self._limit(p1 + difference)
+        outputs = [[stage.predict(self.t) for stage in row] for row in self.cascades]
+        inputs = [
+            expert.prediction - self.p0 if present else 0
+            for expert, present in zip(others, on, strict=True)
+        ]
+        inputs += [output for row in outputs for output in row]
+        self.final_predictions = [
+            self._limit(self.p0 + final) for final in self.finals.predict(inputs)
+        ]
+        locations = list(self.final_predictions)
+        if self.last:
+            locations.append(self._limit(locations[0] + self.last.predict(self.t)))
+        locations.append(self._limit(self.p0 + sum(sum(row) for row in outputs[:1])))
+        return [*locations, self.p0]
+
+    def learn(self, sample: int) -> None:
+        """After the sample of the time."""
+        t, y = self.t, sample << 8
+        self.samples.append(sample)
+        for expert, active in zip(self.experts, self.active, strict=True):
+            if active:
+                expert.learn(self.samples, self.other.samples, t)
+        self.first.learn(y - self.experts[0].prediction, [y - self.p0])
+        self.finals.learn(y - self.p0, [y - final for final in self.final_predictions])
+        self.residual.append(y - self.p0)
+        for row in self.cascades:
+            target = y - self.p0
+            for place, stage in enumerate(row):
+                if place:
+                    stage.own.append(target)
+                stage.learn(t, target)
+                target -= stage.output
+        self.rest.append(y - self.final_predictions[0])
+        if self.last:
+            self.last.learn(t, y - self.final_predictions[0])
+        self.t += 1

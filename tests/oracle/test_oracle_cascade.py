@@ -1,0 +1,39 @@
+"""Blocks of the cascade, decoded by a decoder that only the specification has made.
+
+Without an earlier occurrence: what the text says of the variables around it has not been
+settled by an implementation yet.
+"""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+
+import nlac
+from oracle.decoder import decode_stream
+
+
+def signal(name: str) -> tuple[np.ndarray, int]:
+    rng = np.random.default_rng(3)
+    if name == "square":
+        wave = np.where((np.arange(150) // 7) % 2, 32767, -32768)
+        return np.stack([wave, rng.integers(-5, 6, 150)], axis=1).astype(np.int32), 16
+    if name == "silence, then noise":
+        x = np.zeros((150, 1), np.int64)
+        x[75:] = rng.integers(-(2**31), 2**31, (75, 1))
+        return x.astype(np.int32), 32
+    steps = rng.normal(0, 200, (160, 3)) + rng.normal(0, 300, (160, 1))
+    channels = {"mono": 1, "stereo": 2, "three": 3}[name]
+    return np.rint(np.cumsum(steps[:, :channels], axis=0)).astype(np.int32), 16
+
+
+@pytest.mark.parametrize("preset", ["high", "max"])
+@pytest.mark.parametrize("name", ["mono", "stereo", "three", "square", "silence, then noise"])
+def test_samples_come_back(name, preset):
+    samples, bits = signal(name)
+    stream = io.BytesIO()
+    nlac.write(stream, samples, 44100, bits_per_sample=bits, preset=preset)
+    decoded = decode_stream(stream.getvalue())
+    assert np.array_equal(np.array(decoded.frames).T, samples)
