@@ -22,7 +22,7 @@ from nlac.bitstream import distribution, mixture
 from nlac.bitstream.header import StreamHeader
 from nlac.bitstream.rangecoding import RangeEncoder
 from nlac.bitstream.varint import write_varint
-from nlac.codec import lpc_side, side_coder, value_sets
+from nlac.codec import cascade_block, lpc_side, side_coder, value_sets
 from nlac.codec.block_codec import decode_block, encode_block
 from nlac.codec.floats import split
 from nlac.codec.options import EncodeOptions
@@ -103,6 +103,7 @@ def test_limits_of_payloads():
         "MAX_SCALE": distribution.MAX_SCALE,
         "MAX_SYMBOL_SCALE": side_coder.MAX_SYMBOL_SCALE,
         "MAX_PARTS": mixture.MAX_PARTS,
+        "MAX_COVARIANCES": cascade_block.MAX_COVARIANCES,
     }
     table = [row for row in rows("12.1 Limits of payloads") if row[0].isupper()]
     assert {row[0]: int(row[1]) for row in table} == known
