@@ -121,22 +121,23 @@ class ChannelMap:
         out = np.empty((frames, len(self._entries)), np.int32)
         row = 0
         for channel, (kind, number, offset) in enumerate(self._entries):
-            if kind == CONSTANT:
-                wide = np.full(frames, offset, np.int64)
-            elif kind == CODED:
-                if number == 1 and offset == 0:
-                    out[:, channel] = coded[row]
-                    row += 1
-                    continue
-                wide = coded[row].astype(np.int64)
-                if number > 1:
-                    wide *= number
-                wide += offset
+            source, factor = np.zeros(1, np.int32), 1
+            if kind == CODED:
+                source, factor = coded[row], number
                 row += 1
-            else:
-                wide = out[:, number].astype(np.int64)
-                wide = (wide if kind == COPY else -wide) + offset
-            if frames and (wide.min() < -(1 << 31) or wide.max() >= 1 << 31):
-                raise CorruptStream("sample exceeds 32 bits", path=f"channel[{channel}]")
-            out[:, channel] = wide
+            elif kind != CONSTANT:
+                source, factor = out[:, number], 1 if kind == COPY else -1
+            if frames:
+                ends = [factor * int(end) + offset for end in (source.min(), source.max())]
+                if min(ends) < -(1 << 31) or max(ends) >= 1 << 31:
+                    raise CorruptStream("sample exceeds 32 bits", path=f"channel[{channel}]")
+            # modulo 2**32, which the check makes exact
+            if factor != 1:
+                source = source * _low_word(factor)
+            np.add(source, _low_word(offset), out=out[:, channel])
         return out
+
+
+def _low_word(value: int) -> np.int32:
+    value &= 0xFFFFFFFF
+    return np.int32(value - (value >> 31 << 32))

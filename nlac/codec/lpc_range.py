@@ -37,6 +37,7 @@ from nlac.codec.lpc_plan import (
     LINE,
     LOOKUP,
     OFFSET,
+    PCM,
     STEP,
 )
 from nlac.codec.lpc_plan import ROW as LINE_ROW
@@ -61,7 +62,8 @@ from nlac.codec.lpc_steps import (
 def encode_loop(plan, tables, state_rows, sample_rows, pcm, word_buffer, raw_buffer):
     """Code all samples; returns the lengths written to the buffers.
 
-    `pcm` is (channels, frames) int32 in coding order, `sample_rows` hold it already.
+    `pcm` is (channels, frames) int32, in the order that the plan tells; `sample_rows` hold
+    it already.
     Lengths of -1 tell that a sample is not in its value set.
     """
     frames, channels, segments = plan.frames, len(plan.lines), len(plan.cells)
@@ -90,7 +92,7 @@ def encode_loop(plan, tables, state_rows, sample_rows, pcm, word_buffer, raw_buf
                 low_bits = max(0, (scale >> 4) - load_i64(cell, FINE))
                 size = 1 << low_bits
                 kind, low, high = load_i64(cell, KIND), load_i64(cell, FIRST), load_i64(cell, LAST)
-                sample = load_i32(samples, c * frames + at)
+                sample = load_i32(samples, load_i64(line, PCM) + at)
                 if kind == 0:
                     base = (mu + 128) >> 8
                     if scale >= COARSE:
@@ -257,7 +259,7 @@ def decode_loop(plan, tables, state_rows, sample_rows, pcm, word_buffer, raw_buf
                     sample = value(
                         kind, load_i64(cell, STEP), load_i64(cell, OFFSET), values, rank
                     )
-                store_32(samples, c * frames + at, sample)
+                store_32(samples, load_i64(line, PCM) + at, sample)
                 store_sample(line, copies, rows, t, sample)
                 adapt(shapes, state, place, abs((sample << 8) - mu), mantissa, shift)
     return pos, raw_at

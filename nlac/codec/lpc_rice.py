@@ -21,6 +21,7 @@ from nlac.codec.lpc_plan import (
     LINE,
     LOOKUP,
     OFFSET,
+    PCM,
     ROW,
     STEP,
 )
@@ -76,7 +77,8 @@ def _value(cell, values, rank):
 def encode_rice(plan, state_rows, sample_rows, pcm, raw_buffer):
     """Code all samples; returns the words written, and how many samples took few bits.
 
-    `pcm` is (channels, frames) int32 in coding order, `sample_rows` hold it already.
+    `pcm` is (channels, frames) int32, in the order that the plan tells; `sample_rows` hold
+    it already.
     -1: a sample is not in its value set; -2: the buffer is too small.  Few bits are those
     of parameters 0 and 1, at which whole bits are dear.
     """
@@ -98,7 +100,7 @@ def encode_rice(plan, state_rows, sample_rows, pcm, raw_buffer):
                 mu = predict(cell, coefficients, rows + 8 * load_i64(line, ROW), t)
                 state = states + 8 * STATE * c
                 low, high = load_i64(cell, FIRST), load_i64(cell, LAST)
-                sample = load_i32(samples, c * frames + at)
+                sample = load_i32(samples, load_i64(line, PCM) + at)
                 base = _rank(cell, values, ranks, mu)
                 rank = _rank(cell, values, ranks, sample << 8)
                 if rank < low or rank > high or _value(cell, values, rank) != sample:
@@ -170,7 +172,7 @@ def decode_rice(plan, state_rows, sample_rows, pcm, raw_buffer):
                 if rank < low or rank > high:
                     return -1
                 sample = _value(cell, values, rank)
-                store_32(samples, c * frames + at, sample)
+                store_32(samples, load_i64(line, PCM) + at, sample)
                 store_sample(line, copies, rows, t, sample)
                 _learn(state, abs(residual))
     return np.int64(raw_at)
