@@ -74,11 +74,12 @@ def _integer_dot() -> Any:
             left, right, count = arguments
 
             def body(at: Any, total: Any) -> Any:
-                factors = []
-                for base in (left, right):
-                    wide = builder.load(_at(builder, base, at, _INTEGERS), align=8)
-                    low = builder.trunc(wide, ir.VectorType(ir.IntType(32), LANES))
-                    factors.append(builder.sext(low, _INTEGERS))
+                narrow = ir.VectorType(ir.IntType(32), LANES)
+                wide = builder.load(_at(builder, left, at, _INTEGERS), align=8)
+                factors = [builder.sext(builder.trunc(wide, narrow), _INTEGERS)]
+                pointer = builder.gep(builder.inttoptr(right, ir.IntType(32).as_pointer()), [at])
+                low = builder.load(builder.bitcast(pointer, narrow.as_pointer()), align=4)
+                factors.append(builder.sext(low, _INTEGERS))
                 return builder.add(total, builder.mul(*factors))
 
             zero = ir.Constant(_INTEGERS, [0] * LANES)
@@ -197,7 +198,7 @@ def _four_rows() -> Any:
     return intrinsic(subtract)
 
 
-# dot_low(a, b, count): sum of products of the low 32 bits of 64-bit integers
+# dot_low(a, b, count): sum of products of the low 32 bits of 64-bit integers with 32-bit ones
 dot_low = _integer_dot()
 # dot_i16(a, b, count): the same of 16-bit integers, for a count that is a multiple of 32;
 # products must fit 16 bits and the sum of all 28

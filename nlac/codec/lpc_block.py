@@ -184,7 +184,7 @@ def encode_samples(
 
 
 def _code_range(
-    plan: Plan, layout: Layout, rows: NDArray[np.int64], ordered: NDArray[np.int32]
+    plan: Plan, layout: Layout, rows: NDArray[np.int32], ordered: NDArray[np.int32]
 ) -> bytes:
     words = np.empty(ordered.size + ordered.size // 4 + 64, np.uint32)
     raw = np.empty(ordered.size + 64, np.uint32)
@@ -197,7 +197,7 @@ def _code_range(
 
 
 def _code_rice(
-    plan: Plan, layout: Layout, rows: NDArray[np.int64], ordered: NDArray[np.int32]
+    plan: Plan, layout: Layout, rows: NDArray[np.int32], ordered: NDArray[np.int32]
 ) -> tuple[bytes, int]:
     raw = np.empty(2 * ordered.size + 64, np.uint32)
     used, dear = encode_rice(plan, new_state(layout.initial), rows, ordered, raw)

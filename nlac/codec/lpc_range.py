@@ -84,7 +84,7 @@ def encode_loop(plan, tables, state_rows, sample_rows, pcm, word_buffer, raw_buf
                 if at < 0 or at >= frames:
                     continue
                 cell = cells + 8 * FIELDS * (k * channels + c)
-                mu = predict(cell, coefficients, rows + 8 * load_i64(line, LINE_ROW), t)
+                mu = predict(cell, coefficients, rows + 4 * load_i64(line, LINE_ROW), t)
                 state = states + 8 * STATE * c
                 place, scale = scale_of(state)
                 mantissa, shift = load_i64(down, scale & 15), 7 + (scale >> 4)
@@ -191,7 +191,7 @@ def decode_loop(plan, tables, state_rows, sample_rows, pcm, word_buffer, raw_buf
                 if at < 0 or at >= frames:
                     continue
                 cell = cells + 8 * FIELDS * (k * channels + c)
-                mu = predict(cell, coefficients, rows + 8 * load_i64(line, LINE_ROW), t)
+                mu = predict(cell, coefficients, rows + 4 * load_i64(line, LINE_ROW), t)
                 state = states + 8 * STATE * c
                 place, scale = scale_of(state)
                 mantissa, shift = load_i64(down, scale & 15), 7 + (scale >> 4)

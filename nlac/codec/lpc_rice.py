@@ -97,7 +97,7 @@ def encode_rice(plan, state_rows, sample_rows, pcm, raw_buffer):
                 if at < 0 or at >= frames:
                     continue
                 cell = cells + 8 * FIELDS * (k * channels + c)
-                mu = predict(cell, coefficients, rows + 8 * load_i64(line, ROW), t)
+                mu = predict(cell, coefficients, rows + 4 * load_i64(line, ROW), t)
                 state = states + 8 * STATE * c
                 low, high = load_i64(cell, FIRST), load_i64(cell, LAST)
                 sample = load_i32(samples, load_i64(line, PCM) + at)
@@ -155,7 +155,7 @@ def decode_rice(plan, state_rows, sample_rows, pcm, raw_buffer):
                 low, high = load_i64(cell, FIRST), load_i64(cell, LAST)
                 bits = _parameter(state)
                 quotient = trailing_zeros(~get_bits(raw, num_raw, raw_at, MAX_QUOTIENT))
-                mu = predict(cell, coefficients, rows + 8 * load_i64(line, ROW), t)
+                mu = predict(cell, coefficients, rows + 4 * load_i64(line, ROW), t)
                 base = _rank(cell, values, ranks, mu)
                 if quotient < MAX_QUOTIENT:
                     raw_at += quotient + 1

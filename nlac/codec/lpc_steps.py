@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlac._kernels import kernel
-from nlac._memory import load_i64, load_low, store_64
+from nlac._memory import load_i32, load_i64, load_low, store_32, store_64
 from nlac._vectors import dot_low
 from nlac.bitstream.distribution import MAX_SCALE, TAIL, TOTAL, cumulative_at
 from nlac.codec.lpc_plan import (
@@ -137,9 +137,9 @@ def dot(coefficients, row, count):
     blocks = (count - 2) & ~7
     total = dot_low(coefficients, row, blocks)
     for i in range(blocks, count - 2):
-        total += load_low(coefficients, i) * load_low(row, i)
-    total += load_low(coefficients, count - 2) * load_low(row, count - 2)
-    return total + load_low(coefficients, count - 1) * load_low(row, count - 1)
+        total += load_low(coefficients, i) * load_i32(row, i)
+    total += load_low(coefficients, count - 2) * load_i32(row, count - 2)
+    return total + load_low(coefficients, count - 1) * load_i32(row, count - 1)
 
 
 @step
@@ -203,11 +203,11 @@ def predict(cell, coefficients, row, t):
     total = np.int64(0)
     if count > 0:
         begin = here + load_i64(cell, PRESENT) - count
-        total = dot(coefficients + 8 * load_i64(cell, COEFFICIENTS), row + 8 * begin, count)
+        total = dot(coefficients + 8 * load_i64(cell, COEFFICIENTS), row + 4 * begin, count)
     count = load_i64(cell, LONG_ORDER)
     if count > 0:
         begin = here + load_i64(cell, LONG_BEGIN)
-        total += dot(coefficients + 8 * load_i64(cell, LONG_COEFFICIENTS), row + 8 * begin, count)
+        total += dot(coefficients + 8 * load_i64(cell, LONG_COEFFICIENTS), row + 4 * begin, count)
     shift = load_i64(cell, SHIFT)
     half = (np.int64(1) << max(shift, 0)) >> 1
     total = (total + half) >> shift if shift > 0 else total << -shift
@@ -227,9 +227,9 @@ def store_sample(line, copies, rows, t, sample):
     """Put a sample where its own window and the windows of those that refer to it find it."""
     at = PAD + t
     place = load_i64(line, ROW) + load_i64(line, FACTOR) * at + load_i64(line, PLACE)
-    store_64(rows, place, sample)
+    store_32(rows, place, sample)
     for i in range(load_i64(line, FIRST_COPY), load_i64(line, LAST_COPY)):
-        store_64(rows, load_i64(copies, i) + 2 * at, sample)
+        store_32(rows, load_i64(copies, i) + 2 * at, sample)
 
 
 def new_state(initial: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -241,14 +241,14 @@ def new_state(initial: NDArray[np.int64]) -> NDArray[np.int64]:
     return state
 
 
-def new_rows(layout: Layout) -> NDArray[np.int64]:
+def new_rows(layout: Layout) -> NDArray[np.int32]:
     """Return the zeroed sample rows of a block, one a channel."""
     frames = PAD + int(layout.starts[-1]) + 1
     wide = 2 if np.any(layout.reference >= 0) else 1
-    return np.zeros((len(layout.reference), wide * frames), np.int64)
+    return np.zeros((len(layout.reference), wide * frames), np.int32)
 
 
-def filled_rows(layout: Layout, pcm: NDArray[np.int32]) -> NDArray[np.int64]:
+def filled_rows(layout: Layout, pcm: NDArray[np.int32]) -> NDArray[np.int32]:
     """Return the sample rows of a block that is known: (channels, frames), in coding order."""
     rows = new_rows(layout)
     for c, (reference, own) in enumerate(zip(layout.reference.tolist(), rows, strict=True)):
