@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from nlac._kernels import kernel
 from nlac._memory import load_i32, load_i64, load_low, store_32, store_64
-from nlac._vectors import dot_low
+from nlac._vectors import dot_short
 from nlac.bitstream.distribution import MAX_SCALE, TAIL, TOTAL, cumulative_at
 from nlac.codec.lpc_plan import (
     COEFFICIENTS,
@@ -135,7 +135,7 @@ def dot(coefficients, row, count):
     # the two newest samples may have just been stored: apart from the vector
     # loop, its loads need not wait for them
     blocks = (count - 2) & ~7
-    total = dot_low(coefficients, row, blocks)
+    total = dot_short(coefficients, row, blocks)
     for i in range(blocks, count - 2):
         total += load_low(coefficients, i) * load_i32(row, i)
     total += load_low(coefficients, count - 2) * load_i32(row, count - 2)
