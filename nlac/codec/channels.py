@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from nlac._errors import CorruptStream
 from nlac._typing import IntSamples
 from nlac.bitstream.varint import read_varint, write_varint
-from nlac.codec.value_kernels import common_step, extent
+from nlac.codec.value_kernels import common_step
 
 CONSTANT, COPY, NEGATED_COPY, CODED = 0, 1, 2, 3
 _LIMIT = 1 << 34
@@ -68,7 +68,7 @@ def split_channels(samples: IntSamples) -> tuple[bytes, NDArray[np.int32]]:
     coded: list[int] = []
     kept: list[NDArray[np.int32]] = []
     for channel, x in enumerate(rows):
-        low, high, total = extent(x)
+        low, high = int(x.min()), int(x.max())
         if low == high:
             out += bytes([CONSTANT]) + _signed(low)
             continue
@@ -81,7 +81,8 @@ def split_channels(samples: IntSamples) -> tuple[bytes, NDArray[np.int32]]:
         offset = int(x[0]) % step
         if high - low < 1 << 30:
             # about the mean, so that predictions need no constant term
-            offset += step * ((total // len(x) - offset) // step)
+            mean = int(x.sum(dtype=np.int64)) // len(x)
+            offset += step * ((mean - offset) // step)
         out += bytes([CODED]) + write_varint(step) + _signed(offset)
         coded.append(channel)
         narrow = max(abs(offset), high - offset, offset - low) < 1 << 31

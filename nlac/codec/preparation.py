@@ -50,7 +50,7 @@ class Preparation:
         Coding order, and what each channel refers to.
     ordered : (channels, frames) int32
         Channels in coding order.
-    delayed : (channels, PAD + frames + delay) float64
+    delayed : (channels, PAD + frames + delay or more) float64
         Channels in coding order, each late by its delay, after `PAD` frames of zeros.
     lags : (spans,) int64
         For each span of `SPAN` delayed frames the distance to its earlier occurrence, 0 for
@@ -102,6 +102,8 @@ def first_means(ordered: NDArray[np.int32]) -> NDArray[np.int64]:
 def _delayed(
     padded: NDArray[np.float64], pairing: Pairing, frames: int
 ) -> NDArray[np.float64]:
+    if not pairing.delay.any() and np.all(np.diff(pairing.order) > 0):
+        return padded
     total = PAD + frames + int(pairing.delay.max())
     out = np.zeros((len(padded), total))
     for place, channel in enumerate(pairing.order.tolist()):

@@ -118,9 +118,9 @@ class SideWriter:
         """Return the coder's words and those of the raw bits."""
         words: NDArray[np.uint32] = self._coder.get_compressed()
         counts = np.concatenate(self._raw_bits)
-        raw = np.zeros(-(-int(counts.sum()) // 32), np.uint32)
-        pack_bits(np.concatenate(self._raw), counts, raw)
-        return words, raw
+        raw = np.zeros(-(-int(counts.sum()) // 32) + 1, np.uint32)
+        used = pack_bits(np.concatenate(self._raw), counts, raw)
+        return words, raw[:used]
 
 
 class SideReader:
