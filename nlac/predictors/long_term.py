@@ -238,9 +238,9 @@ class _Search:
         grouped = signal[: len(signal) // step * step].reshape(-1, step)
         slow = grouped.sum(axis=1, dtype=np.float32)
         count = len(slow)
-        # windows are placed in the block, so theirs must not run round; at the full rate it may,
-        # at half the time: lags found at their mirrored places too are no match when settled
-        self._size = _fast_length(2 * count if step == DECIMATION else count)
+        # not twice as long: the correlation runs round, at half the time, and what it shows at
+        # a lag's mirrored place is no match when settled; those of windows stay clear of that
+        self._size = _fast_length(count)
         self._spectrum = fft.rfft(slow, self._size)
         power = self._spectrum.real**2 + self._spectrum.imag**2
         whole = fft.irfft(power, self._size)[:count]
