@@ -28,13 +28,10 @@ from nlac.bitstream.rangecoder import (
     seal,
 )
 from nlac.codec.lpc_plan import (
-    DELAY,
-    FIELDS,
     FINE,
     FIRST,
     KIND,
     LAST,
-    LINE,
     LOOKUP,
     OFFSET,
     PCM,
@@ -46,14 +43,17 @@ from nlac.codec.lpc_steps import (
     SHAPE,
     STATE,
     adapt,
+    course_of,
     index_bits,
     interval,
+    locate,
     predict,
     rank_near,
     scale_of,
     search,
     step,
     store_sample,
+    tables_of,
     value,
 )
 
@@ -66,10 +66,8 @@ def encode_loop(plan, tables, state_rows, sample_rows, pcm, word_buffer, raw_buf
     it already.
     Lengths of -1 tell that a sample is not in its value set.
     """
-    frames, channels, segments = plan.frames, len(plan.lines), len(plan.cells)
-    starts, cells, lines = address(plan.starts), address(plan.cells), address(plan.lines)
-    coefficients = address(plan.coefficients)
-    values, ranks = address(plan.values), address(plan.ranks)
+    frames, channels, segments, starts, cells, lines = course_of(plan)
+    coefficients, _, values, ranks = tables_of(plan)
     rows, samples, states = address(sample_rows), address(pcm), address(state_rows)
     cumulative, down = address(tables.cumulative), address(tables.down)
     shapes = address(tables.shapes)
@@ -79,11 +77,9 @@ def encode_loop(plan, tables, state_rows, sample_rows, pcm, word_buffer, raw_buf
     for k in range(segments):
         for t in range(load_i64(starts, k), load_i64(starts, k + 1)):
             for c in range(channels):
-                line = lines + 8 * LINE * c
-                at = t - load_i64(line, DELAY)
-                if at < 0 or at >= frames:
+                line, cell, at = locate(lines, cells, frames, channels, k, t, c)
+                if at < 0:
                     continue
-                cell = cells + 8 * FIELDS * (k * channels + c)
                 mu = predict(cell, coefficients, rows + 4 * load_i64(line, LINE_ROW), t)
                 state = states + 8 * STATE * c
                 place, scale = scale_of(state)
@@ -171,10 +167,8 @@ def _plain_bin(cumulative, row, mantissa, shift, low, high, fraction, begin, siz
 @kernel
 def decode_loop(plan, tables, state_rows, sample_rows, pcm, word_buffer, raw_buffer):
     """Decode all samples into `pcm`; returns words and raw bits used, or -1, -1 on bad data."""
-    frames, channels, segments = plan.frames, len(plan.lines), len(plan.cells)
-    starts, cells, lines = address(plan.starts), address(plan.cells), address(plan.lines)
-    coefficients, copies = address(plan.coefficients), address(plan.copies)
-    values, ranks = address(plan.values), address(plan.ranks)
+    frames, channels, segments, starts, cells, lines = course_of(plan)
+    coefficients, copies, values, ranks = tables_of(plan)
     rows, samples, states = address(sample_rows), address(pcm), address(state_rows)
     cumulative, down = address(tables.cumulative), address(tables.down)
     shapes, start, up = address(tables.shapes), address(tables.start), address(tables.up)
@@ -186,11 +180,9 @@ def decode_loop(plan, tables, state_rows, sample_rows, pcm, word_buffer, raw_buf
     for k in range(segments):
         for t in range(load_i64(starts, k), load_i64(starts, k + 1)):
             for c in range(channels):
-                line = lines + 8 * LINE * c
-                at = t - load_i64(line, DELAY)
-                if at < 0 or at >= frames:
+                line, cell, at = locate(lines, cells, frames, channels, k, t, c)
+                if at < 0:
                     continue
-                cell = cells + 8 * FIELDS * (k * channels + c)
                 mu = predict(cell, coefficients, rows + 4 * load_i64(line, LINE_ROW), t)
                 state = states + 8 * STATE * c
                 place, scale = scale_of(state)

@@ -13,12 +13,9 @@ from nlac._memory import address, load_i32, load_i64, store_32, store_64, traili
 from nlac.bitstream.bits import get_bits, put_bits
 from nlac.bitstream.rangecoder import ZERO
 from nlac.codec.lpc_plan import (
-    DELAY,
-    FIELDS,
     FIRST,
     KIND,
     LAST,
-    LINE,
     LOOKUP,
     OFFSET,
     PCM,
@@ -28,12 +25,15 @@ from nlac.codec.lpc_plan import (
 from nlac.codec.lpc_steps import (
     MIDDLE,
     STATE,
+    course_of,
     index_bits,
+    locate,
     log16,
     predict,
     rank_near,
     step,
     store_sample,
+    tables_of,
     value,
 )
 
@@ -82,21 +82,17 @@ def encode_rice(plan, state_rows, sample_rows, pcm, raw_buffer):
     -1: a sample is not in its value set; -2: the buffer is too small.  Few bits are those
     of parameters 0 and 1, at which whole bits are dear.
     """
-    frames, channels, segments = plan.frames, len(plan.lines), len(plan.cells)
-    starts, cells, lines = address(plan.starts), address(plan.cells), address(plan.lines)
-    coefficients = address(plan.coefficients)
-    values, ranks = address(plan.values), address(plan.ranks)
+    frames, channels, segments, starts, cells, lines = course_of(plan)
+    coefficients, _, values, ranks = tables_of(plan)
     rows, samples, states = address(sample_rows), address(pcm), address(state_rows)
     raw, limit = address(raw_buffer), len(raw_buffer) - 4
     raw_pos, acc, fill, dear = 0, ZERO, 0, 0
     for k in range(segments):
         for t in range(load_i64(starts, k), load_i64(starts, k + 1)):
             for c in range(channels):
-                line = lines + 8 * LINE * c
-                at = t - load_i64(line, DELAY)
-                if at < 0 or at >= frames:
+                line, cell, at = locate(lines, cells, frames, channels, k, t, c)
+                if at < 0:
                     continue
-                cell = cells + 8 * FIELDS * (k * channels + c)
                 mu = predict(cell, coefficients, rows + 4 * load_i64(line, ROW), t)
                 state = states + 8 * STATE * c
                 low, high = load_i64(cell, FIRST), load_i64(cell, LAST)
@@ -136,21 +132,17 @@ def encode_rice(plan, state_rows, sample_rows, pcm, raw_buffer):
 @kernel
 def decode_rice(plan, state_rows, sample_rows, pcm, raw_buffer):
     """Decode all samples into `pcm`; returns the raw bits used, or -1 on bad data."""
-    frames, channels, segments = plan.frames, len(plan.lines), len(plan.cells)
-    starts, cells, lines = address(plan.starts), address(plan.cells), address(plan.lines)
-    coefficients, copies = address(plan.coefficients), address(plan.copies)
-    values, ranks = address(plan.values), address(plan.ranks)
+    frames, channels, segments, starts, cells, lines = course_of(plan)
+    coefficients, copies, values, ranks = tables_of(plan)
     rows, samples, states = address(sample_rows), address(pcm), address(state_rows)
     raw, num_raw = address(raw_buffer), len(raw_buffer)
     raw_at = 0
     for k in range(segments):
         for t in range(load_i64(starts, k), load_i64(starts, k + 1)):
             for c in range(channels):
-                line = lines + 8 * LINE * c
-                at = t - load_i64(line, DELAY)
-                if at < 0 or at >= frames:
+                line, cell, at = locate(lines, cells, frames, channels, k, t, c)
+                if at < 0:
                     continue
-                cell = cells + 8 * FIELDS * (k * channels + c)
                 state = states + 8 * STATE * c
                 low, high = load_i64(cell, FIRST), load_i64(cell, LAST)
                 bits = _parameter(state)

@@ -12,15 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlac._kernels import kernel
-from nlac._memory import load_i32, load_i64, load_low, store_32, store_64
+from nlac._memory import address, load_i32, load_i64, load_low, store_32, store_64
 from nlac._vectors import dot_short
 from nlac.bitstream.distribution import MAX_SCALE, TAIL, TOTAL, cumulative_at
 from nlac.codec.lpc_plan import (
     COEFFICIENTS,
+    DELAY,
     FACTOR,
+    FIELDS,
     FIRST_COPY,
     HIGHEST,
     LAST_COPY,
+    LINE,
     LONG_BEGIN,
     LONG_COEFFICIENTS,
     LONG_ORDER,
@@ -190,6 +193,33 @@ def index_bits(span):
     while span >> count:
         count += 1
     return count
+
+
+@step
+def course_of(plan):
+    """Numbers of frames, channels and segments, and the addresses of what tells their course."""
+    return (
+        plan.frames, len(plan.lines), len(plan.cells),
+        address(plan.starts), address(plan.cells), address(plan.lines),
+    )  # fmt: skip
+
+
+@step
+def tables_of(plan):
+    """Addresses of the coefficients, the copies, and the values and ranks of lists."""
+    return (
+        address(plan.coefficients), address(plan.copies), address(plan.values), address(plan.ranks)
+    )  # fmt: skip
+
+
+@step
+def locate(lines, cells, frames, channels, segment, t, channel):
+    """Line and cell of a channel, and its own frame at delayed frame t: -1 if it has none then."""
+    line = lines + 8 * LINE * channel
+    at = t - load_i64(line, DELAY)
+    if at >= frames:
+        at = np.int64(-1)
+    return line, cells + 8 * FIELDS * (segment * channels + channel), at
 
 
 @step
