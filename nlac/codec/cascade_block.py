@@ -12,11 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlac._errors import CorruptStream, NlacError
+from nlac.bitstream.constants import CODER_AUTO
 from nlac.bitstream.varint import read_varint, write_varint
 from nlac.codec.cascade_loop import PIECE, SPAN, Course, decode_loop, encode_loop
 from nlac.codec.cascade_mixture import mixture_shared, mixture_state
 from nlac.codec.lpc_block import LpcSettings, decode_lpc, encode_prepared
 from nlac.codec.lpc_plan import set_table
+from nlac.codec.lpc_rival import worth_trying
 from nlac.codec.preparation import Search, first_means, prepare
 from nlac.codec.set_choice import assign_sets, find_sets
 from nlac.codec.value_sets import ValueSet, read_sets, write_sets
@@ -27,7 +29,6 @@ from nlac.predictors.long_term import SHORTEST
 
 SHALLOW, LPC, CASCADE = 0, 1, 2
 _LONG_GAIN = 0.1  # bits a sample that long windows gain: then experts of such work
-_DEEP_GAIN = 0.15  # bits a sample that long windows gain: then those of `lpc` are tried
 MAX_DELAY = 64
 MAX_INITIAL = 40
 MAX_COVARIANCES = 1 << 26
@@ -45,20 +46,20 @@ class CascadeSettings:
         Look for repetition.
     pieces : int
         Pieces on which stereo pairings are tried, 0 for none.
-    windows : LpcSettings, optional
-        How to try an `lpc` block, where long windows promise a lot.
+    rival : LpcSettings, optional
+        How to try an `lpc` block, where one may be smaller.
     """
 
     parameters: CascadeParameters
     long_term: bool = True
     pieces: int = 24
-    windows: LpcSettings | None = None
+    rival: LpcSettings | None = None
 
     @property
     def search(self) -> Search:
         """How a block is to be prepared."""
         around = any(e.around for e in self.parameters.experts)
-        orders = None if self.windows is None else self.windows.search.orders
+        orders = None if self.rival is None else self.rival.search.orders
         return Search(self.pieces, self.long_term and around, orders=orders)
 
 
@@ -109,16 +110,22 @@ def encode_cascade(channels: NDArray[np.int32], settings: CascadeSettings) -> by
         raise NlacError("a sample is not in its value set: a fault of the encoder")
     body = words[:used].astype("<u4").tobytes() + raw[:raw_used].astype("<u4").tobytes()
     best = bytes([CASCADE if is_deep else SHALLOW]) + _write_head(head) + write_varint(used) + body
-    windows = settings.windows
-    if windows is not None and block.deep_gain > _DEEP_GAIN:
-        best = min(best, bytes([LPC]) + encode_prepared(block, windows), key=len)
+    if settings.rival is not None and worth_trying(block, sets, len(best)):
+        best = min(best, bytes([LPC]) + encode_prepared(block, settings.rival), key=len)
     return best
 
 
 def decode_cascade(
-    data: bytes, at: int, frames: int, channels: int, parameters: CascadeParameters
+    data: bytes,
+    at: int,
+    frames: int,
+    channels: int,
+    parameters: CascadeParameters,
+    coder_id: int = CODER_AUTO,
 ) -> NDArray[np.int32]:
     """Decode the channels of a block; `data` ends with it.
+
+    `coder_id` is the stream's, which may rule out one of the coders of an `lpc` block.
 
     Returns
     -------
@@ -131,7 +138,7 @@ def decode_cascade(
     """
     kind, at = read_varint(data, at)
     if kind == LPC:
-        return decode_lpc(data, at, frames, channels)
+        return decode_lpc(data, at, frames, channels, coder_id)
     if kind not in (SHALLOW, CASCADE):
         raise CorruptStream(f"unknown kind {kind}", path="kind")
     if kind == SHALLOW:

@@ -177,6 +177,16 @@ def late_channel() -> bytes:
         return write(ints(tones(900, 2, 16)), 16, threads=1)
 
 
+def cascade_alone(bits: int, channels: int, preset: str) -> bytes:
+    """Tones in a block that no `lpc` block was compared with."""
+    from unittest.mock import patch
+
+    from nlac.codec import cascade_block
+
+    with patch.object(cascade_block, "worth_trying", lambda *_arguments: False):
+        return write(ints(tones(2600, channels, bits)), bits, preset=preset)
+
+
 def steps_of_a_gain() -> np.ndarray:
     # one product, rounded to float32 once: the same everywhere
     return (tones(800, 2, 16) / 32767).astype(np.float32)
@@ -207,8 +217,8 @@ CASES: dict[str, Callable[[], bytes]] = {
     "bits-32": lambda: write(ints(tones(400, 2, 32)), 32),
     "range": lambda: write(ints(tones(1200, 2, 16)), 16, preset="fast", coder="range"),
     "rice": lambda: write(ints(tones(1200, 2, 16)), 16, preset="fast", coder="rice"),
-    "preset-high": lambda: write(ints(tones(2600, 2, 16)), 16, preset="high"),
-    "preset-max": lambda: write(ints(tones(2600, 1, 16)), 16, preset="max"),
+    "preset-high": lambda: cascade_alone(16, 2, "high"),
+    "preset-max": lambda: cascade_alone(16, 1, "max"),
     "grid": lambda: write(grid(), 16),
     "list": lambda: write(sparse(), 16),
     "list-rice": lambda: write(sparse(), 16, coder="rice"),
@@ -243,6 +253,9 @@ CASES: dict[str, Callable[[], bytes]] = {
     "generic-taps": lambda: write(
         ints(tones(200, 1, 16)), 16, predictor="example-sign", predictor_options={"taps": 3}
     ),
+    "lpc-high": lambda: write(ints(tones(2600, 2, 16)), 16, predictor="lpc", preset="high"),
+    "lpc-max": lambda: write(ints(tones(2600, 1, 16)), 16, predictor="lpc", preset="max"),
+    "lpc-in-cascade": lambda: write(ints(tones(2400, 2, 16)), 16, preset="high"),
 }
 
 
