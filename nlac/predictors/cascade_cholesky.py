@@ -51,7 +51,7 @@ def solve(covariance, factor, stride, first, count, load, coefficients, inverses
     Widths: the largest diagonal entry is shifted to below 2**60.  By
     Cauchy-Schwarz sums of products of factor entries are below 2**60 but for
     rounding, factor entries below 2**30 + 1.  Coefficients are limited so
-    that `count` products with entries of 31 bits, or samples of 32 bits, stay
+    that as many products with entries of 31 bits, or samples of 32 bits, stay
     below 2**62.
     """
     largest = np.int64(1)
@@ -80,7 +80,7 @@ def solve(covariance, factor, stride, first, count, load, coefficients, inverses
         store_64(row, k, root)
         store_64(inverses, k, inverse)
     # with the factor's rows as equations, from the last to the first
-    limit = np.int64(1) << (31 - bit_length(np.int64(count)))
+    limit = np.int64(1) << (31 - bit_length(np.int64(count - first)))
     last = count - 1
     for k in range(last - 1, first - 1, -1):
         row = factor + 8 * stride * k

@@ -175,6 +175,7 @@ class CascadeParameters:
             and all(4 <= memory <= 13 for memory in self.finals)
             and self.period >= 1
             and not self.experts[0].optional
+            and not self.without_deep().experts[0].optional
             and len(self.last) <= 1
             and all(
                 1 <= e.own <= MAX_OWN

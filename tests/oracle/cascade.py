@@ -63,7 +63,9 @@ def read_parameters(data: bytes) -> Parameters:
     last = read_stage(reader) if lasts else None
     memories = [ranged(reader.unsigned(1), 4, 13, "memory of a final") for _ in range(finals)]
     require(reader.left() == 0, "bytes behind the parameters")
-    return Parameters(batch, pause, shapes, rows, last, memories, [True] * experts)
+    parameters = Parameters(batch, pause, shapes, rows, last, memories)
+    require(not parameters.with_few_experts().experts[0].optional, "the first expert is optional")
+    return parameters
 
 
 class Place(NamedTuple):

@@ -28,7 +28,7 @@ class ExpertShape(NamedTuple):
 
 
 class Parameters(NamedTuple):
-    """Section 11.17.1; active tells which experts the kind of the block has."""
+    """Section 11.17.1."""
 
     batch: int
     pause: int
@@ -36,12 +36,11 @@ class Parameters(NamedTuple):
     cascades: list[list[StageShape]]
     last: StageShape | None
     finals: list[int]
-    active: list[bool]
 
     def with_few_experts(self) -> "Parameters":
         """Those of a block of kind 0, 11.17.2."""
-        few = [shape.own <= FEW_TAPS for shape in self.experts]
-        return self._replace(active=few if any(few) else [True, *few[1:]])
+        few = [shape for shape in self.experts if shape.own <= FEW_TAPS]
+        return self._replace(experts=few or self.experts[:1])
 
 
 class Expert:
@@ -49,7 +48,7 @@ class Expert:
 
     def __init__(self, shape: ExpertShape, batch: int, a: int, bits: int, reference: bool) -> None:
         self.shape, self.batch, self.a, self.bits, self.reference = shape, batch, a, bits, reference
-        self.around = 2 * shape.sides + 1 if shape.sides else 0  # not confirmed by a stream
+        self.around = 2 * shape.sides + 1 if shape.sides else 0
         self.far = self.around * (2 if reference else 1)
         size = self.far + shape.own + (shape.other if reference else 0) + 1
         self.covariance, self.coefficients = Covariance(size), [0] * (size - 1)
@@ -63,6 +62,7 @@ class Expert:
         if self.absent():
             self.covariance.clear(self.covariance.size)
             self.coefficients = [0] * len(self.coefficients)
+            self.mean = 0
         self.covariance.clear(self.far)
         self.lag = lag
 
@@ -167,7 +167,6 @@ class ChannelPredictor:
         a, related = int(0 <= reference < number), reference >= 0
         self.samples = [0] * PAD
         self.other: ChannelPredictor = self
-        self.active = parameters.active
         self.experts = [
             Expert(shape, parameters.batch, a, bits, related) for shape in parameters.experts
         ]
@@ -215,29 +214,20 @@ class ChannelPredictor:
             self.lag = lag
             for expert in self.experts:
                 expert.change_lag(lag)
-        for expert, on in zip(self.experts, self._on(), strict=True):
+        for expert in self.experts:
             expert.prediction = self.experts[0].prediction
-            if on:
+            if not expert.absent():
                 prediction = expert.predict(self.samples, self.other.samples, self.t)
                 expert.prediction = self._limit(prediction)
-
-    def _on(self) -> list[bool]:
-        return [
-            active and not expert.absent()
-            for expert, active in zip(self.experts, self.active, strict=True)
-        ]
 
     def predict(self, lag: int) -> list[int]:
         """The locations."""
         self._predict_experts(lag)
-        p1, others, on = self.experts[0].prediction, self.experts[1:], self._on()[1:]
+        p1, others = self.experts[0].prediction, self.experts[1:]
         (difference,) = self.first.predict([expert.prediction - p1 for expert in others])
         self.p0 = self._limit(p1 + difference)
         outputs = [[stage.predict(self.t) for stage in row] for row in self.cascades]
-        inputs = [
-            expert.prediction - self.p0 if present else 0
-            for expert, present in zip(others, on, strict=True)
-        ]
+        inputs = [0 if expert.absent() else expert.prediction - self.p0 for expert in others]
         inputs += [output for row in outputs for output in row]
         self.final_predictions = [
             self._limit(self.p0 + final) for final in self.finals.predict(inputs)
@@ -252,9 +242,8 @@ class ChannelPredictor:
         """After the sample of the time."""
         t, y = self.t, sample << 8
         self.samples.append(sample)
-        for expert, active in zip(self.experts, self.active, strict=True):
-            if active:
-                expert.learn(self.samples, self.other.samples, t)
+        for expert in self.experts:
+            expert.learn(self.samples, self.other.samples, t)
         self.first.learn(y - self.experts[0].prediction, [y - self.p0])
         self.finals.learn(y - self.p0, [y - final for final in self.final_predictions])
         self.residual.append(y - self.p0)
