@@ -17,6 +17,7 @@ from nlac.codec.cascade_loop import PIECE, SPAN, Course, decode_loop, encode_loo
 from nlac.codec.cascade_mixture import mixture_shared, mixture_state
 from nlac.codec.lpc_block import LpcSettings, decode_lpc, encode_prepared
 from nlac.codec.lpc_plan import set_table
+from nlac.codec.lpc_side import MAX_INITIAL
 from nlac.codec.preparation import Search, first_means, prepare
 from nlac.codec.set_choice import assign_sets, find_sets
 from nlac.codec.value_sets import ValueSet, read_sets, write_sets
@@ -29,7 +30,6 @@ SHALLOW, LPC, CASCADE = 0, 1, 2
 _LONG_GAIN = 0.1  # bits a sample that long windows gain: then experts of such work
 _DEEP_GAIN = 0.15  # bits a sample that long windows gain: then those of `lpc` are tried
 MAX_DELAY = 64
-MAX_INITIAL = 40
 MAX_COVARIANCES = 1 << 26
 
 

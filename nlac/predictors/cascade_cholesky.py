@@ -17,7 +17,9 @@ from nlac._vectors import dot_low_any
 COEFFICIENT_BITS = 20  # fraction of a coefficient
 _TOP = 60  # bits of the largest diagonal entry before the factorisation
 _SIDE = np.int64(1) << 31
-_LEAST_PIVOT = np.int64(1) << 30  # smaller ones are rounding noise: the variable is left out
+# what is smaller is rounding noise, what is larger has wrapped around: the variable is left out
+_LEAST_PIVOT = np.int64(1) << 30
+_MOST_PIVOT = (np.int64(1) << 61) - 1
 
 
 @kernel
@@ -70,7 +72,7 @@ def solve(covariance, factor, stride, first, count, load, coefficients, inverses
                 k - first,
             )
         pivot = load_i64(row, k) + load
-        if pivot < _LEAST_PIVOT:
+        if not _LEAST_PIVOT <= pivot <= _MOST_PIVOT:
             for j in range(k, count):
                 store_64(row, j, 0)
             continue

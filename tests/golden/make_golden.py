@@ -177,6 +177,11 @@ def late_channel() -> bytes:
         return write(ints(tones(900, 2, 16)), 16, threads=1)
 
 
+def widths() -> np.ndarray:
+    """Channels of one source and of widths around that of the cascade's products."""
+    return ints(tones(400, 1, 22) >> np.array([0, 2, 9])) + ints(noise(400, 3, 1))
+
+
 def steps_of_a_gain() -> np.ndarray:
     # one product, rounded to float32 once: the same everywhere
     return (tones(800, 2, 16) / 32767).astype(np.float32)
@@ -207,8 +212,9 @@ CASES: dict[str, Callable[[], bytes]] = {
     "bits-32": lambda: write(ints(tones(400, 2, 32)), 32),
     "range": lambda: write(ints(tones(1200, 2, 16)), 16, preset="fast", coder="range"),
     "rice": lambda: write(ints(tones(1200, 2, 16)), 16, preset="fast", coder="rice"),
-    "preset-high": lambda: write(ints(tones(2600, 2, 16)), 16, preset="high"),
-    "preset-max": lambda: write(ints(tones(2600, 1, 16)), 16, preset="max"),
+    "preset-high": lambda: write(ints(tones(1300, 2, 16)), 16, preset="high"),
+    "preset-max": lambda: write(ints(tones(1200, 1, 16)), 16, preset="max"),
+    "cascade-widths": lambda: write(widths(), 22, preset="high"),
     "grid": lambda: write(grid(), 16),
     "list": lambda: write(sparse(), 16),
     "list-rice": lambda: write(sparse(), 16, coder="rice"),
