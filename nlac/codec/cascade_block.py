@@ -19,6 +19,7 @@ from nlac.codec.cascade_mixture import mixture_shared, mixture_state
 from nlac.codec.lpc_block import LpcSettings, decode_lpc, encode_prepared
 from nlac.codec.lpc_plan import set_table
 from nlac.codec.lpc_rival import worth_trying
+from nlac.codec.lpc_side import MAX_INITIAL
 from nlac.codec.preparation import Search, first_means, prepare
 from nlac.codec.set_choice import assign_sets, find_sets
 from nlac.codec.value_sets import ValueSet, read_sets, write_sets
@@ -30,7 +31,6 @@ from nlac.predictors.long_term import SHORTEST
 SHALLOW, LPC, CASCADE = 0, 1, 2
 _LONG_GAIN = 0.1  # bits a sample that long windows gain: then experts of such work
 MAX_DELAY = 64
-MAX_INITIAL = 40
 MAX_COVARIANCES = 1 << 26
 
 

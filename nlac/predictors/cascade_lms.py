@@ -52,6 +52,12 @@ def store_history(history, t, value, unit):
 
 
 @kernel
+def _short(gradient, size):
+    """A gradient in 16 bits: rounded down stretch by stretch, it may be 3 beyond the largest."""
+    return max(gradient >> size, -32768)
+
+
+@kernel
 def _spread(stage, weights, copies, history, count):
     """Update all taps, the step falling with the distance; the nearest tap stands last."""
     g0, g1 = load_i64(stage, L_GRADIENTS), load_i64(stage, L_GRADIENTS + 1)
@@ -64,16 +70,16 @@ def _spread(stage, weights, copies, history, count):
         begin = max(end - width, 0)
         # gradients in Q16: the 15 bits that say most, and what is left to shift
         size = max(bit_length(top) - 15, 1)
-        store_16(steps, 0, g1 >> size)
-        store_16(steps, 1, g0 >> size)
+        store_16(steps, 0, _short(g1, size))
+        store_16(steps, 1, _short(g0, size))
         if group < 4:
             add_two_gradients(
                 weights + 4 * begin, copies + 2 * begin, history + 2 * begin, end - begin, steps,
                 16 - size,
             )
         else:
-            store_16(steps, 2, g3 >> size)
-            store_16(steps, 3, g2 >> size)
+            store_16(steps, 2, _short(g3, size))
+            store_16(steps, 3, _short(g2, size))
             add_four_gradients(
                 weights + 4 * begin, copies + 2 * begin, history + 2 * begin, end - begin, steps,
                 16 - size,
