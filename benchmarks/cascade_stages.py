@@ -31,18 +31,21 @@ from nlac.predictors import cascade_lms as lms
 from nlac.predictors import cascade_state as st
 from nlac.predictors.cascade_covariance import batch_sums
 from nlac.predictors.cascade_parameters import PRESETS, CascadeParameters
-from nlac.predictors.cascade_predict import learn_sample, predict_sample
+from nlac.predictors.cascade_predict import learn_sample, predict_sample, set_lag
 from nlac.predictors.cascade_units import history_units
 
-RUNS = 3
+RUNS = 15
 LIMIT = 1 << 15  # of samples
 
 
 @kernel
-def pass_all(rows, row_bytes, channels, pcm, frames, record, count):
+def pass_all(rows, row_bytes, channels, pcm, frames, record, count, lag):
     """Predict and learn; the locations go to `record`."""
     source = address(pcm)
     for t in range(frames):
+        if t == lag:
+            for c in range(channels):
+                set_lag(rows + c * row_bytes, lag)
         for c in range(channels):
             channel = rows + c * row_bytes
             predict_sample(channel, t)
@@ -53,14 +56,16 @@ def pass_all(rows, row_bytes, channels, pcm, frames, record, count):
 
 
 @kernel
-def pass_predict_expert(expert, frames):
-    for t in range(frames):
-        ex.predict_expert(expert, t)
+def pass_predict_expert(expert, begin, frames):
+    total = np.int64(0)
+    for t in range(begin, frames):
+        total += ex.predict_expert(expert, t)
+    return total
 
 
 @kernel
-def pass_sums(window, frames, batch):
-    for t in range(batch, frames - batch, batch):
+def pass_sums(window, begin, frames, batch):
+    for t in range(begin, frames - batch, batch):
         batch_sums(window, t)
 
 
@@ -153,18 +158,18 @@ def stages(pcm: NDArray[np.int32], p: CascadeParameters, lag: int) -> Iterator[t
     rows, row_bytes = state.channels.ctypes.data, 8 * state.channels.shape[1]
 
     def everything() -> None:
-        pass_all(rows, row_bytes, channels, pcm, frames, record, count)
+        pass_all(rows, row_bytes, channels, pcm, frames, record, count, lag)
 
     yield "predictor, all", best(everything) / channels
     cells = state.channels[channels - 1]
     window, experts = int(cells[st.C_WINDOW]), int(cells[st.C_EXPERTS])
-    yield "experts: sums of products", best(lambda: pass_sums(window, frames, batch))
+    yield "experts: sums of products", best(lambda: pass_sums(window, lag // batch * batch + batch, frames, batch))
     for i, e in enumerate(p.experts):
         if e.optional and not lag:
             continue
         at = experts + 8 * ex.EXPERT * i
         name = f"expert {i + 1} ({e.own} + {e.other} taps): "
-        yield name + "predict", best(lambda: pass_predict_expert(at, frames))  # noqa: B023
+        yield name + "predict", best(lambda: pass_predict_expert(at, lag, frames))  # noqa: B023
         plain = best(lambda: pass_learn_expert(at, window, frames, batch, False))  # noqa: B023
         yield name + "covariances", plain
         both = best(lambda: pass_learn_expert(at, window, frames, batch, True))  # noqa: B023
@@ -195,8 +200,10 @@ def stages(pcm: NDArray[np.int32], p: CascadeParameters, lag: int) -> Iterator[t
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("files", nargs="*")
-    parser.add_argument("--seconds", type=float, default=8.0)
+    parser.add_argument("--seconds", type=float, default=0.5)
     parser.add_argument("--preset", action="append", choices=list(PRESETS))
+    parser.add_argument("--lag", type=int, default=0, help="distance of the earlier occurrence")
+    parser.add_argument("--deep", action="store_true", help="with the experts of long windows")
     options = parser.parse_args()
     for file in options.files or [""]:
         pcm = chord(round(options.seconds * 44100))
@@ -207,9 +214,9 @@ def main() -> None:
             pcm = soundfile.read(file, round(options.seconds * rate), dtype="int16",
                                  always_2d=True)[0].T.astype(np.int32)  # fmt: skip
         for preset in options.preset or PRESETS:
-            p = PRESETS[preset].without_deep()
+            p = PRESETS[preset] if options.deep else PRESETS[preset].without_deep()
             print(f"{preset}  {file or 'chord'}")
-            for name, seconds in stages(np.ascontiguousarray(pcm), p, 0):
+            for name, seconds in stages(np.ascontiguousarray(pcm), p, options.lag):
                 print(f"  {name:52} {seconds / pcm.shape[1] * 1e9:8.1f}")
 
 

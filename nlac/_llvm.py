@@ -121,14 +121,17 @@ def loop(
 
 
 class Part:
-    """Those of eight lanes of 64-bit integers that lie below a count; the others aren't touched."""
+    """Those of eight lanes of 64-bit integers that lie below a count; the others aren't touched.
 
-    def __init__(self, builder: Any, index: Any, count: Any) -> None:
+    Or, `inverted`, those that don't.
+    """
+
+    def __init__(self, builder: Any, index: Any, count: Any, inverted: bool = False) -> None:
         self._builder = builder
         self._kind = vector(I64, 8)
         places = ir.Constant(self._kind, list(range(8)))
         left = fill(builder, builder.sub(count, index), 8)
-        self._inside = builder.icmp_signed("<", places, left)
+        self._inside = builder.icmp_signed(">=" if inverted else "<", places, left)
 
     def load(self, address: Any) -> Any:
         """Read them; the others are 0."""

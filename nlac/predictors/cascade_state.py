@@ -109,7 +109,7 @@ class CascadeState:
         batch = 1 << p.batch
         first = 2
         window[: cov.PARTS] = (
-            total, first, stride, batch, self._new(stride * total + 64), self._new(stride + 64)
+            total, first, stride, batch, self._new(stride * total + 64)
         )
         starts = np.concatenate([[0], np.cumsum(lengths)])
         # by stretch: whose samples, and where they begin at frame 0

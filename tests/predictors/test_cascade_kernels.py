@@ -7,8 +7,8 @@ import pytest
 
 from nlac._kernels import kernel
 from nlac._pairs import add_four_gradients, add_two_gradients, dot_i16
-from nlac._tiles import LANES
-from nlac._vectors import accumulate, dot_low_any
+from nlac._tiles import LANES, accumulate
+from nlac._vectors import dot_low_any
 from nlac.predictors import cascade_covariance as cov
 from nlac.predictors.cascade_cholesky import bit_length, solve, square_root
 from nlac.predictors.cascade_parameters import PRESETS, CascadeParameters
@@ -32,8 +32,8 @@ def run_gradients(weights, copies, history, count, steps, shift, four):
 
 
 @kernel
-def run_accumulate(row, sums, count, decay, up, down, mask):
-    accumulate(row, sums, count, decay, up, down, mask)
+def run_accumulate(target, sums, step, rows, columns, lower, decay, up, down, mask):
+    accumulate(target, step, sums, step, rows, columns, lower, decay, up, down, mask)
 
 
 def test_bit_length_and_root():
@@ -85,15 +85,20 @@ def test_gradients(four):
 
 
 @pytest.mark.parametrize("mask", [0, -1])
-def test_accumulate(mask):
+@pytest.mark.parametrize("triangle", [False, True])
+def test_accumulate(mask, triangle):
     rng = np.random.default_rng(4)
-    row, sums = (rng.integers(-(2**50), 2**50, 24) for _ in range(2))
-    before = row.copy()
-    run_accumulate(at(row), at(sums), 21, 5, 2, 7, mask)
+    target, sums = (rng.integers(-(2**50), 2**50, (21, 24)) for _ in range(2))
+    before = target.copy()
+    lower = 0 if triangle else 19
+    run_accumulate(at(target), at(sums), 8 * 24, 19, 21, lower, 5, 2, 7, mask)
     new = (sums << 2) >> 7
     expected = before - (before >> 5) + new + ((new >> 1) & mask)
-    np.testing.assert_array_equal(row[:21], expected[:21])
-    np.testing.assert_array_equal(row[21:], before[21:])
+    inside = np.zeros((21, 24), bool)
+    inside[:19, :21] = True
+    needed = np.triu(inside) if triangle else inside
+    np.testing.assert_array_equal(target[needed], expected[needed])
+    np.testing.assert_array_equal(target[~inside], before[~inside])
 
 
 def test_batch_sums():
@@ -103,9 +108,9 @@ def test_batch_sums():
     starts = np.concatenate([[0], np.cumsum(lengths)])
     total, batch = int(starts[-1]), 16
     stride = -(-(total + LANES) // LANES) * LANES
-    sums, scratch = np.zeros((total + 1, stride), np.int64), np.zeros(stride, np.int64)
+    sums = np.zeros((total + 1, stride), np.int64)
     window = np.zeros(cov.WINDOW, np.int64)
-    window[: cov.PARTS] = total, 0, stride, batch, at(sums), at(scratch)
+    window[: cov.PARTS] = total, 0, stride, batch, at(sums)
     for i in range(4):
         part = cov.PARTS + 4 * i
         window[part : part + 4] = starts[i], lengths[i], at(sources[i]), places[i]
