@@ -153,6 +153,21 @@ class Part:
         return declared(self._builder, full, ir.FunctionType(result, arguments))
 
 
+class Whole:
+    """All eight lanes, where a `Part` might stand."""
+
+    def __init__(self, builder: Any) -> None:
+        self._builder = builder
+
+    def load(self, address: Any) -> Any:
+        """Read them."""
+        return load(self._builder, vector(I64, 8), address)
+
+    def store(self, value: Any, address: Any) -> None:
+        """Write them."""
+        store(self._builder, value, address)
+
+
 def declared(builder: Any, name: str, shape: Any) -> Any:
     """Return one of LLVM's own functions."""
     found = builder.module.globals.get(name)

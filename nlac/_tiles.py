@@ -14,6 +14,7 @@ from numba.core import types
 from nlac._llvm import (
     I64,
     Part,
+    Whole,
     constant,
     fill,
     intrinsic,
@@ -28,6 +29,8 @@ from nlac._llvm import (
 LANES = 16
 _TILE = vector(I64, LANES)
 ROWS = 4  # that are eliminated together
+DIAGONALS = 32  # that are followed together
+_WIDE = vector(I64, DIAGONALS)
 _EIGHT = vector(I64, 8)
 
 
@@ -123,7 +126,7 @@ def shift_products(
 ) -> Any:
     """Sums of products of two series, each from that of one step before.
 
-    For begin <= i < end, ``target[0:16] = sum of left[i + b] * right[i + b:][0:16] for b <
+    For begin <= i < end, ``target[0:32] = sum of left[i + b] * right[i + b:][0:32] for b <
     batch``, and `target` moves on by `step` bytes with each i.  While i < `hidden`, only lanes
     from ``hidden - i`` on are written.
     """
@@ -134,8 +137,8 @@ def shift_products(
         def product(index: Any) -> Any:
             at = builder.shl(index, I64(3))
             scale = load(builder, I64, builder.add(left, at))
-            scale = low_half(builder, fill(builder, scale, LANES))
-            lanes = low_half(builder, load(builder, _TILE, builder.add(right, at)))
+            scale = low_half(builder, fill(builder, scale, DIAGONALS))
+            lanes = low_half(builder, load(builder, _WIDE, builder.add(right, at)))
             return builder.mul(scale, lanes)
 
         def add(index: Any, value: Any) -> list[Any]:
@@ -146,17 +149,17 @@ def shift_products(
             return builder.sub(value, product(index))
 
         def partly(index: Any, place: Any, value: Any) -> list[Any]:
-            for half in range(2):
-                lanes = pick(builder, value, range(8 * half, 8 * half + 8))
-                part = Part(builder, I64(8 * half), builder.sub(hidden, index), inverted=True)
-                part.store(lanes, builder.add(place, I64(64 * half)))
+            for at in range(0, DIAGONALS, 8):
+                part = Part(builder, I64(at), builder.sub(hidden, index), inverted=True)
+                lanes = pick(builder, value, range(at, at + 8))
+                part.store(lanes, builder.add(place, I64(8 * at)))
             return [builder.add(place, step), move(index, value)]
 
         def wholly(index: Any, place: Any, value: Any) -> list[Any]:
             store(builder, value, place)
             return [builder.add(place, step), move(index, value)]
 
-        start = constant(_TILE, 0)
+        start = constant(_WIDE, 0)
         (value,) = loop(builder, begin, builder.add(begin, batch), 1, [start], add)
         place = builder.add(target, builder.mul(begin, step))
         limit = builder.select(builder.icmp_signed("<", hidden, end), hidden, end)
@@ -176,33 +179,43 @@ def accumulate(
     """Forget a little of a matrix of 64-bit sums, and add new ones, weighted.
 
     ``new = sums << up >> down``, half as much again where `mask` is -1; then
-    ``target += new - (target >> decay)``.  Steps are bytes from row to row.  Cells more than
-    7 + `lower` rows below the diagonal are left as they are.
+    ``target += new - (target >> decay)``.  Steps are bytes from row to row.  Cells that
+    are 32 rows and `lower` below the diagonal are left as they are.
     """
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         target, target_step, sums, sums_step, rows, columns, lower, *others = arguments
         decay, up, down, mask = (fill(builder, value, 8) for value in others)
 
-        def column(index: Any) -> list[Any]:
-            part = Part(builder, index, columns)
-            at = builder.shl(index, I64(3))
+        def add(place: Any, source: Any, part: Any) -> None:
+            new, old = part.load(source), part.load(place)
+            new = builder.ashr(builder.shl(new, up), down)
+            half = builder.ashr(new, constant(_EIGHT, 1))
+            new = builder.add(new, builder.and_(half, mask))
+            part.store(builder.add(builder.sub(old, builder.ashr(old, decay)), new), place)
 
-            def row(_index: Any, place: Any, source: Any) -> list[Any]:
-                new, old = part.load(source), part.load(place)
-                new = builder.ashr(builder.shl(new, up), down)
-                half = builder.ashr(new, constant(_EIGHT, 1))
-                new = builder.add(new, builder.and_(half, mask))
-                part.store(builder.add(builder.sub(old, builder.ashr(old, decay)), new), place)
-                return [builder.add(place, target_step), builder.add(source, sums_step)]
+        def block(vectors: int) -> Any:
+            def column(index: Any) -> list[Any]:
+                part = Part(builder, index, columns) if vectors == 1 else Whole(builder)
 
-            end = builder.add(builder.add(index, I64(8)), lower)
-            end = builder.select(builder.icmp_signed("<", end, rows), end, rows)
-            start = [builder.add(target, at), builder.add(sums, at)]
-            loop(builder, I64(0), end, 1, start, row)
-            return []
+                def row(_index: Any, place: Any, source: Any) -> list[Any]:
+                    for i in range(vectors):
+                        at = I64(64 * i)
+                        add(builder.add(place, at), builder.add(source, at), part)
+                    return [builder.add(place, target_step), builder.add(source, sums_step)]
 
-        loop(builder, I64(0), columns, 8, [], column)
+                at = builder.shl(index, I64(3))
+                end = builder.add(builder.add(index, I64(8 * vectors)), lower)
+                end = builder.select(builder.icmp_signed("<", end, rows), end, rows)
+                loop(builder, I64(0), end, 1, [builder.add(target, at), builder.add(sums, at)], row)
+                return []
+
+            return column
+
+        # long rows in pieces of several vectors, what is left in single ones
+        most = builder.and_(columns, I64(-32))
+        loop(builder, I64(0), most, 32, [], block(4))
+        loop(builder, most, columns, 8, [], block(1))
         return context.get_dummy_value()
 
     return types.void(*[types.int64] * 11), code

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from nlac._kernels import kernel
 from nlac._memory import load_i64
-from nlac._tiles import LANES, shift_products
+from nlac._tiles import DIAGONALS, shift_products
 
 SEGMENTS = 4
 # cells of a window's description
@@ -26,7 +26,7 @@ WINDOW = PARTS + 4 * SEGMENTS
 def batch_sums(window, begin):
     """Sums of products over the batch that begins at frame `begin`, upper triangle.
 
-    Goes along the diagonals, sixteen at a time.  Vectors write some cells too many, at the
+    Goes along the diagonals, several at a time.  Vectors write some cells too many, at the
     right: those are written after that, belong to the lower triangle, or lie behind the row.
 
     Widths: samples of 20 bits and at most 64 of them, so sums below 2**44.
@@ -46,8 +46,8 @@ def batch_sums(window, begin):
                 continue
             right = load_i64(part, SOURCE) + 8 * (load_i64(part, PLACE) + begin)
             target = sums + 8 * (stride * start + column)
-            for d in range(0 if a == b else 1 - rows, columns, LANES):
+            for d in range(0 if a == b else 1 - rows, columns, DIAGONALS):
                 shift_products(
-                    target + 8 * d, step, left, right + 8 * d, batch, max(0, 1 - LANES - d), -d,
+                    target + 8 * d, step, left, right + 8 * d, batch, max(0, 1 - DIAGONALS - d), -d,
                     min(rows, columns - d),
                 )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from nlac._tiles import LANES
+from nlac._tiles import DIAGONALS, LANES
 from nlac.predictors import cascade_covariance as cov
 from nlac.predictors import cascade_experts as ex
 from nlac.predictors import cascade_lms as lms
@@ -104,7 +104,7 @@ class CascadeState:
         wide = 2 * around + 1 if around else 0
         lengths = (wide if other is not None else 0, wide, other_taps, own_taps + 1)
         total = sum(lengths)
-        stride = -(-(total + LANES) // LANES) * LANES
+        stride = -(-(total + DIAGONALS) // LANES) * LANES
         window = self._cells(cov.WINDOW)
         batch = 1 << p.batch
         first = 2

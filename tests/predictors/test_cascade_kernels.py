@@ -7,7 +7,7 @@ import pytest
 
 from nlac._kernels import kernel
 from nlac._pairs import add_four_gradients, add_two_gradients, dot_i16
-from nlac._tiles import LANES, accumulate
+from nlac._tiles import DIAGONALS, LANES, accumulate
 from nlac._vectors import dot_low_any
 from nlac.predictors import cascade_covariance as cov
 from nlac.predictors.cascade_cholesky import bit_length, solve, square_root
@@ -86,16 +86,19 @@ def test_gradients(four):
 
 @pytest.mark.parametrize("mask", [0, -1])
 @pytest.mark.parametrize("triangle", [False, True])
-def test_accumulate(mask, triangle):
+@pytest.mark.parametrize("columns", [21, 32, 70])
+def test_accumulate(mask, triangle, columns):
     rng = np.random.default_rng(4)
-    target, sums = (rng.integers(-(2**50), 2**50, (21, 24)) for _ in range(2))
+    target, sums = (rng.integers(-(2**50), 2**50, (columns, columns + 3)) for _ in range(2))
     before = target.copy()
-    lower = 0 if triangle else 19
-    run_accumulate(at(target), at(sums), 8 * 24, 19, 21, lower, 5, 2, 7, mask)
+    rows = columns - 2
+    lower = 0 if triangle else rows
+    step = 8 * (columns + 3)
+    run_accumulate(at(target), at(sums), step, rows, columns, lower, 5, 2, 7, mask)
     new = (sums << 2) >> 7
     expected = before - (before >> 5) + new + ((new >> 1) & mask)
-    inside = np.zeros((21, 24), bool)
-    inside[:19, :21] = True
+    inside = np.zeros(target.shape, bool)
+    inside[:rows, :columns] = True
     needed = np.triu(inside) if triangle else inside
     np.testing.assert_array_equal(target[needed], expected[needed])
     np.testing.assert_array_equal(target[~inside], before[~inside])
@@ -107,7 +110,7 @@ def test_batch_sums():
     lengths, places, sources = (5, 7, 9, 12), (300, 290, 391, 389), (y, x, y, x)
     starts = np.concatenate([[0], np.cumsum(lengths)])
     total, batch = int(starts[-1]), 16
-    stride = -(-(total + LANES) // LANES) * LANES
+    stride = -(-(total + DIAGONALS) // LANES) * LANES
     sums = np.zeros((total + 1, stride), np.int64)
     window = np.zeros(cov.WINDOW, np.int64)
     window[: cov.PARTS] = total, 0, stride, batch, at(sums)
