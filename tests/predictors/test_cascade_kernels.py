@@ -24,11 +24,11 @@ def run_dots(left, right, count, narrow):
 
 
 @kernel
-def run_gradients(weights, copies, history, count, steps, shift, four):
+def run_gradients(weights, copies, history, count, shift, newest, oldest, four):
     if four:
-        add_four_gradients(weights, copies, history, count, steps, shift)
+        add_four_gradients(weights, copies, history, count, shift, newest, oldest)
     else:
-        add_two_gradients(weights, copies, history, count, steps, shift)
+        add_two_gradients(weights, copies, history, count, shift, newest, oldest)
 
 
 @kernel
@@ -70,9 +70,10 @@ def test_gradients(four):
     weights = np.zeros(64, np.int32)
     copies = np.zeros(64, np.int16)
     steps = rng.integers(-32768, 32768, 4).astype(np.int16)
+    newest, oldest = steps.view(np.int32).tolist()  # each a step above the one before it
     expected = np.zeros(64, np.int64)
     for _ in range(40):
-        run_gradients(at(weights), at(copies), at(history) + 40, 64, at(steps), 1, four)
+        run_gradients(at(weights), at(copies), at(history) + 40, 64, 1, newest, oldest, four)
         x = history.astype(np.int64)
         total = steps[1] * x[20:84] + steps[0] * x[19:83]
         if four:
