@@ -121,14 +121,17 @@ def loop(
 
 
 class Part:
-    """Those of eight lanes of 64-bit integers that lie below a count; the others aren't touched."""
+    """Those of eight lanes of 64-bit integers that lie below a count; the others aren't touched.
 
-    def __init__(self, builder: Any, index: Any, count: Any) -> None:
+    Or, `inverted`, those that don't.
+    """
+
+    def __init__(self, builder: Any, index: Any, count: Any, inverted: bool = False) -> None:
         self._builder = builder
         self._kind = vector(I64, 8)
         places = ir.Constant(self._kind, list(range(8)))
         left = fill(builder, builder.sub(count, index), 8)
-        self._inside = builder.icmp_signed("<", places, left)
+        self._inside = builder.icmp_signed(">=" if inverted else "<", places, left)
 
     def load(self, address: Any) -> Any:
         """Read them; the others are 0."""
@@ -148,6 +151,21 @@ class Part:
     def _function(self, name: str, result: Any, arguments: Sequence[Any]) -> Any:
         full = f"llvm.masked.{name}.v8i64.p0v8i64"
         return declared(self._builder, full, ir.FunctionType(result, arguments))
+
+
+class Whole:
+    """All eight lanes, where a `Part` might stand."""
+
+    def __init__(self, builder: Any) -> None:
+        self._builder = builder
+
+    def load(self, address: Any) -> Any:
+        """Read them."""
+        return load(self._builder, vector(I64, 8), address)
+
+    def store(self, value: Any, address: Any) -> None:
+        """Write them."""
+        store(self._builder, value, address)
 
 
 def declared(builder: Any, name: str, shape: Any) -> Any:

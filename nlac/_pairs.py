@@ -85,18 +85,18 @@ def dot_i16(typing_context: Any, left: Any, right: Any, count: Any) -> Any:
 
 def _gradients(pairs: int) -> Any:
     def add(
-        typing_context: Any, weights: Any, copies: Any, history: Any, count: Any, steps: Any,
-        shift: Any,
+        typing_context: Any, weights: Any, copies: Any, history: Any, count: Any, shift: Any,
+        newest: Any, oldest: Any,
     ) -> Any:
         def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            weights, copies, history, count, steps, shift = arguments
+            weights, copies, history, count, shift, *steps = arguments
             shift = builder.trunc(shift, I32)
             half = builder.lshr(builder.shl(I32(1), shift), I32(1))
             shift, half = fill(builder, shift, 16), fill(builder, half, 16)
             factors = []
             for pair in range(pairs):
-                factor = load(builder, I32, builder.add(steps, I64(4 * pair)))
-                factors.append(builder.bitcast(fill(builder, factor, 16), _SHORTS))
+                factor = fill(builder, builder.trunc(steps[pair], I32), 16)
+                factors.append(builder.bitcast(factor, _SHORTS))
             top, bottom = constant(_SUMS, 1 << 30), constant(_SUMS, -(1 << 30))
 
             def body(index: Any) -> list[Any]:
@@ -127,14 +127,15 @@ def _gradients(pairs: int) -> Any:
             loop(builder, I64(0), count, 32, [], body)
             return context.get_dummy_value()
 
-        return types.void(*[types.int64] * 6), code
+        return types.void(*[types.int64] * 7), code
 
     return intrinsic(add)
 
 
 # add ``(sum of step[k] * history[i - k]) >> shift``, rounded, to the 32-bit weight of each tap
-# i < count, for the newest 2 or 4 samples k.  `steps` is the address of 16-bit integers: step 1,
-# step 0, step 3, step 2.  Weights are limited to +-2**30 and lie in blocks of 32, even
-# taps first; `copies` gets their upper 16 bits, in order.  `count` is a multiple of 32.
+# i < count, for the newest 2 or 4 samples k.  Steps are 16-bit integers, two in a number: step 0
+# above step 1 in `newest`, step 2 above step 3 in `oldest` (without effect for 2 samples).
+# Weights are limited to +-2**30 and lie in blocks of 32, even taps first; `copies` gets their
+# upper 16 bits, in order.  `count` is a multiple of 32.
 add_two_gradients = _gradients(1)
 add_four_gradients = _gradients(2)

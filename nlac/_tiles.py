@@ -11,10 +11,27 @@ from typing import Any
 
 from numba.core import types
 
-from nlac._llvm import I64, constant, fill, intrinsic, load, loop, low_half, store, vector
+from nlac._llvm import (
+    I64,
+    Part,
+    Whole,
+    constant,
+    fill,
+    intrinsic,
+    load,
+    loop,
+    low_half,
+    pick,
+    store,
+    vector,
+)
 
 LANES = 16
 _TILE = vector(I64, LANES)
+ROWS = 4  # that are eliminated together
+DIAGONALS = 32  # that are followed together
+_WIDE = vector(I64, DIAGONALS)
+_EIGHT = vector(I64, 8)
 
 
 def _weighted(builder: Any, start: Any, arguments: Any, add: Any) -> Any:
@@ -64,6 +81,144 @@ def eliminate(
         return context.get_dummy_value()
 
     return types.void(*[types.int64] * 8), code
+
+
+@intrinsic
+def eliminate_rows(
+    typing_context: Any, target: Any, source: Any, up: Any, down: Any, factors: Any, rows: Any,
+    step: Any, count: Any,
+) -> Any:
+    """Do the same for eight cells of `ROWS` rows at once; their factors lie side by side.
+
+    So each row that is subtracted is read once for all of them.
+    """
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        target, source, up, down, factors, rows, step, count = arguments
+        up, down = fill(builder, up, 8), fill(builder, down, 8)
+        values = []
+        for row in range(ROWS):
+            place = builder.add(source, builder.mul(step, I64(row)))
+            value = builder.shl(load(builder, _EIGHT, place), up)
+            values.append(builder.ashr(value, down))
+
+        def body(_index: Any, left: Any, right: Any, *values: Any) -> list[Any]:
+            lanes = low_half(builder, load(builder, _EIGHT, right))
+            following = []
+            for row, value in enumerate(values):
+                scale = load(builder, I64, builder.add(left, I64(8 * row)))
+                scale = low_half(builder, fill(builder, scale, 8))
+                following.append(builder.sub(value, builder.mul(scale, lanes)))
+            return [builder.add(left, step), builder.add(right, step), *following]
+
+        values = loop(builder, I64(0), count, 1, [factors, rows, *values], body)[2:]
+        for row, value in enumerate(values):
+            store(builder, value, builder.add(target, builder.mul(step, I64(row))))
+        return context.get_dummy_value()
+
+    return types.void(*[types.int64] * 8), code
+
+
+@intrinsic
+def shift_products(
+    typing_context: Any, target: Any, step: Any, left: Any, right: Any, batch: Any, begin: Any,
+    hidden: Any, end: Any,
+) -> Any:
+    """Sums of products of two series, each from that of one step before.
+
+    For begin <= i < end, ``target[0:32] = sum of left[i + b] * right[i + b:][0:32] for b <
+    batch``, and `target` moves on by `step` bytes with each i.  While i < `hidden`, only lanes
+    from ``hidden - i`` on are written.
+    """
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        target, step, left, right, batch, begin, hidden, end = arguments
+
+        def product(index: Any) -> Any:
+            at = builder.shl(index, I64(3))
+            scale = load(builder, I64, builder.add(left, at))
+            scale = low_half(builder, fill(builder, scale, DIAGONALS))
+            lanes = low_half(builder, load(builder, _WIDE, builder.add(right, at)))
+            return builder.mul(scale, lanes)
+
+        def add(index: Any, value: Any) -> list[Any]:
+            return [builder.add(value, product(index))]
+
+        def move(index: Any, value: Any) -> Any:
+            value = builder.add(value, product(builder.add(index, batch)))
+            return builder.sub(value, product(index))
+
+        def partly(index: Any, place: Any, value: Any) -> list[Any]:
+            for at in range(0, DIAGONALS, 8):
+                part = Part(builder, I64(at), builder.sub(hidden, index), inverted=True)
+                lanes = pick(builder, value, range(at, at + 8))
+                part.store(lanes, builder.add(place, I64(8 * at)))
+            return [builder.add(place, step), move(index, value)]
+
+        def wholly(index: Any, place: Any, value: Any) -> list[Any]:
+            store(builder, value, place)
+            return [builder.add(place, step), move(index, value)]
+
+        start = constant(_WIDE, 0)
+        (value,) = loop(builder, begin, builder.add(begin, batch), 1, [start], add)
+        place = builder.add(target, builder.mul(begin, step))
+        limit = builder.select(builder.icmp_signed("<", hidden, end), hidden, end)
+        place, value = loop(builder, begin, limit, 1, [place, value], partly)
+        more = builder.select(builder.icmp_signed(">", begin, limit), begin, limit)
+        loop(builder, more, end, 1, [place, value], wholly)
+        return context.get_dummy_value()
+
+    return types.void(*[types.int64] * 8), code
+
+
+@intrinsic
+def accumulate(
+    typing_context: Any, target: Any, target_step: Any, sums: Any, sums_step: Any, rows: Any,
+    columns: Any, lower: Any, decay: Any, up: Any, down: Any, mask: Any,
+) -> Any:
+    """Forget a little of a matrix of 64-bit sums, and add new ones, weighted.
+
+    ``new = sums << up >> down``, half as much again where `mask` is -1; then
+    ``target += new - (target >> decay)``.  Steps are bytes from row to row.  Cells that
+    are 32 rows and `lower` below the diagonal are left as they are.
+    """
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        target, target_step, sums, sums_step, rows, columns, lower, *others = arguments
+        decay, up, down, mask = (fill(builder, value, 8) for value in others)
+
+        def add(place: Any, source: Any, part: Any) -> None:
+            new, old = part.load(source), part.load(place)
+            new = builder.ashr(builder.shl(new, up), down)
+            half = builder.ashr(new, constant(_EIGHT, 1))
+            new = builder.add(new, builder.and_(half, mask))
+            part.store(builder.add(builder.sub(old, builder.ashr(old, decay)), new), place)
+
+        def block(vectors: int) -> Any:
+            def column(index: Any) -> list[Any]:
+                part = Part(builder, index, columns) if vectors == 1 else Whole(builder)
+
+                def row(_index: Any, place: Any, source: Any) -> list[Any]:
+                    for i in range(vectors):
+                        at = I64(64 * i)
+                        add(builder.add(place, at), builder.add(source, at), part)
+                    return [builder.add(place, target_step), builder.add(source, sums_step)]
+
+                at = builder.shl(index, I64(3))
+                end = builder.add(builder.add(index, I64(8 * vectors)), lower)
+                end = builder.select(builder.icmp_signed("<", end, rows), end, rows)
+                loop(builder, I64(0), end, 1, [builder.add(target, at), builder.add(sums, at)], row)
+                return []
+
+            return column
+
+        # long rows in pieces of several vectors, what is left in single ones
+        most = builder.and_(columns, I64(-32))
+        loop(builder, I64(0), most, 32, [], block(4))
+        loop(builder, most, columns, 8, [], block(1))
+        return context.get_dummy_value()
+
+    return types.void(*[types.int64] * 11), code
 
 
 @intrinsic

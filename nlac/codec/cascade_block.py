@@ -29,6 +29,7 @@ from nlac.predictors.cascade_units import LEAST_UNIT, MOST_UNIT, history_units
 from nlac.predictors.long_term import SHORTEST
 
 SHALLOW, LPC, CASCADE = 0, 1, 2
+_WORTH = 0.25  # bits a sample that an earlier occurrence must save: it costs a third of the speed
 _LONG_GAIN = 0.1  # bits a sample that long windows gain: then experts of such work
 MAX_DELAY = 64
 MAX_COVARIANCES = 1 << 26
@@ -60,7 +61,7 @@ class CascadeSettings:
         """How a block is to be prepared."""
         around = any(e.around for e in self.parameters.experts)
         orders = None if self.rival is None else self.rival.search.orders
-        return Search(self.pieces, self.long_term and around, orders=orders)
+        return Search(self.pieces, self.long_term and around, worth=_WORTH, orders=orders)
 
 
 @dataclass(slots=True)

@@ -71,7 +71,7 @@ class LpcSettings:
         orders = None
         if self.guess and len(self.efforts) > 1:
             orders = self.efforts[0].max_order, self.efforts[1].max_order
-        return Search(self.pieces, self.long_term, self.thorough, orders)
+        return Search(self.pieces, self.long_term, self.thorough, orders=orders)
 
 
 def encode_lpc(channels: NDArray[np.int32], settings: LpcSettings) -> bytes:

@@ -15,7 +15,7 @@ from nlac.codec.preparation import Preparation
 from nlac.codec.value_sets import PLAIN, ValueSet
 from nlac.predictors.lpc_segments import SPAN
 
-_DEEP_GAIN = 0.15  # bits a sample that long windows promise
+_DEEP_GAIN = 0.4  # bits a sample that long windows promise
 _WIDE = 1 << 16  # range of the samples
 _FEW_BITS = 2.5  # a sample: silence between sounds, or something made by a program
 _REPEATED = 0.125  # share of the block that is an exact copy of what came before

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlac.predictors.layout import PAD
-from nlac.predictors.long_term import find_lags
+from nlac.predictors.long_term import WORTH, find_lags
 from nlac.predictors.lpc_analysis import deep_gain
 from nlac.predictors.lpc_segments import SPAN
 from nlac.predictors.pairing import DELAYS, Pairing, pair
@@ -30,6 +30,8 @@ class Search:
         Look for repetition.
     thorough : bool
         Look for repetition at the full rate, and in windows of three seconds too.
+    worth : float
+        Bits a sample that an earlier occurrence must save.
     orders : (int, int), optional
         Lengths of a short and a long window, to judge what the long one promises.
     """
@@ -37,6 +39,7 @@ class Search:
     pieces: int = 24
     long_term: bool = True
     thorough: bool = True
+    worth: float = WORTH
     orders: tuple[int, int] | None = None
 
 
@@ -82,7 +85,7 @@ def prepare(channels: NDArray[np.int32], search: Search) -> Preparation:
     pairing = pair(padded, frames, search.pieces)
     lags = np.zeros(-(-(frames + int(pairing.delay.max())) // SPAN), np.int64)
     if search.long_term:
-        found = find_lags(padded, frames, SPAN, search.thorough)
+        found = find_lags(padded, frames, SPAN, search.thorough, search.worth)
         lags[: len(found)] = found
     ordered = np.ascontiguousarray(channels[pairing.order])
     delayed = _delayed(padded, pairing, frames)

@@ -11,8 +11,8 @@ import numpy as np
 
 from nlac._kernels import kernel
 from nlac._memory import load_i64, store_64
-from nlac._tiles import LANES, sum_rows
-from nlac._vectors import accumulate, dot_low_any
+from nlac._tiles import LANES, accumulate, sum_rows
+from nlac._vectors import dot_low_any
 from nlac.predictors.cascade_cholesky import bit_length, solve
 from nlac.predictors.cascade_covariance import (
     BATCH,
@@ -34,9 +34,8 @@ EXPERT = E_PARTS + 5 * SEGMENTS
 # cells of a stack
 (
     S_COUNT, S_COVARIANCE, S_FACTOR, S_COEFFICIENTS, S_INPUTS, S_DECAY, S_PERIOD, S_MEAN, S_LOAD,
-    S_SHIFT, S_CLOCK, S_RATE, S_CLIP, S_INVERSES, S_SUMS,
-) = range(15)
-S_MEANS = S_SUMS + LANES  # of the inputs' magnitudes, Q8
+    S_SHIFT, S_CLOCK, S_RATE, S_CLIP, S_INVERSES, S_MEANS,
+) = range(15)  # the last: of the inputs' magnitudes, Q8
 STACK = S_MEANS + LANES
 STACK_BITS = 3
 STACK_BATCH = 1 << STACK_BITS  # samples whose products are added up before they are weighted
@@ -107,20 +106,20 @@ def learn_expert(expert, window, batch_index):
         for b in range(a, SEGMENTS):
             right = expert + 8 * (E_PARTS + 5 * b)
             columns, column = load_i64(right, P_LENGTH), load_i64(right, P_START)
-            if columns == 0:
-                continue
             sum_column = load_i64(right, P_PLACE_IN_SUMS)
-            for i in range(rows):
-                done = i if a == b else 0
-                accumulate(
-                    covariance + 8 * (stride * (start + i) + column + done),
-                    sums + 8 * (sums_stride * (sum_row + i) + sum_column + done),
-                    columns - done,
-                    decay,
-                    up,
-                    down,
-                    mask,
-                )
+            accumulate(
+                covariance + 8 * (stride * start + column),
+                8 * stride,
+                sums + 8 * (sums_stride * sum_row + sum_column),
+                8 * sums_stride,
+                rows,
+                columns,
+                0 if a == b else rows,
+                decay,
+                up,
+                down,
+                mask,
+            )
     period = load_i64(expert, E_PERIOD)
     if batch_index % period == 0 or (batch_index < 64 and batch_index % 4 == 0):
         solve(
@@ -182,15 +181,18 @@ def learn_stack(stack, error):
     store_64(stack, S_CLOCK, clock)
     if clock & (STACK_BATCH - 1) != 0:
         return
-    count, inputs, sums = load_i64(stack, S_COUNT), load_i64(stack, S_INPUTS), stack + 8 * S_SUMS
-    covariance = load_i64(stack, S_COVARIANCE)
+    count, inputs = load_i64(stack, S_COUNT), load_i64(stack, S_INPUTS)
+    # the factor's place is free until the next solution
+    covariance, sums = load_i64(stack, S_COVARIANCE), load_i64(stack, S_FACTOR)
     shift, mask = weight_shift(mean + 32)
     shift -= _STACK_UP
     up, down, decay = max(-shift, 0), max(shift, 0), load_i64(stack, S_DECAY)
     step = 8 * LANES
     for i in range(count):
-        sum_rows(sums, inputs + 8 * i, inputs, step, step, STACK_BATCH)
-        accumulate(covariance + step * i, sums, LANES, decay, up, down, mask)
+        sum_rows(sums + step * i, inputs + 8 * i, inputs, step, step, STACK_BATCH)
+    accumulate(
+        covariance, step, sums, step, count, count, np.int64(0), decay, up, down, mask
+    )
     if clock % load_i64(stack, S_PERIOD) == 0:
         solve(
             covariance,

@@ -19,8 +19,8 @@ from nlac.predictors.cascade_cholesky import bit_length
 (
     L_TAPS, L_OTHER, L_HISTORY, L_OTHER_HISTORY, L_WEIGHTS, L_COPIES, L_OTHER_WEIGHTS,
     L_OTHER_COPIES, L_UNIT, L_STEP, L_POWER0, L_POWER1, L_POWER2, L_MEAN, L_OUTPUT,
-    L_AHEAD, L_GROUP, L_STEPS, L_GRADIENTS,
-) = range(19)
+    L_AHEAD, L_GROUP, L_GRADIENTS,
+) = range(18)
 STAGE = L_GRADIENTS + 4
 HISTORY_LIMIT = 8191
 NEAR = 32  # taps of the first stretch of equal step
@@ -58,11 +58,17 @@ def _short(gradient, size):
 
 
 @kernel
+def _pair(later, earlier, size):
+    """Two gradients in the halves of 32 bits, the later frame's in the upper one."""
+    return _short(later, size) << 16 | (_short(earlier, size) & 0xFFFF)
+
+
+@kernel
 def _spread(stage, weights, copies, history, count):
     """Update all taps, the step falling with the distance; the nearest tap stands last."""
     g0, g1 = load_i64(stage, L_GRADIENTS), load_i64(stage, L_GRADIENTS + 1)
     g2, g3 = load_i64(stage, L_GRADIENTS + 2), load_i64(stage, L_GRADIENTS + 3)
-    group, steps = load_i64(stage, L_GROUP), stage + 8 * L_STEPS
+    group = load_i64(stage, L_GROUP)
     top = max(max(abs(g0), abs(g1)), max(abs(g2), abs(g3)))
     end = count
     width = NEAR
@@ -70,19 +76,17 @@ def _spread(stage, weights, copies, history, count):
         begin = max(end - width, 0)
         # gradients in Q16: the 15 bits that say most, and what is left to shift
         size = max(bit_length(top) - 15, 1)
-        store_16(steps, 0, _short(g1, size))
-        store_16(steps, 1, _short(g0, size))
+        newest = _pair(g0, g1, size)
+        oldest = _pair(g2, g3, size)
         if group < 4:
             add_two_gradients(
-                weights + 4 * begin, copies + 2 * begin, history + 2 * begin, end - begin, steps,
-                16 - size,
+                weights + 4 * begin, copies + 2 * begin, history + 2 * begin, end - begin,
+                16 - size, newest, oldest,
             )
         else:
-            store_16(steps, 2, _short(g3, size))
-            store_16(steps, 3, _short(g2, size))
             add_four_gradients(
-                weights + 4 * begin, copies + 2 * begin, history + 2 * begin, end - begin, steps,
-                16 - size,
+                weights + 4 * begin, copies + 2 * begin, history + 2 * begin, end - begin,
+                16 - size, newest, oldest,
             )
         if end != count:
             width *= 2

@@ -213,17 +213,16 @@ def _three(taps: tuple[int, int, int], other: int, step: int) -> tuple[StagePara
 # what the presets stand for; streams carry the parameters, so these may change at any time
 PRESETS = {
     "high": CascadeParameters(
-        4,
+        5,
         (
             ExpertParameters(16, 8, 8, 2, load=37),
-            ExpertParameters(24, 16, 10, 8, 8, load=35),
-            ExpertParameters(16, 8, 7, 2, 4, True, load=37),
-            ExpertParameters(128, 16, 11, 32, load=36),
+            ExpertParameters(24, 16, 10, 4, 8, load=35),
+            ExpertParameters(16, 8, 7, 1, 4, True, load=37),
+            ExpertParameters(96, 8, 11, 16, load=36),
         ),
         (_three((512, 64, 32), 0, -3),),
         (9,),
-        4,
-        (StageParameters(32, 32, 48),),
+        6,
     ),
     "max": CascadeParameters(
         4,

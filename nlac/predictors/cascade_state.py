@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from nlac._tiles import LANES
+from nlac._tiles import DIAGONALS, LANES
 from nlac.predictors import cascade_covariance as cov
 from nlac.predictors import cascade_experts as ex
 from nlac.predictors import cascade_lms as lms
@@ -102,12 +102,12 @@ class CascadeState:
         wide = 2 * around + 1 if around else 0
         lengths = (wide if other is not None else 0, wide, other_taps, own_taps + 1)
         total = sum(lengths)
-        stride = -(-(total + LANES) // LANES) * LANES
+        stride = -(-(total + DIAGONALS) // LANES) * LANES
         window = self._cells(cov.WINDOW)
         batch = 1 << p.batch
         first = 2
         window[: cov.PARTS] = (
-            total, first, stride, batch, self._new(stride * total + 64), self._new(stride + 64)
+            total, first, stride, batch, self._new(stride * total + 64)
         )
         starts = np.concatenate([[0], np.cumsum(lengths)])
         # by stretch: whose samples, and where they begin at frame 0

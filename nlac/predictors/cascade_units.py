@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 LEAST_UNIT, MOST_UNIT = -8, 24
 _ORDER = 16
-_PIECE = 8192
+_PIECES, _PIECE = 8, 2048
 _MEAN_BITS = 8  # of the mean residual, in units
 
 
@@ -20,12 +20,13 @@ def history_units(channels: NDArray[np.int32]) -> list[int]:
     units = []
     for x in channels:
         errors = []
-        for begin in range(0, max(len(x) - _ORDER, 1), max(_PIECE, len(x) // 6)):
+        for begin in range(0, max(len(x) - _ORDER, 1), max(_PIECE, len(x) // _PIECES)):
             piece = x[begin : begin + _PIECE].astype(np.float64)
             if len(piece) < 4 * _ORDER:
                 continue
             windows = np.lib.stride_tricks.sliding_window_view(piece, _ORDER + 1)
-            covariance = windows.T @ windows
+            # no matrix product: BLAS would keep all cores busy
+            covariance = np.einsum("ti,tj->ij", windows, windows)
             past, target = covariance[:-1, :-1], covariance[:-1, -1]
             past = past + np.eye(_ORDER) * (1e-7 * np.trace(past) + 1e-3)
             weights = np.linalg.solve(past, target)

@@ -29,7 +29,7 @@ DECIMATION = 8
 _CHUNK = 4096
 _LONG = 2048
 _PIECE = 1024
-_WORTH = 0.05  # bits a sample that an earlier occurrence must save
+WORTH = 0.05  # bits a sample that an earlier occurrence must save where it costs little time
 _AROUND = np.array([-3, -2, -1, 1, 2, 3])
 
 
@@ -141,6 +141,7 @@ def find_lags(
     frames: int,
     span: int,
     thorough: bool,
+    worth: float = WORTH,
 ) -> NDArray[np.int64]:
     """Find for each span of a block how far back its earlier occurrence lies.
 
@@ -152,6 +153,8 @@ def find_lags(
         Length of the block and of a span, in frames.
     thorough : bool
         Look for more, and in windows of about three seconds each too.
+    worth : float
+        Bits a sample that an earlier occurrence must save.
 
     Returns
     -------
@@ -178,7 +181,7 @@ def find_lags(
             continue
         gains = {lag: _gain(samples, begin, end, lag, pieces) for lag in sorted(finalists)}
         best = max(gains, key=lambda lag: gains[lag])
-        if gains[best] > _WORTH:
+        if gains[best] > worth:
             lags[index] = last = best
     return lags
 

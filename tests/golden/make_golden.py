@@ -177,20 +177,19 @@ def late_channel() -> bytes:
         return write(ints(tones(900, 2, 16)), 16, threads=1)
 
 
-<<<<<<< HEAD
-def cascade_alone(bits: int, channels: int, preset: str) -> bytes:
-    """Tones in a block that no `lpc` block was compared with."""
+def cascade_alone(samples: np.ndarray, bits: int, preset: str) -> bytes:
+    """Code a block that no `lpc` block was compared with."""
     from unittest.mock import patch
 
     from nlac.codec import cascade_block
 
     with patch.object(cascade_block, "worth_trying", lambda *_arguments: False):
-        return write(ints(tones(2600, channels, bits)), bits, preset=preset)
-=======
+        return write(ints(samples), bits, preset=preset)
+
+
 def widths() -> np.ndarray:
     """Channels of one source and of widths around that of the cascade's products."""
     return ints(tones(400, 1, 22) >> np.array([0, 2, 9])) + ints(noise(400, 3, 1))
->>>>>>> w-oracle
 
 
 def steps_of_a_gain() -> np.ndarray:
@@ -223,14 +222,9 @@ CASES: dict[str, Callable[[], bytes]] = {
     "bits-32": lambda: write(ints(tones(400, 2, 32)), 32),
     "range": lambda: write(ints(tones(1200, 2, 16)), 16, preset="fast", coder="range"),
     "rice": lambda: write(ints(tones(1200, 2, 16)), 16, preset="fast", coder="rice"),
-<<<<<<< HEAD
-    "preset-high": lambda: cascade_alone(16, 2, "high"),
-    "preset-max": lambda: cascade_alone(16, 1, "max"),
-=======
-    "preset-high": lambda: write(ints(tones(1300, 2, 16)), 16, preset="high"),
-    "preset-max": lambda: write(ints(tones(1200, 1, 16)), 16, preset="max"),
-    "cascade-widths": lambda: write(widths(), 22, preset="high"),
->>>>>>> w-oracle
+    "preset-high": lambda: cascade_alone(tones(1300, 2, 16), 16, "high"),
+    "preset-max": lambda: cascade_alone(tones(1200, 1, 16), 16, "max"),
+    "cascade-widths": lambda: cascade_alone(widths(), 22, "high"),
     "grid": lambda: write(grid(), 16),
     "list": lambda: write(sparse(), 16),
     "list-rice": lambda: write(sparse(), 16, coder="rice"),

@@ -7,8 +7,8 @@ import pytest
 
 from nlac._kernels import kernel
 from nlac._pairs import add_four_gradients, add_two_gradients, dot_i16
-from nlac._tiles import LANES
-from nlac._vectors import accumulate, dot_low_any
+from nlac._tiles import DIAGONALS, LANES, accumulate
+from nlac._vectors import dot_low_any
 from nlac.predictors import cascade_covariance as cov
 from nlac.predictors import cascade_lms as lms
 from nlac.predictors.cascade_cholesky import bit_length, solve, square_root
@@ -25,16 +25,16 @@ def run_dots(left, right, count, narrow):
 
 
 @kernel
-def run_gradients(weights, copies, history, count, steps, shift, four):
+def run_gradients(weights, copies, history, count, shift, newest, oldest, four):
     if four:
-        add_four_gradients(weights, copies, history, count, steps, shift)
+        add_four_gradients(weights, copies, history, count, shift, newest, oldest)
     else:
-        add_two_gradients(weights, copies, history, count, steps, shift)
+        add_two_gradients(weights, copies, history, count, shift, newest, oldest)
 
 
 @kernel
-def run_accumulate(row, sums, count, decay, up, down, mask):
-    accumulate(row, sums, count, decay, up, down, mask)
+def run_accumulate(target, sums, step, rows, columns, lower, decay, up, down, mask):
+    accumulate(target, step, sums, step, rows, columns, lower, decay, up, down, mask)
 
 
 def test_bit_length_and_root():
@@ -71,9 +71,10 @@ def test_gradients(four):
     weights = np.zeros(64, np.int32)
     copies = np.zeros(64, np.int16)
     steps = rng.integers(-32768, 32768, 4).astype(np.int16)
+    newest, oldest = steps.view(np.int32).tolist()  # each a step above the one before it
     expected = np.zeros(64, np.int64)
     for _ in range(40):
-        run_gradients(at(weights), at(copies), at(history) + 40, 64, at(steps), 1, four)
+        run_gradients(at(weights), at(copies), at(history) + 40, 64, 1, newest, oldest, four)
         x = history.astype(np.int64)
         total = steps[1] * x[20:84] + steps[0] * x[19:83]
         if four:
@@ -111,15 +112,23 @@ def test_gradients_that_fall_with_distance(gradient):
 
 
 @pytest.mark.parametrize("mask", [0, -1])
-def test_accumulate(mask):
+@pytest.mark.parametrize("triangle", [False, True])
+@pytest.mark.parametrize("columns", [21, 32, 70])
+def test_accumulate(mask, triangle, columns):
     rng = np.random.default_rng(4)
-    row, sums = (rng.integers(-(2**50), 2**50, 24) for _ in range(2))
-    before = row.copy()
-    run_accumulate(at(row), at(sums), 21, 5, 2, 7, mask)
+    target, sums = (rng.integers(-(2**50), 2**50, (columns, columns + 3)) for _ in range(2))
+    before = target.copy()
+    rows = columns - 2
+    lower = 0 if triangle else rows
+    step = 8 * (columns + 3)
+    run_accumulate(at(target), at(sums), step, rows, columns, lower, 5, 2, 7, mask)
     new = (sums << 2) >> 7
     expected = before - (before >> 5) + new + ((new >> 1) & mask)
-    np.testing.assert_array_equal(row[:21], expected[:21])
-    np.testing.assert_array_equal(row[21:], before[21:])
+    inside = np.zeros(target.shape, bool)
+    inside[:rows, :columns] = True
+    needed = np.triu(inside) if triangle else inside
+    np.testing.assert_array_equal(target[needed], expected[needed])
+    np.testing.assert_array_equal(target[~inside], before[~inside])
 
 
 def test_batch_sums():
@@ -128,10 +137,10 @@ def test_batch_sums():
     lengths, places, sources = (5, 7, 9, 12), (300, 290, 391, 389), (y, x, y, x)
     starts = np.concatenate([[0], np.cumsum(lengths)])
     total, batch = int(starts[-1]), 16
-    stride = -(-(total + LANES) // LANES) * LANES
-    sums, scratch = np.zeros((total + 1, stride), np.int64), np.zeros(stride, np.int64)
+    stride = -(-(total + DIAGONALS) // LANES) * LANES
+    sums = np.zeros((total + 1, stride), np.int64)
     window = np.zeros(cov.WINDOW, np.int64)
-    window[: cov.PARTS] = total, 0, stride, batch, at(sums), at(scratch)
+    window[: cov.PARTS] = total, 0, stride, batch, at(sums)
     for i in range(4):
         part = cov.PARTS + 4 * i
         window[part : part + 4] = starts[i], lengths[i], at(sources[i]), places[i]

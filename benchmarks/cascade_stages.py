@@ -1,0 +1,225 @@
+"""Time the stages of the cascade one by one, in nanoseconds a sample.
+
+    python benchmarks/cascade_stages.py [FILE ...] [--seconds 8] [--preset high --preset max]
+
+Without files the signal is a generated chord, stereo, 16 bits.  A pass over all samples
+prepares the state and records the locations; then each stage runs over the same samples
+alone.  Rows sum to less than the rows "all" where stages push each other out of the caches.
+Compilation is not timed; the best of several runs counts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable, Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nlac._kernels import kernel
+from nlac._memory import address, load_i32, load_i64
+from nlac.codec.cascade_mixture import (
+    mixture_code,
+    mixture_decode,
+    mixture_learn,
+    mixture_prepare,
+)
+from nlac.codec.cascade_mixture_state import mixture_shared, mixture_state
+from nlac.predictors import cascade_experts as ex
+from nlac.predictors import cascade_lms as lms
+from nlac.predictors import cascade_state as st
+from nlac.predictors.cascade_covariance import batch_sums
+from nlac.predictors.cascade_parameters import PRESETS, CascadeParameters
+from nlac.predictors.cascade_predict import learn_sample, predict_sample, set_lag
+from nlac.predictors.cascade_units import history_units
+
+RUNS = 15
+LIMIT = 1 << 15  # of samples
+
+
+@kernel
+def pass_all(rows, row_bytes, channels, pcm, frames, record, count, lag):
+    """Predict and learn; the locations go to `record`."""
+    source = address(pcm)
+    for t in range(frames):
+        if t == lag:
+            for c in range(channels):
+                set_lag(rows + c * row_bytes, lag)
+        for c in range(channels):
+            channel = rows + c * row_bytes
+            predict_sample(channel, t)
+            out = load_i64(channel, st.C_LOCATIONS)
+            for i in range(count):
+                record[c, t, i] = load_i64(out, i)
+            learn_sample(channel, t, load_i32(source, c * frames + t))
+
+
+@kernel
+def pass_predict_expert(expert, begin, frames):
+    total = np.int64(0)
+    for t in range(begin, frames):
+        total += ex.predict_expert(expert, t)
+    return total
+
+
+@kernel
+def pass_sums(window, begin, frames, batch):
+    for t in range(begin, frames - batch, batch):
+        batch_sums(window, t)
+
+
+@kernel
+def pass_learn_expert(expert, window, frames, batch, solving):
+    index = load_i64(expert, ex.E_PERIOD) * 1024 + (0 if solving else 1)
+    for _ in range(frames // batch):
+        ex.learn_expert(expert, window, index)
+
+
+@kernel
+def pass_stack(stack, count, frames):
+    total = np.int64(0)
+    for t in range(frames):
+        for i in range(count - 1):
+            ex.set_input(stack, i, (t * 31 * i) & 511)
+        total += ex.predict_stack(stack)
+        ex.set_input(stack, count - 1, t & 255)
+        ex.learn_stack(stack, t & 127)
+    return total
+
+
+@kernel
+def pass_predict_stage(stage, frames):
+    total = np.int64(0)
+    for t in range(frames):
+        total += lms.predict_stage(stage, t)
+    return total
+
+
+@kernel
+def pass_learn_stage(stage, frames):
+    for t in range(frames):
+        lms.learn_stage(stage, t, load_i64(stage, lms.L_OUTPUT) + (t & 255) - 128)
+
+
+@kernel
+def pass_mixture(shared, state, record, pcm, frames, how):
+    """Steps of the mixture; bits of `how`: learn, code, decode."""
+    source, total = address(pcm), np.int64(0)
+    low, high = -LIMIT, LIMIT - 1
+    for t in range(frames):
+        mixture_prepare(shared, state, address(record[t]))
+        sample = load_i32(source, t)
+        if how & 6:
+            left, width, _, _ = mixture_code(
+                shared, state, 0, 1, 0, 0, low, high, 0, sample
+            )
+            total += width
+            if how & 4:
+                q = left + (width >> 1)
+                mixture_decode(
+                    shared, state, 0, 1, 0, 0, low, high, 0, 0, 0, q, 0, 0, 0
+                )
+        if how & 1:
+            mixture_learn(shared, state, sample)
+    return total
+
+
+def chord(frames: int) -> NDArray[np.int32]:
+    """A decaying chord with noise."""
+    rng = np.random.default_rng(0)
+    t = np.arange(frames) / 44100
+    tones = sum(np.sin(2 * np.pi * f * t) / f for f in (220, 277, 330, 440.5, 1320))
+    wave = tones * 400_000 * np.exp(-(t % 1.0) * 3)
+    both = np.stack([wave, 0.7 * np.roll(wave, 9)]) + rng.normal(0, 40, (2, frames))
+    return np.rint(both).clip(-32768, 32767).astype(np.int32)
+
+
+def best(work: Callable[[], object]) -> float:
+    """Seconds of the quickest of some runs, after one that may compile."""
+    work()
+    seconds = []
+    for _ in range(RUNS):
+        begin = time.perf_counter()
+        work()
+        seconds.append(time.perf_counter() - begin)
+    return min(seconds)
+
+
+def stages(pcm: NDArray[np.int32], p: CascadeParameters, lag: int) -> Iterator[tuple[str, float]]:
+    """Yield names and seconds for the last channel of `pcm`, one run over its samples."""
+    channels, frames = pcm.shape
+    references = [1, 0][:channels] if channels > 1 else [-1]
+    batch, count = 1 << p.batch, p.num_locations
+    record = np.zeros((channels, frames, count), np.int64)
+    state = st.CascadeState(
+        p, references, [(-LIMIT, LIMIT - 1)] * channels, history_units(pcm), frames, lag > 0
+    )
+    rows, row_bytes = state.channels.ctypes.data, 8 * state.channels.shape[1]
+
+    def everything() -> None:
+        pass_all(rows, row_bytes, channels, pcm, frames, record, count, lag)
+
+    yield "predictor, all", best(everything) / channels
+    cells = state.channels[channels - 1]
+    window, experts = int(cells[st.C_WINDOW]), int(cells[st.C_EXPERTS])
+    begin = lag // batch * batch + batch
+    yield "experts: sums of products", best(lambda: pass_sums(window, begin, frames, batch))
+    for i, e in enumerate(p.experts):
+        if e.optional and not lag:
+            continue
+        at = experts + 8 * ex.EXPERT * i
+        name = f"expert {i + 1} ({e.own} + {e.other} taps): "
+        yield name + "predict", best(lambda: pass_predict_expert(at, lag, frames))  # noqa: B023
+        plain = best(lambda: pass_learn_expert(at, window, frames, batch, False))  # noqa: B023
+        yield name + "covariances", plain
+        both = best(lambda: pass_learn_expert(at, window, frames, batch, True))  # noqa: B023
+        yield name + f"solve, every {e.period}", (both - plain) / e.period
+    for name, at, number in (
+        ("first stack", int(cells[st.C_STACK]), len(p.experts)),
+        ("final stack", int(cells[st.C_FINALS]), len(p.experts) + 3 * len(p.cascades)),
+    ):
+        yield name, best(lambda: pass_stack(at, number, frames))  # noqa: B023
+    all_stages = [s for cascade in p.cascades for s in cascade]
+    for i, s in enumerate(all_stages):
+        at = int(cells[st.C_STAGES]) + 8 * lms.STAGE * i
+        name = f"stage of {s.taps} + {s.other} taps: "
+        yield name + "predict", best(lambda: pass_predict_stage(at, frames))  # noqa: B023
+        yield name + "learn", best(lambda: pass_learn_stage(at, frames))  # noqa: B023
+    shared = mixture_shared(count)
+    mixture = mixture_state(np.full(1, 1 << 18), count, [-1])
+    own, where = np.ascontiguousarray(record[-1]), (shared.ctypes.data, mixture.ctypes.data)
+    times = {
+        how: best(lambda: pass_mixture(*where, own, pcm[-1], frames, how))  # noqa: B023
+        for how in (1, 3, 7)
+    }
+    yield "mixture: prepare, learn", times[1]
+    yield "mixture: code", times[3] - times[1]
+    yield "mixture: decode", times[7] - times[3]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("files", nargs="*")
+    parser.add_argument("--seconds", type=float, default=0.5)
+    parser.add_argument("--preset", action="append", choices=list(PRESETS))
+    parser.add_argument("--lag", type=int, default=0, help="distance of the earlier occurrence")
+    parser.add_argument("--deep", action="store_true", help="with the experts of long windows")
+    options = parser.parse_args()
+    for file in options.files or [""]:
+        pcm = chord(round(options.seconds * 44100))
+        if file:
+            import soundfile
+
+            rate = soundfile.info(file).samplerate
+            pcm = soundfile.read(file, round(options.seconds * rate), dtype="int16",
+                                 always_2d=True)[0].T.astype(np.int32)  # fmt: skip
+        for preset in options.preset or PRESETS:
+            p = PRESETS[preset] if options.deep else PRESETS[preset].without_deep()
+            print(f"{preset}  {file or 'chord'}")
+            for name, seconds in stages(np.ascontiguousarray(pcm), p, options.lag):
+                print(f"  {name:52} {seconds / pcm.shape[1] * 1e9:8.1f}")
+
+
+if __name__ == "__main__":
+    main()
