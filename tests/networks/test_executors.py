@@ -1,0 +1,77 @@
+"""The three executors of networks agree bit for bit, whatever the weights and inputs."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+import pytest
+from network_tools import loud, random_network, tiny_network
+
+from nlac.predictors.networks import reference, step
+from nlac.predictors.networks.layers import TOP
+from nlac.predictors.networks.tables import sigmoid_table, tanh_table
+
+# SHA-256 of what the tiny networks put out for `loud` inputs
+OUTPUTS = {
+    "cnn": "3ac61d083d242c0ca96d37fe9a7221b0be5a856bcd376ea8fdfa32a463e78d43",
+    "gru": "f11314ace1b00276753a18754b5e619bdf0084959bb79e2446fbd8be95da530f",
+}
+
+
+@pytest.mark.parametrize("extreme", [False, True], ids=["usual", "extreme"])
+@pytest.mark.parametrize("seed", range(12))
+def test_compiled_step_is_the_reference(seed, extreme):
+    rng = np.random.default_rng(seed)
+    network = random_network(rng, extreme=extreme)
+    x = loud(rng, 70, network.inputs)
+    expected = reference.run(network, x)
+    assert np.abs(expected.astype(int)).max() <= TOP
+    np.testing.assert_array_equal(step.run(network, x), expected)
+
+
+@pytest.mark.parametrize("extreme", [False, True], ids=["usual", "extreme"])
+@pytest.mark.parametrize("seed", range(12))
+def test_bulk_is_the_reference(seed, extreme, monkeypatch):
+    pytest.importorskip("torch", reason="PyTorch is not installed")
+    from nlac.predictors.networks import bulk
+
+    # what one piece leaves behind is what the next one begins with
+    monkeypatch.setattr(bulk, "_CHUNK", 31)
+    rng = np.random.default_rng(seed)
+    network = random_network(rng, extreme=extreme)
+    x = loud(rng, 3, 70, network.inputs)
+    expected = [reference.run(network, each) for each in x]
+    np.testing.assert_array_equal(bulk.run(network, x), expected)
+
+
+@pytest.mark.parametrize("kind", ["cnn", "gru"])
+def test_outputs_are_frozen(kind):
+    network = tiny_network(kind)
+    x = loud(np.random.default_rng(21), 300, network.inputs)
+    out = step.run(network, x)
+    assert hashlib.sha256(out.astype("<i2").tobytes()).hexdigest() == OUTPUTS[kind]
+    # and they are no trivial ones
+    assert len(np.unique(out)) > 100
+
+
+def test_tables_are_frozen():
+    both = np.concatenate([sigmoid_table(), tanh_table()]).astype("<i2").tobytes()
+    assert hashlib.sha256(both).hexdigest() == (
+        "e1829850a74d41947c7f2b8485fbba46df5b0495b306efa499ff837576bed196"
+    )
+    u = np.arange(-2048, 2048) / 256
+    assert np.abs(sigmoid_table() - 32768 / (1 + np.exp(-u))).max() <= 0.5 + 1e-6
+    assert np.abs(tanh_table() - np.clip(32768 * np.tanh(u), -TOP, TOP)).max() <= 0.5 + 1e-6
+
+
+def test_runners_share_weights_and_nothing_else():
+    network = tiny_network("gru")
+    rng = np.random.default_rng(3)
+    x = loud(rng, 40, network.inputs)
+    layout = step.Layout(network)
+    runners = [step.Runner(layout), step.Runner(layout)]
+    for runner in runners:
+        out = np.empty((40, network.outputs), np.int16)
+        step._run_all(runner.address, 40, x, out)
+        np.testing.assert_array_equal(out, reference.run(network, x))
