@@ -15,24 +15,15 @@ from nlac._errors import CorruptStream, NlacError
 from nlac.bitstream.varint import read_varint, write_varint
 from nlac.codec.cascade_loop import PIECE, SPAN, Course, decode_loop, encode_loop
 from nlac.codec.cascade_mixture import mixture_shared, mixture_state
-from nlac.codec.lpc_block import (
-    LpcSettings,
-    _assign_sets,
-    _delayed,
-    _find_sets,
-    _first_means,
-    decode_lpc,
-    encode_lpc,
-)
+from nlac.codec.lpc_block import LpcSettings, decode_lpc, encode_prepared
 from nlac.codec.lpc_plan import set_table
+from nlac.codec.preparation import Search, first_means, prepare
+from nlac.codec.set_choice import assign_sets, find_sets
 from nlac.codec.value_sets import ValueSet, read_sets, write_sets
 from nlac.predictors.cascade_parameters import CascadeParameters
 from nlac.predictors.cascade_state import CascadeState
 from nlac.predictors.cascade_units import LEAST_UNIT, MOST_UNIT, history_units
-from nlac.predictors.layout import PAD, Layout
-from nlac.predictors.long_term import SHORTEST, find_lags
-from nlac.predictors.lpc_analysis import deep_gain
-from nlac.predictors.pairing import DELAYS, pair
+from nlac.predictors.long_term import SHORTEST
 
 SHALLOW, LPC, CASCADE = 0, 1, 2
 _LONG_GAIN = 0.1  # bits a sample that long windows gain: then experts of such work
@@ -63,6 +54,13 @@ class CascadeSettings:
     pieces: int = 24
     windows: LpcSettings | None = None
 
+    @property
+    def search(self) -> Search:
+        """How a block is to be prepared."""
+        around = any(e.around for e in self.parameters.experts)
+        orders = None if self.windows is None else self.windows.search.orders
+        return Search(self.pieces, self.long_term and around, orders=orders)
+
 
 @dataclass(slots=True)
 class _Head:
@@ -85,34 +83,20 @@ def encode_cascade(channels: NDArray[np.int32], settings: CascadeSettings) -> by
         At least one of each.
     settings : CascadeSettings
     """
-    count, frames = channels.shape
-    padded = np.zeros((count, PAD + frames + max(DELAYS)))
-    padded[:, PAD : PAD + frames] = channels
-    pairing = pair(padded, frames, settings.pieces)
+    block = prepare(channels, settings.search)
+    ordered = block.ordered
+    order, reference, delay = block.pairing
     # some windows must reach past the reference's future to its present and past
-    reach = max(e.other for e in settings.parameters.experts) // 2
-    np.minimum(pairing.delay, reach, out=pairing.delay)
-    total = frames + int(pairing.delay.max())
-    lags = np.zeros(-(-total // SPAN), np.int64)
-    if settings.long_term and any(e.around for e in settings.parameters.experts):
-        found = find_lags(padded, frames, SPAN, True)
-        lags[: len(found)] = found
-    ordered = np.ascontiguousarray(channels[pairing.order])
-    windows = settings.windows
-    deep = 0.0
-    if windows is not None:
-        orders = [effort.max_order for effort in windows.efforts[:2]]
-        delayed = _delayed(padded, pairing, frames)
-        deep = deep_gain(delayed, frames, pairing.reference, orders[0], orders[-1])
+    delay = np.minimum(delay, max(e.other for e in settings.parameters.experts) // 2)
+    total = ordered.shape[1] + int(delay.max())
     starts = np.append(np.arange(0, total, PIECE), total)
-    value_set = np.zeros((len(starts) - 1, count), np.int64)
-    sets = _sets_of_pieces(ordered, pairing.delay, starts, value_set)
-    course = Course(frames, pairing.delay, lags, value_set)
+    sets, value_set = assign_sets(find_sets(ordered), ordered, delay, starts)
+    course = Course(ordered.shape[1], delay, block.lags[: -(-total // SPAN)], value_set)
     head = _Head(
-        pairing.order.tolist(), pairing.reference.tolist(), _first_means(ordered),
-        history_units(ordered), sets, course,
+        order.tolist(), reference.tolist(), first_means(ordered), history_units(ordered), sets,
+        course,
     )  # fmt: skip
-    is_deep = deep > _LONG_GAIN
+    is_deep = block.deep_gain > _LONG_GAIN
     parameters = settings.parameters
     state = _state(head, parameters if is_deep else parameters.without_deep())
     words = np.zeros(ordered.size + ordered.size // 4 + 64, np.uint32)
@@ -125,8 +109,9 @@ def encode_cascade(channels: NDArray[np.int32], settings: CascadeSettings) -> by
         raise NlacError("a sample is not in its value set: a fault of the encoder")
     body = words[:used].astype("<u4").tobytes() + raw[:raw_used].astype("<u4").tobytes()
     best = bytes([CASCADE if is_deep else SHALLOW]) + _write_head(head) + write_varint(used) + body
-    if windows is not None and deep > _DEEP_GAIN:
-        best = min(best, bytes([LPC]) + encode_lpc(channels, windows), key=len)
+    windows = settings.windows
+    if windows is not None and block.deep_gain > _DEEP_GAIN:
+        best = min(best, bytes([LPC]) + encode_prepared(block, windows), key=len)
     return best
 
 
@@ -193,21 +178,6 @@ def _state(head: _Head, parameters: CascadeParameters) -> CascadeState:
     return CascadeState(
         parameters, head.reference, limits, head.unit, frames, bool(np.any(course.lag))
     )
-
-
-def _sets_of_pieces(
-    ordered: NDArray[np.int32],
-    delay: NDArray[np.int64],
-    starts: NDArray[np.int64],
-    value_set: NDArray[np.int64],
-) -> list[ValueSet]:
-    """Fill `value_set` and return the sets that are used."""
-    none = np.zeros((len(value_set), 1), np.int64)
-    layout = Layout(
-        ordered.shape[1], delay, delay, starts, none, none, none, none[:, 0], none, none,
-        value_set, none[0], none[0],
-    )  # fmt: skip
-    return _assign_sets(layout, ordered, *_find_sets(ordered))
 
 
 def _write_runs(values: NDArray[np.int64]) -> bytes:

@@ -11,7 +11,7 @@ from nlac._errors import NlacError
 from nlac.bitstream.varint import write_varint
 from nlac.codec.block_codec import decode_block
 from nlac.codec.channels import CODED
-from nlac.codec.lpc_block import LpcSettings, _code
+from nlac.codec.lpc_block import LpcSettings, encode_samples
 from nlac.codec.lpc_side import write_layout
 from nlac.codec.value_sets import plain, write_sets
 from nlac.predictors.layout import Layout
@@ -82,7 +82,7 @@ def hostile(samples: np.ndarray, coefficient: int, shift: int, order: int, initi
     )
     sets = [plain(LOW, HIGH)]
     ordered = np.ascontiguousarray(samples.T)
-    body, coder = _code(layout, sets, ordered, LpcSettings((), coder="range"))
+    body, coder = encode_samples(layout, sets, ordered, LpcSettings((), coder="range"))
     head = b"\1" + bytes([CODED, 1, 0]) * channels + write_varint(coder)
     return head + bytes(range(channels)) + write_sets(sets) + write_layout(layout) + body
 

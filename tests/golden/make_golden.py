@@ -168,12 +168,12 @@ def late_channel() -> bytes:
     """The second channel goes first, and the other eight frames behind it."""
     from unittest.mock import patch
 
-    from nlac.codec import lpc_block
+    from nlac.codec import preparation
     from nlac.predictors.pairing import Pairing
 
     order = np.array([1, 0])
     chosen = Pairing(order, order.copy(), np.array([0, 8]))
-    with patch.object(lpc_block, "pair", lambda *_arguments: chosen):
+    with patch.object(preparation, "pair", lambda *_arguments: chosen):
         return write(ints(tones(900, 2, 16)), 16, threads=1)
 
 
