@@ -36,7 +36,7 @@ def pick_device(name: str) -> str:
         import torch
     except ImportError as error:
         raise MissingDependency(
-            f"device {name} needs PyTorch: pip install 'nlac[train]'"
+            f"device {name} needs PyTorch: pip install 'nlac[neural]'"
         ) from error
     has_gpu = torch.cuda.is_available()
     if name == "cuda" and not has_gpu:
@@ -44,37 +44,37 @@ def pick_device(name: str) -> str:
     return "cuda" if has_gpu and name != "cpu" else "cpu"
 
 
-def run(
-    network: Network, inputs: NDArray[np.int16], device: str = "cpu"
-) -> NDArray[np.int16]:
-    """Outputs for a batch of sequences of one length; the same as `reference.run` of each.
+class BulkRunner:
+    """What one sequence needs: the layers on the device, and their state, 0 at first.
 
     Parameters
     ----------
     network : Network
-    inputs : (sequences, times, network.inputs) int16
     device : str
         As PyTorch calls it.
-
-    Returns
-    -------
-    (sequences, times, network.outputs) int16
     """
-    import torch
 
-    with torch.no_grad(), torch.autocast(device_type=torch.device(device).type, enabled=False):
-        layers = [
-            (_LinearRun if isinstance(layer, Linear) else _GruRun)(layer, len(inputs), device)
+    def __init__(self, network: Network, device: str) -> None:
+        self._device = device
+        self._outputs = network.outputs
+        self._layers = [
+            _LinearRun(layer, device) if isinstance(layer, Linear) else _GruRun(layer, device)
             for layer in network.layers
         ]
-        out = np.empty((*inputs.shape[:2], network.outputs), np.int16)
-        for begin in range(0, inputs.shape[1], _CHUNK):
-            piece = torch.from_numpy(inputs[:, begin : begin + _CHUNK].astype(np.float64))
-            x = piece.to(device)
-            for layer in layers:
-                x = layer(x)
-            out[:, begin : begin + _CHUNK] = x.cpu().numpy().astype(np.int16)
-    return out
+
+    def run(self, inputs: NDArray[np.int16]) -> NDArray[np.int16]:
+        """Outputs for the next times of the sequence, (times, outputs)."""
+        import torch
+
+        out = np.empty((len(inputs), self._outputs), np.int16)
+        no_autocast = torch.autocast(device_type=torch.device(self._device).type, enabled=False)
+        with torch.no_grad(), no_autocast:
+            for begin in range(0, len(inputs), _CHUNK):
+                x = _tensor(inputs[begin : begin + _CHUNK], self._device)
+                for layer in self._layers:
+                    x = layer(x)
+                out[begin : begin + _CHUNK] = x.cpu().numpy().astype(np.int16)
+        return out
 
 
 class _Matrix:
@@ -97,14 +97,14 @@ class _Table:
 
 
 class _LinearRun:
-    def __init__(self, layer: Any, sequences: int, device: str) -> None:
+    def __init__(self, layer: Any, device: str) -> None:
         import torch
 
         self.layer = layer
         self.matrix = _Matrix(layer.affine, device)
         self.sigmoid, self.tanh = _Table(sigmoid_table(), device), _Table(tanh_table(), device)
         columns = layer.affine.weights.shape[1] // layer.taps
-        shape = (sequences, (layer.taps - 1) * layer.dilation, columns)
+        shape = ((layer.taps - 1) * layer.dilation, columns)
         self.past = torch.zeros(shape, dtype=torch.float64, device=device)
 
     def __call__(self, x: Tensor) -> Tensor:
@@ -112,9 +112,9 @@ class _LinearRun:
 
         columns = x
         if self.layer.taps == 2:
-            both = torch.cat([self.past, x], dim=1)
-            self.past = both[:, x.shape[1] :]
-            columns = torch.cat([both[:, : x.shape[1]], x], dim=2)
+            both = torch.cat([self.past, x])
+            self.past = both[len(x) :]
+            columns = torch.cat([both[: len(x)], x], dim=1)
         y = self.matrix(columns)
         activation = self.layer.activation
         if activation == Activation.NONE:
@@ -124,19 +124,19 @@ class _LinearRun:
         elif activation == Activation.TANH:
             y = self.tanh(y)
         else:
-            left, right = y.chunk(2, dim=2)
+            left, right = y.chunk(2, dim=1)
             y = _rounded(self.tanh(left) * self.sigmoid(right), 15)
         return (x + y).clamp(-TOP, TOP) if self.layer.residual else y
 
 
 class _GruRun:
-    def __init__(self, layer: Any, sequences: int, device: str) -> None:
+    def __init__(self, layer: Any, device: str) -> None:
         import torch
 
         self.inward = _Matrix(layer.inward, device)
         self.recurrent = _Matrix(layer.recurrent, device)
         self.sigmoid, self.tanh = _Table(sigmoid_table(), device), _Table(tanh_table(), device)
-        self.state = torch.zeros((sequences, layer.outputs), dtype=torch.float64, device=device)
+        self.state = torch.zeros(layer.outputs, dtype=torch.float64, device=device)
 
     def __call__(self, x: Tensor) -> Tensor:
         import torch
@@ -144,15 +144,15 @@ class _GruRun:
         inward = self.inward(x)
         out = []
         h = self.state
-        for t in range(x.shape[1]):
-            a, c = inward[:, t].chunk(3, dim=1), self.recurrent(h).chunk(3, dim=1)
+        for t in range(len(x)):
+            a, c = inward[t].chunk(3), self.recurrent(h).chunk(3)
             reset = self.sigmoid(_rounded(a[0] + c[0], 2))
             update = self.sigmoid(_rounded(a[1] + c[1], 2))
             candidate = self.tanh(_rounded(a[2] + _rounded(reset * c[2], 15), 2))
             h = _rounded(update * h + (32768 - update) * candidate, 15)
             out.append(h)
         self.state = h
-        return torch.stack(out, dim=1)
+        return torch.stack(out)
 
 
 def _rounded(x: Tensor, bits: int) -> Tensor:

@@ -134,10 +134,7 @@ def _run_all(network, rows, inputs, outputs):
 
 def run(network: Network, inputs: NDArray[np.int16]) -> NDArray[np.int16]:
     """Outputs for a sequence; the same as `reference.run`."""
-    runner = Runner(network)
-    outputs = np.empty((len(inputs), network.outputs), np.int16)
-    _run_all(runner.address, len(inputs), np.ascontiguousarray(inputs), outputs)
-    return outputs
+    return Runner(Layout(network)).run(inputs)
 
 
 class Layout:
@@ -162,8 +159,7 @@ class Runner:
         Of the cells, for `run_step`; they live as long as this object.
     """
 
-    def __init__(self, network: Network | Layout) -> None:
-        layout = network if isinstance(network, Layout) else Layout(network)
+    def __init__(self, layout: Layout) -> None:
         self._layout = layout
         self._keep: list[NDArray[np.generic]] = []
         network = layout.network
@@ -197,6 +193,12 @@ class Runner:
         holder[target] = self._new(_padded(inputs), np.int16)
         cells[R_LAYERS] = len(network.layers)
         cells[R_OUTPUT] = holder[target]
+
+    def run(self, inputs: NDArray[np.int16]) -> NDArray[np.int16]:
+        """Outputs for the next times of the sequence, (times, outputs)."""
+        outputs = np.empty((len(inputs), self._layout.network.outputs), np.int16)
+        _run_all(self.address, len(inputs), inputs, outputs)
+        return outputs
 
     def _new(self, size: int, kind: type[np.generic]) -> int:
         width = np.dtype(kind).itemsize
