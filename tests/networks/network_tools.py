@@ -6,6 +6,8 @@ import numpy as np
 
 from nlac.predictors.networks.layers import TOP, Activation, Affine, Gru, Linear, Network
 
+FEATURES = 20
+
 
 def random_affine(rng, rows, columns, *, extreme=False) -> Affine:
     """Weights of any size that keep the sums within 32 bits."""
