@@ -1,4 +1,5 @@
-"""What a network is told of a channel before a sample, and what its answer means (spec 11.20).
+"""What a network is told of a channel before a sample, and what its answer means (spec, section
+"Network block").
 
 It is told numbers that a cascade knows: the last errors of the channel and of its
 reference, in units of a running mean; how that mean moves; how far the predictions lie

@@ -1,4 +1,4 @@
-"""The bytes of a network, of which the model hash is taken (spec 11.19)."""
+"""The bytes of a network, of which the model hash is taken (spec, section "Networks")."""
 
 from __future__ import annotations
 

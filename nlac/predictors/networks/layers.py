@@ -1,4 +1,4 @@
-"""What a network is: its layers, and the proof that no sum of theirs overflows (spec 11.19).
+"""What a network is: its layers, and the proof that no sum of theirs overflows (spec, section "Networks").
 
 A network maps a vector of 16-bit integers to another one at each time; its layers
 remember vectors of times before. A layer's weights have 8 bits. A row of weights
@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 TOP = 32767  # of an activation; the least is -TOP
 GATE_TOP = 2047  # of an index of the tables, the least is -GATE_TOP - 1
 MAX_LAYERS, MAX_ROWS, MAX_INPUTS, MAX_DILATION, MAX_SHIFT = 64, 1024, 1024, 4096, 24
-MAX_WEIGHTS = 1 << 22
-MAX_MEMORY = 1 << 22  # numbers that the layers of a network remember
+MAX_WEIGHTS = 1 << 20
+MAX_MEMORY = 1 << 18  # numbers that the layers of a network remember
 
 I8 = NDArray[np.int8]
 I32 = NDArray[np.int32]

@@ -1,4 +1,4 @@
-"""The tables of sigmoid and tanh: numbers of the format, never computed at run time (spec 11.19).
+"""The tables of sigmoid and tanh: numbers of the format, never computed at run time (spec, section "Networks").
 
 ``tools/make_gate_tables.py`` makes the file.
 """
