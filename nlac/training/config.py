@@ -22,6 +22,9 @@ class Config:
         Kind of network.
     front : {"rls", "high", "max"}
         The cascade before it.
+    start : str
+        Folder of a run of a network of the same kind and size, with whose best weights this
+        one begins (as after training behind another front); none if empty.
     width, depth : int
         Channels or units, a multiple of 16; layers (of a `gru`, 1).
     gated : bool
@@ -55,6 +58,7 @@ class Config:
     corpus: str
     predictor: str = "cnn"
     front: str = "rls"
+    start: str = ""
     width: int = 32
     depth: int = 7
     gated: bool = False
@@ -132,7 +136,7 @@ def make_config(values: Mapping[str, Any]) -> Config:
 
 
 def read_config(path: str | Path) -> Config:
-    """Read a YAML file; a relative corpus folder is relative to it."""
+    """Read a YAML file; relative folders in it are relative to it."""
     try:
         import yaml
     except ImportError as error:
@@ -144,6 +148,7 @@ def read_config(path: str | Path) -> Config:
         raise UsageError(f"{path}: {error}") from error
     if not isinstance(values, dict):
         raise UsageError(f"{path}: no settings")
-    if isinstance(values.get("corpus"), str):
-        values["corpus"] = str(path.parent / values["corpus"])
+    for name in ("corpus", "start"):
+        if isinstance(values.get(name), str) and values[name]:
+            values[name] = str(path.parent / values[name])
     return make_config(values)

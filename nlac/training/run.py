@@ -23,7 +23,7 @@ from nlac.predictors.networks.model import Model
 from nlac.training.config import Config, make_config
 from nlac.training.crops import Crop
 from nlac.training.loss import code_length
-from nlac.training.modules import make_module
+from nlac.training.modules import Cnn, Gru, make_module
 from nlac.training.pool import Batch, Pool, valid_crops
 from nlac.training.quantise import raw_features, rounded_parameters, to_network
 from nlac.training.recordings import find_recordings
@@ -59,7 +59,10 @@ class Trainer:
         torch.set_num_threads(config.threads)
         torch.manual_seed(config.seed)
         # exported weights are the mean, in `ema`
-        self.module = make_module(config).to(self.device)
+        self.module = make_module(config)
+        if config.start:
+            _load_best(self.module, _checkpoint(config.start))
+        self.module.to(self.device)
         self.shares = torch.tensor(_FIRST_SHARES, device=self.device, requires_grad=True)
         self.optimizer = torch.optim.AdamW(
             [
@@ -216,6 +219,22 @@ def _metadata(path: Path) -> dict[str, Any]:
     return numbers
 
 
+def _checkpoint(folder: str | Path) -> Path:
+    path = Path(folder) / CHECKPOINT
+    if not path.is_file():
+        raise UsageError(f"{folder} holds no checkpoint of a run")
+    return path
+
+
+def _load_best(module: Cnn | Gru, path: Path) -> None:
+    """Give a module the weights of a run that did best in validation."""
+    tensors = load_file(path)
+    try:
+        module.load_state_dict({k: tensors[f"best.{k}"] for k in module.state_dict()})
+    except (KeyError, RuntimeError) as error:
+        raise UsageError(f"{path.parent} holds a network of another kind or size") from error
+
+
 def export(folder: str | Path, name: str) -> Model:
     """The model that a run has trained so far: the best by validation.
 
@@ -224,14 +243,11 @@ def export(folder: str | Path, name: str) -> Model:
     UsageError
         The folder holds no run.
     """
-    path = Path(folder) / CHECKPOINT
-    if not path.is_file():
-        raise UsageError(f"{folder} holds no checkpoint of a run")
+    path = _checkpoint(folder)
     numbers = _metadata(path)
     config = make_config(numbers["config"])
     module = make_module(config)
-    tensors = load_file(path)
-    module.load_state_dict({k: tensors[f"best.{k}"] for k in module.state_dict()})
+    _load_best(module, path)
     train, _ = find_recordings(config.corpus, config.categories)
     card = {
         "name": name,

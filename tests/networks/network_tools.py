@@ -6,8 +6,6 @@ import numpy as np
 
 from nlac.predictors.networks.layers import TOP, Activation, Affine, Gru, Linear, Network
 
-FEATURES = 20
-
 
 def random_affine(rng, rows, columns, *, extreme=False) -> Affine:
     """Weights of any size that keep the sums within 32 bits."""
@@ -55,20 +53,6 @@ def random_network(rng, *, extreme=False) -> Network:
             )
         width = layers[-1].outputs
     return Network(inputs, tuple(layers))
-
-
-def tiny_network(kind: str) -> Network:
-    """The two networks whose hashes and outputs are frozen."""
-    rng = np.random.default_rng(20)
-    first = random_linear(rng, 20, 16, Activation.RELU)
-    if kind == "gru":
-        units = random_gru(rng, 16, 12)
-        return Network(20, (first, units, random_linear(rng, 12, 4, Activation.NONE)))
-    convolutions = [
-        random_linear(rng, 16, 16, activation, taps=2, dilation=1 << i, residual=True)
-        for i, activation in enumerate((Activation.RELU, Activation.GATED, Activation.TANH))
-    ]
-    return Network(20, (first, *convolutions, random_linear(rng, 16, 4, Activation.NONE)))
 
 
 def loud(rng, *shape) -> np.ndarray:

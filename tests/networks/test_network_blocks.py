@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import io
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from network_tools import FEATURES, tiny_network
+from codec_tools import code, header_of
+from strategies import joined
+from tiny_networks import INPUTS, tiny_network
 
 import nlac
 from nlac._errors import CorruptStream, MissingDependency, ModelMismatch, UsageError
@@ -19,10 +20,6 @@ from nlac.codec.options import EncodeOptions
 from nlac.predictors.networks import model
 from nlac.predictors.networks.layers import Network
 from nlac.predictors.networks.model import Model
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "codec"))
-from codec_tools import code, header_of
-from strategies import joined
 
 
 @pytest.fixture(autouse=True)
@@ -134,9 +131,9 @@ def test_headers_that_cannot_be(made):
         decode_block(payload, 300, replace(header, model_hash=b"\x11" * 32))
     with pytest.raises(CorruptStream, match="no Rice codes"):
         decode_block(payload, 300, replace(header, coder_id=2))
-    narrow = Network(FEATURES, tiny_network("cnn").layers[:-1])
+    narrow = Network(INPUTS, tiny_network("cnn").layers[:-1])
     model.add_model(Model(narrow))
-    with pytest.raises(CorruptStream, match=f"{FEATURES} inputs and 16 outputs instead of"):
+    with pytest.raises(CorruptStream, match=f"{INPUTS} inputs and 16 outputs instead of"):
         decode_block(payload, 300, replace(header, model_hash=Model(narrow).hash))
 
 

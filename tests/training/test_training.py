@@ -214,6 +214,22 @@ def test_training_learns_and_exports(corpus, tmp_path):
         export(tmp_path, "none")
 
 
+def test_a_run_may_begin_with_another_one(corpus, tmp_path):
+    values = {"corpus": str(corpus), **SMALL}
+    first = Trainer(make_config(values), tmp_path / "first")
+    first.run()
+    second = Trainer(
+        make_config({**values, "front": "high", "start": str(tmp_path / "first")}),
+        tmp_path / "second",
+    )
+    for name, value in second.module.state_dict().items():
+        assert torch.equal(value, first.best_ema[name])
+    for start, text in ((tmp_path, "no checkpoint"), (tmp_path / "first", "another kind")):
+        config = make_config({**values, "width": 32, "start": str(start)})
+        with pytest.raises(UsageError, match=text):
+            Trainer(config, tmp_path / "third")
+
+
 def test_patience_ends_training(corpus, tmp_path):
     values = {"corpus": str(corpus), **SMALL, "steps": 40, "valid_every": 1, "patience": 2}
     # with no rate nothing gets better

@@ -1,8 +1,9 @@
-"""What a network is: its layers, and the proof that no sum of theirs overflows (spec, section "Networks").
+"""What a network is: its layers, and the proof that no sum of theirs overflows.
 
 A network maps a vector of 16-bit integers to another one at each time; its layers
 remember vectors of times before. A layer's weights have 8 bits. A row of weights
-times the input gives a sum of 32 bits, which is shifted down to 16 bits again.
+times the input gives a sum of 32 bits, which is shifted down to 16 bits again (spec,
+section "Networks").
 """
 
 from __future__ import annotations

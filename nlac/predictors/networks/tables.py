@@ -1,6 +1,6 @@
-"""The tables of sigmoid and tanh: numbers of the format, never computed at run time (spec, section "Networks").
+"""The tables of sigmoid and tanh: numbers of the format, never computed at run time.
 
-``tools/make_gate_tables.py`` makes the file.
+Spec, section "Networks"; ``tools/make_gate_tables.py`` makes the file.
 """
 
 from __future__ import annotations

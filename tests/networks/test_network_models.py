@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from network_tools import loud, random_network, tiny_network
+from network_tools import loud, random_network
+from tiny_networks import tiny_network
 
 from nlac._errors import CorruptStream, ModelMismatch, UsageError
 from nlac.predictors.networks import description, model, reference
@@ -12,8 +13,8 @@ from nlac.predictors.networks.layers import TOP, Activation, Affine, Gru, Linear
 from nlac.predictors.networks.model import Model
 
 HASHES = {
-    "cnn": "7a7839767676497d648d268bd17a251cbcecbe748dd35f30751db366a4868083",
-    "gru": "face284ee37918dd60225e16e2c243f8833ae280e62d1a3d21d84704f2c75a4b",
+    "cnn": "d3f722e6ff6c62ee9b6486d37f844b33341e8ac4be53c7610b1d6b01dead0d11",
+    "gru": "8f71917fcacd4ccef3a9e4c95032ffcb34d636a8c5a928f8c35cbf47180a995b",
 }
 
 
@@ -121,10 +122,15 @@ def test_what_does_not_fit_is_refused(layer, text):
         Network(2, (layer,))
 
 
-def test_memory_of_layers_is_bounded():
-    big = Linear(affine(np.ones((1024, 2048))[:, :1024].repeat(2, 1) * 0), Activation.RELU, 2, 4096)
+def test_sizes_are_bounded():
+    long = Linear(affine(np.ones((64, 128))), Activation.RELU, taps=2, dilation=2048)
+    Network(64, (long, long))
     with pytest.raises(ValueError, match="remember too much"):
-        Network(1024, (big, big))
+        Network(64, (long, long, long))
+    wide = Linear(affine(np.ones((1024, 1024))), Activation.RELU)
+    Network(1024, (wide,))
+    with pytest.raises(ValueError, match="2097152 weights, at most 1048576"):
+        Network(1024, (wide, wide))
 
 
 def test_models_are_found_by_name_path_and_hash(tmp_path, monkeypatch):
