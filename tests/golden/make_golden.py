@@ -211,6 +211,28 @@ def patterns() -> np.ndarray:
     return x
 
 
+def with_network(kind: str, front: str) -> bytes:
+    """A stream that carries its model."""
+    import tempfile
+
+    from tiny_networks import tiny_network
+
+    import nlac
+    from nlac.predictors.networks.model import Model
+
+    model = Model(tiny_network(kind), {"name": f"tiny {kind}", "front": front})
+    samples = tones(1300, 2, 16) + noise(1300, 2, 300, 7)
+    out = io.BytesIO()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "tiny.nlacm")
+        path.write_bytes(model.to_bytes())
+        nlac.encode(
+            wav(samples.clip(-32768, 32767)), out, strip_chunks=True, predictor=kind, model=path,
+            embed_model=True,
+        )  # fmt: skip
+    return out.getvalue()
+
+
 CASES: dict[str, Callable[[], bytes]] = {
     "bits-01": lambda: write(ints(-(hashed(800, 1) % 11 // 10))[:, None], 1),
     "bits-04": lambda: write(ints(tones(600, 1, 4)), 4),
@@ -225,6 +247,8 @@ CASES: dict[str, Callable[[], bytes]] = {
     "preset-high": lambda: cascade_alone(tones(1300, 2, 16), 16, "high"),
     "preset-max": lambda: cascade_alone(tones(1200, 1, 16), 16, "max"),
     "cascade-widths": lambda: cascade_alone(widths(), 22, "high"),
+    "network-cnn": lambda: with_network("cnn", "rls"),
+    "network-gru": lambda: with_network("gru", "high"),
     "grid": lambda: write(grid(), 16),
     "list": lambda: write(sparse(), 16),
     "list-rice": lambda: write(sparse(), 16, coder="rice"),
@@ -314,5 +338,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.path[:0] = [str(ROOT), str(PLUGIN)]
+    sys.path[:0] = [str(ROOT), str(PLUGIN), str(FOLDER)]
     main()
