@@ -136,9 +136,3 @@ def cli() -> None:
       nlac encode *.wav -o packed      writes packed/*.nlac
       nlac test packed/*.nlac
     """
-
-
-def main() -> None:
-    """Entry point of the installed command."""
-    _interrupt.install()
-    cli.main(prog_name="nlac")
