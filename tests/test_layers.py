@@ -16,7 +16,18 @@ PACKAGE = Path(nlac.__file__).parent
 
 # from the bottom up; modules of one layer may import each other
 LAYERS = [
-    {"_errors", "_typing", "_log", "_kernels", "_memory", "_output", "_tiles", "_vectors"},
+    {
+        "_errors",
+        "_kernels",
+        "_llvm",
+        "_log",
+        "_memory",
+        "_output",
+        "_pairs",
+        "_tiles",
+        "_typing",
+        "_vectors",
+    },
     {"bitstream"},
     {"predictors"},
     {"audio"},

@@ -195,7 +195,7 @@ def _decode_channels(
         if stream.model_hash or stream.coder_id == c.CODER_RICE:
             raise CorruptStream("cascade has neither model nor Rice codes", path="header")
         parameters = read_cascade_parameters(stream.predictor_parameters)
-        return decode_cascade(payload, at, num_frames, count, parameters)
+        return decode_cascade(payload, at, num_frames, count, parameters, stream.coder_id)
     if stream.predictor_id in NETWORK_PREDICTORS:
         from nlac.codec.cascade_block import decode_cascade
 
@@ -203,7 +203,9 @@ def _decode_channels(
             raise CorruptStream("networks have no Rice codes", path="header.coder_id")
         parameters = read_cascade_parameters(stream.predictor_parameters)
         network = needed_network(stream, parameters)
-        return decode_cascade(payload, at, num_frames, count, parameters, network)
+        return decode_cascade(
+            payload, at, num_frames, count, parameters, stream.coder_id, network
+        )
     from nlac.codec.generic_block import decode_generic
 
     if stream.coder_id == c.CODER_RICE:
@@ -247,9 +249,9 @@ def _cascade_settings(options: EncodeOptions) -> CascadeSettings:
     standard = LpcSettings(
         tuple(Effort(*effort) for effort in _LPC_PRESETS["standard"][0]),
         long_term=options.long_term,
-        coder="range",
+        coder=options.coder,
     )
-    return CascadeSettings(PRESETS[name], options.long_term, windows=standard)
+    return CascadeSettings(PRESETS[name], options.long_term, rival=standard)
 
 
 def read_cascade_parameters(data: bytes) -> CascadeParameters:

@@ -13,19 +13,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlac._errors import CorruptStream, NlacError
+from nlac.bitstream.constants import CODER_AUTO
 from nlac.bitstream.varint import read_varint, write_varint
 from nlac.codec.cascade_head import Head, first_state, make_head, read_head, write_head
 from nlac.codec.cascade_loop import decode_loop, encode_loop
 from nlac.codec.cascade_mixture import mixture_shared, mixture_state
 from nlac.codec.lpc_block import LpcSettings, decode_lpc, encode_prepared
 from nlac.codec.lpc_plan import set_table
+from nlac.codec.lpc_rival import worth_trying
 from nlac.codec.preparation import Search, prepare
 from nlac.predictors.cascade_parameters import CascadeParameters
 from nlac.predictors.networks.layers import Network
 
 SHALLOW, LPC, CASCADE = 0, 1, 2
 _LONG_GAIN = 0.1  # bits a sample that long windows gain: then experts of such work
-_DEEP_GAIN = 0.15  # bits a sample that long windows gain: then those of `lpc` are tried
 MAX_COVARIANCES = 1 << 26
 
 
@@ -41,8 +42,8 @@ class CascadeSettings:
         Look for repetition.
     pieces : int
         Pieces on which stereo pairings are tried, 0 for none.
-    windows : LpcSettings, optional
-        How to try an `lpc` block, where long windows promise a lot.
+    rival : LpcSettings, optional
+        How to try an `lpc` block, where one may be smaller.
     network : Network, optional
         Of `cnn` and `gru`: it corrects the cascade.
     device : str
@@ -52,7 +53,7 @@ class CascadeSettings:
     parameters: CascadeParameters
     long_term: bool = True
     pieces: int = 24
-    windows: LpcSettings | None = None
+    rival: LpcSettings | None = None
     network: Network | None = None
     device: str = "cpu"
 
@@ -60,7 +61,7 @@ class CascadeSettings:
     def search(self) -> Search:
         """How a block is to be prepared."""
         around = any(e.around for e in self.parameters.experts)
-        orders = None if self.windows is None else self.windows.search.orders
+        orders = None if self.rival is None else self.rival.search.orders
         return Search(self.pieces, self.long_term and around, orders=orders)
 
 
@@ -87,9 +88,8 @@ def encode_cascade(channels: NDArray[np.int32], settings: CascadeSettings) -> by
     body = words.astype("<u4").tobytes() + raw.astype("<u4").tobytes()
     best = bytes([CASCADE if is_deep else SHALLOW]) + write_head(head)
     best += write_varint(len(words)) + body
-    windows = settings.windows
-    if windows is not None and block.deep_gain > _DEEP_GAIN:
-        best = min(best, bytes([LPC]) + encode_prepared(block, windows), key=len)
+    if settings.rival is not None and worth_trying(block, head.sets, len(best)):
+        best = min(best, bytes([LPC]) + encode_prepared(block, settings.rival), key=len)
     return best
 
 
@@ -99,9 +99,12 @@ def decode_cascade(
     frames: int,
     channels: int,
     parameters: CascadeParameters,
+    coder_id: int = CODER_AUTO,
     network: Network | None = None,
 ) -> NDArray[np.int32]:
     """Decode the channels of a block; `data` ends with it.
+
+    `coder_id` is the stream's, which may rule out one of the coders of an `lpc` block.
 
     Returns
     -------
@@ -114,7 +117,7 @@ def decode_cascade(
     """
     kind, at = read_varint(data, at)
     if kind == LPC:
-        return decode_lpc(data, at, frames, channels)
+        return decode_lpc(data, at, frames, channels, coder_id)
     if kind not in (SHALLOW, CASCADE):
         raise CorruptStream(f"unknown kind {kind}", path="kind")
     if kind == SHALLOW:

@@ -11,7 +11,8 @@ import numpy as np
 
 from nlac._kernels import kernel
 from nlac._memory import load_i64, store_64
-from nlac._tiles import LANES, divide, dot64, eliminate
+from nlac._tiles import LANES, divide, eliminate
+from nlac._vectors import dot_low_any
 
 COEFFICIENT_BITS = 20  # fraction of a coefficient
 _TOP = 60  # bits of the largest diagonal entry before the factorisation
@@ -90,7 +91,7 @@ def solve(covariance, factor, stride, first, count, load, coefficients, inverses
             # the right-hand side, at most 2**31, gets the coefficients' fraction
             total = load_i64(row, last) << COEFFICIENT_BITS
             if k + 1 < last:
-                total -= dot64(coefficients + 8 * (k + 1), row + 8 * (k + 1), last - k - 1)
+                total -= dot_low_any(coefficients + 8 * (k + 1), row + 8 * (k + 1), last - k - 1)
             total >>= bit_length(root) - 1
             total = min(max(total, -_SIDE), _SIDE)
             value = (total * load_i64(inverses, k) + (1 << 30)) >> 31

@@ -12,7 +12,8 @@ from __future__ import annotations
 
 from nlac._kernels import kernel
 from nlac._memory import load_i64, load_low, store_64
-from nlac._tiles import LANES, shift_sums, sum_rows
+from nlac._tiles import LANES, sum_rows
+from nlac._vectors import shift_sums
 
 SEGMENTS = 4
 # cells of a window's description

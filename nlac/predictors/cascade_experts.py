@@ -11,7 +11,8 @@ import numpy as np
 
 from nlac._kernels import kernel
 from nlac._memory import load_i64, store_64
-from nlac._tiles import LANES, accumulate, dot64, sum_rows
+from nlac._tiles import LANES, sum_rows
+from nlac._vectors import accumulate, dot_low_any
 from nlac.predictors.cascade_cholesky import bit_length, solve
 from nlac.predictors.cascade_covariance import (
     BATCH,
@@ -57,7 +58,7 @@ def predict_expert(expert, t):
         if i == SEGMENTS - 1:
             count -= 1  # the target
         if count > 0:
-            total += dot64(
+            total += dot_low_any(
                 coefficients + 8 * load_i64(part, P_START),
                 load_i64(part, P_SOURCE) + 8 * (load_i64(part, P_PLACE) + t),
                 count,
@@ -158,7 +159,7 @@ def set_input(stack, index, difference):
 def predict_stack(stack):
     """Weighted sum of the inputs, Q8."""
     inputs, coefficients = _inputs(stack), load_i64(stack, S_COEFFICIENTS)
-    total = dot64(coefficients, inputs, load_i64(stack, S_COUNT) - 1)
+    total = dot_low_any(coefficients, inputs, load_i64(stack, S_COUNT) - 1)
     return (total >> 20) << load_i64(stack, S_SHIFT)
 
 

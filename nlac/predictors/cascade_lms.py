@@ -12,7 +12,7 @@ import numpy as np
 
 from nlac._kernels import kernel
 from nlac._memory import load_i16, load_i64, store_16, store_64
-from nlac._tiles import add_four_gradients, add_two_gradients, dot16
+from nlac._pairs import add_four_gradients, add_two_gradients, dot_i16
 from nlac.predictors.cascade_cholesky import bit_length
 
 # cells of a stage
@@ -30,11 +30,11 @@ NEAR = 32  # taps of the first stretch of equal step
 def predict_stage(stage, t):
     """Prediction of a stage for frame t, Q8; also kept for learning."""
     taps = load_i64(stage, L_TAPS)
-    total = dot16(load_i64(stage, L_COPIES), load_i64(stage, L_HISTORY) + 2 * (t - taps), taps)
+    total = dot_i16(load_i64(stage, L_COPIES), load_i64(stage, L_HISTORY) + 2 * (t - taps), taps)
     other = load_i64(stage, L_OTHER)
     if other > 0:
         begin = t - other + load_i64(stage, L_AHEAD)
-        total += dot16(
+        total += dot_i16(
             load_i64(stage, L_OTHER_COPIES), load_i64(stage, L_OTHER_HISTORY) + 2 * begin, other
         )
     # Q14 in units of the history

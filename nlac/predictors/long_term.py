@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from nlac._kernels import kernel
 from nlac._memory import address, load_i16
-from nlac._vectors import dot_i16
+from nlac._pairs import dot_i16
 from nlac.predictors.far_gain import far_gain
 from nlac.predictors.layout import PAD
 

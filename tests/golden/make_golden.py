@@ -177,6 +177,16 @@ def late_channel() -> bytes:
         return write(ints(tones(900, 2, 16)), 16, threads=1)
 
 
+def cascade_alone(bits: int, channels: int, preset: str) -> bytes:
+    """Tones in a block that no `lpc` block was compared with."""
+    from unittest.mock import patch
+
+    from nlac.codec import cascade_block
+
+    with patch.object(cascade_block, "worth_trying", lambda *_arguments: False):
+        return write(ints(tones(2600, channels, bits)), bits, preset=preset)
+
+
 def steps_of_a_gain() -> np.ndarray:
     # one product, rounded to float32 once: the same everywhere
     return (tones(800, 2, 16) / 32767).astype(np.float32)
@@ -199,16 +209,19 @@ def patterns() -> np.ndarray:
 def with_network(kind: str, front: str) -> bytes:
     """A stream that carries its model."""
     import tempfile
+    from unittest.mock import patch
 
     from tiny_networks import tiny_network
 
     import nlac
+    from nlac.codec import cascade_block
     from nlac.predictors.networks.model import Model
 
     model = Model(tiny_network(kind), {"name": f"tiny {kind}", "front": front})
     samples = tones(1300, 2, 16) + noise(1300, 2, 300, 7)
     out = io.BytesIO()
-    with tempfile.TemporaryDirectory() as folder:
+    alone = patch.object(cascade_block, "worth_trying", lambda *_arguments: False)
+    with tempfile.TemporaryDirectory() as folder, alone:
         path = Path(folder, "tiny.nlacm")
         path.write_bytes(model.to_bytes())
         nlac.encode(
@@ -229,8 +242,8 @@ CASES: dict[str, Callable[[], bytes]] = {
     "bits-32": lambda: write(ints(tones(400, 2, 32)), 32),
     "range": lambda: write(ints(tones(1200, 2, 16)), 16, preset="fast", coder="range"),
     "rice": lambda: write(ints(tones(1200, 2, 16)), 16, preset="fast", coder="rice"),
-    "preset-high": lambda: write(ints(tones(2600, 2, 16)), 16, preset="high"),
-    "preset-max": lambda: write(ints(tones(2600, 1, 16)), 16, preset="max"),
+    "preset-high": lambda: cascade_alone(16, 2, "high"),
+    "preset-max": lambda: cascade_alone(16, 1, "max"),
     "network-cnn": lambda: with_network("cnn", "rls"),
     "network-gru": lambda: with_network("gru", "high"),
     "grid": lambda: write(grid(), 16),
@@ -267,6 +280,9 @@ CASES: dict[str, Callable[[], bytes]] = {
     "generic-taps": lambda: write(
         ints(tones(200, 1, 16)), 16, predictor="example-sign", predictor_options={"taps": 3}
     ),
+    "lpc-high": lambda: write(ints(tones(2600, 2, 16)), 16, predictor="lpc", preset="high"),
+    "lpc-max": lambda: write(ints(tones(2600, 1, 16)), 16, predictor="lpc", preset="max"),
+    "lpc-in-cascade": lambda: write(ints(tones(2400, 2, 16)), 16, preset="high"),
 }
 
 

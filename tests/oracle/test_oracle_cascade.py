@@ -14,6 +14,8 @@ import pytest
 import nlac
 from oracle.decoder import decode_stream
 
+pytestmark = pytest.mark.usefixtures("cascade_alone")
+
 
 def signal(name: str) -> tuple[np.ndarray, int]:
     rng = np.random.default_rng(3)

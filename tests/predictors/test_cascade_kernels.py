@@ -6,14 +6,9 @@ import numpy as np
 import pytest
 
 from nlac._kernels import kernel
-from nlac._tiles import (
-    LANES,
-    accumulate,
-    add_four_gradients,
-    add_two_gradients,
-    dot16,
-    dot64,
-)
+from nlac._pairs import add_four_gradients, add_two_gradients, dot_i16
+from nlac._tiles import LANES
+from nlac._vectors import accumulate, dot_low_any
 from nlac.predictors import cascade_covariance as cov
 from nlac.predictors.cascade_cholesky import bit_length, solve, square_root
 from nlac.predictors.cascade_parameters import PRESETS, CascadeParameters
@@ -25,7 +20,7 @@ def at(array: np.ndarray) -> int:
 
 @kernel
 def run_dots(left, right, count, narrow):
-    return dot16(left, right, count) if narrow else dot64(left, right, count)
+    return dot_i16(left, right, count) if narrow else dot_low_any(left, right, count)
 
 
 @kernel
@@ -53,7 +48,7 @@ def test_bit_length_and_root():
 
 
 @pytest.mark.parametrize("count", [32, 64, 256])
-def test_dot16(count):
+def test_dot_i16(count):
     rng = np.random.default_rng(count)
     a, b = (rng.integers(-32767, 32768, count).astype(np.int16) for _ in range(2))
     total = int(a.astype(np.int64) @ b.astype(np.int64))
@@ -62,7 +57,7 @@ def test_dot16(count):
 
 
 @pytest.mark.parametrize("count", [1, 7, 8, 9, 33])
-def test_dot64(count):
+def test_dot_low_any(count):
     rng = np.random.default_rng(count)
     a, b = (rng.integers(-(2**28), 2**28, count + 8) for _ in range(2))
     assert run_dots(at(a), at(b), count, False) == int(a[:count] @ b[:count])

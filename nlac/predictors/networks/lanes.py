@@ -10,24 +10,25 @@ from __future__ import annotations
 
 from typing import Any
 
-from llvmlite import ir
 from numba.core import types
 
-from nlac._tiles import _fill, _load, _Loop, _pair_products, _store, intrinsic
+from nlac._llvm import I16, I32, I64, constant, fill, intrinsic, load, loop, store, vector
+from nlac._pairs import pair_products
 from nlac.predictors.networks.layers import TOP
 
 ROWS = 16
-_I16, _I32, _I64 = ir.IntType(16), ir.IntType(32), ir.IntType(64)
-_SUMS, _PAIRS = ir.VectorType(_I32, ROWS), ir.VectorType(_I16, 2 * ROWS)
+_SUMS, _SHORTS, _NARROW = vector(I32, ROWS), vector(I16, 2 * ROWS), vector(I16, ROWS)
 
 
 def _sums(context: Any, builder: Any, start: Any, weights: Any, inputs: Any, pairs: Any) -> Any:
-    loop = _Loop(builder, pairs, 1, _load(builder, _SUMS, start))
-    row = _load(builder, _PAIRS, builder.add(weights, builder.shl(loop.index, _I64(6))))
-    pair = _load(builder, _I32, builder.add(inputs, builder.shl(loop.index, _I64(2))))
-    both = builder.bitcast(_fill(builder, pair, ROWS), _PAIRS)
-    loop.close(builder.add(loop.carried, _pair_products(context, builder, row, both)))
-    return loop.carried
+    def body(index: Any, value: Any) -> list[Any]:
+        row = load(builder, _SHORTS, builder.add(weights, builder.shl(index, I64(6))))
+        pair = load(builder, I32, builder.add(inputs, builder.shl(index, I64(2))))
+        both = builder.bitcast(fill(builder, pair, ROWS), _SHORTS)
+        return [builder.add(value, pair_products(context, builder, row, both))]
+
+    (value,) = loop(builder, I64(0), pairs, 1, [load(builder, _SUMS, start)], body)
+    return value
 
 
 def _clip(builder: Any, value: Any, low: Any, high: Any) -> Any:
@@ -44,7 +45,7 @@ def add_rows(
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         start, weights, inputs, pairs, shifts, out = arguments
         value = _sums(context, builder, start, weights, inputs, pairs)
-        _store(builder, builder.ashr(value, _load(builder, _SUMS, shifts)), out)
+        store(builder, builder.ashr(value, load(builder, _SUMS, shifts)), out)
         return context.get_dummy_value()
 
     return types.void(*[types.int64] * 6), code
@@ -60,13 +61,12 @@ def clip_rows(
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         start, weights, inputs, pairs, shifts, low, high, residual, out = arguments
         value = _sums(context, builder, start, weights, inputs, pairs)
-        value = builder.ashr(value, _load(builder, _SUMS, shifts))
-        low, high = (_fill(builder, builder.trunc(v, _I32), ROWS) for v in (low, high))
+        value = builder.ashr(value, load(builder, _SUMS, shifts))
+        low, high = (fill(builder, builder.trunc(v, I32), ROWS) for v in (low, high))
         value = _clip(builder, value, low, high)
-        narrow = ir.VectorType(_I16, ROWS)
-        value = builder.add(value, builder.sext(_load(builder, narrow, residual), _SUMS))
-        top, bottom = (ir.Constant(_SUMS, [v] * ROWS) for v in (TOP, -TOP))
-        _store(builder, builder.trunc(_clip(builder, value, bottom, top), narrow), out)
+        value = builder.add(value, builder.sext(load(builder, _NARROW, residual), _SUMS))
+        value = _clip(builder, value, constant(_SUMS, -TOP), constant(_SUMS, TOP))
+        store(builder, builder.trunc(value, _NARROW), out)
         return context.get_dummy_value()
 
     return types.void(*[types.int64] * 9), code

@@ -1,0 +1,156 @@
+"""What vector loops for compiled kernels are written with: LLVM's instructions, in small steps.
+
+numba's compiler finds vector instructions for most loops by itself.  `_vectors`, `_tiles` and
+`_pairs` hold the few, innermost ones where it does not.  Addresses and counts are int64; nothing
+is checked, see `nlac._memory`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from llvmlite import ir
+from numba.extending import intrinsic as numba_intrinsic
+
+intrinsic: Any = numba_intrinsic
+I16, I32, I64, F64 = ir.IntType(16), ir.IntType(32), ir.IntType(64), ir.DoubleType()
+_BYTES = {I16: 2, I32: 4, I64: 8, F64: 8}
+
+
+def vector(element: Any, lanes: int) -> Any:
+    """Type of so many lanes."""
+    return ir.VectorType(element, lanes)
+
+
+def constant(kind: Any, value: float) -> Any:
+    """A vector that has the same number in every lane."""
+    return ir.Constant(kind, [value] * kind.count)
+
+
+def _pointer(builder: Any, kind: Any, address: Any) -> Any:
+    return builder.inttoptr(address, kind.as_pointer())
+
+
+def _align(kind: Any) -> int:
+    """Bytes that an address is a multiple of: only that of one element is promised."""
+    return _BYTES[getattr(kind, "element", kind)]
+
+
+def load(builder: Any, kind: Any, address: Any) -> Any:
+    """Read a number or a vector."""
+    return builder.load(_pointer(builder, kind, address), align=_align(kind))
+
+
+def store(builder: Any, value: Any, address: Any) -> None:
+    """Write a number or a vector."""
+    builder.store(value, _pointer(builder, value.type, address), align=_align(value.type))
+
+
+def fill(builder: Any, value: Any, lanes: int) -> Any:
+    """Put a number into every lane."""
+    undefined = ir.Constant(vector(value.type, lanes), ir.Undefined)
+    single = builder.insert_element(undefined, value, I32(0))
+    return builder.shuffle_vector(single, undefined, constant(vector(I32, lanes), 0))
+
+
+def pick(builder: Any, value: Any, places: Iterable[int]) -> Any:
+    """Return the lanes at these places."""
+    mask = list(places)
+    undefined = ir.Constant(value.type, ir.Undefined)
+    return builder.shuffle_vector(value, undefined, ir.Constant(vector(I32, len(mask)), mask))
+
+
+def join(builder: Any, low: Any, high: Any) -> Any:
+    """One vector of the lanes of two."""
+    lanes = 2 * low.type.count
+    return builder.shuffle_vector(low, high, ir.Constant(vector(I32, lanes), list(range(lanes))))
+
+
+def low_half(builder: Any, value: Any) -> Any:
+    """Return 64-bit lanes cut to 32 bits, so that a product of two is a single instruction."""
+    narrow = builder.trunc(value, vector(I32, value.type.count))
+    return builder.sext(narrow, value.type)
+
+
+def sum_lanes(builder: Any, value: Any, add: Callable[[Any, Any], Any]) -> Any:
+    """Sum of all lanes, the upper half added to the lower until one is left."""
+    lanes = value.type.count
+    while lanes > 1:
+        lanes //= 2
+        value = add(
+            pick(builder, value, range(lanes)), pick(builder, value, range(lanes, 2 * lanes))
+        )
+    return builder.extract_element(value, I32(0))
+
+
+def loop(
+    builder: Any,
+    begin: Any,
+    end: Any,
+    step: int,
+    carried: Sequence[Any],
+    body: Callable[..., Sequence[Any]],
+) -> list[Any]:
+    """Write ``for i in range(begin, end, step): carried = body(i, *carried)``.
+
+    Returns
+    -------
+    carried : list
+        The values after the last turn.
+    """
+    before = builder.block
+    head, inside, done = (builder.append_basic_block(name) for name in ("head", "body", "done"))
+    builder.branch(head)
+    builder.position_at_end(head)
+    index = builder.phi(I64)
+    index.add_incoming(begin, before)
+    values = []
+    for first in carried:
+        values.append(builder.phi(first.type))
+        values[-1].add_incoming(first, before)
+    builder.cbranch(builder.icmp_signed("<", index, end), inside, done)
+    builder.position_at_end(inside)
+    following = body(index, *values)
+    index.add_incoming(builder.add(index, I64(step)), builder.block)
+    for value, new in zip(values, following, strict=True):
+        value.add_incoming(new, builder.block)
+    builder.branch(head)
+    builder.position_at_end(done)
+    return values
+
+
+class Part:
+    """Those of eight lanes of 64-bit integers that lie below a count; the others aren't touched."""
+
+    def __init__(self, builder: Any, index: Any, count: Any) -> None:
+        self._builder = builder
+        self._kind = vector(I64, 8)
+        places = ir.Constant(self._kind, list(range(8)))
+        left = fill(builder, builder.sub(count, index), 8)
+        self._inside = builder.icmp_signed("<", places, left)
+
+    def load(self, address: Any) -> Any:
+        """Read them; the others are 0."""
+        kind = self._kind
+        function = self._function("load", kind, [kind.as_pointer(), I32, self._inside.type, kind])
+        place = _pointer(self._builder, kind, address)
+        return self._builder.call(function, [place, I32(8), self._inside, constant(kind, 0)])
+
+    def store(self, value: Any, address: Any) -> None:
+        """Write them."""
+        kind = self._kind
+        words = [kind, kind.as_pointer(), I32, self._inside.type]
+        function = self._function("store", ir.VoidType(), words)
+        place = _pointer(self._builder, kind, address)
+        self._builder.call(function, [value, place, I32(8), self._inside])
+
+    def _function(self, name: str, result: Any, arguments: Sequence[Any]) -> Any:
+        full = f"llvm.masked.{name}.v8i64.p0v8i64"
+        return declared(self._builder, full, ir.FunctionType(result, arguments))
+
+
+def declared(builder: Any, name: str, shape: Any) -> Any:
+    """Return one of LLVM's own functions."""
+    found = builder.module.globals.get(name)
+    return found if found is not None else ir.Function(builder.module, shape, name)
