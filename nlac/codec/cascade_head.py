@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from nlac._errors import CorruptStream
 from nlac.bitstream.varint import read_varint, write_varint
-from nlac.codec.cascade_loop import PIECE, SPAN, Course
+from nlac.codec.cascade_loop import Course
+from nlac.codec.cascade_steps import PIECE, SPAN
 from nlac.codec.lpc_side import MAX_INITIAL
 from nlac.codec.preparation import Preparation, first_means
 from nlac.codec.set_choice import assign_sets, find_sets

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from nlac.bitstream.distribution import tables
 from nlac.codec.cascade_head import Head
-from nlac.codec.cascade_loop import SPAN
 from nlac.codec.cascade_mixture import mixture_shared, mixture_state
+from nlac.codec.cascade_steps import SPAN
 from nlac.codec.lpc_plan import SetTable, set_table
 from nlac.codec.network_loop import (
     cascade_pass,

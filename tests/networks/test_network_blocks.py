@@ -21,6 +21,8 @@ from nlac.predictors.networks import model
 from nlac.predictors.networks.layers import Network
 from nlac.predictors.networks.model import Model
 
+# a smaller lpc block would say nothing of networks
+pytestmark = pytest.mark.usefixtures("cascade_alone")
 
 @pytest.fixture(autouse=True)
 def _own_models(monkeypatch):

@@ -17,17 +17,18 @@ from nlac._pairs import pair_products
 from nlac.predictors.networks.layers import TOP
 
 ROWS = 16
-_SUMS, _PAIRS = vector(I32, ROWS), vector(I16, 2 * ROWS)
+_SUMS, _SHORTS, _NARROW = vector(I32, ROWS), vector(I16, 2 * ROWS), vector(I16, ROWS)
 
 
 def _sums(context: Any, builder: Any, start: Any, weights: Any, inputs: Any, pairs: Any) -> Any:
-    def body(index: Any, sums: Any) -> list[Any]:
-        row = load(builder, _PAIRS, builder.add(weights, builder.shl(index, I64(6))))
+    def body(index: Any, value: Any) -> list[Any]:
+        row = load(builder, _SHORTS, builder.add(weights, builder.shl(index, I64(6))))
         pair = load(builder, I32, builder.add(inputs, builder.shl(index, I64(2))))
-        both = builder.bitcast(fill(builder, pair, ROWS), _PAIRS)
-        return [builder.add(sums, pair_products(context, builder, row, both))]
+        both = builder.bitcast(fill(builder, pair, ROWS), _SHORTS)
+        return [builder.add(value, pair_products(context, builder, row, both))]
 
-    return loop(builder, I64(0), pairs, 1, [load(builder, _SUMS, start)], body)[0]
+    (value,) = loop(builder, I64(0), pairs, 1, [load(builder, _SUMS, start)], body)
+    return value
 
 
 def _clip(builder: Any, value: Any, low: Any, high: Any) -> Any:
@@ -63,10 +64,9 @@ def clip_rows(
         value = builder.ashr(value, load(builder, _SUMS, shifts))
         low, high = (fill(builder, builder.trunc(v, I32), ROWS) for v in (low, high))
         value = _clip(builder, value, low, high)
-        narrow = vector(I16, ROWS)
-        value = builder.add(value, builder.sext(load(builder, narrow, residual), _SUMS))
-        top, bottom = (constant(_SUMS, v) for v in (TOP, -TOP))
-        store(builder, builder.trunc(_clip(builder, value, bottom, top), narrow), out)
+        value = builder.add(value, builder.sext(load(builder, _NARROW, residual), _SUMS))
+        value = _clip(builder, value, constant(_SUMS, -TOP), constant(_SUMS, TOP))
+        store(builder, builder.trunc(value, _NARROW), out)
         return context.get_dummy_value()
 
     return types.void(*[types.int64] * 9), code
