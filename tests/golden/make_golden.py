@@ -177,6 +177,29 @@ def late_channel() -> bytes:
         return write(ints(tones(900, 2, 16)), 16, threads=1)
 
 
+# four and five locations, a last stage, small batches: what presets have been
+LAST_STAGE = (
+    "01040401030104011000080002000800251800100008000a08231000080002000784258000100020"
+    "000b0024000200002a4000000024200000001d200020003009"
+)
+TWO_FINALS = (
+    "01040503030202011000080001000800241800100002000a08212000200008000b08271000080001"
+    "000784240001100040000b002400040000270001000021200000001a000400012d00010000272000"
+    "0000200004000033000100002d20000000262000200030080a"
+)
+
+
+def cascade(samples: np.ndarray, parameters: str, block_seconds: float) -> bytes:
+    """A stream of a cascade with parameters that no preset has."""
+    from unittest.mock import patch
+
+    from nlac.predictors.cascade_parameters import PRESETS, CascadeParameters
+
+    chosen = CascadeParameters.from_bytes(bytes.fromhex(parameters))
+    with patch.dict(PRESETS, high=chosen):
+        return write(samples, 16, preset="high", block_seconds=block_seconds)
+
+
 def steps_of_a_gain() -> np.ndarray:
     # one product, rounded to float32 once: the same everywhere
     return (tones(800, 2, 16) / 32767).astype(np.float32)
@@ -209,6 +232,8 @@ CASES: dict[str, Callable[[], bytes]] = {
     "rice": lambda: write(ints(tones(1200, 2, 16)), 16, preset="fast", coder="rice"),
     "preset-high": lambda: write(ints(tones(2600, 2, 16)), 16, preset="high"),
     "preset-max": lambda: write(ints(tones(2600, 1, 16)), 16, preset="max"),
+    "cascade-last-stage": lambda: cascade(ints(tones(2600, 2, 16)), LAST_STAGE, 20.0),
+    "cascade-two-finals": lambda: cascade(ints(tones(2600, 1, 16)), TWO_FINALS, 60.0),
     "grid": lambda: write(grid(), 16),
     "list": lambda: write(sparse(), 16),
     "list-rice": lambda: write(sparse(), 16, coder="rice"),

@@ -20,7 +20,7 @@ ROWS = json.loads((GOLDEN / "manifest.json").read_text(encoding="utf-8"))
 # predictors of third parties, whom the specification does not describe
 FOREIGN = ("generic", "generic-taps")
 # long for the slow decoder, or with an earlier occurrence: test_oracle_cascade has others
-CASCADES = ("preset-high", "preset-max")
+CASCADES = ("preset-high", "preset-max", "cascade-last-stage", "cascade-two-finals")
 
 
 @pytest.mark.parametrize(
