@@ -34,7 +34,7 @@ from nlac.predictors.cascade_parameters import PRESETS, CascadeParameters
 from nlac.predictors.cascade_predict import learn_sample, predict_sample, set_lag
 from nlac.predictors.cascade_units import history_units
 
-RUNS = 15
+RUNS = 60
 LIMIT = 1 << 15  # of samples
 
 
@@ -201,7 +201,7 @@ def stages(pcm: NDArray[np.int32], p: CascadeParameters, lag: int) -> Iterator[t
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("files", nargs="*")
-    parser.add_argument("--seconds", type=float, default=0.5)
+    parser.add_argument("--seconds", type=float, default=0.2)
     parser.add_argument("--preset", action="append", choices=list(PRESETS))
     parser.add_argument("--lag", type=int, default=0, help="distance of the earlier occurrence")
     parser.add_argument("--deep", action="store_true", help="with the experts of long windows")

@@ -28,7 +28,6 @@ from nlac._llvm import (
 
 LANES = 16
 _TILE = vector(I64, LANES)
-ROWS = 4  # that are eliminated together
 DIAGONALS = 32  # that are followed together
 _WIDE = vector(I64, DIAGONALS)
 _EIGHT = vector(I64, 8)
@@ -78,42 +77,6 @@ def eliminate(
         start = builder.ashr(builder.shl(load(builder, _TILE, source), up), down)
         value = _weighted(builder, start, (factor, rows, step, step, count), builder.sub)
         store(builder, value, target)
-        return context.get_dummy_value()
-
-    return types.void(*[types.int64] * 8), code
-
-
-@intrinsic
-def eliminate_rows(
-    typing_context: Any, target: Any, source: Any, up: Any, down: Any, factors: Any, rows: Any,
-    step: Any, count: Any,
-) -> Any:
-    """Do the same for eight cells of `ROWS` rows at once; their factors lie side by side.
-
-    So each row that is subtracted is read once for all of them.
-    """
-
-    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        target, source, up, down, factors, rows, step, count = arguments
-        up, down = fill(builder, up, 8), fill(builder, down, 8)
-        values = []
-        for row in range(ROWS):
-            place = builder.add(source, builder.mul(step, I64(row)))
-            value = builder.shl(load(builder, _EIGHT, place), up)
-            values.append(builder.ashr(value, down))
-
-        def body(_index: Any, left: Any, right: Any, *values: Any) -> list[Any]:
-            lanes = low_half(builder, load(builder, _EIGHT, right))
-            following = []
-            for row, value in enumerate(values):
-                scale = load(builder, I64, builder.add(left, I64(8 * row)))
-                scale = low_half(builder, fill(builder, scale, 8))
-                following.append(builder.sub(value, builder.mul(scale, lanes)))
-            return [builder.add(left, step), builder.add(right, step), *following]
-
-        values = loop(builder, I64(0), count, 1, [factors, rows, *values], body)[2:]
-        for row, value in enumerate(values):
-            store(builder, value, builder.add(target, builder.mul(step, I64(row))))
         return context.get_dummy_value()
 
     return types.void(*[types.int64] * 8), code

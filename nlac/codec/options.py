@@ -40,7 +40,7 @@ class PresetValues:
 PRESETS: Mapping[str, PresetValues] = {
     "fast": PresetValues("lpc", 30.0),
     "standard": PresetValues("lpc", 30.0),
-    "high": PresetValues("cascade", 20.0),
+    "high": PresetValues("cascade", 30.0),
     "max": PresetValues("cascade", 60.0),
 }
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from nlac._kernels import kernel
 from nlac._memory import load_i64, store_64
-from nlac._tiles import LANES, ROWS, divide, eliminate, eliminate_rows
+from nlac._tiles import LANES, divide, eliminate
 from nlac._vectors import dot_low_any
 
 COEFFICIENT_BITS = 20  # fraction of a coefficient
@@ -62,44 +62,26 @@ def solve(covariance, factor, stride, first, count, load, coefficients, inverses
         largest = max(largest, load_i64(covariance + 8 * stride * i, i))
     size = bit_length(largest)
     up, down = max(_TOP - size, 0), max(size - _TOP, 0)
-    step = 8 * stride
-    for top in range(first, count - 1, ROWS):
-        together = top + ROWS <= count
-        if together:
-            for j in range(top // 8 * 8, count, 8):
-                eliminate_rows(
-                    factor + step * top + 8 * j, covariance + step * top + 8 * j, up, down,
-                    factor + step * first + 8 * top, factor + step * first + 8 * j, step,
-                    top - first,
-                )
-        for k in range(top, min(top + ROWS, count - 1)):
-            row = factor + step * k
-            begin = k // LANES * LANES
-            if together:
-                # the rows of its own group are left to subtract
-                for j in range(begin, count, LANES):
-                    eliminate(
-                        row + 8 * j, row + 8 * j, 0, 0, factor + step * top + 8 * k,
-                        factor + step * top + 8 * j, step, k - top,
-                    )
-            else:
-                for j in range(begin, count, LANES):
-                    eliminate(
-                        row + 8 * j, covariance + step * k + 8 * j, up, down,
-                        factor + step * first + 8 * k, factor + step * first + 8 * j, step,
-                        k - first,
-                    )
-            pivot = load_i64(row, k) + load
-            if not _LEAST_PIVOT <= pivot <= _MOST_PIVOT:
-                for j in range(k, count):
-                    store_64(row, j, 0)
-                continue
-            root = square_root(pivot)
-            size = bit_length(root)
-            inverse = min((np.int64(1) << (30 + size)) // root, (np.int64(1) << 31) - 1)
-            divide(row + 8 * begin, count - begin, size - 1, inverse)
-            store_64(row, k, root)
-            store_64(inverses, k, inverse)
+    for k in range(first, count - 1):
+        row = factor + 8 * stride * k
+        source, above = covariance + 8 * stride * k, factor + 8 * stride * first
+        begin = k // LANES * LANES
+        for j in range(begin, count, LANES):
+            eliminate(
+                row + 8 * j, source + 8 * j, up, down, above + 8 * k, above + 8 * j, 8 * stride,
+                k - first,
+            )
+        pivot = load_i64(row, k) + load
+        if not _LEAST_PIVOT <= pivot <= _MOST_PIVOT:
+            for j in range(k, count):
+                store_64(row, j, 0)
+            continue
+        root = square_root(pivot)
+        size = bit_length(root)
+        inverse = min((np.int64(1) << (30 + size)) // root, (np.int64(1) << 31) - 1)
+        divide(row + 8 * begin, count - begin, size - 1, inverse)
+        store_64(row, k, root)
+        store_64(inverses, k, inverse)
     # with the factor's rows as equations, from the last to the first
     limit = np.int64(1) << (31 - bit_length(np.int64(count - first)))
     last = count - 1

@@ -192,6 +192,29 @@ def widths() -> np.ndarray:
     return ints(tones(400, 1, 22) >> np.array([0, 2, 9])) + ints(noise(400, 3, 1))
 
 
+# four and five locations, a last stage, small batches: what presets have been
+LAST_STAGE = (
+    "01040401030104011000080002000800251800100008000a08231000080002000784258000100020"
+    "000b0024000200002a4000000024200000001d200020003009"
+)
+TWO_FINALS = (
+    "01040503030202011000080001000800241800100002000a08212000200008000b08271000080001"
+    "000784240001100040000b002400040000270001000021200000001a000400012d00010000272000"
+    "0000200004000033000100002d20000000262000200030080a"
+)
+
+
+def cascade(samples: np.ndarray, parameters: str) -> bytes:
+    """Code a block of a cascade with parameters that no preset has."""
+    from unittest.mock import patch
+
+    from nlac.predictors.cascade_parameters import PRESETS, CascadeParameters
+
+    chosen = CascadeParameters.from_bytes(bytes.fromhex(parameters))
+    with patch.dict(PRESETS, high=chosen):
+        return cascade_alone(samples, 16, "high")
+
+
 def steps_of_a_gain() -> np.ndarray:
     # one product, rounded to float32 once: the same everywhere
     return (tones(800, 2, 16) / 32767).astype(np.float32)
@@ -247,6 +270,8 @@ CASES: dict[str, Callable[[], bytes]] = {
     "preset-high": lambda: cascade_alone(tones(1300, 2, 16), 16, "high"),
     "preset-max": lambda: cascade_alone(tones(1200, 1, 16), 16, "max"),
     "cascade-widths": lambda: cascade_alone(widths(), 22, "high"),
+    "cascade-last-stage": lambda: cascade(tones(1300, 2, 16), LAST_STAGE),
+    "cascade-two-finals": lambda: cascade(tones(1200, 1, 16), TWO_FINALS),
     "network-cnn": lambda: with_network("cnn", "rls"),
     "network-gru": lambda: with_network("gru", "high"),
     "grid": lambda: write(grid(), 16),
