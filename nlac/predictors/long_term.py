@@ -141,7 +141,7 @@ def find_lags(
     frames: int,
     span: int,
     thorough: bool,
-) -> NDArray[np.int64]:
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Find for each span of a block how far back its earlier occurrence lies.
 
     Parameters
@@ -157,11 +157,13 @@ def find_lags(
     -------
     lags : (spans,) int64
         0 where nothing alike was found.
+    gains : (spans,) float64
+        Bits a sample that the earlier occurrence saves, about.
     """
     count = -(-frames // span)
-    lags = np.zeros(count, np.int64)
+    lags, found = np.zeros(count, np.int64), np.zeros(count)
     if frames < 4 * SHORTEST:
-        return lags
+        return lags, found
     # the sum of the channels: one search is enough, since what it finds is weighed in each
     mixed = _mixed(samples)
     searches = [_Search(_levelled(mixed, frames, 4), span, DECIMATION, thorough)]
@@ -180,7 +182,8 @@ def find_lags(
         best = max(gains, key=lambda lag: gains[lag])
         if gains[best] > _WORTH:
             lags[index] = last = best
-    return lags
+            found[index] = gains[best]
+    return lags, found
 
 
 def _levelled(mixed: NDArray[np.float64], frames: int, order: int) -> NDArray[np.int16]:
