@@ -67,7 +67,7 @@ _FOREIGN = _FOUND_IN_FOLDERS | {
     type=click.Choice(["auto", "range", "rice"]),
     default="auto",
     show_default=True,
-    help="Entropy coder; auto takes the smaller for each block.",
+    help="Entropy coder; auto chooses for each block. Only lpc (fast, standard) has rice.",
 )
 @click.option("--no-long-term", is_flag=True, help="Don't look for sound that occurred before.")
 @click.option(

@@ -8,9 +8,6 @@ recordings, which should not pay for a trial.
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
-
 from nlac.codec.preparation import Preparation
 from nlac.codec.value_sets import PLAIN, ValueSet
 from nlac.predictors.lpc_segments import SPAN
@@ -18,8 +15,7 @@ from nlac.predictors.lpc_segments import SPAN
 _DEEP_GAIN = 0.4  # bits a sample that long windows promise
 _WIDE = 1 << 16  # range of the samples
 _FEW_BITS = 2.5  # a sample: silence between sounds, or something made by a program
-_REPEATED = 0.125  # share of the block that is an exact copy of what came before
-_PIECE = 1024
+_FAR_GAIN = 0.5  # bits a sample that earlier occurrences save: sequenced or looped
 
 
 def worth_trying(block: Preparation, sets: list[ValueSet], num_bytes: int) -> bool:
@@ -41,18 +37,5 @@ def worth_trying(block: Preparation, sets: list[ValueSet], num_bytes: int) -> bo
         or any(int(x.max()) - int(x.min()) >= _WIDE for x in ordered)
         or any(entry.kind != PLAIN for entry in sets)
         or 8 * num_bytes < _FEW_BITS * ordered.size
-        or _repeated(ordered, block.lags) > _REPEATED
+        or block.far_gain > _FAR_GAIN
     )
-
-
-def _repeated(ordered: NDArray[np.int32], lags: NDArray[np.int64]) -> float:
-    """Share of the frames in pieces that are exact copies, in all channels."""
-    frames = ordered.shape[1]
-    copied = 0
-    for begin in range(0, frames, _PIECE):
-        end, lag = min(begin + _PIECE, frames), int(lags[begin // SPAN])
-        if 0 < lag <= begin and np.array_equal(
-            ordered[:, begin:end], ordered[:, begin - lag : end - lag]
-        ):
-            copied += end - begin
-    return float(copied / frames)
