@@ -30,6 +30,14 @@ def put_bits(words, pos, acc, fill, value, count):
     return pos + full, acc >> U(full << 5), fill & 31
 
 
+@kernel
+def end_bits(words, pos, acc, fill):
+    """Write what still waits, filled up with zeros; returns the words written."""
+    if fill > 0:
+        pos, acc, fill = put_bits(words, pos, acc, fill, 0, 32 - fill)
+    return pos
+
+
 @kernel(forceinline=True)
 def get_bits(words, length, at, count):
     """Read `count` bits (0 .. 32) at bit `at` of `length` words."""
@@ -53,9 +61,7 @@ def pack_bits(values, counts, words):
     for i in range(len(values)):
         low = values[i] & ((np.int64(1) << counts[i]) - 1)
         pos, acc, fill = put_bits(at, pos, acc, fill, low, counts[i])
-    if fill > 0:
-        pos, acc, fill = put_bits(at, pos, acc, fill, 0, 32 - fill)
-    return pos
+    return end_bits(at, pos, acc, fill)
 
 
 @kernel

@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 
 from nlac._errors import CorruptStream, NlacError
 from nlac.bitstream.constants import CODER_AUTO
-from nlac.bitstream.varint import read_varint, write_varint
+from nlac.bitstream.varint import read_varint
 from nlac.codec.cascade_head import Head, first_state, make_head, read_head, write_head
 from nlac.codec.cascade_loop import decode_loop, encode_loop
 from nlac.codec.cascade_mixture import mixture_shared, mixture_state
+from nlac.codec.code_words import check_end, new_buffers, read_words, write_words
 from nlac.codec.lpc_block import LpcSettings, decode_lpc, encode_prepared
 from nlac.codec.lpc_plan import set_table
 from nlac.codec.lpc_rival import worth_trying
@@ -85,10 +86,7 @@ def encode_cascade(channels: NDArray[np.int32], settings: CascadeSettings) -> by
     coded = _encode_samples(head, parameters, ordered, settings)
     if coded is None:
         raise NlacError("a sample is not in its value set: a fault of the encoder")
-    words, raw = coded
-    body = words.astype("<u4").tobytes() + raw.astype("<u4").tobytes()
-    best = bytes([CASCADE if is_deep else SHALLOW]) + write_head(head)
-    best += write_varint(len(words)) + body
+    best = bytes([CASCADE if is_deep else SHALLOW]) + write_head(head) + write_words(*coded)
     if settings.rival is not None and worth_trying(block, head.sets, len(best)):
         best = min(best, bytes([LPC]) + encode_prepared(block, settings.rival), key=len)
     return best
@@ -127,16 +125,10 @@ def decode_cascade(
         raise CorruptStream("experts need too much memory", path="header.predictor_parameters")
     head, at = read_head(data, at, frames, channels)
     count, at = read_varint(data, at)
-    left = len(data) - at
-    if left % 4 or 4 * count > left:
-        raise CorruptStream("words do not fit", path="samples")
-    words = np.frombuffer(data, "<u4", count, at).astype(np.uint32)
-    raw = np.frombuffer(data, "<u4", left // 4 - count, at + 4 * count).astype(np.uint32)
+    words, raw = read_words(data, at, count)
     pcm = np.zeros((channels, frames), np.int32)
     taken, used = _decode_samples(head, parameters, network, pcm, words, raw)
-    # a decoder looks at most two words past those that decide
-    if used < 0 or -(-used // 32) != len(raw) or not len(words) <= taken <= len(words) + 2:
-        raise CorruptStream("samples do not decode", path="samples")
+    check_end(words, raw, taken, used)
     out = np.empty_like(pcm)
     out[head.order] = pcm
     return out
@@ -154,8 +146,7 @@ def _encode_samples(
         state = first_state(head, parameters)
         return encode_samples(Front.start(head, state, parameters), ordered, runners)
     state = first_state(head, parameters)
-    words = np.zeros(ordered.size + ordered.size // 4 + 64, np.uint32)
-    raw = np.zeros(ordered.size + 64, np.uint32)
+    words, raw = new_buffers(ordered.size)
     used, raw_used = encode_loop(
         head.course, set_table(head.sets), state.channels, state.locations,
         *_mixture(head, parameters), ordered, words, raw,

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from nlac._kernels import kernel
 from nlac._memory import address, load_i32, load_i64, store_32
-from nlac.bitstream.bits import put_bits
+from nlac.bitstream.bits import end_bits
 from nlac.bitstream.rangecoder import FULL, ZERO, decode_start, seal
 from nlac.codec.cascade_mixture import mixture_learn, mixture_prepare
 from nlac.codec.cascade_steps import (
@@ -101,10 +101,7 @@ def encode_loop(
             if not good:
                 return -1, -1
             _learn(predictor, shared, state, sample, t)
-    raw_pos, acc, fill = bits
-    if fill > 0:
-        raw_pos, acc, fill = put_bits(raw, raw_pos, acc, fill, 0, 32 - fill)
-    return seal(words, *coder), raw_pos
+    return seal(words, *coder), end_bits(raw, *bits)
 
 
 @kernel

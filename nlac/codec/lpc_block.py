@@ -16,6 +16,7 @@ from nlac._errors import CorruptStream, NlacError
 from nlac.bitstream.constants import CODER_AUTO, CODER_RANGE, CODER_RICE
 from nlac.bitstream.distribution import tables
 from nlac.bitstream.varint import read_varint, write_varint
+from nlac.codec.code_words import check_end, new_buffers, read_words, write_words
 from nlac.codec.lpc_plan import Plan, make_plan
 from nlac.codec.lpc_range import decode_loop, encode_loop
 from nlac.codec.lpc_rice import decode_rice, encode_rice
@@ -139,25 +140,14 @@ def decode_lpc(
     plan = make_plan(layout, sets, rows.shape[1], order)
     pcm = np.empty((channels, frames), np.int32)
     if coder == RICE:
-        raw = _words(data, at, (len(data) - at) // 4, len(data))
-        used = decode_rice(plan, state, rows, pcm, raw)
-        good = used >= 0 and -(-used // 32) == len(raw)
+        words, raw = read_words(data, at, 0)
+        taken, used = 0, decode_rice(plan, state, rows, pcm, raw)
     else:
         count, at = read_varint(data, at)
-        words = _words(data, at, count, len(data))
-        raw = _words(data, at + 4 * count, (len(data) - at) // 4 - count, len(data))
+        words, raw = read_words(data, at, count)
         taken, used = decode_loop(plan, tables(), state, rows, pcm, words, raw)
-        # a decoder looks at most two words past those that decide
-        good = used >= 0 and -(-used // 32) == len(raw) and len(words) <= taken <= len(words) + 2
-    if not good:
-        raise CorruptStream("samples do not decode", path="samples")
+    check_end(words, raw, taken, used)
     return pcm
-
-
-def _words(data: bytes, at: int, count: int, end: int) -> NDArray[np.uint32]:
-    if count < 0 or at + 4 * count > end or (at + 4 * count < end and (end - at) % 4):
-        raise CorruptStream("words do not fit", path="samples")
-    return np.frombuffer(data, "<u4", count, at).astype(np.uint32)
 
 
 def encode_samples(
@@ -186,14 +176,12 @@ def encode_samples(
 def _code_range(
     plan: Plan, layout: Layout, rows: NDArray[np.int32], ordered: NDArray[np.int32]
 ) -> bytes:
-    words = np.empty(ordered.size + ordered.size // 4 + 64, np.uint32)
-    raw = np.empty(ordered.size + 64, np.uint32)
+    words, raw = new_buffers(ordered.size)
     state = new_state(layout.initial)
     used, raw_used = encode_loop(plan, tables(), state, rows, ordered, words, raw)
     if used < 0:
         raise NlacError("a sample is not in its value set: a fault of the encoder")
-    body = words[:used].astype("<u4").tobytes() + raw[:raw_used].astype("<u4").tobytes()
-    return write_varint(used) + body
+    return write_words(words[:used], raw[:raw_used])
 
 
 def _code_rice(

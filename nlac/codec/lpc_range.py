@@ -10,7 +10,7 @@ import numpy as np
 
 from nlac._kernels import kernel
 from nlac._memory import address, load_i32, load_i64, store_32
-from nlac.bitstream.bits import get_bits, put_bits
+from nlac.bitstream.bits import end_bits, get_bits, put_bits
 from nlac.bitstream.distribution import (
     ROW,
     TAIL,
@@ -125,9 +125,7 @@ def encode_loop(plan, tables, state_rows, sample_rows, pcm, word_buffer, raw_buf
                     words, pos, lower, rng, held, first, left, right - left
                 )
                 adapt(shapes, state, place, abs((sample << 8) - mu), mantissa, shift)
-    if fill > 0:
-        raw_pos, acc, fill = put_bits(raw, raw_pos, acc, fill, 0, 32 - fill)
-    return seal(words, pos, lower, rng, held, first), raw_pos
+    return seal(words, pos, lower, rng, held, first), end_bits(raw, raw_pos, acc, fill)
 
 
 @step

@@ -10,7 +10,7 @@ import numpy as np
 
 from nlac._kernels import kernel
 from nlac._memory import address, load_i32, load_i64, store_32, store_64, trailing_zeros
-from nlac.bitstream.bits import get_bits, put_bits
+from nlac.bitstream.bits import end_bits, get_bits, put_bits
 from nlac.bitstream.rangecoder import ZERO
 from nlac.codec.lpc_plan import (
     FIRST,
@@ -124,9 +124,7 @@ def encode_rice(plan, state_rows, sample_rows, pcm, raw_buffer):
                     count = index_bits(high - low)
                     raw_pos, acc, fill = put_bits(raw, raw_pos, acc, fill, rank - low, count)
                 _learn(state, abs(residual))
-    if fill > 0:
-        raw_pos, acc, fill = put_bits(raw, raw_pos, acc, fill, 0, 32 - fill)
-    return raw_pos, dear
+    return end_bits(raw, raw_pos, acc, fill), dear
 
 
 @kernel

@@ -11,7 +11,7 @@ import numpy as np
 
 from nlac._kernels import kernel
 from nlac._memory import address, load_i32, load_i64, store_32, store_64
-from nlac.bitstream.bits import put_bits
+from nlac.bitstream.bits import end_bits
 from nlac.bitstream.rangecoder import FULL, ZERO, decode_start, seal
 from nlac.codec.cascade_layout import GIVEN, MEAN
 from nlac.codec.cascade_mixture import mixture_learn, mixture_prepare
@@ -157,10 +157,8 @@ def start_coder(coder):
 @kernel
 def end_coder(coder, word_buffer, raw_buffer):
     """Write what the encoder still holds; returns the lengths of both buffers."""
-    raw_pos, acc, fill = _bits_of(coder)
-    if fill > 0:
-        raw_pos, acc, fill = put_bits(address(raw_buffer), raw_pos, acc, fill, 0, 32 - fill)
-    return seal(address(word_buffer), *_writer_of(coder)), raw_pos
+    sealed = seal(address(word_buffer), *_writer_of(coder))
+    return sealed, end_bits(address(raw_buffer), *_bits_of(coder))
 
 
 @kernel

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from nlac._typing import U32
 from nlac.bitstream.distribution import tables
 from nlac.codec.cascade_head import Head
 from nlac.codec.cascade_mixture import mixture_shared, mixture_state
 from nlac.codec.cascade_steps import SPAN
+from nlac.codec.code_words import new_buffers
 from nlac.codec.lpc_plan import SetTable, set_table
 from nlac.codec.network_loop import (
     cascade_pass,
@@ -26,7 +28,6 @@ from nlac.predictors.network_features import ANSWERS, FEATURES, Known
 from nlac.predictors.networks.layers import Network
 from nlac.predictors.networks.step import Layout, Runner
 
-U32 = NDArray[np.uint32]
 Answer = Callable[[NDArray[np.int16]], NDArray[np.int16]]
 
 
@@ -117,8 +118,7 @@ def encode_samples(
     tuple or None
         None if a sample is not in its value set.
     """
-    words = np.zeros(pcm.size + pcm.size // 4 + 64, np.uint32)
-    raw = np.zeros(pcm.size + 64, np.uint32)
+    words, raw = new_buffers(pcm.size)
     coder = np.zeros(8, np.uint64)
     start_coder(coder)
     shared, mixtures = front.mixture()
