@@ -11,10 +11,11 @@ Compilation is not timed; the best of several runs counts.
 from __future__ import annotations
 
 import argparse
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
+import timing
 from numpy.typing import NDArray
 
 from nlac._kernels import kernel
@@ -34,7 +35,7 @@ from nlac.predictors.cascade_parameters import PRESETS, CascadeParameters
 from nlac.predictors.cascade_predict import learn_sample, predict_sample, set_lag
 from nlac.predictors.cascade_units import history_units
 
-RUNS = 60
+best = partial(timing.best, runs=60)
 LIMIT = 1 << 15  # of samples
 
 
@@ -125,27 +126,6 @@ def pass_mixture(shared, state, record, pcm, frames, how):
     return total
 
 
-def chord(frames: int) -> NDArray[np.int32]:
-    """A decaying chord with noise."""
-    rng = np.random.default_rng(0)
-    t = np.arange(frames) / 44100
-    tones = sum(np.sin(2 * np.pi * f * t) / f for f in (220, 277, 330, 440.5, 1320))
-    wave = tones * 400_000 * np.exp(-(t % 1.0) * 3)
-    both = np.stack([wave, 0.7 * np.roll(wave, 9)]) + rng.normal(0, 40, (2, frames))
-    return np.rint(both).clip(-32768, 32767).astype(np.int32)
-
-
-def best(work: Callable[[], object]) -> float:
-    """Seconds of the quickest of some runs, after one that may compile."""
-    work()
-    seconds = []
-    for _ in range(RUNS):
-        begin = time.perf_counter()
-        work()
-        seconds.append(time.perf_counter() - begin)
-    return min(seconds)
-
-
 def stages(pcm: NDArray[np.int32], p: CascadeParameters, lag: int) -> Iterator[tuple[str, float]]:
     """Yield names and seconds for the last channel of `pcm`, one run over its samples."""
     channels, frames = pcm.shape
@@ -207,7 +187,7 @@ def main() -> None:
     parser.add_argument("--deep", action="store_true", help="with the experts of long windows")
     options = parser.parse_args()
     for file in options.files or [""]:
-        pcm = chord(round(options.seconds * 44100))
+        pcm = timing.chord(round(options.seconds * 44100))
         if file:
             import soundfile
 

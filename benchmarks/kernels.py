@@ -8,10 +8,10 @@ is not timed; the best of several runs counts.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
+from functools import partial
 
 import numpy as np
+import timing
 
 from nlac.bitstream.distribution import tables
 from nlac.codec.lpc_block import LpcSettings, decode_lpc, encode_lpc
@@ -29,26 +29,7 @@ from nlac.predictors.lpc_analysis import Effort, analyse
 from nlac.predictors.lpc_segments import SPAN
 
 FRAMES = 4 * 44100
-RUNS = 5
-
-
-def chord() -> np.ndarray:
-    rng = np.random.default_rng(0)
-    t = np.arange(FRAMES) / 44100
-    tones = sum(np.sin(2 * np.pi * f * t) / f for f in (220, 277, 330, 440.5, 1320))
-    wave = tones * 400_000 * np.exp(-(t % 1.0) * 3)
-    both = np.stack([wave, 0.7 * np.roll(wave, 9)]) + rng.normal(0, 40, (2, FRAMES))
-    return np.rint(both).clip(-32768, 32767).astype(np.int32)
-
-
-def best(work: Callable[[], object]) -> float:
-    work()
-    seconds = []
-    for _ in range(RUNS):
-        begin = time.perf_counter()
-        work()
-        seconds.append(time.perf_counter() - begin)
-    return min(seconds)
+best = partial(timing.best, runs=5)
 
 
 def report(name: str, seconds: float, count: int, unit: str = "ns a sample") -> None:
@@ -99,7 +80,7 @@ def time_loops(pcm: np.ndarray, order: int) -> None:
 
 
 def main() -> None:
-    pcm = chord()
+    pcm = timing.chord(FRAMES)
     for order in (18, 66, 258):
         time_loops(pcm, order)
     padded = np.concatenate([np.zeros((2, PAD)), pcm], axis=1)

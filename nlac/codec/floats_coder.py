@@ -116,6 +116,21 @@ def _get_uniform(words, length, coder, bits):
 
 
 @kernel
+def _start_channel(parameter_rows, c, models):
+    """Set the models back; returns a channel's parameters: address and some of the fields."""
+    clear(models)
+    row = address(parameter_rows) + 8 * FIELDS * c
+    exceptions, run = load_i64(row, EXCEPTIONS), load_i64(row, FIRST_RUN)
+    return row, exceptions, run, load_i64(row, ZEROS), load_i64(row, FLOOR)
+
+
+@kernel
+def _run_at(runs, run):
+    """End, mode and exponent of a run."""
+    return load_i64(runs, 3 * run), load_i64(runs, 3 * run + 1), load_i64(runs, 3 * run + 2)
+
+
+@kernel
 def encode_side(patterns, planes, parameter_rows, run_rows, model_buffer, word_buffer):
     """Code the side data of all channels; returns the number of words, -1 if there is no room.
 
@@ -126,18 +141,14 @@ def encode_side(patterns, planes, parameter_rows, run_rows, model_buffer, word_b
     words, models, runs = address(word_buffer), address(model_buffer), address(run_rows)
     coder = (np.int64(0), ZERO, FULL, np.int64(0), ZERO)
     for c in range(channels):
-        parameters = address(parameter_rows) + 8 * FIELDS * c
-        exceptions, run = load_i64(parameters, EXCEPTIONS), load_i64(parameters, FIRST_RUN)
-        zeros, floor = load_i64(parameters, ZEROS), load_i64(parameters, FLOOR)
+        parameters, exceptions, run, zeros, floor = _start_channel(parameter_rows, c, models)
         source, plane = address(patterns) + 4 * frames * c, address(planes) + 4 * frames * c
-        clear(models)
         kind, stored = PLAIN, np.int64(0)
         before, inexact, around = np.int64(0), 0, 0
         end, mode, exponent = np.int64(0), np.int64(0), np.int64(0)
         for t in range(frames):
             if t == end:
-                end, mode = load_i64(runs, 3 * run), load_i64(runs, 3 * run + 1)
-                exponent = load_i64(runs, 3 * run + 2)
+                end, mode, exponent = _run_at(runs, run)
                 run += 1
             if coder[0] + coder[3] + WORDS_PER_SAMPLE > room:
                 return np.int64(-1)
@@ -224,18 +235,14 @@ def decode_side(patterns, planes, parameter_rows, run_rows, model_buffer, word_b
     coder = decode_start(words, size)
     coded = False
     for c in range(channels):
-        parameters = address(parameter_rows) + 8 * FIELDS * c
-        exceptions, run = load_i64(parameters, EXCEPTIONS), load_i64(parameters, FIRST_RUN)
-        zeros, floor = load_i64(parameters, ZEROS), load_i64(parameters, FLOOR)
+        parameters, exceptions, run, zeros, floor = _start_channel(parameter_rows, c, models)
         target, plane = address(patterns) + 4 * frames * c, address(planes) + 4 * frames * c
-        clear(models)
         kind, stored = PLAIN, np.int64(0)
         before, inexact, around = np.int64(0), 0, 0
         end, mode, exponent = np.int64(0), np.int64(0), np.int64(0)
         for t in range(frames):
             if t == end:
-                end, mode = load_i64(runs, 3 * run), load_i64(runs, 3 * run + 1)
-                exponent = load_i64(runs, 3 * run + 2)
+                end, mode, exponent = _run_at(runs, run)
                 run += 1
             value = load_i32(plane, t)
             bits = np.int64(-1)

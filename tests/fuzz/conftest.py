@@ -1,4 +1,4 @@
-"""The example package is at hand, as a predictor from outside."""
+"""Tools of other folders are importable; the example package is at hand as a predictor."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 
 from nlac.predictors import registry
 
+sys.path.append(str(Path(__file__).resolve().parents[1] / "codec"))
 PLUGIN = Path(__file__).resolve().parents[1] / "predictors" / "plugin"
 
 

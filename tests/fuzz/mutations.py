@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+from codec_tools import header_of
 
 from nlac._errors import NlacError
 from nlac.bitstream.header import StreamHeader
-from nlac.codec.block_codec import choose_predictor, decode_block, encode_block
+from nlac.codec.block_codec import decode_block, encode_block
 from nlac.codec.options import EncodeOptions
 
 
@@ -40,22 +41,7 @@ def block(
 ) -> tuple[bytes, StreamHeader]:
     """Payload and header of a block."""
     chosen = EncodeOptions(predictor=predictor, **options)
-    frames, channels = samples.shape
-    is_float = samples.dtype == np.float32
-    choice = choose_predictor(44100, channels, bits, is_float, chosen)
-    header = StreamHeader(
-        44100,
-        channels,
-        bits,
-        is_float,
-        0,
-        frames,
-        frames,
-        choice.predictor_id,
-        choice.predictor_parameters,
-        choice.coder_id,
-        choice.model_hash,
-    )
+    header = header_of(samples, bits, chosen)
     return encode_block(samples, header, chosen), header
 
 
