@@ -163,7 +163,8 @@ def stages(pcm: NDArray[np.int32], p: CascadeParameters, lag: int) -> Iterator[t
     yield "predictor, all", best(everything) / channels
     cells = state.channels[channels - 1]
     window, experts = int(cells[st.C_WINDOW]), int(cells[st.C_EXPERTS])
-    yield "experts: sums of products", best(lambda: pass_sums(window, lag // batch * batch + batch, frames, batch))
+    begin = lag // batch * batch + batch
+    yield "experts: sums of products", best(lambda: pass_sums(window, begin, frames, batch))
     for i, e in enumerate(p.experts):
         if e.optional and not lag:
             continue
