@@ -28,7 +28,7 @@ from nlac.predictors.long_term import SHORTEST
 SHALLOW, LPC, CASCADE = 0, 1, 2
 _WORTH = 0.25  # bits a sample that an earlier occurrence must save: it costs a third of the speed
 _LONG_GAIN = 0.1  # bits a sample that long windows gain: then experts of such work
-_DEEP_GAIN = 0.4  # bits a sample that long windows gain: then those of `lpc` are tried
+_DEEP_GAIN = 0.25  # bits a sample that long windows gain: then those of `lpc` are tried
 MAX_DELAY = 64
 MAX_INITIAL = 40
 MAX_COVARIANCES = 1 << 26
