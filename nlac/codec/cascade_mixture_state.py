@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
-from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,7 +50,6 @@ MANY = (*FEW, *((i, 4, 16, 1) for i in (3, 4, 5)), *((i, 7, 16, 0) for i in (1, 
 ENOUGH = 3  # locations up to which there are few parts
 
 
-@cache
 def _tables() -> tuple[NDArray[np.int64], ...]:
     row = tables().cumulative[:ROW].astype(np.int64)
     packed = row[:-1] << 32 | np.diff(row)
@@ -63,6 +61,10 @@ def _tables() -> tuple[NDArray[np.int64], ...]:
     return packed, reciprocals, exponentials, quantiles.astype(np.int64)
 
 
+# kernels know them by address: made once, while importing, and never by two threads at a time
+_TABLES = _tables()
+
+
 def mixture_shared(locations: int) -> NDArray[np.int64]:
     """Return what all channels share; holds addresses of tables that live as long as the process.
 
@@ -72,7 +74,7 @@ def mixture_shared(locations: int) -> NDArray[np.int64]:
         How many predictions a sample has, 1 to `MAX_LOCATIONS`.
     """
     shared = np.zeros(SHARED, np.int64)
-    shared[:GROUPS] = [table.ctypes.data for table in _tables()]
+    shared[:GROUPS] = [table.ctypes.data for table in _TABLES]
     shared[GROUPS] = 1 if locations <= ENOUGH else 2
     shared[LAST] = locations - 1
     return shared
