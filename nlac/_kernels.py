@@ -34,10 +34,12 @@ import tempfile
 from collections.abc import Callable
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any, TypeVar, overload
+from typing import Any, TypeVar, cast, overload
 
 import numba
 from numba.core import event as numba_event
+
+from nlac._interpreted import interpreted
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -91,6 +93,8 @@ def kernel(function: Any = None, **options: Any) -> Any:
     """
 
     def decorate(plain: F) -> F:
+        if _config.DISABLE_JIT:
+            return cast(F, interpreted(plain))
         folder = _module_folder(plain.__code__.co_filename)
         settings = {"nogil": True, "error_model": "numpy", "cache": folder is not None} | options
         # numba settles the place while decorating; the setting is given back at

@@ -10,12 +10,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+import numba
 from llvmlite import ir
 from numba.extending import intrinsic as numba_intrinsic
 
-intrinsic: Any = numba_intrinsic
+from nlac._interpreted import callable_intrinsic
+
+_config: Any = numba.config
+_intrinsic: Any = numba_intrinsic
 I16, I32, I64, F64 = ir.IntType(16), ir.IntType(32), ir.IntType(64), ir.DoubleType()
 _BYTES = {I16: 2, I32: 4, I64: 8, F64: 8}
+
+
+def intrinsic(function: Callable[..., Any]) -> Any:
+    """Let kernels call what a function writes, as numba's decorator of that name does."""
+    written = _intrinsic(function)
+    return callable_intrinsic(written) if _config.DISABLE_JIT else written
 
 
 def vector(element: Any, lanes: int) -> Any:

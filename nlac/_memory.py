@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 from llvmlite import ir
 from numba.core import types
-from numba.extending import intrinsic
 
 from nlac._kernels import kernel
+from nlac._llvm import intrinsic
 
 
 def _pointer(builder: Any, kind: Any, base: Any, index: Any) -> Any:

@@ -18,6 +18,7 @@ PACKAGE = Path(nlac.__file__).parent
 LAYERS = [
     {
         "_errors",
+        "_interpreted",
         "_kernels",
         "_llvm",
         "_log",

@@ -15,8 +15,8 @@ from typing import Any
 
 from llvmlite import ir
 from numba.core import types
-from numba.extending import intrinsic
 
+from nlac._llvm import intrinsic
 from nlac.bitstream.distribution import CELLS, REACH, TAIL
 from nlac.codec.cascade_layout import (
     EXP_STEPS,
@@ -43,7 +43,6 @@ from nlac.codec.cascade_layout import (
     WEIGHT,
 )
 
-_intrinsic: Any = intrinsic  # its type asks callers for the typing context, too
 _I32, _I64 = ir.IntType(32), ir.IntType(64)
 _LANES = ir.VectorType(_I64, LANES)
 _REALS = ir.VectorType(ir.DoubleType(), LANES)
@@ -140,7 +139,7 @@ def _number(builder: Any, features: Any, j: int) -> Any:
     return builder.load(pointer)
 
 
-@_intrinsic
+@intrinsic
 def prepare_lanes(
     typing_context: Any,
     row: Any,
@@ -173,7 +172,7 @@ def prepare_lanes(
     return types.int64(*[types.int64] * 6), code
 
 
-@_intrinsic
+@intrinsic
 def weigh_lanes(typing_context: Any, row: Any, narrow: Any, reciprocal: Any) -> Any:
     """Scale turned shares to weights (Q28) that sum to 1."""
 
@@ -211,7 +210,7 @@ def _cumulative(with_slope: bool) -> Any:
 
         return result(*[types.int64] * 4), code
 
-    return _intrinsic(lanes)
+    return intrinsic(lanes)
 
 
 # sum of weights times frequencies below a boundary; the frequencies are left in `slot`
@@ -220,7 +219,7 @@ cumulative_lanes = _cumulative(with_slope=False)
 slope_lanes = _cumulative(with_slope=True)
 
 
-@_intrinsic
+@intrinsic
 def joint_lanes(typing_context: Any, row: Any, below: Any, above: Any) -> Any:
     """Weights times likelihoods of eight parts, and their sum."""
 
@@ -235,7 +234,7 @@ def joint_lanes(typing_context: Any, row: Any, below: Any, above: Any) -> Any:
     return types.int64(*[types.int64] * 3), code
 
 
-@_intrinsic
+@intrinsic
 def learn_lanes(
     typing_context: Any,
     row: Any,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
-from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,7 +53,6 @@ NETWORK = (*FEW, *_GIVEN, (1, 7, 16, 0), (1, 2, 16, 0), *((i, 4, 16, 1) for i in
 ENOUGH = 3  # locations up to which there are few parts
 
 
-@cache
 def _tables() -> tuple[NDArray[np.int64], ...]:
     row = tables().cumulative[:ROW].astype(np.int64)
     packed = row[:-1] << 32 | np.diff(row)
@@ -64,6 +62,10 @@ def _tables() -> tuple[NDArray[np.int64], ...]:
     # only where a search begins: rounding is free
     quantiles = np.interp(np.arange(4097) << 12, row, (np.arange(ROW) << 8) - REACH)
     return packed, reciprocals, exponentials, quantiles.astype(np.int64)
+
+
+# kernels know them by address: made once, while importing, and never by two threads at a time
+_TABLES = _tables()
 
 
 def mixture_shared(locations: int, network: bool = False) -> NDArray[np.int64]:
@@ -77,7 +79,7 @@ def mixture_shared(locations: int, network: bool = False) -> NDArray[np.int64]:
         Whether the first of them is a network's.
     """
     shared = np.zeros(SHARED, np.int64)
-    shared[:GROUPS] = [table.ctypes.data for table in _tables()]
+    shared[:GROUPS] = [table.ctypes.data for table in _TABLES]
     shared[GROUPS] = 1 if locations <= ENOUGH and not network else 2
     shared[LAST] = locations - 1
     return shared

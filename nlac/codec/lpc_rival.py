@@ -12,7 +12,7 @@ from nlac.codec.preparation import Preparation
 from nlac.codec.value_sets import PLAIN, ValueSet
 from nlac.predictors.lpc_segments import SPAN
 
-_DEEP_GAIN = 0.4  # bits a sample that long windows promise
+_DEEP_GAIN = 0.25  # bits a sample that long windows promise
 _WIDE = 1 << 16  # range of the samples
 _FEW_BITS = 2.5  # a sample: silence between sounds, or something made by a program
 _FAR_GAIN = 0.5  # bits a sample that earlier occurrences save: sequenced or looped

@@ -225,16 +225,16 @@ PRESETS = {
         6,
     ),
     "max": CascadeParameters(
-        5,
+        4,
         (
-            ExpertParameters(16, 8, 8, 1, load=36),
-            ExpertParameters(24, 16, 10, 2, 8, load=33),
+            ExpertParameters(16, 8, 8, 2, load=36),
+            ExpertParameters(24, 16, 10, 4, 8, load=33),
             ExpertParameters(32, 32, 11, 4, 8, load=39),
             ExpertParameters(16, 8, 7, 1, 4, True, load=36),
-            ExpertParameters(256, 16, 11, 32, load=36),
+            ExpertParameters(192, 8, 11, 32, load=36),
         ),
         tuple(_three((1024, 256, 32), 256 if step == 0 else 0, step) for step in (-6, 0, 6)),
-        (9,),
+        (7, 10),
         2,
     ),
 }

@@ -60,6 +60,7 @@ class CascadeState:
         self.channels = np.zeros((count, CHANNEL), np.int64)
         self.locations = np.zeros((count, LOCATIONS), np.int64)
         self._frames = frames
+        self._share(parameters)
         self._bits = [max(abs(low), abs(high)).bit_length() for low, high in limits]
         for c, ((low, high), bits) in enumerate(zip(limits, self._bits, strict=True)):
             row = self.channels[c]
@@ -77,6 +78,19 @@ class CascadeState:
             row[C_LOCATIONS] = self.locations[c].ctypes.data
         for c in range(count):
             self._build(c, parameters, long_term)
+
+    def _share(self, p: CascadeParameters) -> None:
+        """Allocate what is filled and used up within a step, once for all experts and channels."""
+        lengths = [
+            2 * (2 * max(e.around for e in p.experts) + 1),
+            max(e.other for e in p.experts),
+            max(e.own for e in p.experts) + 1,
+        ]
+        total = sum(lengths) + DIAGONALS + LANES
+        self._sums = self._new(total * total)
+        size = max(e.own + 1 + e.other + 2 * (2 * e.around + 1) for e in p.experts) + LANES
+        self._factor = self._new(size * size + 64)
+        self._inverses = self._new(size)
 
     def _new(self, size: int, kind: type[np.generic] = np.int64) -> int:
         # vectors want cache lines of their own
@@ -107,7 +121,7 @@ class CascadeState:
         batch = 1 << p.batch
         first = 2
         window[: cov.PARTS] = (
-            total, first, stride, batch, self._new(stride * total + 64)
+            total, first, stride, batch, self._sums
         )
         starts = np.concatenate([[0], np.cumsum(lengths)])
         # by stretch: whose samples, and where they begin at frame 0
@@ -134,10 +148,10 @@ class CascadeState:
             width = -(-size // LANES) * LANES
             cells[ex.E_COUNT], cells[ex.E_FIRST], cells[ex.E_STRIDE] = size, first, width
             cells[ex.E_COVARIANCE] = self._new(width * size + 64)
-            cells[ex.E_FACTOR] = self._new(width * size + 64)
+            cells[ex.E_FACTOR] = self._factor
             cells[ex.E_COEFFICIENTS] = self._new(width + 64)
             cells[ex.E_DECAY], cells[ex.E_PERIOD] = e.memory - p.batch, e.period
-            cells[ex.E_INVERSES] = self._new(width)
+            cells[ex.E_INVERSES] = self._inverses
             cells[ex.E_LOAD] = 1 << e.load
             cells[ex.E_OPTIONAL] = cells[ex.E_OFF] = e.optional
             cells[ex.E_UP] = 61 - 2 * min(bits, SCALED_BITS) - 13
@@ -197,10 +211,10 @@ class CascadeState:
     ) -> None:
         cells[ex.S_COUNT] = count
         cells[ex.S_COVARIANCE] = self._new(LANES * LANES + 64)
-        cells[ex.S_FACTOR] = self._new(LANES * LANES + 64)
+        cells[ex.S_FACTOR] = self._factor
         cells[ex.S_COEFFICIENTS] = self._new(LANES)
         cells[ex.S_INPUTS] = inputs
-        cells[ex.S_INVERSES] = self._new(LANES)
+        cells[ex.S_INVERSES] = self._inverses
         cells[ex.S_DECAY] = memory - ex.STACK_BITS
         cells[ex.S_PERIOD] = period * ex.STACK_BATCH
         cells[ex.S_LOAD], cells[ex.S_SHIFT], cells[ex.S_RATE] = _STACK_LOAD, shift, _MEAN_RATE

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from cli_tools import ROOT, wav_bytes
 
+import nlac
+
 Process = Callable[..., subprocess.CompletedProcess[bytes]]
 
 
@@ -42,6 +44,21 @@ def test_a_file_and_a_pipe_give_the_same_stream(
         done = process("encode", "-q", "-", "-", stdin=file)
     assert (done.returncode, done.stderr) == (0, b"")
     assert done.stdout == (tmp_path / "a.nlac").read_bytes()
+
+
+@pytest.mark.parametrize("preset", ["fast", "high"])
+def test_threads_change_nothing(process: Process, tmp_path: Path, wav: Path, preset: str) -> None:
+    for threads in (1, 8):
+        done = process(
+            "encode", "-q", "--preset", preset, "--block-seconds", "0.05", "-j", threads, wav,
+            f"{threads}.nlac",
+        )  # fmt: skip
+        assert (done.returncode, done.stderr) == (0, b"")
+        done = process("decode", "-q", "-j", threads, f"{threads}.nlac", f"{threads}.wav")
+        assert (done.returncode, done.stderr) == (0, b"")
+        assert (tmp_path / f"{threads}.wav").read_bytes() == wav.read_bytes()
+    assert (tmp_path / "1.nlac").read_bytes() == (tmp_path / "8.nlac").read_bytes()
+    assert nlac.info(tmp_path / "1.nlac").num_blocks == 8
 
 
 def test_named_pipes(
