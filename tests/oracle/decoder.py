@@ -4,9 +4,8 @@ Its author had not seen the program, which shares nothing with it but the attach
 11.5. It is kept that way: a change begins with the text, and follows the text here.
 
 It reads forward, checks everything and gives up at the first thing that is wrong; nothing of
-section 10 (recovery) is done. Predictors 1 and 2 are decoded; the others are not described in this
-edition of the specification, but their blocks (11.14) are decoded with a predictor that the
-caller gives.
+section 10 (recovery) is done. Predictors 1 and 2 are decoded; the networks of 3 and 4 (11.19) are
+not, and blocks of all others (11.14) are decoded with a predictor that the caller gives.
 """
 
 import hashlib

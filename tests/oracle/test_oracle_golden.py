@@ -19,7 +19,7 @@ GOLDEN = Path(__file__).parents[1] / "golden" / "v1"
 ROWS = json.loads((GOLDEN / "manifest.json").read_text(encoding="utf-8"))
 # predictors of third parties, whom the specification does not describe
 FOREIGN = ("generic", "generic-taps")
-# those of networks, whom it does not know yet
+# those of networks, whom the oracle does not know
 NETWORKS = ("network-cnn", "network-gru")
 
 
