@@ -12,9 +12,10 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import wraps
 from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 import click
 
@@ -218,8 +219,50 @@ def sink(path: str) -> str | BinaryIO:
     return sys.stdout.buffer if path == PIPE else path
 
 
+@dataclass(frozen=True, slots=True)
+class OutputOptions:
+    """What `output_options` were given."""
+
+    output: str | None
+    force: bool
+    recursive: bool
+    include: tuple[str, ...]
+    preserve_mtime: bool
+
+    def find(
+        self, names: Sequence[str], output: str | None, suffixes: frozenset[str]
+    ) -> tuple[list[Input], Outputs]:
+        """Find the inputs, and what gives each of them its output.
+
+        Parameters
+        ----------
+        names, output
+            As `split_arguments` tells them apart.
+        suffixes : frozenset of str
+            File name extensions of what is taken from folders.
+        """
+        inputs = find_inputs(
+            names, recursive=self.recursive, include=self.include, suffixes=suffixes
+        )
+        return inputs, Outputs(output, many=self.recursive or len(inputs) > 1, force=self.force)
+
+    def finish(self, source: Input, path: str) -> None:
+        """Give a complete output its input's time of modification, if that is wanted."""
+        if self.preserve_mtime:
+            _copy_mtime(source, path)
+
+
 def output_options(command: Callable[..., object]) -> Callable[..., object]:
-    """Add the options that all commands have which write a file for each file read."""
+    """Add the options that all commands have which write a file for each file read.
+
+    The command gets them as one argument, `options`.
+    """
+
+    @wraps(command)
+    def bundled(**given: Any) -> object:
+        options = OutputOptions(**{name: given.pop(name) for name in OutputOptions.__slots__})
+        return command(options=options, **given)
+
     for option in (
         click.option(
             "--preserve-mtime/--no-preserve-mtime",
@@ -242,8 +285,8 @@ def output_options(command: Callable[..., object]) -> Callable[..., object]:
             help="Output file or folder; a folder if there are several inputs; - is stdout.",
         ),
     ):
-        command = option(command)
-    return command
+        bundled = option(bundled)
+    return bundled
 
 
 def _add_models(ctx: click.Context, param: click.Parameter, paths: tuple[str, ...]) -> None:
@@ -277,7 +320,7 @@ def is_stream(path: str) -> bool:
         return file.read(len(MAGIC)) == MAGIC
 
 
-def copy_mtime(source: Input, path: str) -> None:
+def _copy_mtime(source: Input, path: str) -> None:
     """Give an output the time of modification of its input, where both are files."""
     if os.path.isfile(source.path) and os.path.isfile(path):
         status = os.stat(source.path)

@@ -60,11 +60,7 @@ _EXTENSIONS = {name: f".{name}" for name in _CONTAINERS} | {"rf64": ".wav", "bw6
 @_console.verbosity_options
 def command(
     files: tuple[str, ...],
-    output: str | None,
-    force: bool,
-    recursive: bool,
-    include: tuple[str, ...],
-    preserve_mtime: bool,
+    options: _files.OutputOptions,
     container: str | None,
     skip: Position | None,
     until: Position | None,
@@ -85,11 +81,8 @@ def command(
       nlac decode song.nlac - | aplay
       nlac decode --recover damaged.nlac saved.wav
     """
-    names, output = _files.split_arguments(files, output, lambda name: not _is_stream(name))
-    inputs = _files.find_inputs(
-        names, recursive=recursive, include=include, suffixes=_NLAC_SUFFIXES
-    )
-    outputs = _files.Outputs(output, many=recursive or len(inputs) > 1, force=force)
+    split = _files.split_arguments(files, options.output, lambda name: not _is_stream(name))
+    inputs, outputs = options.find(*split, _NLAC_SUFFIXES)
     if container == "original" and (skip or until):
         raise UsageError("--format original takes the whole file, without --skip and --until")
     _console.announce_compiling()
@@ -100,8 +93,7 @@ def command(
         with _seekable(source, wanted=bool(skip or until)) as file:
             start, stop = _range(file, skip, until, recover)
             code = _decode(source, file, path, container, start, stop, recover, threads)
-        if preserve_mtime:
-            _files.copy_mtime(source, path)
+        options.finish(source, path)
         return code
 
     return _console.each_file(inputs, decode_one)

@@ -108,11 +108,7 @@ _FOREIGN = _FOUND_IN_FOLDERS | {
 @_console.verbosity_options
 def command(
     files: tuple[str, ...],
-    output: str | None,
-    force: bool,
-    recursive: bool,
-    include: tuple[str, ...],
-    preserve_mtime: bool,
+    options: _files.OutputOptions,
     suffix: str,
     device: str,
     delete_input: bool,
@@ -142,26 +138,22 @@ def command(
         raise UsageError("--delete-input needs the verification that --no-verify turns off")
     if not suffix.startswith(".") or suffix.lower() in _FOREIGN:
         raise UsageError(f"--suffix {suffix} won't do; it is an extension such as .nlac")
-    names, output = _files.split_arguments(files, output, _is_output)
+    names, output = _files.split_arguments(files, options.output, _is_output)
     if output is not None and Path(output).suffix.lower() in _FOREIGN:
         raise UsageError(
             f"{output} would be an nlac stream under a foreign extension; call it .nlac"
         )
-    inputs = _files.find_inputs(
-        names, recursive=recursive, include=include, suffixes=_FOUND_IN_FOLDERS
-    )
-    outputs = _files.Outputs(output, many=recursive or len(inputs) > 1, force=force)
-    options = _api_options(tags=tags, device=device, **settings)
+    inputs, outputs = options.find(names, output, _FOUND_IN_FOLDERS)
+    arguments = _api_options(tags=tags, device=device, **settings)
     _console.announce_compiling()
 
     def encode_one(source: _files.Input) -> None:
-        if options["raw"] is None and not source.is_pipe and _files.is_stream(source.path):
+        if arguments["raw"] is None and not source.is_pipe and _files.is_stream(source.path):
             raise UnsupportedAudio("is an nlac stream already; decode it to encode it anew")
         stem = "stdin" if source.is_pipe else Path(source.path).stem
         path = outputs.place(source, stem + suffix)
-        result = _encode(source, path, options)
-        if preserve_mtime:
-            _files.copy_mtime(source, path)
+        result = _encode(source, path, arguments)
+        options.finish(source, path)
         if delete_input:
             _delete(source, result)
 
@@ -194,14 +186,14 @@ def _api_options(
     }
 
 
-def _encode(source: _files.Input, path: str, options: dict[str, Any]) -> EncodeResult:
+def _encode(source: _files.Input, path: str, arguments: dict[str, Any]) -> EncodeResult:
     import nlac
 
     begin = time.perf_counter()
     with _console.progress_bar(str(source)) as progress:
         # whether an existing output may go has been settled by now
         result = nlac.encode(
-            source.file(), _files.sink(path), force=True, progress=progress, **options
+            source.file(), _files.sink(path), force=True, progress=progress, **arguments
         )
     seconds = time.perf_counter() - begin
     for warning in result.warnings:
