@@ -1,0 +1,50 @@
+"""The models that are shipped: sound, small, and worth having."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from codec_tools import code
+from test_network_blocks import music
+
+import nlac
+from nlac.codec.network_choice import model_front, model_predictor
+from nlac.predictors.networks import reference, step
+from nlac.predictors.networks.layers import TOP
+from nlac.predictors.networks.model import Model, find_model, open_model
+
+FOLDER = Path(nlac.__file__).parent / "models"
+# what streams name: a model that was shipped once stays
+HASHES = {
+    "cnn": "86c902028961ceee58c8efa78d8f55ecfe2938acb46d5fe49ce69b1e0ad9faf7",
+}
+
+
+def test_what_is_shipped_is_what_was():
+    found = {path.stem: Model.read(path).hash.hex() for path in FOLDER.glob("*")}
+    assert found == HASHES
+    assert sum(path.stat().st_size for path in FOLDER.glob("*")) < 1_000_000
+
+
+@pytest.mark.parametrize("name", HASHES)
+def test_models_are_sound(name):
+    model = open_model(name)
+    assert find_model(bytes.fromhex(HASHES[name])).hash == model.hash
+    assert model_predictor(model) == model.card["predictor"]
+    assert model.card["name"] == name
+    assert model.card["licence"]
+    assert model_front(model).num_locations <= 5
+    x = np.random.default_rng(1).integers(-TOP, TOP + 1, (300, model.network.inputs))
+    for quiet in (0, 6):
+        inputs = (x >> quiet).astype(np.int16)
+        np.testing.assert_array_equal(
+            step.run(model.network, inputs), reference.run(model.network, inputs)
+        )
+
+
+@pytest.mark.parametrize(("predictor", "preset"), [("cnn", "standard")])
+def test_predictors_have_their_own(predictor, preset, cascade_alone):
+    samples = music(3000)
+    code(samples, 16, preset=preset, predictor=predictor)
