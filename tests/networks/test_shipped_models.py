@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +44,23 @@ def test_models_are_sound(name):
         np.testing.assert_array_equal(
             step.run(model.network, inputs), reference.run(model.network, inputs)
         )
+
+
+def test_coding_needs_no_pytorch(tmp_path):
+    program = f"""
+import sys
+sys.modules.update(torch=None, safetensors=None, yaml=None)
+import numpy as np, nlac
+x = (3000 * np.sin(np.arange(2000) / 9)).astype(np.int16)
+nlac.write({str(tmp_path / "a.nlac")!r}, x, 8000, preset="standard", predictor="cnn")
+back, rate = nlac.read({str(tmp_path / "a.nlac")!r})
+assert np.array_equal(back, x)
+print("good")
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "good\n"
 
 
 @pytest.mark.parametrize(("predictor", "preset"), [("cnn", "standard")])
