@@ -20,6 +20,7 @@ DATA = {
     "nlac/py.typed",
     "nlac/bitstream/distribution.bin",
     "nlac/predictors/networks/gates.bin",
+    "nlac/models/cnn.nlacm",
 }
 
 

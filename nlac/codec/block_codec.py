@@ -47,6 +47,7 @@ _LPC_PRESETS = {
         True,
     ),
 }
+_LPC_PRESETS["neural"] = _LPC_PRESETS["max"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ def choose_predictor(
     if options.coder == "rice":
         raise UsageError(f"predictor {found.name} has no Rice codes")
     if found.predictor_id in NETWORK_PREDICTORS:
-        model = choose_model(found.name, options.model)
+        model = choose_model(found.name, options.model_name)
         if options.device == "cuda":
             from nlac.predictors.networks.bulk import pick_device
 
@@ -245,7 +246,7 @@ def _cascade_settings(options: EncodeOptions) -> CascadeSettings:
     if options.predictor_options:
         unknown = next(iter(options.predictor_options))
         raise UsageError(f"{options.predictor_name} has no option {unknown!r}")
-    name = "high" if options.preset in ("fast", "standard") else options.preset
+    name = {"fast": "high", "standard": "high", "neural": "max"}.get(options.preset, options.preset)
     standard = LpcSettings(
         tuple(Effort(*effort) for effort in _LPC_PRESETS["standard"][0]),
         long_term=options.long_term,

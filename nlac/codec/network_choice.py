@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 NETWORK_PREDICTORS = (PREDICTOR_CNN, PREDICTOR_GRU)
 
 
-def choose_model(predictor: str, model: str | os.PathLike[str] | None) -> Model:
-    """The model to encode with: the one that was asked for, or the predictor's own.
+def choose_model(predictor: str, name: str | os.PathLike[str]) -> Model:
+    """The model of a path or name.
 
     Raises
     ------
@@ -29,7 +29,7 @@ def choose_model(predictor: str, model: str | os.PathLike[str] | None) -> Model:
     """
     from nlac.predictors.networks.model import open_model
 
-    found = open_model(model if model is not None else predictor)
+    found = open_model(name)
     if model_predictor(found) != predictor:
         raise UsageError(f"model {found.name} is for {model_predictor(found)}, not {predictor}")
     check_network(found.network, UsageError)

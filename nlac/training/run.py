@@ -254,7 +254,7 @@ def export(folder: str | Path, name: str) -> Model:
         "predictor": config.predictor,
         "front": config.front,
         "licence": config.licence,
-        "training": {k: v for k, v in config.as_dict().items() if k != "corpus"},
+        "training": {k: v for k, v in config.as_dict().items() if k not in ("corpus", "start")},
         "data": _data(train),
         "metrics": {"step": numbers["best_step"], "bits_relative_to_front": numbers["best"]},
     }

@@ -251,7 +251,7 @@ def with_network(kind: str, front: str) -> bytes:
         path.write_bytes(model.to_bytes())
         nlac.encode(
             wav(samples.clip(-32768, 32767)), out, strip_chunks=True, predictor=kind, model=path,
-            embed_model=True,
+            embed_model=True, long_term=False,
         )  # fmt: skip
     return out.getvalue()
 

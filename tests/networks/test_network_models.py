@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from network_tools import loud, random_network
@@ -147,6 +149,28 @@ def test_models_are_found_by_name_path_and_hash(tmp_path, monkeypatch):
     monkeypatch.setenv("NLAC_MODELS", str(tmp_path))
     assert model.find_model(made.hash).hash == made.hash
     assert model.open_model("mine").hash == made.hash
+
+
+def test_bad_files_do_not_stand_in_the_way(tmp_path, monkeypatch):
+    made = Model(tiny_network("cnn"), {"name": "x"})
+    (tmp_path / "b.nlacm").write_bytes(made.to_bytes())
+    (tmp_path / "a.nlacm").write_bytes(made.to_bytes()[:-9])
+    monkeypatch.setenv("NLAC_MODELS", str(tmp_path))
+    assert model.find_model(made.hash).hash == made.hash
+    with pytest.raises(ModelMismatch, match=r"is not here.*a\.nlacm: "):
+        model.find_model(bytes(32))
+
+
+def test_few_models_are_kept():
+    network = tiny_network("cnn")
+    hashes = []
+    for bias in range(70):
+        last = network.layers[-1]
+        changed = replace(last, affine=replace(last.affine, bias=last.affine.bias + bias))
+        made = Model(Network(network.inputs, (*network.layers[:-1], changed)))
+        model.add_model(made)
+        hashes.append(made.hash)
+    assert list(model._added) == hashes[-64:]
 
 
 def test_a_bad_file_is_named(tmp_path):

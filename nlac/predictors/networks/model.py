@@ -29,6 +29,7 @@ SUFFIX = ".nlacm"
 FOLDER_VARIABLE = "NLAC_MODELS"
 MAX_CARD_BYTES = 1 << 16
 MAX_MODEL_BYTES = 1 << 23
+_MAX_ADDED = 64
 _LENGTH = struct.Struct("<I")
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]*", re.ASCII)
 
@@ -123,7 +124,7 @@ def _parse_card(data: bytes) -> dict[str, Any]:
     return card
 
 
-# by hash: those that a caller or a stream has handed in
+# by hash: those that were used, or that a caller or a stream has handed in
 _added: dict[bytes, Model] = {}
 _lock = threading.Lock()
 
@@ -132,6 +133,9 @@ def add_model(model: Model) -> None:
     """Make a model known in this process, under its hash."""
     with _lock:
         _added[model.hash] = model
+        # streams of strangers may hand in any number
+        while len(_added) > _MAX_ADDED:
+            del _added[next(iter(_added))]
 
 
 def find_model(model_hash: bytes) -> Model:
@@ -146,15 +150,21 @@ def find_model(model_hash: bytes) -> Model:
         found = _added.get(model_hash)
     if found is not None:
         return found
+    problems = []
     for path in _paths():
-        model = Model.read(path)
-        add_model(model)
+        try:
+            model = Model.read(path)
+        except (CorruptStream, OSError) as error:
+            problems.append(str(error))
+            continue
         if model.hash == model_hash:
+            add_model(model)
             return model
-    raise ModelMismatch(
+    text = (
         f"the model {model_hash.hex()} is not here: put its {SUFFIX} file into a folder that "
         f"the variable {FOLDER_VARIABLE} names, or give it by --model"
     )
+    raise ModelMismatch("; ".join([text, *problems]))
 
 
 def open_model(name: str | os.PathLike[str]) -> Model:

@@ -26,6 +26,8 @@ LAYER = 25
 R_LAYERS, R_INPUT, R_OUTPUT, R_FIRST = range(4)
 PLAIN, TANH, GATED, GRU = range(4)
 _CENTRE = GATE_TOP + 1
+# known by address, so they must live as long as the process
+_SIGMOID, _TANH = sigmoid_table(), tanh_table()
 
 
 @kernel
@@ -179,8 +181,8 @@ class Runner:
             present = int(row[N_IN]) + 2 * width * (taps - 1)
             holder[target] = present
             row[N_WIDTH], row[N_UNITS], row[N_RESIDUAL] = width, layer.outputs, zeros
-            row[N_SIGMOID] = sigmoid_table().ctypes.data
-            row[N_TANH] = tanh_table().ctypes.data
+            row[N_SIGMOID] = _SIGMOID.ctypes.data
+            row[N_TANH] = _TANH.ctypes.data
             first = next(matrices)
             row[N_WEIGHTS], row[N_START], row[N_SHIFTS] = first.addresses
             row[N_GROUPS], row[N_PAIRS] = first.groups, first.pairs

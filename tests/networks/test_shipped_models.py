@@ -1,0 +1,69 @@
+"""The models that are shipped: sound, small, and worth having."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from codec_tools import code
+from test_network_blocks import music
+
+import nlac
+from nlac.codec.network_choice import model_front, model_predictor
+from nlac.predictors.networks import reference, step
+from nlac.predictors.networks.layers import TOP
+from nlac.predictors.networks.model import Model, find_model, open_model
+
+FOLDER = Path(nlac.__file__).parent / "models"
+# what streams name: a model that was shipped once stays
+HASHES = {
+    "cnn": "422659c97818232203e0072513db50ad85a3f5dcd555c33a4c6e26ab99595ceb",
+}
+
+
+def test_what_is_shipped_is_what_was():
+    found = {path.stem: Model.read(path).hash.hex() for path in FOLDER.glob("*")}
+    assert found == HASHES
+    assert sum(path.stat().st_size for path in FOLDER.glob("*")) < 1_000_000
+
+
+@pytest.mark.parametrize("name", HASHES)
+def test_models_are_sound(name):
+    model = open_model(name)
+    assert find_model(bytes.fromhex(HASHES[name])).hash == model.hash
+    assert model_predictor(model) == model.card["predictor"]
+    assert model.card["name"] == name
+    assert model.card["licence"]
+    assert model_front(model).num_locations <= 5
+    x = np.random.default_rng(1).integers(-TOP, TOP + 1, (300, model.network.inputs))
+    for quiet in (0, 6):
+        inputs = (x >> quiet).astype(np.int16)
+        np.testing.assert_array_equal(
+            step.run(model.network, inputs), reference.run(model.network, inputs)
+        )
+
+
+def test_coding_needs_no_pytorch(tmp_path):
+    program = f"""
+import sys
+sys.modules.update(torch=None, safetensors=None, yaml=None)
+import numpy as np, nlac
+x = (3000 * np.sin(np.arange(2000) / 9)).astype(np.int16)
+nlac.write({str(tmp_path / "a.nlac")!r}, x, 8000, preset="standard", predictor="cnn")
+back, rate = nlac.read({str(tmp_path / "a.nlac")!r})
+assert np.array_equal(back, x)
+print("good")
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "good\n"
+
+
+@pytest.mark.parametrize(("predictor", "preset"), [("cnn", "standard")])
+def test_predictors_have_their_own(predictor, preset, cascade_alone):
+    samples = music(3000)
+    code(samples, 16, preset=preset, predictor=predictor)
