@@ -26,7 +26,7 @@ from nlac.predictors.cascade_units import LEAST_UNIT, MOST_UNIT, history_units
 from nlac.predictors.long_term import SHORTEST
 
 SHALLOW, LPC, CASCADE = 0, 1, 2
-_WORTH = 0.25  # bits a sample that an earlier occurrence must save: it costs a third of the speed
+_WORTH = 0.3  # bits a sample that an earlier occurrence must save: it costs a third of the speed
 _LONG_GAIN = 0.1  # bits a sample that long windows gain: then experts of such work
 _DEEP_GAIN = 0.25  # bits a sample that long windows gain: then those of `lpc` are tried
 MAX_DELAY = 64
