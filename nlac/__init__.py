@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from nlac._incremental import Decoder, Encoder
     from nlac._results import DecodeResult, EncodeResult, LostRange, StreamInfo
     from nlac._writer import NlacWriter
-    from nlac.api import blocks, info, open, read, write
+    from nlac.api import add_model, blocks, info, open, read, write
     from nlac.audio.raw import RawSpec
     from nlac.bitstream.items import Picture
     from nlac.codec.options import EncodeOptions
@@ -70,6 +70,7 @@ __all__ = [
     "UnsupportedVersion",
     "UsageError",
     "VerifyMismatch",
+    "add_model",
     "blocks",
     "decode",
     "encode",
@@ -91,6 +92,7 @@ _MODULES = {
     "Picture": "nlac.bitstream.items",
     "RawSpec": "nlac.audio.raw",
     "StreamInfo": "nlac._results",
+    "add_model": "nlac.api",
     "blocks": "nlac.api",
     "decode": "nlac._decode",
     "encode": "nlac._encode",

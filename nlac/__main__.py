@@ -1,8 +1,28 @@
-"""``python -m nlac``: the command line."""
+"""The command, installed or as ``python -m nlac``.
+
+Ctrl-C is answered before the command line itself is imported, which takes a while.
+"""
 
 from __future__ import annotations
 
-from nlac.cli.main import main
+from nlac.cli import _interrupt
+
+
+def main() -> None:
+    """Entry point of the installed command."""
+    try:
+        _interrupt.install()
+        from nlac.cli.main import cli
+
+        cli.main(prog_name="nlac")
+    except KeyboardInterrupt:
+        _interrupt.leave()
+    except Exception:
+        # what an import makes of the interrupt
+        if _interrupt.happened():
+            _interrupt.leave()
+        raise
+
 
 if __name__ == "__main__":
     main()

@@ -17,6 +17,7 @@ from nlac.audio.source import open_source
 from nlac.bitstream.items import Picture, Tags
 from nlac.bitstream.metadata import MetadataItem
 from nlac.codec.encoder import StreamEncoder, make_header
+from nlac.codec.network_choice import model_item
 from nlac.codec.options import EncodeOptions
 from nlac.codec.restoration import RestorationProof, recipe_items, tail_items
 
@@ -35,6 +36,7 @@ def encode(
     pictures: Sequence[Picture] = (),
     strip_chunks: bool = False,
     audio_only: bool = False,
+    embed_model: bool = False,
     raw: RawSpec | str | None = None,
     ignore_sizes: bool = False,
     force: bool = False,
@@ -63,6 +65,8 @@ def encode(
         Keep the samples and nothing else of the file; `decode` then writes a fresh one.
     audio_only : bool
         Accept files whose bytes cannot come back (FLAC, CAF and others), for their samples.
+    embed_model : bool
+        Put the model of `cnn` or `gru` into the stream, for decoders that lack it.
     raw : RawSpec or str, optional
         The input has no header; this says what its samples are, for example
         ``"44100,s16le,2"``.
@@ -76,8 +80,8 @@ def encode(
     ignore_sizes : bool
         Take everything after the header as samples, whatever sizes it declares.
     **options
-        Fields of `EncodeOptions`: preset, predictor, predictor_options, coder, long_term,
-        block_seconds, verify, threads.
+        Fields of `EncodeOptions`: preset, predictor, predictor_options, model, device, coder,
+        long_term, block_seconds, verify, threads.
 
     Returns
     -------
@@ -106,6 +110,7 @@ def encode(
         [*([Tags.from_mapping(tags).to_item()] if tags else []), *(p.to_item() for p in pictures)],
         strip_chunks,
         audio_only,
+        embed_model,
         progress,
     )
     spec = RawSpec.parse(raw) if isinstance(raw, str) else raw
@@ -139,12 +144,14 @@ class _Encoding:
         items: list[MetadataItem],
         strip_chunks: bool,
         audio_only: bool,
+        embed_model: bool,
         progress: Progress | None,
     ) -> None:
         self._options = options
         self._items = items
         self._strip_chunks = strip_chunks
         self._audio_only = audio_only
+        self._embed_model = embed_model
         self._progress = progress
 
     def run(self, source: AudioSource, target: Target) -> EncodeResult:
@@ -166,6 +173,8 @@ class _Encoding:
         )
         encoder = StreamEncoder(header, self._options)
         items = list(self._items)
+        if self._embed_model:
+            items.append(model_item(header))
         proof = None
         if source.restorable and not self._strip_chunks:
             assert source.packing is not None

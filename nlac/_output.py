@@ -17,6 +17,8 @@ from typing import BinaryIO
 
 from nlac._errors import OutputExists
 
+_unfinished: set[Path] = set()
+
 
 @contextlib.contextmanager
 def open_output(path: str | os.PathLike[str], *, force: bool = False) -> Iterator[BinaryIO]:
@@ -44,6 +46,7 @@ def open_output(path: str | os.PathLike[str], *, force: bool = False) -> Iterato
     _refuse_existing(target, path, force)
     temporary = target.with_name(f".{target.name[:100]}.{secrets.token_hex(4)}.part")
     # not tempfile: the final file should get the usual permissions, not the private ones
+    _unfinished.add(temporary)
     try:
         with open(temporary, "x+b") as file:
             yield file
@@ -55,6 +58,15 @@ def open_output(path: str | os.PathLike[str], *, force: bool = False) -> Iterato
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
         raise
+    finally:
+        _unfinished.discard(temporary)
+
+
+def remove_unfinished() -> None:
+    """Remove the files that are being written, just before the process is ended from outside."""
+    for temporary in list(_unfinished):
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
 
 
 def _refuse_existing(target: Path, path: str | os.PathLike[str], force: bool) -> None:

@@ -32,7 +32,7 @@ from nlac._llvm import (
 _SHORTS, _SUMS = vector(I16, 32), vector(I32, 16)
 
 
-def _pair_products(context: Any, builder: Any, left: Any, right: Any) -> Any:
+def pair_products(context: Any, builder: Any, left: Any, right: Any) -> Any:
     """Products of 32 16-bit lanes, added in pairs, modulo 2**32.
 
     LLVM would find x86's instruction, if its own passes had not rearranged the sums
@@ -75,7 +75,7 @@ def dot_i16(typing_context: Any, left: Any, right: Any, count: Any) -> Any:
         def body(index: Any, value: Any) -> list[Any]:
             at = builder.shl(index, I64(1))
             a, b = (load(builder, _SHORTS, builder.add(base, at)) for base in (left, right))
-            return [builder.add(value, _pair_products(context, builder, a, b))]
+            return [builder.add(value, pair_products(context, builder, a, b))]
 
         (value,) = loop(builder, I64(0), count, 32, [constant(_SUMS, 0)], body)
         return builder.sext(sum_lanes(builder, value, builder.add), I64)
@@ -107,7 +107,7 @@ def _gradients(pairs: int) -> Any:
                     for pair in range(pairs):
                         place = builder.add(history, builder.add(at, I64(2 * odd - 2 - 4 * pair)))
                         window = load(builder, _SHORTS, place)
-                        products = _pair_products(context, builder, window, factors[pair])
+                        products = pair_products(context, builder, window, factors[pair])
                         step = builder.add(step, products)
                     step = builder.ashr(step, shift)
                     place = builder.add(builder.shl(at, I64(1)), I64(64 * odd))

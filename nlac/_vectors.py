@@ -1,4 +1,4 @@
-"""Vector loops over rows of 64-bit numbers, eight lanes at a time.
+"""Vector loops over rows of numbers, eight 64-bit lanes at a time.
 
 Left to itself the compiler takes 16 or 32 elements at once and the rest one by one, after
 checks that the arrays don't overlap: for the short rows here that is most of the time.
@@ -15,6 +15,7 @@ from numba.core import types
 
 from nlac._llvm import (
     F64,
+    I32,
     I64,
     Part,
     constant,
@@ -38,20 +39,23 @@ def _at(builder: Any, base: Any, index: Any) -> Any:
     return builder.add(base, builder.shl(index, I64(3)))
 
 
-def _integer_dot(any_count: bool) -> Any:
+def _integer_dot(short: bool) -> Any:
     def dot(typing_context: Any, left: Any, right: Any, count: Any) -> Any:
         def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             left, right, count = arguments
 
             def body(index: Any, total: Any) -> list[Any]:
                 place = _at(builder, left, index)
-                if any_count:
-                    a = Part(builder, index, count).load(place)
-                else:
+                if short:
                     a = load(builder, _INTEGERS, place)
-                b = load(builder, _INTEGERS, _at(builder, right, index))
-                product = builder.mul(low_half(builder, a), low_half(builder, b))
-                return [builder.add(total, product)]
+                    words = load(
+                        builder, vector(I32, LANES), builder.add(right, builder.shl(index, I64(2)))
+                    )
+                    b = builder.sext(words, _INTEGERS)
+                else:
+                    a = Part(builder, index, count).load(place)
+                    b = low_half(builder, load(builder, _INTEGERS, _at(builder, right, index)))
+                return [builder.add(total, builder.mul(low_half(builder, a), b))]
 
             (total,) = loop(builder, I64(0), count, LANES, [constant(_INTEGERS, 0)], body)
             return sum_lanes(builder, total, builder.add)
@@ -61,10 +65,10 @@ def _integer_dot(any_count: bool) -> Any:
     return intrinsic(dot)
 
 
-# dot_low(a, b, count): sum of products of the low 32 bits of 64-bit integers
-dot_low = _integer_dot(any_count=False)
-# dot_low_any(a, b, count): the same for any count; reads up to 7 elements more of `b`
-dot_low_any = _integer_dot(any_count=True)
+# dot_short(a, b, count): sum of products of the low 32 bits of 64-bit integers and 32-bit ones
+dot_short = _integer_dot(short=True)
+# dot_low_any(a, b, count): both of 64 bits, and any count; reads up to 7 elements more of `b`
+dot_low_any = _integer_dot(short=False)
 
 
 @intrinsic

@@ -9,6 +9,7 @@ right-justified: 24-bit audio comes in int32 with values from -8388608 to 838860
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from os import PathLike
 from typing import Any, Literal, overload
 
 import numpy as np
@@ -30,6 +31,7 @@ __all__ = [
     "Encoder",
     "NlacFile",
     "NlacWriter",
+    "add_model",
     "blocks",
     "decode",
     "encode",
@@ -245,3 +247,31 @@ def info(file: ReadFile) -> StreamInfo:
     """
     with NlacFile(file) as opened:
         return opened.info
+
+
+def add_model(file: str | PathLike[str]) -> str:
+    """Make a model of `cnn` or `gru` known to this process, so that streams can be decoded with it.
+
+    Needed only for models that are neither shipped, nor embedded in the stream, nor in the folder
+    that ``NLAC_MODELS`` names.
+
+    Parameters
+    ----------
+    file : path
+        Model file (``.nlacm``).
+
+    Returns
+    -------
+    str
+        Its hash, as `info` tells it of streams.
+
+    Raises
+    ------
+    UsageError
+        There is no such file.
+    CorruptStream
+        It is no model, a damaged one, or one whose sums could overflow.
+    """
+    from nlac.predictors.networks.model import open_model
+
+    return open_model(file).hash.hex()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 settings.register_profile(
@@ -12,3 +13,11 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("nlac")
+
+
+@pytest.fixture
+def cascade_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Blocks of `cascade` are its own, even where an `lpc` block would be smaller."""
+    from nlac.codec import cascade_block
+
+    monkeypatch.setattr(cascade_block, "worth_trying", lambda *_arguments: False)

@@ -46,10 +46,10 @@ LAYERS = [
         "_sources",
         "_writer",
     },
-    {"cli", "bench", "__init__", "__main__"},
+    {"cli", "bench", "training", "__init__", "__main__"},
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
-HEAVY = ["numba", "scipy", "torch", "soundfile", "matplotlib", "constriction"]
+HEAVY = ["numba", "scipy", "torch", "safetensors", "soundfile", "matplotlib", "constriction"]
 
 
 def imports_of(path: Path) -> set[str]:

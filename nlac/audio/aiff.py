@@ -86,10 +86,7 @@ def walk_aiff(walk: Walk) -> Layout:
     is_aifc = opening[8:] == b"AIFC"
     common: bytes | None = None
     while True:
-        walk.count_chunk()
-        start = reader.position
-        if not reader.peek(1):
-            raise UnsupportedAudio(f"the file ends at byte {start} without an 'SSND' chunk")
+        start = walk.next_chunk("an 'SSND' chunk")
         chunk_id, size = struct.unpack(">4sI", reader.need(8, "a chunk header"))
         if chunk_id == b"SSND":
             break

@@ -71,6 +71,26 @@ class Walk:
                 f"{self.reader.position}): a damaged file?"
             )
 
+    def next_chunk(self, awaited: str) -> int:
+        """Go on to a chunk's header; returns its place.
+
+        Parameters
+        ----------
+        awaited : str
+            The chunk that is looked for, for the message: "a 'data' chunk".
+
+        Raises
+        ------
+        UnsupportedAudio
+            If there are absurdly many chunks, or no other.
+        """
+        self.count_chunk()
+        if not self.reader.peek(1):
+            raise UnsupportedAudio(
+                f"the file ends at byte {self.reader.position} without {awaited}"
+            )
+        return self.reader.position
+
     def data_length(
         self, declared: int, *, unknown: bool, what: str, outer_end: int | None
     ) -> int | None:

@@ -1,8 +1,7 @@
 """How samples lie in the bytes of a container, both ways, and exactly.
 
 Containers put samples of ``b`` valid bits at the top of their bytes: WAV EXTENSIBLE and
-AIFF say so in as many words.  Here every sample is taken through a 32-bit word in which it
-is left-justified; then byte order, sign and width are one shift or one slice each.
+AIFF say so in as many words.
 """
 
 from __future__ import annotations
@@ -19,7 +18,6 @@ from nlac.audio.format import AudioFormat
 _BIG_ENDIAN = 1
 _UNSIGNED = 2
 _FLOAT = 4
-_SIGN = np.uint32(0x80000000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,21 +93,18 @@ class Packing:
         if self.is_float:
             bits = np.frombuffer(data, dtype=">u4" if self.big_endian else "<u4")
             return bits.astype(np.uint32).view(np.float32).reshape(-1, channels)
-        words = _words_of(data, width, big_endian=self.big_endian)
-        if self.shift and words.size:
-            unused = np.uint32((1 << (32 - self.bits_per_sample)) - 1)
-            if np.bitwise_or.reduce(words) & unused:
+        words = _signed_words(data, width, self.big_endian, self.unsigned)
+        if self.shift:
+            unused = np.int32((1 << self.shift) - 1)
+            if words.size and np.bitwise_or.reduce(words) & unused:
                 place = int(np.flatnonzero(words & unused)[0])
                 raise NotRestorable(
                     f"frame {first_frame + place // channels}, channel {place % channels}: a bit "
                     f"is set below the {self.bits_per_sample} valid bits that the header "
                     f"declares; read the file at full depth ({8 * width} bits) to keep it exactly"
                 )
-        if self.unsigned:
-            words ^= _SIGN
-        signed = words.view(np.int32)
-        signed >>= np.int32(32 - self.bits_per_sample)
-        return signed.reshape(-1, channels)
+            words >>= np.int32(self.shift)
+        return words.reshape(-1, channels)
 
     def pack(self, samples: Samples) -> bytes:
         """Turn samples into bytes of the container: the inverse of `unpack`.
@@ -135,10 +130,12 @@ class Packing:
                 raise UnsupportedAudio(f"float32 samples are needed here, not {samples.dtype}")
             bits = np.ascontiguousarray(samples).view(np.uint32)
             return bits.astype(">u4" if self.big_endian else "<u4").tobytes()
-        words = left_justified(samples, self.bits_per_sample).reshape(-1).view(np.uint32)
+        words = _checked(samples, self.bits_per_sample)
+        if self.shift:
+            words = words << np.int32(self.shift)
         if self.unsigned:
-            words ^= _SIGN
-        return _top_bytes(words, self.bytes_per_sample, big_endian=self.big_endian)
+            words = words ^ np.int32(-1 << (8 * self.bytes_per_sample - 1))
+        return _low_bytes(words, self.bytes_per_sample, self.big_endian)
 
     def to_bytes(self) -> bytes:
         """Return the packing as three bytes: width, flags, shift.
@@ -174,32 +171,53 @@ class Packing:
             raise CorruptStream(str(error), path="packing") from error
 
 
-def _words_of(data: bytes, width: int, *, big_endian: bool) -> NDArray[np.uint32]:
-    """Return each `width` bytes as the top of a 32-bit word; a new array."""
+def _signed_words(
+    data: bytes, width: int, big_endian: bool, unsigned: bool
+) -> NDArray[np.int32]:
+    """Return each `width` bytes as an integer; a new array."""
     order = ">" if big_endian else "<"
     if width == 3:
-        # four bytes are read at every third, and the foreign one is masked
+        # four bytes are read at every third, and the foreign one is shifted out
         padded = data + b"\0" if big_endian else b"\0" + data
         words = np.ndarray(len(data) // 3, order + "u4", padded, strides=(3,)).astype(np.uint32)
-        words &= np.uint32(0xFFFFFF00)
-        return words
-    words = np.frombuffer(data, dtype=f"{order}u{width}").astype(np.uint32)
-    words <<= np.uint32(32 - 8 * width)
-    return words
+        if unsigned:
+            words ^= np.uint32(1 << 31)
+        signed = words.view(np.int32)
+        signed >>= np.int32(8)
+        return signed
+    raw = np.frombuffer(data, f"{order}u{width}")
+    if unsigned:
+        raw = raw ^ raw.dtype.type(1 << (8 * width - 1))
+    return raw.view(raw.dtype.str.replace("u", "i")).astype(np.int32)
 
 
-def _top_bytes(words: NDArray[np.uint32], width: int, *, big_endian: bool) -> bytes:
-    """Return the top `width` bytes of every word: the inverse of `_words_of`."""
+def _low_bytes(words: NDArray[np.int32], width: int, big_endian: bool) -> bytes:
+    """Return the low `width` bytes of every word: the inverse of `_signed_words`."""
     order = ">" if big_endian else "<"
     if width == 3:
-        pieces = words.astype(order + "u4", copy=False).view(np.uint8).reshape(-1, 4)
-        first = 0 if big_endian else 1
+        pieces = np.ascontiguousarray(words, order + "i4").view(np.uint8).reshape(-1, 4)
+        first = 1 if big_endian else 0
         packed = np.empty((len(pieces), 3), dtype=np.uint8)
         # whole columns are much faster than rows of three
         for column in range(3):
             packed[:, column] = pieces[:, first + column]
         return packed.tobytes()
-    return (words >> np.uint32(32 - 8 * width)).astype(f"{order}u{width}").tobytes()
+    return words.astype(f"{order}i{width}").tobytes()
+
+
+def _checked(samples: Samples, bits_per_sample: int) -> NDArray[np.int32]:
+    if not np.can_cast(samples.dtype, np.int32, casting="safe"):
+        raise UnsupportedAudio(
+            f"integer samples of up to 32 bits are needed here, not {samples.dtype}"
+        )
+    if bits_per_sample < 32 and samples.size:
+        top = 1 << (bits_per_sample - 1)
+        lowest, highest = int(samples.min()), int(samples.max())
+        if lowest < -top or highest >= top:
+            raise UnsupportedAudio(
+                f"samples from {lowest} to {highest} do not fit {bits_per_sample} bits"
+            )
+    return samples.astype(np.int32, copy=False)
 
 
 def left_justified(samples: Samples, bits_per_sample: int) -> NDArray[np.int32]:
@@ -217,20 +235,8 @@ def left_justified(samples: Samples, bits_per_sample: int) -> NDArray[np.int32]:
     UnsupportedAudio
         If the type does not fit, or a value needs more than the valid bits.
     """
-    if not np.can_cast(samples.dtype, np.int32, casting="safe"):
-        raise UnsupportedAudio(
-            f"integer samples of up to 32 bits are needed here, not {samples.dtype}"
-        )
-    if bits_per_sample < 32 and samples.size:
-        top = 1 << (bits_per_sample - 1)
-        lowest, highest = int(samples.min()), int(samples.max())
-        if lowest < -top or highest >= top:
-            raise UnsupportedAudio(
-                f"samples from {lowest} to {highest} do not fit {bits_per_sample} bits"
-            )
-    values = np.array(samples, dtype=np.int32, order="C")
-    values <<= np.int32(32 - bits_per_sample)
-    return values
+    words = np.ascontiguousarray(_checked(samples, bits_per_sample))
+    return words << np.int32(32 - bits_per_sample)
 
 
 def container_bytes(bits_per_sample: int) -> int:

@@ -8,10 +8,8 @@ from __future__ import annotations
 import struct
 
 from nlac._errors import UnsupportedAudio
-from nlac.audio.format import AudioFormat
 from nlac.audio.layout import Layout, Walk, chunk_ids, printable, skip_pad
-from nlac.audio.packing import Packing
-from nlac.audio.wavefmt import parse_wave_format
+from nlac.audio.wavefmt import WaveFormat, first_wave_format, needed_wave_format
 
 UNKNOWN_32 = 0xFFFFFFFF
 UNKNOWN_64 = 0xFFFFFFFFFFFFFFFF
@@ -47,31 +45,21 @@ def walk_riff(walk: Walk) -> Layout:
     riff_size = struct.unpack_from(order + "I", opening, 4)[0]
     is_64 = magic in (b"RF64", b"BW64")
     long_sizes: tuple[int, int] | None = None
-    found: tuple[AudioFormat, Packing] | None = None
+    found: WaveFormat | None = None
     while True:
-        walk.count_chunk()
-        start = reader.position
-        if not reader.peek(1):
-            raise UnsupportedAudio(f"the file ends at byte {start} without a 'data' chunk")
+        start = walk.next_chunk("a 'data' chunk")
         chunk_id, size = struct.unpack(order + "4sI", reader.need(8, "a chunk header"))
         if chunk_id == b"data":
             break
         payload = reader.need(size, f"the chunk {printable(chunk_id)}")
         if chunk_id == b"fmt ":
-            if found is None:
-                found = parse_wave_format(payload, walk, order=order)
-            else:
-                walk.warn(f"a second fmt chunk at byte {start} is not used")
+            found = first_wave_format(found, payload, walk, start, order=order)
         elif chunk_id == b"ds64" and is_64:
             if size < 16:
                 raise UnsupportedAudio(f"the ds64 chunk at byte {start} has {size} bytes, not 28")
             long_sizes = struct.unpack_from("<QQ", payload)
         skip_pad(walk, size, _KNOWN_IDS)
-    if found is None:
-        raise UnsupportedAudio(
-            f"no 'fmt ' chunk before the 'data' chunk at byte {start}: the samples are unknown; "
-            "read the file as raw"
-        )
+    fmt, packing = needed_wave_format(found, start)
     if is_64 and long_sizes is None:
         walk.warn(f"an {magic.decode()} file without a ds64 chunk")
     unknown = size == UNKNOWN_32
@@ -83,7 +71,6 @@ def walk_riff(walk: Walk) -> Layout:
             size = long_sizes[1]
             unknown = size >= UNKNOWN_64 >> 1
     outer_unknown = riff_size == 0 or riff_size in (UNKNOWN_32, UNKNOWN_64)
-    fmt, packing = found
     data_bytes = walk.data_length(
         size,
         unknown=unknown,

@@ -5,10 +5,8 @@ from __future__ import annotations
 import struct
 
 from nlac._errors import UnsupportedAudio
-from nlac.audio.format import AudioFormat
 from nlac.audio.layout import Layout, Walk
-from nlac.audio.packing import Packing
-from nlac.audio.wavefmt import parse_wave_format
+from nlac.audio.wavefmt import WaveFormat, first_wave_format, needed_wave_format
 
 RIFF_GUID = bytes.fromhex("726966662e91cf11a5d628db04c10000")
 _WAVE_TAIL = bytes.fromhex("f3acd3118cd100c04f8edb8a")
@@ -43,12 +41,9 @@ def walk_w64(walk: Walk) -> Layout:
     if opening[24:] != WAVE_GUID:
         raise UnsupportedAudio("a W64 file that holds no wave")
     outer_size = struct.unpack_from("<Q", opening, 16)[0]
-    found: tuple[AudioFormat, Packing] | None = None
+    found: WaveFormat | None = None
     while True:
-        walk.count_chunk()
-        start = reader.position
-        if not reader.peek(1):
-            raise UnsupportedAudio(f"the file ends at byte {start} without a 'data' chunk")
+        start = walk.next_chunk("a 'data' chunk")
         guid, size = struct.unpack("<16sQ", reader.need(CHUNK_HEADER_BYTES, "a chunk header"))
         if guid == DATA_GUID:
             break
@@ -58,18 +53,10 @@ def walk_w64(walk: Walk) -> Layout:
             )
         payload = reader.need(size - CHUNK_HEADER_BYTES, "a chunk")
         if guid == FMT_GUID:
-            if found is None:
-                found = parse_wave_format(payload, walk)
-            else:
-                walk.warn(f"a second fmt chunk at byte {start} is not used")
+            found = first_wave_format(found, payload, walk, start)
         # chunks begin at multiples of 8
         reader.need(-size % 8, "padding")
-    if found is None:
-        raise UnsupportedAudio(
-            f"no 'fmt ' chunk before the 'data' chunk at byte {start}: the samples are unknown; "
-            "read the file as raw"
-        )
-    fmt, packing = found
+    fmt, packing = needed_wave_format(found, start)
     # some programs write sizes below that of the header to pipes: as good as none
     data_bytes = walk.data_length(
         max(0, size - CHUNK_HEADER_BYTES),

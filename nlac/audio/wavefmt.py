@@ -8,11 +8,14 @@ play can be read.
 from __future__ import annotations
 
 import struct
+from typing import TypeAlias
 
 from nlac._errors import UnsupportedAudio
 from nlac.audio.format import AudioFormat
 from nlac.audio.layout import Walk
 from nlac.audio.packing import Packing, container_bytes
+
+WaveFormat: TypeAlias = tuple[AudioFormat, Packing]
 
 PCM = 1
 FLOAT = 3
@@ -41,9 +44,33 @@ _KNOWN_TAGS = {
 }
 
 
-def parse_wave_format(
-    payload: bytes, walk: Walk, *, order: str = "<"
-) -> tuple[AudioFormat, Packing]:
+def first_wave_format(
+    found: WaveFormat | None, payload: bytes, walk: Walk, start: int, order: str = "<"
+) -> WaveFormat:
+    """Read a ``fmt `` chunk at byte `start`, unless one was `found` before: the first counts."""
+    if found is None:
+        return parse_wave_format(payload, walk, order=order)
+    walk.warn(f"a second fmt chunk at byte {start} is not used")
+    return found
+
+
+def needed_wave_format(found: WaveFormat | None, start: int) -> WaveFormat:
+    """Return what was `found` before the samples' chunk at byte `start`.
+
+    Raises
+    ------
+    UnsupportedAudio
+        If nothing was.
+    """
+    if found is None:
+        raise UnsupportedAudio(
+            f"no 'fmt ' chunk before the 'data' chunk at byte {start}: the samples are unknown; "
+            "read the file as raw"
+        )
+    return found
+
+
+def parse_wave_format(payload: bytes, walk: Walk, *, order: str = "<") -> WaveFormat:
     """Read a ``fmt `` chunk.
 
     Parameters

@@ -18,15 +18,16 @@ S32 = U(32)
 
 @kernel(forceinline=True)
 def put_bits(words, pos, acc, fill, value, count):
-    """Append the low `count` bits (0 .. 32) of a value below 2**count."""
+    """Append the low `count` bits (0 .. 32) of a value below 2**count.
+
+    The word after those that are written must exist too: it holds what is waiting.
+    """
     acc = acc | (U(value) << U(fill))
     fill += count
-    if fill >= 32:
-        store_32(words, pos, acc)
-        pos += 1
-        acc = acc >> S32
-        fill -= 32
-    return pos, acc, fill
+    # without a branch, which would be taken at random
+    store_32(words, pos, acc)
+    full = fill >> 5
+    return pos + full, acc >> U(full << 5), fill & 31
 
 
 @kernel(forceinline=True)
@@ -45,7 +46,7 @@ def get_bits(words, length, at, count):
 def pack_bits(values, counts, words):
     """Put the low `counts[i]` bits (0 .. 32) of every value into `words`; returns the words used.
 
-    `words` is an array, long enough.
+    `words` is an array, with room for one word more.
     """
     at = address(words)
     pos, acc, fill = 0, U(0), 0

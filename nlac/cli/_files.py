@@ -246,6 +246,26 @@ def output_options(command: Callable[..., object]) -> Callable[..., object]:
     return command
 
 
+def _add_models(ctx: click.Context, param: click.Parameter, paths: tuple[str, ...]) -> None:
+    if paths:
+        from nlac.predictors.networks.model import open_model
+
+        for path in paths:
+            open_model(path)
+
+
+def model_option(command: Callable[..., object]) -> Callable[..., object]:
+    """Add the option by which a decoder is given models that it would not find."""
+    return click.option(
+        "--model",
+        metavar="PATH",
+        multiple=True,
+        expose_value=False,
+        callback=_add_models,
+        help="A model that streams of cnn or gru may need; may be repeated.",
+    )(command)
+
+
 def is_stream(path: str) -> bool:
     """Tell whether a regular file begins like an nlac stream.
 

@@ -3,34 +3,66 @@
 The signal becomes a KeyboardInterrupt in the main thread, on whose way up the
 unfinished output is removed. Worker threads may sit in a compiled kernel for
 seconds; the process ends without waiting for them.
+
+Python can lose an exception that a signal raises: in a callback of the garbage
+collector, of which an import has hundreds, it is reported and forgotten. So a thread
+watches, and ends the process where the main thread does not.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import queue
 import signal
 import sys
+import threading
 import time
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 EXIT_CODE = 130
 # further signals within this time must not disturb the clean-up that the first one began
 _CLEANUP_SECONDS = 2.0
+# how long the main thread has for its way up
+_PATIENCE_SECONDS = 1.5
 
 
 class _Handler:
     def __init__(self) -> None:
         self.called = False
+        self.leaving = False
         self._quiet_until = 0.0
+        # unlike other queues and events, this one may be used by a signal handler
+        self._news: queue.SimpleQueue[None] = queue.SimpleQueue()
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
         if time.monotonic() > self._quiet_until:
             self.called = True
             self._quiet_until = time.monotonic() + _CLEANUP_SECONDS
+            self._news.put(None)
             _end_children()
             raise KeyboardInterrupt
+
+    def report(self, unraisable: Any) -> None:
+        """Hear of an exception that Python can't raise."""
+        if self.called and issubclass(unraisable.exc_type, KeyboardInterrupt):
+            self._news.put(None)
+        else:
+            sys.__unraisablehook__(unraisable)
+
+    def watch(self) -> None:
+        """End the process where the main thread, after a signal, does not."""
+        self._news.get()
+        with contextlib.suppress(queue.Empty):
+            self._news.get(timeout=_PATIENCE_SECONDS)
+        if not self.leaving:
+            # not imported here: the main thread may be stuck in an import
+            remove = getattr(sys.modules.get("nlac._output"), "remove_unfinished", None)
+            if remove is not None:
+                remove()
+            _say_so()
+            os._exit(EXIT_CODE)
 
 
 _handler = _Handler()
@@ -38,10 +70,12 @@ _handler = _Handler()
 
 def install() -> None:
     """Answer SIGINT and SIGTERM from now on."""
+    threading.Thread(target=_handler.watch, name="nlac-signals", daemon=True).start()
     for number in (signal.SIGINT, signal.SIGTERM):
         # whoever starts a program in the background may ask that Ctrl-C be ignored
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _handler)
+    sys.unraisablehook = _handler.report
 
 
 def happened() -> bool:
@@ -50,14 +84,20 @@ def happened() -> bool:
 
 
 def leave() -> NoReturn:
-    """End the process as interrupted, without waiting for threads."""
-    for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(OSError, ValueError):
-            stream.flush()
+    """Say so and end the process, without waiting for threads."""
+    _handler.leaving = True
+    _say_so()
     if "concurrent.futures.process" in sys.modules:
         # the pool of the benchmark has semaphores to give back, and no kernels run here
         sys.exit(EXIT_CODE)
     os._exit(EXIT_CODE)
+
+
+def _say_so() -> None:
+    with contextlib.suppress(OSError, ValueError):
+        sys.stdout.flush()
+    with contextlib.suppress(OSError, ValueError):
+        print("nlac: interrupted", file=sys.stderr, flush=True)
 
 
 def _end_children() -> None:

@@ -55,6 +55,7 @@ _EXTENSIONS = {name: f".{name}" for name in _CONTAINERS} | {"rf64": ".wav", "bw6
 @click.option(
     "-j", "--threads", metavar="N", type=click.IntRange(0), default=0, help="Threads; 0: all cores."
 )
+@_files.model_option
 @_files.output_options
 @_console.verbosity_options
 def command(

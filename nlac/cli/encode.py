@@ -41,12 +41,17 @@ _FOREIGN = _FOUND_IN_FOLDERS | {
     help="Speed against size.",
 )
 @click.option("--predictor", metavar="NAME", help="Predictor to use instead of the preset's.")
+@click.option("--model", metavar="PATH|NAME", help="Model for the predictors cnn and gru.")
+@click.option(
+    "--embed-model", is_flag=True, help="Put the model into the stream, for who lacks it."
+)
 @click.option(
     "--device",
     type=click.Choice(["auto", "cpu", "cuda"]),
     default="auto",
     show_default=True,
-    help="Where neural predictors run; lpc always runs on the CPU. The bytes are the same.",
+    help="Where the networks of cnn and gru run while encoding; auto is the CPU. The bytes are "
+    "the same.",
 )
 @click.option(
     "-j",
@@ -62,7 +67,7 @@ _FOREIGN = _FOUND_IN_FOLDERS | {
     type=click.Choice(["auto", "range", "rice"]),
     default="auto",
     show_default=True,
-    help="Entropy coder; auto takes the smaller for each block.",
+    help="Entropy coder; auto chooses for each block. Only lpc (fast, standard) has rice.",
 )
 @click.option("--no-long-term", is_flag=True, help="Don't look for sound that occurred before.")
 @click.option(
@@ -146,7 +151,7 @@ def command(
         names, recursive=recursive, include=include, suffixes=_FOUND_IN_FOLDERS
     )
     outputs = _files.Outputs(output, many=recursive or len(inputs) > 1, force=force)
-    options = _api_options(tags=tags, **settings)
+    options = _api_options(tags=tags, device=device, **settings)
     _console.announce_compiling()
 
     def encode_one(source: _files.Input) -> None:

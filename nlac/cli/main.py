@@ -22,6 +22,8 @@ COMMANDS = {
     "decode": "Restore the original files, or write the audio in another format.",
     "info": "Show what nlac and other audio files hold.",
     "test": "Check files for damage.",
+    "model": "Look at models of the predictors cnn and gru, check them, make them.",
+    "train": "Train a network for the predictors cnn and gru.",
     "bench": "Compare presets and other codecs on a folder of audio.",
     "doctor": "Check this installation.",
     "completion": "Print the completion script for a shell.",
@@ -134,9 +136,3 @@ def cli() -> None:
       nlac encode *.wav -o packed      writes packed/*.nlac
       nlac test packed/*.nlac
     """
-
-
-def main() -> None:
-    """Entry point of the installed command."""
-    _interrupt.install()
-    cli.main(prog_name="nlac")

@@ -20,6 +20,7 @@ from nlac.cli import _console, _files
 @click.option(
     "-j", "--threads", metavar="N", type=click.IntRange(0), default=0, help="Threads; 0: all cores."
 )
+@_files.model_option
 @_console.verbosity_options
 def command(
     files: tuple[str, ...], quick: bool, as_json: bool, recursive: bool, threads: int

@@ -7,7 +7,7 @@ integers, or floats taken apart into predicted integers and a rest.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +19,12 @@ from nlac.bitstream import constants as c
 from nlac.bitstream.header import StreamHeader
 from nlac.bitstream.varint import read_varint, write_varint
 from nlac.codec.channels import ChannelMap, split_channels
+from nlac.codec.network_choice import (
+    NETWORK_PREDICTORS,
+    choose_model,
+    model_front,
+    needed_network,
+)
 from nlac.codec.options import EncodeOptions
 from nlac.codec.pcm import pcm_bytes
 from nlac.predictors.registry import get_predictor, predictor_by_id
@@ -63,7 +69,9 @@ def choose_predictor(
     UnknownPredictor
         No predictor of that name is registered.
     UsageError
-        It does not know one of the options.
+        It does not know one of the options, or there is no such model.
+    MissingDependency
+        The device is not there.
     """
     coder = {name: number for number, name in c.CODER_NAMES.items()}[options.coder]
     found = get_predictor(options.predictor_name)
@@ -75,6 +83,14 @@ def choose_predictor(
         return PredictorChoice(c.PREDICTOR_CASCADE, parameters, coder)
     if options.coder == "rice":
         raise UsageError(f"predictor {found.name} has no Rice codes")
+    if found.predictor_id in NETWORK_PREDICTORS:
+        model = choose_model(found.name, options.model)
+        if options.device == "cuda":
+            from nlac.predictors.networks.bulk import pick_device
+
+            pick_device(options.device)
+        parameters = model_front(model).to_bytes()
+        return PredictorChoice(found.predictor_id, parameters, coder, model.hash)
     predictor = found.from_options(options.predictor_options)
     return PredictorChoice(
         found.predictor_id, predictor.parameters(), coder, predictor.model_hash
@@ -145,6 +161,17 @@ def _encode_channels(
         from nlac.codec.cascade_block import encode_cascade
 
         return encode_cascade(coded, _cascade_settings(options))
+    if stream.predictor_id in NETWORK_PREDICTORS:
+        from nlac.codec.cascade_block import encode_cascade
+
+        parameters = read_cascade_parameters(stream.predictor_parameters)
+        settings = replace(
+            _cascade_settings(options),
+            parameters=parameters,
+            network=needed_network(stream, parameters),
+            device="cuda" if options.device == "cuda" else "cpu",
+        )
+        return encode_cascade(coded, settings)
     from nlac.codec.generic_block import encode_generic
 
     predictor = predictor_by_id(stream.predictor_id).from_parameters(
@@ -168,7 +195,17 @@ def _decode_channels(
         if stream.model_hash or stream.coder_id == c.CODER_RICE:
             raise CorruptStream("cascade has neither model nor Rice codes", path="header")
         parameters = read_cascade_parameters(stream.predictor_parameters)
-        return decode_cascade(payload, at, num_frames, count, parameters)
+        return decode_cascade(payload, at, num_frames, count, parameters, stream.coder_id)
+    if stream.predictor_id in NETWORK_PREDICTORS:
+        from nlac.codec.cascade_block import decode_cascade
+
+        if stream.coder_id == c.CODER_RICE:
+            raise CorruptStream("networks have no Rice codes", path="header.coder_id")
+        parameters = read_cascade_parameters(stream.predictor_parameters)
+        network = needed_network(stream, parameters)
+        return decode_cascade(
+            payload, at, num_frames, count, parameters, stream.coder_id, network
+        )
     from nlac.codec.generic_block import decode_generic
 
     if stream.coder_id == c.CODER_RICE:
@@ -206,14 +243,15 @@ def _cascade_settings(options: EncodeOptions) -> CascadeSettings:
     from nlac.predictors.lpc_analysis import Effort
 
     if options.predictor_options:
-        raise UsageError(f"cascade has no option {next(iter(options.predictor_options))!r}")
+        unknown = next(iter(options.predictor_options))
+        raise UsageError(f"{options.predictor_name} has no option {unknown!r}")
     name = "high" if options.preset in ("fast", "standard") else options.preset
     standard = LpcSettings(
         tuple(Effort(*effort) for effort in _LPC_PRESETS["standard"][0]),
         long_term=options.long_term,
-        coder="range",
+        coder=options.coder,
     )
-    return CascadeSettings(PRESETS[name], options.long_term, windows=standard)
+    return CascadeSettings(PRESETS[name], options.long_term, rival=standard)
 
 
 def read_cascade_parameters(data: bytes) -> CascadeParameters:

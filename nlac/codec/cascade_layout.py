@@ -57,3 +57,4 @@ ROW_LENGTH = (GAINS + CONTEXTS * CONTEXTS + 7) // 8 * 8
 
 # parts whose means make the context
 MIDDLE, FAST, SLOW = 0, 1, 2
+GIVEN = 8  # first of the parts whose means a network gives

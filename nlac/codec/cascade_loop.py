@@ -12,41 +12,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlac._kernels import kernel
-from nlac._memory import address, load_i32, load_i64, store_32, store_64
+from nlac._memory import address, load_i32, load_i64, store_32
 from nlac.bitstream.bits import put_bits
-from nlac.bitstream.rangecoder import (
-    FULL,
-    ZERO,
-    decode_advance,
-    decode_quantile,
-    decode_start,
-    encode_interval,
-    seal,
+from nlac.bitstream.rangecoder import FULL, ZERO, decode_start, seal
+from nlac.codec.cascade_mixture import mixture_learn, mixture_prepare
+from nlac.codec.cascade_steps import (
+    PIECE,
+    code_sample,
+    course_of,
+    decode_sample,
+    limit_locations,
+    rows_of,
+    set_in_force,
+    set_lags,
 )
-from nlac.codec.cascade_mixture import (
-    mixture_code,
-    mixture_decode,
-    mixture_learn,
-    mixture_prepare,
-)
-from nlac.codec.lpc_plan import (
-    FINE,
-    FINEST,
-    FIRST,
-    HIGHEST,
-    KIND,
-    LAST,
-    LOOKUP,
-    LOWEST,
-    OFFSET,
-    SET_FIELDS,
-    STEP,
-)
-from nlac.codec.lpc_steps import rank_near, value
-from nlac.predictors.cascade_predict import learn_sample, predict_sample, set_lag
-
-PIECE = 1024  # frames that share a value set
-SPAN = 16384  # frames that share a lag
+from nlac.codec.lpc_plan import HIGHEST, LOWEST
+from nlac.codec.lpc_steps import step
+from nlac.predictors.cascade_predict import learn_sample, predict_sample
 
 
 class Course(NamedTuple):
@@ -70,11 +52,19 @@ class Course(NamedTuple):
     value_set: NDArray[np.int64]
 
 
-@kernel
-def _limit(locations, count, low, high):
-    """Keep locations within the present value set."""
-    for i in range(count):
-        store_64(locations, i, min(max(load_i64(locations, i), low), high))
+@step
+def _prepare(predictor, locations, count, entry, shared, state, t):
+    """Predict the sample of frame t, and what it may be."""
+    predict_sample(predictor, t)
+    limit_locations(locations, count, load_i64(entry, LOWEST), load_i64(entry, HIGHEST))
+    mixture_prepare(shared, state, locations)
+
+
+@step
+def _learn(predictor, shared, state, sample, t):
+    """Learn from the sample."""
+    mixture_learn(shared, state, sample)
+    learn_sample(predictor, t, sample)
 
 
 @kernel
@@ -87,60 +77,34 @@ def encode_loop(
     `pcm` is (channels, frames) int32 in coding order. Lengths of -1 tell that a
     sample is not in its value set.
     """
-    frames, channels = course.frames, len(course.delay)
-    delays, lags, value_set = address(course.delay), address(course.lag), address(course.value_set)
-    # so that a set's fields have the places that they have in a cell of `lpc`
-    table = address(sets.rows) - 8 * KIND
-    values, ranks = address(sets.values), address(sets.ranks)
+    frames, channels, delays, lags, value_set, table, values, ranks = course_of(course, sets)
     shared, samples = address(shared_row), address(pcm)
-    rows, row_bytes = address(predictors), 8 * predictors.shape[1]
-    places, place_bytes = address(location_rows), 8 * location_rows.shape[1]
-    states, state_bytes = address(mixtures), 8 * mixtures.shape[1]
+    rows, row_bytes = rows_of(predictors)
+    places, place_bytes = rows_of(location_rows)
+    states, state_bytes = rows_of(mixtures)
     words, raw = address(word_buffer), address(raw_buffer)
-    pos, lower, rng, held, first = 0, ZERO, FULL, 0, ZERO
-    raw_pos, acc, fill = 0, ZERO, 0
-    total = frames + course.delay.max()
-    for t in range(total):
+    coder, bits = (np.int64(0), ZERO, FULL, np.int64(0), ZERO), (np.int64(0), ZERO, np.int64(0))
+    for t in range(frames + course.delay.max()):
         if t % PIECE == 0:
-            lag = load_i64(lags, t // SPAN)
-            if lag > t:
-                lag = np.int64(0)  # not in the block yet
-            for c in range(channels):
-                set_lag(rows + c * row_bytes, lag)
+            set_lags(rows, row_bytes, channels, lags, t)
         for c in range(channels):
             at = t - load_i64(delays, c)
             if at < 0 or at >= frames:
                 continue
-            entry = table + 8 * SET_FIELDS * load_i64(value_set, (t // PIECE) * channels + c)
-            kind, step = load_i64(entry, KIND), load_i64(entry, STEP)
-            offset, lookup = load_i64(entry, OFFSET), load_i64(entry, LOOKUP)
-            low, high = load_i64(entry, FIRST), load_i64(entry, LAST)
-            spread = load_i64(entry, FINE) - FINEST
-            predictor = rows + c * row_bytes
-            locations = places + c * place_bytes
-            state = states + c * state_bytes
-            predict_sample(predictor, t)
-            _limit(locations, count, load_i64(entry, LOWEST), load_i64(entry, HIGHEST))
-            mixture_prepare(shared, state, locations)
+            entry = set_in_force(table, value_set, t, channels, c)
+            predictor, state = rows + c * row_bytes, states + c * state_bytes
+            _prepare(predictor, places + c * place_bytes, count, entry, shared, state, t)
             sample = load_i32(samples, c * frames + at)
-            rank = sample
-            if kind > 0:
-                rank = rank_near(kind, step, offset, values, ranks, lookup, low, high, sample << 8)
-            if rank < low or rank > high or value(kind, step, offset, values, rank) != sample:
+            good, coder, bits = code_sample(
+                shared, state, entry, values, ranks, sample, words, coder, raw, bits
+            )
+            if not good:
                 return -1, -1
-            left, width, rest, low_bits = mixture_code(
-                shared, state, kind, step, offset, values, low, high, spread, rank
-            )
-            if low_bits > 0:
-                raw_pos, acc, fill = put_bits(raw, raw_pos, acc, fill, rest, low_bits)
-            pos, lower, rng, held, first = encode_interval(
-                words, pos, lower, rng, held, first, left, width
-            )
-            mixture_learn(shared, state, sample)
-            learn_sample(predictor, t, sample)
+            _learn(predictor, shared, state, sample, t)
+    raw_pos, acc, fill = bits
     if fill > 0:
         raw_pos, acc, fill = put_bits(raw, raw_pos, acc, fill, 0, 32 - fill)
-    return seal(words, pos, lower, rng, held, first), raw_pos
+    return seal(words, *coder), raw_pos
 
 
 @kernel
@@ -149,56 +113,30 @@ def decode_loop(
     raw_buffer,
 ):
     """Decode all samples into `pcm`; returns words and raw bits used, or -1, -1 on bad data."""
-    frames, channels = course.frames, len(course.delay)
-    delays, lags, value_set = address(course.delay), address(course.lag), address(course.value_set)
-    # so that a set's fields have the places that they have in a cell of `lpc`
-    table = address(sets.rows) - 8 * KIND
-    values, ranks = address(sets.values), address(sets.ranks)
+    frames, channels, delays, lags, value_set, table, values, ranks = course_of(course, sets)
     shared, samples = address(shared_row), address(pcm)
-    rows, row_bytes = address(predictors), 8 * predictors.shape[1]
-    places, place_bytes = address(location_rows), 8 * location_rows.shape[1]
-    states, state_bytes = address(mixtures), 8 * mixtures.shape[1]
+    rows, row_bytes = rows_of(predictors)
+    places, place_bytes = rows_of(location_rows)
+    states, state_bytes = rows_of(mixtures)
     words, raw = address(word_buffer), address(raw_buffer)
     num_words, num_raw = len(word_buffer), len(raw_buffer)
-    pos, lower, rng, point = decode_start(words, num_words)
-    raw_at = 0
-    total = frames + course.delay.max()
-    for t in range(total):
+    coder = decode_start(words, num_words)
+    raw_at = np.int64(0)
+    for t in range(frames + course.delay.max()):
         if t % PIECE == 0:
-            lag = load_i64(lags, t // SPAN)
-            if lag > t:
-                lag = np.int64(0)  # not in the block yet
-            for c in range(channels):
-                set_lag(rows + c * row_bytes, lag)
+            set_lags(rows, row_bytes, channels, lags, t)
         for c in range(channels):
             at = t - load_i64(delays, c)
             if at < 0 or at >= frames:
                 continue
-            entry = table + 8 * SET_FIELDS * load_i64(value_set, (t // PIECE) * channels + c)
-            kind, step = load_i64(entry, KIND), load_i64(entry, STEP)
-            offset, lookup = load_i64(entry, OFFSET), load_i64(entry, LOOKUP)
-            low, high = load_i64(entry, FIRST), load_i64(entry, LAST)
-            spread = load_i64(entry, FINE) - FINEST
-            predictor = rows + c * row_bytes
-            locations = places + c * place_bytes
-            state = states + c * state_bytes
-            predict_sample(predictor, t)
-            _limit(locations, count, load_i64(entry, LOWEST), load_i64(entry, HIGHEST))
-            mixture_prepare(shared, state, locations)
-            q = decode_quantile(lower, rng, point)
-            if q < 0:
-                return -1, -1
-            left, width, rank, raw_at = mixture_decode(
-                shared, state, kind, step, offset, values, low, high, spread, ranks, lookup, q,
-                raw, num_raw, raw_at,
+            entry = set_in_force(table, value_set, t, channels, c)
+            predictor, state = rows + c * row_bytes, states + c * state_bytes
+            _prepare(predictor, places + c * place_bytes, count, entry, shared, state, t)
+            good, sample, coder, raw_at = decode_sample(
+                shared, state, entry, values, ranks, words, num_words, coder, raw, num_raw, raw_at
             )
-            if width == 0:
+            if not good:
                 return -1, -1
-            pos, lower, rng, point = decode_advance(
-                words, num_words, pos, lower, rng, point, left, width
-            )
-            sample = value(kind, step, offset, values, rank)
             store_32(samples, c * frames + at, sample)
-            mixture_learn(shared, state, sample)
-            learn_sample(predictor, t, sample)
-    return pos, raw_at
+            _learn(predictor, shared, state, sample, t)
+    return coder[0], raw_at

@@ -48,6 +48,9 @@ FEW = (
     (2, 4, 16, 1),
 )
 MANY = (*FEW, *((i, 4, 16, 1) for i in (3, 4, 5)), *((i, 7, 16, 0) for i in (1, 2, 3, 4, 5)))
+# with a network, whose location is the first: it gives the widths of three parts
+_GIVEN = ((0, 4, 16, 0),) * 3
+NETWORK = (*FEW, *_GIVEN, (1, 7, 16, 0), (1, 2, 16, 0), *((i, 4, 16, 1) for i in (3, 4, 5)))
 ENOUGH = 3  # locations up to which there are few parts
 
 
@@ -63,23 +66,28 @@ def _tables() -> tuple[NDArray[np.int64], ...]:
     return packed, reciprocals, exponentials, quantiles.astype(np.int64)
 
 
-def mixture_shared(locations: int) -> NDArray[np.int64]:
+def mixture_shared(locations: int, network: bool = False) -> NDArray[np.int64]:
     """Return what all channels share; holds addresses of tables that live as long as the process.
 
     Parameters
     ----------
     locations : int
         How many predictions a sample has, 1 to `MAX_LOCATIONS`.
+    network : bool
+        Whether the first of them is a network's.
     """
     shared = np.zeros(SHARED, np.int64)
     shared[:GROUPS] = [table.ctypes.data for table in _tables()]
-    shared[GROUPS] = 1 if locations <= ENOUGH else 2
+    shared[GROUPS] = 1 if locations <= ENOUGH and not network else 2
     shared[LAST] = locations - 1
     return shared
 
 
 def mixture_state(
-    initial: NDArray[np.int64], locations: int, references: Sequence[int] = ()
+    initial: NDArray[np.int64],
+    locations: int,
+    references: Sequence[int] = (),
+    network: bool = False,
 ) -> NDArray[np.int64]:
     """Return the state that a block starts from, one row a channel.
 
@@ -92,9 +100,11 @@ def mixture_state(
     references : sequence of int
         The channel whose errors tell of those of each channel, -1 for none; empty if
         there are none.
+    network : bool
+        Whether the first location is a network's.
     """
     state = np.zeros((len(initial), ROW_LENGTH), np.int64)
-    parts = FEW if locations <= ENOUGH else MANY
+    parts = NETWORK if network else FEW if locations <= ENOUGH else MANY
     used = [(i, part) for i, part in enumerate(parts) if part[0] < locations]
     for i, (source, rate, width, gained) in used:
         state[:, SOURCE + i] = source

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from nlac._errors import CorruptStream
 from nlac._typing import IntSamples
 from nlac.bitstream.varint import read_varint, write_varint
-from nlac.codec.value_kernels import common_step, extent
+from nlac.codec.value_kernels import common_step
 
 CONSTANT, COPY, NEGATED_COPY, CODED = 0, 1, 2, 3
 _LIMIT = 1 << 34
@@ -68,7 +68,7 @@ def split_channels(samples: IntSamples) -> tuple[bytes, NDArray[np.int32]]:
     coded: list[int] = []
     kept: list[NDArray[np.int32]] = []
     for channel, x in enumerate(rows):
-        low, high, total = extent(x)
+        low, high = int(x.min()), int(x.max())
         if low == high:
             out += bytes([CONSTANT]) + _signed(low)
             continue
@@ -81,7 +81,8 @@ def split_channels(samples: IntSamples) -> tuple[bytes, NDArray[np.int32]]:
         offset = int(x[0]) % step
         if high - low < 1 << 30:
             # about the mean, so that predictions need no constant term
-            offset += step * ((total // len(x) - offset) // step)
+            mean = int(x.sum(dtype=np.int64)) // len(x)
+            offset += step * ((mean - offset) // step)
         out += bytes([CODED]) + write_varint(step) + _signed(offset)
         coded.append(channel)
         narrow = max(abs(offset), high - offset, offset - low) < 1 << 31
@@ -121,22 +122,23 @@ class ChannelMap:
         out = np.empty((frames, len(self._entries)), np.int32)
         row = 0
         for channel, (kind, number, offset) in enumerate(self._entries):
-            if kind == CONSTANT:
-                wide = np.full(frames, offset, np.int64)
-            elif kind == CODED:
-                if number == 1 and offset == 0:
-                    out[:, channel] = coded[row]
-                    row += 1
-                    continue
-                wide = coded[row].astype(np.int64)
-                if number > 1:
-                    wide *= number
-                wide += offset
+            source, factor = np.zeros(1, np.int32), 1
+            if kind == CODED:
+                source, factor = coded[row], number
                 row += 1
-            else:
-                wide = out[:, number].astype(np.int64)
-                wide = (wide if kind == COPY else -wide) + offset
-            if frames and (wide.min() < -(1 << 31) or wide.max() >= 1 << 31):
-                raise CorruptStream("sample exceeds 32 bits", path=f"channel[{channel}]")
-            out[:, channel] = wide
+            elif kind != CONSTANT:
+                source, factor = out[:, number], 1 if kind == COPY else -1
+            if frames:
+                ends = [factor * int(end) + offset for end in (source.min(), source.max())]
+                if min(ends) < -(1 << 31) or max(ends) >= 1 << 31:
+                    raise CorruptStream("sample exceeds 32 bits", path=f"channel[{channel}]")
+            # modulo 2**32, which the check makes exact
+            if factor != 1:
+                source = source * _low_word(factor)
+            np.add(source, _low_word(offset), out=out[:, channel])
         return out
+
+
+def _low_word(value: int) -> np.int32:
+    value &= 0xFFFFFFFF
+    return np.int32(value - (value >> 31 << 32))

@@ -135,9 +135,9 @@ def decode_lpc(
         order.append(place)
     sets, at = read_sets(data, at)
     layout, at = read_layout(data, at, frames, channels, len(sets))
-    pcm = np.zeros((channels, frames), np.int32)
     state, rows = new_state(layout.initial), new_rows(layout)
-    plan = make_plan(layout, sets, rows.shape[1])
+    plan = make_plan(layout, sets, rows.shape[1], order)
+    pcm = np.empty((channels, frames), np.int32)
     if coder == RICE:
         raw = _words(data, at, (len(data) - at) // 4, len(data))
         used = decode_rice(plan, state, rows, pcm, raw)
@@ -151,9 +151,7 @@ def decode_lpc(
         good = used >= 0 and -(-used // 32) == len(raw) and len(words) <= taken <= len(words) + 2
     if not good:
         raise CorruptStream("samples do not decode", path="samples")
-    out = np.empty_like(pcm)
-    out[order] = pcm
-    return out
+    return pcm
 
 
 def _words(data: bytes, at: int, count: int, end: int) -> NDArray[np.uint32]:
@@ -186,7 +184,7 @@ def encode_samples(
 
 
 def _code_range(
-    plan: Plan, layout: Layout, rows: NDArray[np.int64], ordered: NDArray[np.int32]
+    plan: Plan, layout: Layout, rows: NDArray[np.int32], ordered: NDArray[np.int32]
 ) -> bytes:
     words = np.empty(ordered.size + ordered.size // 4 + 64, np.uint32)
     raw = np.empty(ordered.size + 64, np.uint32)
@@ -199,7 +197,7 @@ def _code_range(
 
 
 def _code_rice(
-    plan: Plan, layout: Layout, rows: NDArray[np.int64], ordered: NDArray[np.int32]
+    plan: Plan, layout: Layout, rows: NDArray[np.int32], ordered: NDArray[np.int32]
 ) -> tuple[bytes, int]:
     raw = np.empty(2 * ordered.size + 64, np.uint32)
     used, dear = encode_rice(plan, new_state(layout.initial), rows, ordered, raw)

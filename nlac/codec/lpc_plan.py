@@ -23,8 +23,8 @@ FIELDS = 17
 SET_FIELDS = FIELDS - KIND  # those that the value set determines
 FINEST = 10  # octave of the scale from which a bin of neighbouring integers holds two
 # fields of a line: where the samples of a channel go
-DELAY, ROW, FACTOR, PLACE, FIRST_COPY, LAST_COPY = 0, 1, 2, 3, 4, 5
-LINE = 6
+DELAY, ROW, FACTOR, PLACE, FIRST_COPY, LAST_COPY, PCM = 0, 1, 2, 3, 4, 5, 6
+LINE = 7
 
 
 class SetTable(NamedTuple):
@@ -63,7 +63,8 @@ class Plan(NamedTuple):
         these (Q8), and the octave of the scale from which a bin holds two ranks.
     lines : (channels, LINE) int64
         Frames of delay; begin of the channel's row, samples a frame in it and the
-        channel's place among these; which of `copies` get its samples too.
+        channel's place among these; which of `copies` get its samples too; place of its
+        first sample in the block's.
     copies : (n,) int64
         Begins of rows.
     coefficients : (n,) int64
@@ -82,8 +83,14 @@ class Plan(NamedTuple):
     ranks: NDArray[np.int64]
 
 
-def make_plan(layout: Layout, sets: Sequence[ValueSet], stride: int) -> Plan:
-    """Lay out what the loops take; rows of samples lie `stride` apart."""
+def make_plan(
+    layout: Layout, sets: Sequence[ValueSet], stride: int, order: Sequence[int] = ()
+) -> Plan:
+    """Lay out what the loops take.
+
+    Rows of samples lie `stride` apart. `order` tells the place in the block of each channel,
+    where that is not the order of coding.
+    """
     segments, channels = layout.order.shape
     reference = layout.reference
     paired = reference >= 0
@@ -104,6 +111,7 @@ def make_plan(layout: Layout, sets: Sequence[ValueSet], stride: int) -> Plan:
     lines[:, ROW] = stride * np.arange(channels)
     lines[:, FACTOR] = width
     lines[:, PLACE] = paired
+    lines[:, PCM] = layout.frames * np.array(order or range(channels), np.int64)
     copies: list[int] = []
     for c in range(channels):
         lines[c, FIRST_COPY] = len(copies)

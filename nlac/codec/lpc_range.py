@@ -28,15 +28,13 @@ from nlac.bitstream.rangecoder import (
     seal,
 )
 from nlac.codec.lpc_plan import (
-    DELAY,
-    FIELDS,
     FINE,
     FIRST,
     KIND,
     LAST,
-    LINE,
     LOOKUP,
     OFFSET,
+    PCM,
     STEP,
 )
 from nlac.codec.lpc_plan import ROW as LINE_ROW
@@ -45,14 +43,17 @@ from nlac.codec.lpc_steps import (
     SHAPE,
     STATE,
     adapt,
+    course_of,
     index_bits,
     interval,
+    locate,
     predict,
     rank_near,
     scale_of,
     search,
     step,
     store_sample,
+    tables_of,
     value,
 )
 
@@ -61,13 +62,12 @@ from nlac.codec.lpc_steps import (
 def encode_loop(plan, tables, state_rows, sample_rows, pcm, word_buffer, raw_buffer):
     """Code all samples; returns the lengths written to the buffers.
 
-    `pcm` is (channels, frames) int32 in coding order, `sample_rows` hold it already.
+    `pcm` is (channels, frames) int32, in the order that the plan tells; `sample_rows` hold
+    it already.
     Lengths of -1 tell that a sample is not in its value set.
     """
-    frames, channels, segments = plan.frames, len(plan.lines), len(plan.cells)
-    starts, cells, lines = address(plan.starts), address(plan.cells), address(plan.lines)
-    coefficients = address(plan.coefficients)
-    values, ranks = address(plan.values), address(plan.ranks)
+    frames, channels, segments, starts, cells, lines = course_of(plan)
+    coefficients, _, values, ranks = tables_of(plan)
     rows, samples, states = address(sample_rows), address(pcm), address(state_rows)
     cumulative, down = address(tables.cumulative), address(tables.down)
     shapes = address(tables.shapes)
@@ -77,12 +77,10 @@ def encode_loop(plan, tables, state_rows, sample_rows, pcm, word_buffer, raw_buf
     for k in range(segments):
         for t in range(load_i64(starts, k), load_i64(starts, k + 1)):
             for c in range(channels):
-                line = lines + 8 * LINE * c
-                at = t - load_i64(line, DELAY)
-                if at < 0 or at >= frames:
+                line, cell, at = locate(lines, cells, frames, channels, k, t, c)
+                if at < 0:
                     continue
-                cell = cells + 8 * FIELDS * (k * channels + c)
-                mu = predict(cell, coefficients, rows + 8 * load_i64(line, LINE_ROW), t)
+                mu = predict(cell, coefficients, rows + 4 * load_i64(line, LINE_ROW), t)
                 state = states + 8 * STATE * c
                 place, scale = scale_of(state)
                 mantissa, shift = load_i64(down, scale & 15), 7 + (scale >> 4)
@@ -90,7 +88,7 @@ def encode_loop(plan, tables, state_rows, sample_rows, pcm, word_buffer, raw_buf
                 low_bits = max(0, (scale >> 4) - load_i64(cell, FINE))
                 size = 1 << low_bits
                 kind, low, high = load_i64(cell, KIND), load_i64(cell, FIRST), load_i64(cell, LAST)
-                sample = load_i32(samples, c * frames + at)
+                sample = load_i32(samples, load_i64(line, PCM) + at)
                 if kind == 0:
                     base = (mu + 128) >> 8
                     if scale >= COARSE:
@@ -169,10 +167,8 @@ def _plain_bin(cumulative, row, mantissa, shift, low, high, fraction, begin, siz
 @kernel
 def decode_loop(plan, tables, state_rows, sample_rows, pcm, word_buffer, raw_buffer):
     """Decode all samples into `pcm`; returns words and raw bits used, or -1, -1 on bad data."""
-    frames, channels, segments = plan.frames, len(plan.lines), len(plan.cells)
-    starts, cells, lines = address(plan.starts), address(plan.cells), address(plan.lines)
-    coefficients, copies = address(plan.coefficients), address(plan.copies)
-    values, ranks = address(plan.values), address(plan.ranks)
+    frames, channels, segments, starts, cells, lines = course_of(plan)
+    coefficients, copies, values, ranks = tables_of(plan)
     rows, samples, states = address(sample_rows), address(pcm), address(state_rows)
     cumulative, down = address(tables.cumulative), address(tables.down)
     shapes, start, up = address(tables.shapes), address(tables.start), address(tables.up)
@@ -184,12 +180,10 @@ def decode_loop(plan, tables, state_rows, sample_rows, pcm, word_buffer, raw_buf
     for k in range(segments):
         for t in range(load_i64(starts, k), load_i64(starts, k + 1)):
             for c in range(channels):
-                line = lines + 8 * LINE * c
-                at = t - load_i64(line, DELAY)
-                if at < 0 or at >= frames:
+                line, cell, at = locate(lines, cells, frames, channels, k, t, c)
+                if at < 0:
                     continue
-                cell = cells + 8 * FIELDS * (k * channels + c)
-                mu = predict(cell, coefficients, rows + 8 * load_i64(line, LINE_ROW), t)
+                mu = predict(cell, coefficients, rows + 4 * load_i64(line, LINE_ROW), t)
                 state = states + 8 * STATE * c
                 place, scale = scale_of(state)
                 mantissa, shift = load_i64(down, scale & 15), 7 + (scale >> 4)
@@ -257,7 +251,7 @@ def decode_loop(plan, tables, state_rows, sample_rows, pcm, word_buffer, raw_buf
                     sample = value(
                         kind, load_i64(cell, STEP), load_i64(cell, OFFSET), values, rank
                     )
-                store_32(samples, c * frames + at, sample)
+                store_32(samples, load_i64(line, PCM) + at, sample)
                 store_sample(line, copies, rows, t, sample)
                 adapt(shapes, state, place, abs((sample << 8) - mu), mantissa, shift)
     return pos, raw_at

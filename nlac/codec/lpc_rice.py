@@ -13,26 +13,27 @@ from nlac._memory import address, load_i32, load_i64, store_32, store_64, traili
 from nlac.bitstream.bits import get_bits, put_bits
 from nlac.bitstream.rangecoder import ZERO
 from nlac.codec.lpc_plan import (
-    DELAY,
-    FIELDS,
     FIRST,
     KIND,
     LAST,
-    LINE,
     LOOKUP,
     OFFSET,
+    PCM,
     ROW,
     STEP,
 )
 from nlac.codec.lpc_steps import (
     MIDDLE,
     STATE,
+    course_of,
     index_bits,
+    locate,
     log16,
     predict,
     rank_near,
     step,
     store_sample,
+    tables_of,
     value,
 )
 
@@ -76,29 +77,26 @@ def _value(cell, values, rank):
 def encode_rice(plan, state_rows, sample_rows, pcm, raw_buffer):
     """Code all samples; returns the words written, and how many samples took few bits.
 
-    `pcm` is (channels, frames) int32 in coding order, `sample_rows` hold it already.
+    `pcm` is (channels, frames) int32, in the order that the plan tells; `sample_rows` hold
+    it already.
     -1: a sample is not in its value set; -2: the buffer is too small.  Few bits are those
     of parameters 0 and 1, at which whole bits are dear.
     """
-    frames, channels, segments = plan.frames, len(plan.lines), len(plan.cells)
-    starts, cells, lines = address(plan.starts), address(plan.cells), address(plan.lines)
-    coefficients = address(plan.coefficients)
-    values, ranks = address(plan.values), address(plan.ranks)
+    frames, channels, segments, starts, cells, lines = course_of(plan)
+    coefficients, _, values, ranks = tables_of(plan)
     rows, samples, states = address(sample_rows), address(pcm), address(state_rows)
     raw, limit = address(raw_buffer), len(raw_buffer) - 4
     raw_pos, acc, fill, dear = 0, ZERO, 0, 0
     for k in range(segments):
         for t in range(load_i64(starts, k), load_i64(starts, k + 1)):
             for c in range(channels):
-                line = lines + 8 * LINE * c
-                at = t - load_i64(line, DELAY)
-                if at < 0 or at >= frames:
+                line, cell, at = locate(lines, cells, frames, channels, k, t, c)
+                if at < 0:
                     continue
-                cell = cells + 8 * FIELDS * (k * channels + c)
-                mu = predict(cell, coefficients, rows + 8 * load_i64(line, ROW), t)
+                mu = predict(cell, coefficients, rows + 4 * load_i64(line, ROW), t)
                 state = states + 8 * STATE * c
                 low, high = load_i64(cell, FIRST), load_i64(cell, LAST)
-                sample = load_i32(samples, c * frames + at)
+                sample = load_i32(samples, load_i64(line, PCM) + at)
                 base = _rank(cell, values, ranks, mu)
                 rank = _rank(cell, values, ranks, sample << 8)
                 if rank < low or rank > high or _value(cell, values, rank) != sample:
@@ -134,26 +132,22 @@ def encode_rice(plan, state_rows, sample_rows, pcm, raw_buffer):
 @kernel
 def decode_rice(plan, state_rows, sample_rows, pcm, raw_buffer):
     """Decode all samples into `pcm`; returns the raw bits used, or -1 on bad data."""
-    frames, channels, segments = plan.frames, len(plan.lines), len(plan.cells)
-    starts, cells, lines = address(plan.starts), address(plan.cells), address(plan.lines)
-    coefficients, copies = address(plan.coefficients), address(plan.copies)
-    values, ranks = address(plan.values), address(plan.ranks)
+    frames, channels, segments, starts, cells, lines = course_of(plan)
+    coefficients, copies, values, ranks = tables_of(plan)
     rows, samples, states = address(sample_rows), address(pcm), address(state_rows)
     raw, num_raw = address(raw_buffer), len(raw_buffer)
     raw_at = 0
     for k in range(segments):
         for t in range(load_i64(starts, k), load_i64(starts, k + 1)):
             for c in range(channels):
-                line = lines + 8 * LINE * c
-                at = t - load_i64(line, DELAY)
-                if at < 0 or at >= frames:
+                line, cell, at = locate(lines, cells, frames, channels, k, t, c)
+                if at < 0:
                     continue
-                cell = cells + 8 * FIELDS * (k * channels + c)
                 state = states + 8 * STATE * c
                 low, high = load_i64(cell, FIRST), load_i64(cell, LAST)
                 bits = _parameter(state)
                 quotient = trailing_zeros(~get_bits(raw, num_raw, raw_at, MAX_QUOTIENT))
-                mu = predict(cell, coefficients, rows + 8 * load_i64(line, ROW), t)
+                mu = predict(cell, coefficients, rows + 4 * load_i64(line, ROW), t)
                 base = _rank(cell, values, ranks, mu)
                 if quotient < MAX_QUOTIENT:
                     raw_at += quotient + 1
@@ -170,7 +164,7 @@ def decode_rice(plan, state_rows, sample_rows, pcm, raw_buffer):
                 if rank < low or rank > high:
                     return -1
                 sample = _value(cell, values, rank)
-                store_32(samples, c * frames + at, sample)
+                store_32(samples, load_i64(line, PCM) + at, sample)
                 store_sample(line, copies, rows, t, sample)
                 _learn(state, abs(residual))
     return np.int64(raw_at)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,7 +46,7 @@ def _runs(layout: Layout) -> tuple[NDArray[np.int64], list[tuple[int, int, int, 
 
     A stretch is (group, shift, begin, end).
     """
-    keys = np.empty(len(layout.coefficients), np.int64)
+    keys = np.empty(len(layout.coefficients), np.int16)  # short ones are sorted by digits
     _mark(
         _NEAR, GROUPS - 1, layout.order.ravel(), layout.long_order.ravel(), layout.shift.ravel(),
         keys,
@@ -60,6 +61,14 @@ def _runs(layout: Layout) -> tuple[NDArray[np.int64], list[tuple[int, int, int, 
 def _scale(base: int, shift: int) -> int:
     """Scale index of a group's coefficients with so many fraction bits."""
     return min(max(8 * base + 16 * (shift - 16), 0), MAX_SYMBOL_SCALE)
+
+
+def _counts_and_scales(
+    runs: Sequence[tuple[int, int, int, int]], bases: Sequence[int]
+) -> tuple[list[int], list[int]]:
+    """Number of coefficients in each stretch, and the index of their scale."""
+    counts = [end - begin for _, _, begin, end in runs]
+    return counts, [_scale(bases[group], shift) for group, shift, _, _ in runs]
 
 
 def write_layout(layout: Layout) -> bytes:
@@ -107,8 +116,7 @@ def write_layout(layout: Layout) -> bytes:
         levels[group][1] += end - begin
     means = [total / count if count else 0.0 for total, count in levels]
     bases = [min(max(round(2 * (math.log2(mean + 1e-3) + 4)), 0), 255) for mean in means]
-    for group, shift, begin, end in runs:
-        writer.integers(ordered[begin:end], _scale(bases[group], shift))
+    writer.integers(ordered, *_counts_and_scales(runs, bases))
     head += bytes(bases)
     words, raw = writer.finish()
     head += write_varint(len(lags)) + write_varint(len(words)) + write_varint(len(raw))
@@ -223,10 +231,10 @@ def read_layout(
         initial,
     )
     places, runs = _runs(layout)
-    for group, shift, begin, end in runs:
-        values = reader.integers(end - begin, _scale(bases[group], shift))
-        # with these bounds the sum of both windows stays within int64 (notes/widths.md)
-        limit = 1 << (15 + min(shift, 8))
-        _check(np.all((values >= -limit) & (values < limit)), "out of range", "coefficients")
-        layout.coefficients[places[begin:end]] = values
+    counts, scales = _counts_and_scales(runs, bases)
+    values = reader.integers(counts, scales)
+    # with these bounds the sum of both windows stays within int64 (notes/widths.md)
+    ends = np.repeat([1 << (15 + min(shift, 8)) for _, shift, _, _ in runs], counts)
+    _check(np.all((values >= -ends) & (values < ends)), "out of range", "coefficients")
+    layout.coefficients[places] = values
     return layout, head.at

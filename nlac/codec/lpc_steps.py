@@ -12,15 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlac._kernels import kernel
-from nlac._memory import load_i64, load_low, store_64
-from nlac._vectors import dot_low
+from nlac._memory import address, load_i32, load_i64, load_low, store_32, store_64
+from nlac._vectors import dot_short
 from nlac.bitstream.distribution import MAX_SCALE, TAIL, TOTAL, cumulative_at
 from nlac.codec.lpc_plan import (
     COEFFICIENTS,
+    DELAY,
     FACTOR,
+    FIELDS,
     FIRST_COPY,
     HIGHEST,
     LAST_COPY,
+    LINE,
     LONG_BEGIN,
     LONG_COEFFICIENTS,
     LONG_ORDER,
@@ -135,11 +138,11 @@ def dot(coefficients, row, count):
     # the two newest samples may have just been stored: apart from the vector
     # loop, its loads need not wait for them
     blocks = (count - 2) & ~7
-    total = dot_low(coefficients, row, blocks)
+    total = dot_short(coefficients, row, blocks)
     for i in range(blocks, count - 2):
-        total += load_low(coefficients, i) * load_low(row, i)
-    total += load_low(coefficients, count - 2) * load_low(row, count - 2)
-    return total + load_low(coefficients, count - 1) * load_low(row, count - 1)
+        total += load_low(coefficients, i) * load_i32(row, i)
+    total += load_low(coefficients, count - 2) * load_i32(row, count - 2)
+    return total + load_low(coefficients, count - 1) * load_i32(row, count - 1)
 
 
 @step
@@ -193,6 +196,33 @@ def index_bits(span):
 
 
 @step
+def course_of(plan):
+    """Numbers of frames, channels and segments, and the addresses of what tells their course."""
+    return (
+        plan.frames, len(plan.lines), len(plan.cells),
+        address(plan.starts), address(plan.cells), address(plan.lines),
+    )  # fmt: skip
+
+
+@step
+def tables_of(plan):
+    """Addresses of the coefficients, the copies, and the values and ranks of lists."""
+    return (
+        address(plan.coefficients), address(plan.copies), address(plan.values), address(plan.ranks)
+    )  # fmt: skip
+
+
+@step
+def locate(lines, cells, frames, channels, segment, t, channel):
+    """Line and cell of a channel, and its own frame at delayed frame t: -1 if it has none then."""
+    line = lines + 8 * LINE * channel
+    at = t - load_i64(line, DELAY)
+    if at >= frames:
+        at = np.int64(-1)
+    return line, cells + 8 * FIELDS * (segment * channels + channel), at
+
+
+@step
 def predict(cell, coefficients, row, t):
     """Sum of the weighted windows at delayed frame t, in sample units (Q8), within the set's ends.
 
@@ -203,11 +233,11 @@ def predict(cell, coefficients, row, t):
     total = np.int64(0)
     if count > 0:
         begin = here + load_i64(cell, PRESENT) - count
-        total = dot(coefficients + 8 * load_i64(cell, COEFFICIENTS), row + 8 * begin, count)
+        total = dot(coefficients + 8 * load_i64(cell, COEFFICIENTS), row + 4 * begin, count)
     count = load_i64(cell, LONG_ORDER)
     if count > 0:
         begin = here + load_i64(cell, LONG_BEGIN)
-        total += dot(coefficients + 8 * load_i64(cell, LONG_COEFFICIENTS), row + 8 * begin, count)
+        total += dot(coefficients + 8 * load_i64(cell, LONG_COEFFICIENTS), row + 4 * begin, count)
     shift = load_i64(cell, SHIFT)
     half = (np.int64(1) << max(shift, 0)) >> 1
     total = (total + half) >> shift if shift > 0 else total << -shift
@@ -227,9 +257,9 @@ def store_sample(line, copies, rows, t, sample):
     """Put a sample where its own window and the windows of those that refer to it find it."""
     at = PAD + t
     place = load_i64(line, ROW) + load_i64(line, FACTOR) * at + load_i64(line, PLACE)
-    store_64(rows, place, sample)
+    store_32(rows, place, sample)
     for i in range(load_i64(line, FIRST_COPY), load_i64(line, LAST_COPY)):
-        store_64(rows, load_i64(copies, i) + 2 * at, sample)
+        store_32(rows, load_i64(copies, i) + 2 * at, sample)
 
 
 def new_state(initial: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -241,14 +271,14 @@ def new_state(initial: NDArray[np.int64]) -> NDArray[np.int64]:
     return state
 
 
-def new_rows(layout: Layout) -> NDArray[np.int64]:
+def new_rows(layout: Layout) -> NDArray[np.int32]:
     """Return the zeroed sample rows of a block, one a channel."""
     frames = PAD + int(layout.starts[-1]) + 1
     wide = 2 if np.any(layout.reference >= 0) else 1
-    return np.zeros((len(layout.reference), wide * frames), np.int64)
+    return np.zeros((len(layout.reference), wide * frames), np.int32)
 
 
-def filled_rows(layout: Layout, pcm: NDArray[np.int32]) -> NDArray[np.int64]:
+def filled_rows(layout: Layout, pcm: NDArray[np.int32]) -> NDArray[np.int32]:
     """Return the sample rows of a block that is known: (channels, frames), in coding order."""
     rows = new_rows(layout)
     for c, (reference, own) in enumerate(zip(layout.reference.tolist(), rows, strict=True)):

@@ -6,6 +6,7 @@ import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import PurePath
 from typing import Literal, get_args
 
 from nlac._errors import UsageError
@@ -13,6 +14,7 @@ from nlac.bitstream.constants import MAX_BLOCK_SAMPLES
 
 Preset = Literal["fast", "standard", "high", "max"]
 Coder = Literal["auto", "range", "rice"]
+Device = Literal["auto", "cpu", "cuda"]
 
 # under this length the fixed bytes of a block would show
 _MIN_PRESET_BLOCK_LENGTH = 4096
@@ -55,6 +57,12 @@ class EncodeOptions:
         Name of the predictor; None takes the preset's.
     predictor_options : mapping of str to object
         Options that the predictor knows.
+    model : str, path or None
+        Model of `cnn` or `gru`: a file, or the name of one that is shipped or in the folder
+        that ``NLAC_MODELS`` names; None takes the predictor's own.
+    device : {"auto", "cpu", "cuda"}
+        Where the network of `cnn` or `gru` runs. The bytes do not depend on it. ``"auto"`` is
+        the CPU, which is fast enough for networks that decode in real time.
     coder : {"auto", "range", "rice"}
         Coder of the residual; ``"auto"`` takes the smaller, block by block.
     long_term : bool
@@ -70,6 +78,8 @@ class EncodeOptions:
     preset: Preset = "standard"
     predictor: str | None = None
     predictor_options: Mapping[str, object] = field(default_factory=dict)
+    model: str | PurePath | None = None
+    device: Device = "auto"
     coder: Coder = "auto"
     long_term: bool = True
     block_seconds: float | None = None
@@ -81,6 +91,8 @@ class EncodeOptions:
             raise UsageError(f"preset {self.preset!r}: one of {', '.join(PRESETS)}")
         if self.coder not in get_args(Coder):
             raise UsageError(f"coder {self.coder!r}: one of {', '.join(get_args(Coder))}")
+        if self.device not in get_args(Device):
+            raise UsageError(f"device {self.device!r}: one of {', '.join(get_args(Device))}")
         if self.block_seconds is not None and not (
             self.block_seconds > 0 and math.isfinite(self.block_seconds)
         ):

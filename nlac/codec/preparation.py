@@ -53,11 +53,13 @@ class Preparation:
         Coding order, and what each channel refers to.
     ordered : (channels, frames) int32
         Channels in coding order.
-    delayed : (channels, PAD + frames + delay) float64
+    delayed : (channels, PAD + frames + delay or more) float64
         Channels in coding order, each late by its delay, after `PAD` frames of zeros.
     lags : (spans,) int64
         For each span of `SPAN` delayed frames the distance to its earlier occurrence, 0 for
         none.
+    far_gain : float
+        Bits a sample that earlier occurrences save, about, on average of all spans.
     deep_gain : float
         Bits a sample that long windows promise; 0 where that was not asked for.
     """
@@ -66,6 +68,7 @@ class Preparation:
     ordered: NDArray[np.int32]
     delayed: NDArray[np.float64]
     lags: NDArray[np.int64]
+    far_gain: float
     deep_gain: float
 
 
@@ -84,15 +87,17 @@ def prepare(channels: NDArray[np.int32], search: Search) -> Preparation:
     padded[:, PAD : PAD + frames] = channels
     pairing = pair(padded, frames, search.pieces)
     lags = np.zeros(-(-(frames + int(pairing.delay.max())) // SPAN), np.int64)
+    far_gain = 0.0
     if search.long_term:
-        found = find_lags(padded, frames, SPAN, search.thorough, search.worth)
+        found, gains = find_lags(padded, frames, SPAN, search.thorough, search.worth)
         lags[: len(found)] = found
+        far_gain = float(gains.mean())
     ordered = np.ascontiguousarray(channels[pairing.order])
     delayed = _delayed(padded, pairing, frames)
     gain = 0.0
     if search.orders is not None:
         gain = deep_gain(delayed, frames, pairing.reference, *search.orders)
-    return Preparation(pairing, ordered, delayed, lags, gain)
+    return Preparation(pairing, ordered, delayed, lags, far_gain, gain)
 
 
 def first_means(ordered: NDArray[np.int32]) -> NDArray[np.int64]:
@@ -105,6 +110,8 @@ def first_means(ordered: NDArray[np.int32]) -> NDArray[np.int64]:
 def _delayed(
     padded: NDArray[np.float64], pairing: Pairing, frames: int
 ) -> NDArray[np.float64]:
+    if not pairing.delay.any() and np.all(np.diff(pairing.order) > 0):
+        return padded
     total = PAD + frames + int(pairing.delay.max())
     out = np.zeros((len(padded), total))
     for place, channel in enumerate(pairing.order.tolist()):

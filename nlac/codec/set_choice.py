@@ -50,11 +50,10 @@ class FoundSets(NamedTuple):
 
 def find_sets(ordered: NDArray[np.int32]) -> FoundSets:
     """Find the value sets of whole channels, and fractional grids of stretches of them."""
-    wide = ordered.astype(np.int64)
     sets: list[ValueSet] = []
-    own = np.zeros(len(wide), np.int64)
+    own = np.zeros(len(ordered), np.int64)
     stretches: list[Stretch] = []
-    for c, x in enumerate(wide):
+    for c, x in enumerate(ordered):
         entry: ValueSet = plain(int(x.min()), int(x.max()))
         grid = value_search.grid_of(x)
         gain = value_search.grid_gain_bits(grid, len(x)) if grid is not None else 0.0
@@ -102,7 +101,7 @@ def assign_sets(
     sets = list(found.sets)
     frames = ordered.shape[1]
     value_set = np.tile(found.own, (len(starts) - 1, 1))
-    for c, x in enumerate(ordered.astype(np.int64)):
+    for c, x in enumerate(ordered):
         mine = [stretch for stretch in found.stretches if stretch.channel == c]
         begins = np.maximum(starts[:-1] - delay[c], 0)
         ends = np.minimum(starts[1:] - delay[c], frames)
@@ -175,7 +174,7 @@ def _same(a: ValueSet, b: ValueSet) -> bool:
 
 
 def _grid_stretches(
-    x: NDArray[np.int64], channel: int, sets: list[ValueSet]
+    x: NDArray[np.int32], channel: int, sets: list[ValueSet]
 ) -> list[Stretch]:
     """Stretches of a channel that lie on a fractional grid; their sets are appended."""
     stretches: list[Stretch] = []

@@ -9,6 +9,7 @@ sums of f without rounding when the f add up to 2**24.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -42,6 +43,11 @@ def _laplace_model(scale: int) -> Any:
 def low_bits_of(scale: int) -> int:
     """Low bits of an integer that are stored as they are at this scale."""
     return max(0, (scale >> 4) - 7)
+
+
+def _low_bits(counts: Sequence[int], scales: Sequence[int]) -> NDArray[np.int64]:
+    """`low_bits_of` for every integer of stretches that share a scale."""
+    return np.repeat(np.array([low_bits_of(scale) for scale in scales], np.int64), counts)
 
 
 @lru_cache(maxsize=512)
@@ -93,24 +99,28 @@ class SideWriter:
             self._coder.encode(values.astype(np.int32), model)
         return bytes([len(weights)]) + weights.astype(np.uint8).tobytes()
 
-    def integers(self, values: NDArray[np.int64], scale: int) -> None:
-        """Code signed integers under the Laplace shape."""
-        low = low_bits_of(scale)
+    def integers(
+        self, values: NDArray[np.int64], counts: Sequence[int], scales: Sequence[int]
+    ) -> None:
+        """Code signed integers under the Laplace shape, `counts[i]` of them at `scales[i]`."""
+        low = _low_bits(counts, scales)
         bins = values >> low
-        symbols = np.where(bins < -EDGE, 0, np.where(bins >= EDGE, ALPHABET - 1, bins + EDGE + 1))
-        self._coder.encode(symbols.astype(np.int32), _laplace_model(scale))
+        symbols = np.clip(bins + EDGE + 1, 0, ALPHABET - 1).astype(np.int32)
+        at = 0
+        for count, scale in zip(counts, scales, strict=True):
+            self._coder.encode(symbols[at : at + count], _laplace_model(scale))
+            at += count
         escaped = (symbols == 0) | (symbols == ALPHABET - 1)
-        if low or np.any(escaped):
-            self._raw.append(np.where(escaped, values + _ESCAPE_OFFSET, values & ((1 << low) - 1)))
-            self._raw_bits.append(np.where(escaped, ESCAPE_BITS, low))
+        self._raw.append(np.where(escaped, values + _ESCAPE_OFFSET, values & ((1 << low) - 1)))
+        self._raw_bits.append(np.where(escaped, ESCAPE_BITS, low))
 
     def finish(self) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
         """Return the coder's words and those of the raw bits."""
         words: NDArray[np.uint32] = self._coder.get_compressed()
         counts = np.concatenate(self._raw_bits)
-        raw = np.zeros(-(-int(counts.sum()) // 32), np.uint32)
-        pack_bits(np.concatenate(self._raw), counts, raw)
-        return words, raw
+        raw = np.zeros(-(-int(counts.sum()) // 32) + 1, np.uint32)
+        used = pack_bits(np.concatenate(self._raw), counts, raw)
+        return words, raw[:used]
 
 
 class SideReader:
@@ -135,16 +145,17 @@ class SideReader:
             return np.full(count, used[0], np.int64)
         return self._decode(_model(histogram_frequencies(table)), count)
 
-    def integers(self, count: int, scale: int) -> NDArray[np.int64]:
-        """Decode signed integers."""
-        low = low_bits_of(scale)
-        symbols = self._decode(_laplace_model(scale), count)
+    def integers(self, counts: Sequence[int], scales: Sequence[int]) -> NDArray[np.int64]:
+        """Decode signed integers, `counts[i]` of them at `scales[i]`."""
+        pieces = [
+            self._decode(_laplace_model(scale), count)
+            for count, scale in zip(counts, scales, strict=True)
+        ]
+        symbols = np.concatenate([np.zeros(0, np.int64), *pieces])
+        low = _low_bits(counts, scales)
         escaped = (symbols == 0) | (symbols == ALPHABET - 1)
-        values = (symbols - EDGE - 1) << low
-        if low or np.any(escaped):
-            rest = self._take(np.where(escaped, ESCAPE_BITS, low))
-            values = np.where(escaped, rest - _ESCAPE_OFFSET, values + rest)
-        return values
+        rest = self._take(np.where(escaped, ESCAPE_BITS, low))
+        return np.where(escaped, rest - _ESCAPE_OFFSET, ((symbols - EDGE - 1) << low) + rest)
 
     def _decode(self, model: Any, count: int) -> NDArray[np.int64]:
         try:

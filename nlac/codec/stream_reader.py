@@ -14,6 +14,7 @@ from nlac.bitstream.block import parse_block_header, payload_is_intact
 from nlac.bitstream.header import StreamHeader, header_num_bytes, parse_header
 from nlac.bitstream.metadata import MetadataItem, parse_item, parse_item_header
 from nlac.bitstream.trailer import Trailer, parse_trailer, trailer_num_bytes_from_end
+from nlac.codec.network_choice import accept_model
 from nlac.codec.stream_parser import CodedBlock, Element, parse_stream
 
 _READ_BYTES = 1 << 20
@@ -116,6 +117,7 @@ class IndexedReader:
         if self.trailer.header != header:
             raise CorruptStream("copy of the header differs from the header", path="trailer")
         self.leading = self._leading()
+        accept_model(header, self.leading)
         self._frames = [0, *accumulate(e.num_frames for e in self.trailer.index)]
         sizes = (e.num_bytes for e in self.trailer.index)
         self._offsets = list(accumulate(sizes, initial=self.trailer.first_block_offset))

@@ -8,18 +8,6 @@ from nlac._kernels import kernel
 
 
 @kernel
-def extent(samples):
-    """Smallest sample, largest sample, and the sum of all."""
-    low = high = np.int64(samples[0])
-    total = np.int64(0)
-    for sample in samples:
-        low = min(low, np.int64(sample))
-        high = max(high, np.int64(sample))
-        total += sample
-    return low, high, total
-
-
-@kernel
 def common_step(samples):
     """Greatest common divisor of all differences; 0 where all samples are equal."""
     step = np.int64(0)
@@ -40,13 +28,24 @@ def count_values(samples, low, counts):
 
 
 @kernel
-def longest_run(counts):
-    """Length of the longest run of neighbouring values that are all in use."""
-    longest = run = 0
-    for count in counts:
-        run = run + 1 if count else 0
-        longest = max(longest, run)
-    return longest
+def has_run(samples, low, used, longest):
+    """Tell whether more than `longest` neighbouring values occur.
+
+    `used` (bool) has a cell for each value from `low` on.
+    """
+    for sample in samples:
+        place = np.int64(sample) - low
+        if used[place]:
+            continue
+        used[place] = True
+        first = last = place
+        while first > 0 and used[first - 1] and last - first < longest:
+            first -= 1
+        while last + 1 < len(used) and used[last + 1] and last - first < longest:
+            last += 1
+        if last - first >= longest:
+            return True
+    return False
 
 
 @kernel

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlac.codec.bitmap import write_bitmap
-from nlac.codec.value_kernels import common_step, count_values, extent, longest_run
+from nlac.codec.value_kernels import common_step, count_values, has_run
 from nlac.codec.value_sets import GRID, GRID_BITS, MAX_SPAN, ValueSet, listed
 
 MIN_GAIN_BITS = 400.0
@@ -20,15 +20,15 @@ _LONGEST_RUN = 6  # of used values on a grid with a step of 1.2
 _PEAK = 0.25  # least strength of a grid's line in the spectrum of the histogram
 
 
-def grid_of(samples: NDArray[np.int64]) -> ValueSet | None:
+def grid_of(samples: NDArray[np.int32]) -> ValueSet | None:
     """Find a fractional grid that holds every sample, with a step of more than 1.2."""
-    low, high, total = extent(samples)
+    low, high = int(samples.min()), int(samples.max())
     if high - low >= MAX_SPAN or high - low < 16:
         return None
-    counts = _counts(samples, low, high)
     # a grid leaves a gap every few values; that rejects nearly every recording quickly
-    if longest_run(counts) > _LONGEST_RUN:
+    if has_run(samples, low, np.zeros(high - low + 1, np.bool_), _LONGEST_RUN):
         return None
+    counts = _counts(samples, low, high)
     values = low + np.flatnonzero(counts).astype(np.int64)
     gaps = np.diff(values)
     if len(values) < 0.2 * (high - low) and len(gaps) > 2:
@@ -37,7 +37,7 @@ def grid_of(samples: NDArray[np.int64]) -> ValueSet | None:
         if found is not None and found.ranks_of(values) is not None:
             return found
     # else the values near the mean tell
-    centre = total // len(samples)
+    centre = int(samples.sum(dtype=np.int64)) // len(samples)
     histogram = np.zeros(2 * _REACH)
     begin = centre - _REACH - low
     piece = counts[max(begin, 0) : max(begin + 2 * _REACH, 0)]
@@ -61,7 +61,7 @@ def grid_of(samples: NDArray[np.int64]) -> ValueSet | None:
     return None
 
 
-def _counts(samples: NDArray[np.int64], low: int, high: int) -> NDArray[np.int64]:
+def _counts(samples: NDArray[np.int32], low: int, high: int) -> NDArray[np.int64]:
     counts = np.zeros(high - low + 1, np.int64)
     count_values(samples, low, counts)
     return counts
@@ -135,7 +135,7 @@ def _room(
     return high - low, (low + high) / 2
 
 
-def integer_grid(samples: NDArray[np.int64]) -> ValueSet | None:
+def integer_grid(samples: NDArray[np.int32]) -> ValueSet | None:
     """Find a grid of whole steps of at least 2."""
     if len(samples) == 0:
         return None
@@ -143,7 +143,7 @@ def integer_grid(samples: NDArray[np.int64]) -> ValueSet | None:
     if step < 2:
         return None
     offset = base % step
-    ranks = (samples - offset) // step
+    ranks = (samples.astype(np.int64) - offset) // step
     return ValueSet(
         GRID, int(ranks.min()), int(ranks.max()), step << GRID_BITS, offset << GRID_BITS
     )
@@ -154,7 +154,7 @@ def grid_gain_bits(entry: ValueSet, count: int) -> float:
     return count * math.log2(entry.step / (1 << GRID_BITS))
 
 
-def integer_grid_gain_bits(samples: NDArray[np.int64], chunk: int = 4096) -> float:
+def integer_grid_gain_bits(samples: NDArray[np.int32], chunk: int = 4096) -> float:
     """Bits that grids of whole steps would save, were each chunk to have its own."""
     bits = 0.0
     for begin in range(0, len(samples) - chunk + 1, chunk):
@@ -163,9 +163,9 @@ def integer_grid_gain_bits(samples: NDArray[np.int64], chunk: int = 4096) -> flo
     return bits
 
 
-def list_of(samples: NDArray[np.int64]) -> tuple[ValueSet, float] | None:
+def list_of(samples: NDArray[np.int32]) -> tuple[ValueSet, float] | None:
     """Return the list of the values that occur and the net gain in bits, if there is one."""
-    low, high, _ = extent(samples)
+    low, high = int(samples.min()), int(samples.max())
     if high - low >= MAX_SPAN or high - low < 16:
         return None
     histogram = _counts(samples, low, high)

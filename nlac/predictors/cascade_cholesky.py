@@ -17,7 +17,9 @@ from nlac._vectors import dot_low_any
 COEFFICIENT_BITS = 20  # fraction of a coefficient
 _TOP = 60  # bits of the largest diagonal entry before the factorisation
 _SIDE = np.int64(1) << 31
-_LEAST_PIVOT = np.int64(1) << 30  # smaller ones are rounding noise: the variable is left out
+# what is smaller is rounding noise, what is larger has wrapped around: the variable is left out
+_LEAST_PIVOT = np.int64(1) << 30
+_MOST_PIVOT = (np.int64(1) << 61) - 1
 
 
 @kernel
@@ -52,7 +54,7 @@ def solve(covariance, factor, stride, first, count, load, coefficients, inverses
     Widths: the largest diagonal entry is shifted to below 2**60.  By
     Cauchy-Schwarz sums of products of factor entries are below 2**60 but for
     rounding, factor entries below 2**30 + 1.  Coefficients are limited so
-    that `count` products with entries of 31 bits, or samples of 32 bits, stay
+    that as many products with entries of 31 bits, or samples of 32 bits, stay
     below 2**62.
     """
     largest = np.int64(1)
@@ -70,7 +72,7 @@ def solve(covariance, factor, stride, first, count, load, coefficients, inverses
                 k - first,
             )
         pivot = load_i64(row, k) + load
-        if pivot < _LEAST_PIVOT:
+        if not _LEAST_PIVOT <= pivot <= _MOST_PIVOT:
             for j in range(k, count):
                 store_64(row, j, 0)
             continue
@@ -81,7 +83,7 @@ def solve(covariance, factor, stride, first, count, load, coefficients, inverses
         store_64(row, k, root)
         store_64(inverses, k, inverse)
     # with the factor's rows as equations, from the last to the first
-    limit = np.int64(1) << (31 - bit_length(np.int64(count)))
+    limit = np.int64(1) << (31 - bit_length(np.int64(count - first)))
     last = count - 1
     for k in range(last - 1, first - 1, -1):
         row = factor + 8 * stride * k

@@ -24,8 +24,8 @@ from nlac.predictors.cascade_covariance import (
 # cells of an expert
 (
     E_COUNT, E_FIRST, E_STRIDE, E_COVARIANCE, E_FACTOR, E_COEFFICIENTS, E_DECAY, E_PERIOD,
-    E_ERROR, E_MEAN, E_LOAD, E_UP, E_INVERSES, E_OPTIONAL, E_OFF, E_PARTS,
-) = range(16)
+    E_ERROR, E_MEAN, E_LOAD, E_UP, E_INVERSES, E_OPTIONAL, E_OFF, E_OTHER_UP, E_OTHER_DOWN, E_PARTS,
+) = range(18)
 # of each stretch: first variable, length, the same variable's place in the window's sums,
 # address of samples, place of the stretch's first at frame 0
 P_START, P_LENGTH, P_PLACE_IN_SUMS, P_SOURCE, P_PLACE = range(5)
@@ -47,9 +47,9 @@ _STACK_UP = 6
 def predict_expert(expert, t):
     """Prediction of frame t, Q8.
 
-    Widths: see `solve`; the sum is below 2**62.
+    Widths: see `solve`; each sum is below 2**62, and both together below 2**63.
     """
-    total = np.int64(0)
+    own, other = np.int64(0), np.int64(0)
     coefficients = load_i64(expert, E_COEFFICIENTS)
     for i in range(load_i64(expert, E_FIRST), SEGMENTS):
         part = expert + 8 * (E_PARTS + 5 * i)
@@ -57,12 +57,18 @@ def predict_expert(expert, t):
         if i == SEGMENTS - 1:
             count -= 1  # the target
         if count > 0:
-            total += dot_low_any(
+            total = dot_low_any(
                 coefficients + 8 * load_i64(part, P_START),
                 load_i64(part, P_SOURCE) + 8 * (load_i64(part, P_PLACE) + t),
                 count,
             )
-    return (total + (1 << 11)) >> 12
+            if i & 1:
+                own += total
+            else:
+                other += total
+    # coefficients are those of samples scaled to 19 bits, each channel by its own shift
+    other = other << load_i64(expert, E_OTHER_UP) >> load_i64(expert, E_OTHER_DOWN)
+    return (own + other + (1 << 11)) >> 12
 
 
 @kernel

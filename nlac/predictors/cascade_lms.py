@@ -52,6 +52,18 @@ def store_history(history, t, value, unit):
 
 
 @kernel
+def _short(gradient, size):
+    """A gradient in 16 bits: rounded down stretch by stretch, it may be 3 beyond the largest."""
+    return max(gradient >> size, -32768)
+
+
+@kernel
+def _pair(later, earlier, size):
+    """Two gradients in the halves of 32 bits, the later frame's in the upper one."""
+    return _short(later, size) << 16 | (_short(earlier, size) & 0xFFFF)
+
+
+@kernel
 def _spread(stage, weights, copies, history, count):
     """Update all taps, the step falling with the distance; the nearest tap stands last."""
     g0, g1 = load_i64(stage, L_GRADIENTS), load_i64(stage, L_GRADIENTS + 1)
@@ -64,8 +76,8 @@ def _spread(stage, weights, copies, history, count):
         begin = max(end - width, 0)
         # gradients in Q16: the 15 bits that say most, and what is left to shift
         size = max(bit_length(top) - 15, 1)
-        newest = (g0 >> size) << 16 | ((g1 >> size) & 0xFFFF)
-        oldest = (g2 >> size) << 16 | ((g3 >> size) & 0xFFFF)
+        newest = _pair(g0, g1, size)
+        oldest = _pair(g2, g3, size)
         if group < 4:
             add_two_gradients(
                 weights + 4 * begin, copies + 2 * begin, history + 2 * begin, end - begin,

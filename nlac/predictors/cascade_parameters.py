@@ -9,6 +9,7 @@ MAX_OWN, MAX_OTHER, MAX_AROUND = 512, 256, 32
 MAX_EXPERTS, MAX_CASCADES, MAX_STAGES, MAX_FINALS = 5, 4, 4, 3
 DEEP = 64  # experts with more own taps may be left out of a block
 MAX_TAPS = 4096
+LEAST_STEP = 24  # larger steps of a stage would not fit 64 bits
 MAX_INPUTS = 15  # of a stack
 
 
@@ -175,6 +176,7 @@ class CascadeParameters:
             and all(4 <= memory <= 13 for memory in self.finals)
             and self.period >= 1
             and not self.experts[0].optional
+            and not self.without_deep().experts[0].optional
             and len(self.last) <= 1
             and all(
                 1 <= e.own <= MAX_OWN
@@ -190,7 +192,7 @@ class CascadeParameters:
                 and s.taps % 32 == 0
                 and s.other <= MAX_TAPS
                 and s.other % 32 == 0
-                and s.step <= 80
+                and LEAST_STEP <= s.step <= 80
                 for s in [*stages, *self.last]
             )
         )

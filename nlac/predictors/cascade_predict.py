@@ -13,6 +13,7 @@ from nlac.predictors.cascade_experts import (
     E_COUNT,
     E_COVARIANCE,
     E_FIRST,
+    E_MEAN,
     E_OFF,
     E_OPTIONAL,
     E_PARTS,
@@ -74,8 +75,6 @@ def set_lag(channel, lag):
         return
     store_64(channel, C_LAG, lag)
     around = load_i64(channel, C_AROUND)
-    if around == 0:
-        return
     window = load_i64(channel, C_WINDOW)
     first = 0 if lag > 0 else 2
     store_64(window, W_FIRST, np.int64(first))
@@ -96,6 +95,7 @@ def set_lag(channel, lag):
                 coefficients = load_i64(expert, E_COEFFICIENTS)
                 for j in range(count):
                     store_64(coefficients, j, np.int64(0))
+                store_64(expert, E_MEAN, np.int64(0))
             store_64(expert, E_OFF, np.int64(off))
         for i in range(2):
             part = expert + 8 * (E_PARTS + 5 * i)
@@ -175,7 +175,9 @@ def learn_sample(channel, t, sample):
     experts, num_experts = load_i64(channel, C_EXPERTS), load_i64(channel, C_NUM_EXPERTS)
     stack, finals = load_i64(channel, C_STACK), load_i64(channel, C_FINALS)
     for i in range(num_experts):
-        note_error(experts + 8 * EXPERT * i, abs(truth - load_i64(channel, C_PLAIN + 1 + i)))
+        expert = experts + 8 * EXPERT * i
+        if load_i64(expert, E_OFF) == 0:
+            note_error(expert, abs(truth - load_i64(channel, C_PLAIN + 1 + i)))
     stacked = load_i64(channel, C_STACKED)
     residual = truth - stacked
     if num_experts > 1:

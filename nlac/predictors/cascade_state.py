@@ -61,9 +61,9 @@ class CascadeState:
         self.locations = np.zeros((count, LOCATIONS), np.int64)
         self._frames = frames
         self._share(parameters)
-        for c, (low, high) in enumerate(limits):
+        self._bits = [max(abs(low), abs(high)).bit_length() for low, high in limits]
+        for c, ((low, high), bits) in enumerate(zip(limits, self._bits, strict=True)):
             row = self.channels[c]
-            bits = max(abs(low), abs(high)).bit_length()
             row[C_LOW], row[C_HIGH] = low << 8, high << 8
             row[C_UNIT] = units[c]
             row[C_REFERENCE] = references[c]
@@ -77,7 +77,7 @@ class CascadeState:
             row[C_ERRORS] = self._new(STAGE_PAD + frames + 16, np.int16) + 2 * STAGE_PAD
             row[C_LOCATIONS] = self.locations[c].ctypes.data
         for c in range(count):
-            self._build(c, parameters, limits[c], long_term)
+            self._build(c, parameters, long_term)
 
     def _share(self, p: CascadeParameters) -> None:
         """Allocate what is filled and used up within a step, once for all experts and channels."""
@@ -105,9 +105,7 @@ class CascadeState:
         self._keep.append(array)
         return array
 
-    def _build(
-        self, c: int, p: CascadeParameters, limits: tuple[int, int], long_term: bool
-    ) -> None:
+    def _build(self, c: int, p: CascadeParameters, long_term: bool) -> None:
         row = self.channels[c]
         reference = int(row[C_REFERENCE])
         ahead = int(row[C_AHEAD])
@@ -138,7 +136,8 @@ class CascadeState:
         row[C_WINDOW] = window.ctypes.data
         row[C_BATCH], row[C_AROUND], row[C_FIRST] = batch, around, first
         experts = self._cells(len(p.experts) * ex.EXPERT).reshape(len(p.experts), ex.EXPERT)
-        bits = min(max(abs(limits[0]), abs(limits[1])).bit_length(), SCALED_BITS)
+        bits = self._bits[c] if other is None else max(self._bits[c], self._bits[reference])
+        rescaled = int(row[C_DOWN] - other_row[C_DOWN])
         for cells, e in zip(experts, p.experts, strict=True):
             side = 2 * e.around + 1 if e.around and long_term else 0
             number = (
@@ -155,7 +154,9 @@ class CascadeState:
             cells[ex.E_INVERSES] = self._inverses
             cells[ex.E_LOAD] = 1 << e.load
             cells[ex.E_OPTIONAL] = cells[ex.E_OFF] = e.optional
-            cells[ex.E_UP] = 61 - 2 * bits - 13
+            cells[ex.E_UP] = 61 - 2 * min(bits, SCALED_BITS) - 13
+            cells[ex.E_OTHER_UP] = max(rescaled, 0)
+            cells[ex.E_OTHER_DOWN] = max(-rescaled, 0)
             begin = np.concatenate([[0], np.cumsum(number)])
             for i in range(cov.SEGMENTS):
                 part = ex.E_PARTS + 5 * i
@@ -167,8 +168,7 @@ class CascadeState:
                     sources[i][C_SAMPLES], places[i] + skipped,
                 )
         row[C_EXPERTS], row[C_NUM_EXPERTS] = experts.ctypes.data, len(p.experts)
-        peak = max(abs(limits[0]), abs(limits[1])).bit_length()
-        shift = max(0, 8 + peak + 1 - ex.INPUT_BITS)
+        shift = max(0, 8 + self._bits[c] + 1 - ex.INPUT_BITS)
         stack_rows = self._cells((1 + len(p.finals)) * ex.STACK).reshape(-1, ex.STACK)
         inputs = self._new(LANES * ex.STACK_BATCH)
         own_inputs = self._new(LANES * ex.STACK_BATCH)

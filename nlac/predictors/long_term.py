@@ -142,7 +142,7 @@ def find_lags(
     span: int,
     thorough: bool,
     worth: float = WORTH,
-) -> NDArray[np.int64]:
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Find for each span of a block how far back its earlier occurrence lies.
 
     Parameters
@@ -160,11 +160,13 @@ def find_lags(
     -------
     lags : (spans,) int64
         0 where nothing alike was found.
+    gains : (spans,) float64
+        Bits a sample that the earlier occurrence saves, about.
     """
     count = -(-frames // span)
-    lags = np.zeros(count, np.int64)
+    lags, found = np.zeros(count, np.int64), np.zeros(count)
     if frames < 4 * SHORTEST:
-        return lags
+        return lags, found
     # the sum of the channels: one search is enough, since what it finds is weighed in each
     mixed = _mixed(samples)
     searches = [_Search(_levelled(mixed, frames, 4), span, DECIMATION, thorough)]
@@ -183,7 +185,8 @@ def find_lags(
         best = max(gains, key=lambda lag: gains[lag])
         if gains[best] > worth:
             lags[index] = last = best
-    return lags
+            found[index] = gains[best]
+    return lags, found
 
 
 def _levelled(mixed: NDArray[np.float64], frames: int, order: int) -> NDArray[np.int16]:
@@ -241,7 +244,9 @@ class _Search:
         grouped = signal[: len(signal) // step * step].reshape(-1, step)
         slow = grouped.sum(axis=1, dtype=np.float32)
         count = len(slow)
-        self._size = _fast_length(2 * count)
+        # not twice as long: the correlation runs round, at half the time, and what it shows at
+        # a lag's mirrored place is no match when settled; those of windows stay clear of that
+        self._size = _fast_length(count)
         self._spectrum = fft.rfft(slow, self._size)
         power = self._spectrum.real**2 + self._spectrum.imag**2
         whole = fft.irfft(power, self._size)[:count]

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlac.predictors.layout import ORDERS, PAD, Layout
-from nlac.predictors.lpc_segments import SPAN, analyse_span
+from nlac.predictors.lpc_segments import SPAN, analyse_span, unload_weights
 
 
 class Effort(NamedTuple):
@@ -158,15 +158,18 @@ def analyse(
         if gains is not None:
             cost -= gains[span]
         leaf = effort.leaf_frames
+        nodes_used: list[int] = []
         for node, first, _ in _partition(cost.sum(axis=0), width, effort.levels):
             if begin + first * leaf >= end:
                 continue
             starts.append(begin + first * leaf)
             o, f = order[:, node].tolist(), far[:, node].tolist()
             rows.append((o, f, shift[:, node].tolist(), lag if any(f) else 0))
-            for c in range(channels):
-                coefficients.append(weights[c, node, : o[c]][::-1].copy())
-                coefficients.append(weights[c, node, o[c] : o[c] + f[c]][::-1].copy())
+            nodes_used.append(node)
+        chosen = np.array(nodes_used, np.int64)
+        out = np.empty(int(order[:, chosen].sum() + far[:, chosen].sum()), np.int64)
+        unload_weights(weights, chosen, order, far, out)
+        coefficients.append(out)
     shape = (len(rows), channels)
     lengths = np.array([[*zip(o, f, strict=True)] for o, f, _, _ in rows], np.int64)
     lengths = lengths.reshape(len(rows), channels, 2)

@@ -330,3 +330,18 @@ def analyse_span(
                         floors[i] += floors[2 * i + 1]
                 leaves = half
                 width //= 2
+
+
+@kernel
+def unload_weights(weights, nodes, order, far, out):
+    """Put the coefficients of some nodes into `out`, the oldest sample's first."""
+    at = 0
+    for node in nodes:
+        for c in range(len(weights)):
+            near = order[c, node]
+            for i in range(near - 1, -1, -1):
+                out[at] = weights[c, node, i]
+                at += 1
+            for i in range(near + far[c, node] - 1, near - 1, -1):
+                out[at] = weights[c, node, i]
+                at += 1

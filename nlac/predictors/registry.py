@@ -25,6 +25,8 @@ from nlac.bitstream.constants import (
     MAX_PARAMETERS_BYTES,
     MODEL_HASH_BYTES,
     PREDICTOR_CASCADE,
+    PREDICTOR_CNN,
+    PREDICTOR_GRU,
     PREDICTOR_LPC,
     PREDICTOR_NAMES,
 )
@@ -46,7 +48,7 @@ class PredictorEntry:
     name : str
         Its name.
     factory : type of Predictor, or None
-        Its class; None where the codec itself has the loop (`lpc`, `cascade`).
+        Its class; None where the codec itself has the loop (`lpc`, `cascade`, `cnn`, `gru`).
     """
 
     predictor_id: int
@@ -124,7 +126,7 @@ class PredictorEntry:
 # the codec's own predictors; adding one here makes its reserved number valid
 _BUILT_IN = tuple(
     PredictorEntry(number, PREDICTOR_NAMES[number])
-    for number in (PREDICTOR_LPC, PREDICTOR_CASCADE)
+    for number in (PREDICTOR_LPC, PREDICTOR_CASCADE, PREDICTOR_CNN, PREDICTOR_GRU)
 )
 _entries: dict[str, PredictorEntry] = {entry.name: entry for entry in _BUILT_IN}
 # importing a package may register from inside

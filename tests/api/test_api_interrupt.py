@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+from interruptible import AS_FROM_A_TERMINAL
 
 CODE = """
 import sys, time
@@ -44,7 +45,11 @@ def test_interrupted_at_once(slow, call, tmp_path):
     call = call.format(out=str(tmp_path / "out"))
     code = CODE.format(tools=tools, slow=slow, call=call)
     with subprocess.Popen(
-        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", code],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **AS_FROM_A_TERMINAL,
     ) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "busy\n"

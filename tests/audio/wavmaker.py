@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pytest
 
 from nlac.audio.source import AudioSource, open_source
 
@@ -20,6 +21,7 @@ GUID_TAIL = bytes.fromhex("0000000010008000 00aa00389b71".replace(" ", ""))
 W64_TAIL = bytes.fromhex("f3acd3118cd100c04f8edb8a")
 W64_RIFF = bytes.fromhex("726966662e91cf11a5d628db04c10000")
 UNKNOWN = 0xFFFFFFFF
+BOTH = pytest.mark.parametrize("pipe", [False, True])
 
 
 class Pipe(io.RawIOBase):
@@ -229,6 +231,11 @@ def float_bits() -> np.ndarray[Any, Any]:
     words = [0x7F800001, 0xFFBFFFFF, 0x7FC00000, 0xFFFFFFFF, 0x80000000, 1, 0x807FFFFF]
     words += [0x7F800000, 0xFF800000, 0x3F800000, 0xBF800000, 0x00800000, 0x7F7FFFFF, 0]
     return np.array(words, dtype=np.uint32).view(np.float32).reshape(-1, 2)
+
+
+SAMPLES = noise(100, 2, 16)
+DATA = bytes_of(SAMPLES, 2)
+BIG = bytes_of(SAMPLES, 2, "big")
 
 
 @dataclass

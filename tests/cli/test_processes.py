@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -79,35 +77,6 @@ def test_a_reader_that_leaves_is_no_error(
     assert (done.returncode, done.stderr) == (0, b"")
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupt_leaves_nothing(
-    number: signal.Signals, tmp_path: Path, wav: Path, environment: dict[str, str]
-) -> None:
-    (tmp_path / "out.nlac").write_bytes(b"precious")
-    command = [sys.executable, "-m", "nlac", "encode", "-f", "-", "out.nlac"]
-    with subprocess.Popen(
-        command, cwd=tmp_path, env=environment, stdin=subprocess.PIPE, stderr=subprocess.PIPE
-    ) as process:
-        assert process.stdin is not None
-        process.stdin.write(wav_bytes()[:4000])
-        process.stdin.flush()
-        # the rest never comes; once its unfinished output is there, it waits for more
-        deadline = time.monotonic() + 60
-        while not list(tmp_path.glob(".*.part")):
-            assert process.poll() is None
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
-        time.sleep(0.1)
-        begin = time.monotonic()
-        process.send_signal(number)
-        assert process.wait(10) == 130
-        assert time.monotonic() - begin < 2
-        assert process.stderr is not None
-        assert b"Traceback" not in process.stderr.read()
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.wav", "out.nlac"]
-    assert (tmp_path / "out.nlac").read_bytes() == b"precious"
-
-
 HEAVY = ("numpy", "numba", "scipy", "soundfile", "constriction", "tqdm", "torch", "matplotlib")
 
 
@@ -138,7 +107,7 @@ print("loaded:", *(name for name in {HEAVY} if name in sys.modules))
 
 
 def test_the_entry_point_is_the_tested_one() -> None:
-    script = '\nnlac = "nlac.cli.main:main"\n'
+    script = '\nnlac = "nlac.__main__:main"\n'
     assert script in (ROOT / "pyproject.toml").read_text("utf-8")
 
 

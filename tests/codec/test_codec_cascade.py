@@ -16,6 +16,7 @@ from nlac.codec.options import EncodeOptions
 from nlac.predictors.cascade_parameters import PRESETS as PARAMETERS
 from nlac.predictors.cascade_parameters import ExpertParameters
 
+pytestmark = pytest.mark.usefixtures("cascade_alone")
 PRESETS = ("high", "max")
 
 
@@ -37,6 +38,7 @@ def music(frames: int, channels: int = 2, seed: int = 1) -> np.ndarray:
         ("quiet_noise", "extremes", "quiet_noise"),
         ("sine", "heavy_tails"),
         ("impulses", "clipped", "ramp"),
+        ("repeated_loop", "fractional_grid", "bursts"),
     ],
 )
 def test_full_scale(names, preset):

@@ -45,14 +45,14 @@ TOTAL = 1 << 24
 def test_what_goes_in_comes_out(fields, groups):
     writer = SideWriter()
     heads = [writer.symbols(np.array(field, np.int64)) for field in fields]
-    for values, scale in groups:
-        writer.integers(np.array(values, np.int64), scale)
+    integers = [value for values, _ in groups for value in values]
+    stretches = [len(values) for values, _ in groups], [scale for _, scale in groups]
+    writer.integers(np.array(integers, np.int64), *stretches)
     reader = SideReader(*writer.finish())
     for field, head in zip(fields, heads, strict=True):
         assert head[0] == len(head) - 1
         assert reader.symbols(len(field), head[1:]).tolist() == field
-    for values, scale in groups:
-        assert reader.integers(len(values), scale).tolist() == values
+    assert reader.integers(*stretches).tolist() == integers
 
 
 @pytest.mark.parametrize("scale", [0, 1, 63, 64, 127, 128, 200, 300, MAX_SYMBOL_SCALE])
@@ -97,12 +97,12 @@ def test_models_have_the_frequencies_that_they_are_given():
 def test_few_large_integers_escape():
     values = np.array([0, 1, -1, 2**23 - 1, -(2**23), 5], np.int64)
     writer = SideWriter()
-    writer.integers(values, 16)
+    writer.integers(values, [len(values)], [16])
     words, raw = writer.finish()
     assert len(raw) == 2
-    np.testing.assert_array_equal(SideReader(words, raw).integers(6, 16), values)
+    np.testing.assert_array_equal(SideReader(words, raw).integers([6], [16]), values)
     with pytest.raises(CorruptStream, match="ends too early"):
-        SideReader(words, raw[:1]).integers(6, 16)
+        SideReader(words, raw[:1]).integers([6], [16])
 
 
 def test_wide_integers_keep_their_low_bits():
@@ -110,8 +110,8 @@ def test_wide_integers_keep_their_low_bits():
     assert low_bits_of(scale) == 8
     values = np.random.default_rng(2).integers(-60000, 60000, 500)
     writer = SideWriter()
-    writer.integers(values, scale)
-    np.testing.assert_array_equal(SideReader(*writer.finish()).integers(500, scale), values)
+    writer.integers(values, [500], [scale])
+    np.testing.assert_array_equal(SideReader(*writer.finish()).integers([500], [scale]), values)
 
 
 def test_empty_and_bad_histograms():

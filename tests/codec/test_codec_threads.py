@@ -62,6 +62,7 @@ def test_other_work_in_between_changes_nothing():
     assert encoded(samples, 2) == before
 
 
+@pytest.mark.usefixtures("cascade_alone")
 @pytest.mark.parametrize("preset", ["fast", "standard", "max"])
 def test_memory_not_written_yet_has_no_influence(preset):
     """What the search reads it must have written: freed memory holds other numbers each time."""

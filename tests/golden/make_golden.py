@@ -177,6 +177,21 @@ def late_channel() -> bytes:
         return write(ints(tones(900, 2, 16)), 16, threads=1)
 
 
+def cascade_alone(samples: np.ndarray, bits: int, preset: str) -> bytes:
+    """Code a block that no `lpc` block was compared with."""
+    from unittest.mock import patch
+
+    from nlac.codec import cascade_block
+
+    with patch.object(cascade_block, "worth_trying", lambda *_arguments: False):
+        return write(ints(samples), bits, preset=preset)
+
+
+def widths() -> np.ndarray:
+    """Channels of one source and of widths around that of the cascade's products."""
+    return ints(tones(400, 1, 22) >> np.array([0, 2, 9])) + ints(noise(400, 3, 1))
+
+
 # four and five locations, a last stage, small batches: what presets have been
 LAST_STAGE = (
     "01040401030104011000080002000800251800100008000a08231000080002000784258000100020"
@@ -189,15 +204,15 @@ TWO_FINALS = (
 )
 
 
-def cascade(samples: np.ndarray, parameters: str, block_seconds: float) -> bytes:
-    """A stream of a cascade with parameters that no preset has."""
+def cascade(samples: np.ndarray, parameters: str) -> bytes:
+    """Code a block of a cascade with parameters that no preset has."""
     from unittest.mock import patch
 
     from nlac.predictors.cascade_parameters import PRESETS, CascadeParameters
 
     chosen = CascadeParameters.from_bytes(bytes.fromhex(parameters))
     with patch.dict(PRESETS, high=chosen):
-        return write(samples, 16, preset="high", block_seconds=block_seconds)
+        return cascade_alone(samples, 16, "high")
 
 
 def steps_of_a_gain() -> np.ndarray:
@@ -219,6 +234,28 @@ def patterns() -> np.ndarray:
     return x
 
 
+def with_network(kind: str, front: str) -> bytes:
+    """A stream that carries its model."""
+    import tempfile
+
+    from tiny_networks import tiny_network
+
+    import nlac
+    from nlac.predictors.networks.model import Model
+
+    model = Model(tiny_network(kind), {"name": f"tiny {kind}", "front": front})
+    samples = tones(1300, 2, 16) + noise(1300, 2, 300, 7)
+    out = io.BytesIO()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "tiny.nlacm")
+        path.write_bytes(model.to_bytes())
+        nlac.encode(
+            wav(samples.clip(-32768, 32767)), out, strip_chunks=True, predictor=kind, model=path,
+            embed_model=True,
+        )  # fmt: skip
+    return out.getvalue()
+
+
 CASES: dict[str, Callable[[], bytes]] = {
     "bits-01": lambda: write(ints(-(hashed(800, 1) % 11 // 10))[:, None], 1),
     "bits-04": lambda: write(ints(tones(600, 1, 4)), 4),
@@ -230,10 +267,13 @@ CASES: dict[str, Callable[[], bytes]] = {
     "bits-32": lambda: write(ints(tones(400, 2, 32)), 32),
     "range": lambda: write(ints(tones(1200, 2, 16)), 16, preset="fast", coder="range"),
     "rice": lambda: write(ints(tones(1200, 2, 16)), 16, preset="fast", coder="rice"),
-    "preset-high": lambda: write(ints(tones(2600, 2, 16)), 16, preset="high"),
-    "preset-max": lambda: write(ints(tones(2600, 1, 16)), 16, preset="max"),
-    "cascade-last-stage": lambda: cascade(ints(tones(2600, 2, 16)), LAST_STAGE, 20.0),
-    "cascade-two-finals": lambda: cascade(ints(tones(2600, 1, 16)), TWO_FINALS, 60.0),
+    "preset-high": lambda: cascade_alone(tones(1300, 2, 16), 16, "high"),
+    "preset-max": lambda: cascade_alone(tones(1200, 1, 16), 16, "max"),
+    "cascade-widths": lambda: cascade_alone(widths(), 22, "high"),
+    "cascade-last-stage": lambda: cascade(tones(1300, 2, 16), LAST_STAGE),
+    "cascade-two-finals": lambda: cascade(tones(1200, 1, 16), TWO_FINALS),
+    "network-cnn": lambda: with_network("cnn", "rls"),
+    "network-gru": lambda: with_network("gru", "high"),
     "grid": lambda: write(grid(), 16),
     "list": lambda: write(sparse(), 16),
     "list-rice": lambda: write(sparse(), 16, coder="rice"),
@@ -268,6 +308,9 @@ CASES: dict[str, Callable[[], bytes]] = {
     "generic-taps": lambda: write(
         ints(tones(200, 1, 16)), 16, predictor="example-sign", predictor_options={"taps": 3}
     ),
+    "lpc-high": lambda: write(ints(tones(2600, 2, 16)), 16, predictor="lpc", preset="high"),
+    "lpc-max": lambda: write(ints(tones(2600, 1, 16)), 16, predictor="lpc", preset="max"),
+    "lpc-in-cascade": lambda: write(ints(tones(2400, 2, 16)), 16, preset="high"),
 }
 
 
@@ -320,5 +363,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.path[:0] = [str(ROOT), str(PLUGIN)]
+    sys.path[:0] = [str(ROOT), str(PLUGIN), str(FOLDER)]
     main()

@@ -11,11 +11,11 @@ from oracle.cascade_predict import ChannelPredictor, ExpertShape, Parameters
 from oracle.cascade_stages import StageShape
 from oracle.coding import BitString, RangeDecoder, Tables, clip, fits
 from oracle.container import Header, Reader, require
-from oracle.lpc import decode_lpc
+from oracle.lpc import MAX_INITIAL, decode_lpc
 from oracle.value_sets import ValueSet, read_value_sets
 
 SPAN, PIECE = 16384, 1024
-MAX_DELAY, MAX_INITIAL, MAX_UNIT = 64, 40, 32
+MAX_DELAY, MAX_UNIT = 64, 32
 
 
 def ranged(value: int, low: int, high: int, name: str) -> int:
@@ -43,7 +43,7 @@ def read_stage(reader: Reader) -> StageShape:
     own = ranged(reader.unsigned(2), 32, 4096, "taps of a stage")
     other = ranged(reader.unsigned(2), 0, 4096, "other taps of a stage")
     require(own % 32 == other % 32 == 0, "taps of a stage")
-    return StageShape(own, other, ranged(reader.unsigned(1), 0, 80, "step"))
+    return StageShape(own, other, ranged(reader.unsigned(1), 24, 80, "step"))
 
 
 def read_parameters(data: bytes) -> Parameters:
@@ -63,7 +63,9 @@ def read_parameters(data: bytes) -> Parameters:
     last = read_stage(reader) if lasts else None
     memories = [ranged(reader.unsigned(1), 4, 13, "memory of a final") for _ in range(finals)]
     require(reader.left() == 0, "bytes behind the parameters")
-    return Parameters(batch, pause, shapes, rows, last, memories, [True] * experts)
+    parameters = Parameters(batch, pause, shapes, rows, last, memories)
+    require(not parameters.with_few_experts().experts[0].optional, "the first expert is optional")
+    return parameters
 
 
 class Place(NamedTuple):

@@ -10,6 +10,7 @@ from oracle.samples import log16
 from oracle.value_sets import ValueSet
 
 ESCAPE = FULL - 128
+WIDEST = 2**59  # of a product with a mantissa
 # location, rate, width and gained of the parts 0 to 15
 PARTS = (
     (0, 4, 16, True),
@@ -53,6 +54,7 @@ class Mixture:
         self.gain = [65536] * 36
         self.sum, self.last, self.seen = 2**28, initial << 8, 0
         self.locations: list[int] = []
+        self.places: list[tuple[int, int, int]] = []  # location, mantissa and shift of each part
         self.context, self.features = 0, [0] * 6
         self.mantissas, self.shifts, self.weights = [0] * n, [0] * n, [0] * n
 
@@ -83,6 +85,10 @@ class Mixture:
                 factor = fits(gained * factor, 35) >> 16
             self.mantissas[part] = (RECIPROCALS[((v << 8) >> e) - 256] * factor) >> 16
             self.shifts[part] = e - 9
+        self.places = [
+            (locations[part[0]], mantissa, shift)
+            for part, mantissa, shift in zip(self.parts, self.mantissas, self.shifts, strict=True)
+        ]
         self._weigh()
 
     def _weigh(self) -> None:
@@ -100,16 +106,19 @@ class Mixture:
     def _likelihoods(self, boundary: int) -> list[int]:
         """B of each part."""
         g, result = self.gauss, []
-        for part, (location, _, _, _) in enumerate(self.parts):
-            product = fits((boundary - self.locations[location]) * self.mantissas[part], 59)
-            p = clip((product >> self.shifts[part]) + 131072, 0, 262144)
-            c = min(p >> 8, 1023)
-            result.append(g[c] + (((g[c + 1] - g[c]) * (p - (c << 8))) >> 8) - 64)
+        for location, mantissa, shift in self.places:
+            product = (boundary - location) * mantissa
+            assert -WIDEST < product < WIDEST
+            p = (product >> shift) + 131072
+            if 0 < p < 262144:
+                c = p >> 8
+                result.append(g[c] + (((g[c + 1] - g[c]) * (p & 255)) >> 8) - 64)
+            else:
+                result.append(0 if p <= 0 else ESCAPE)
         return result
 
-    def _below(self, boundary: int) -> int:
+    def _mixed(self, likelihoods: list[int]) -> int:
         """D of the mixture."""
-        likelihoods = self._likelihoods(boundary)
         total = sum((w >> 12) * b for w, b in zip(self.weights, likelihoods, strict=True))
         return total >> 16
 
@@ -120,12 +129,16 @@ class Mixture:
         first, last = values.first >> k, values.last >> k
 
         @cache
+        def likelihoods(i: int) -> list[int]:
+            if first < i <= last:
+                return self._likelihoods(values.boundary(i << k))
+            return [0 if i <= first else ESCAPE] * len(self.parts)
+
+        @cache
         def edge(i: int) -> int:
-            if i <= first:
-                return 0
-            if i > last:
-                return ESCAPE
-            return self._below(values.boundary(i << k))
+            if first < i <= last:
+                return self._mixed(likelihoods(i))
+            return 0 if i <= first else ESCAPE
 
         q = coder.quantile()
         if q >= ESCAPE:
@@ -140,11 +153,7 @@ class Mixture:
             coder.take(c, edge(i + 1) - c)
             rank = (i << k) + string.bits(k)
             require(values.first <= rank <= values.last, f"rank {rank}")
-        i, n = rank >> k, len(self.parts)
-        below = [0] * n if i <= first else self._likelihoods(values.boundary(i << k))
-        above = [ESCAPE] * n
-        if i < last:
-            above = self._likelihoods(values.boundary((i + 1) << k))
+        below, above = likelihoods(rank >> k), likelihoods((rank >> k) + 1)
         sample = values.value(rank)
         self._learn(sample << 8, [b - a + 1 for a, b in zip(below, above, strict=True)])
         return sample

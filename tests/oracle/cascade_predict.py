@@ -8,8 +8,8 @@ from operator import mul
 from typing import NamedTuple
 
 from oracle.cascade_solve import Covariance, solve
-from oracle.cascade_stages import PAD, History, Stage, StageShape, clamp
-from oracle.coding import clip
+from oracle.cascade_stages import PAD, History, Stage, StageShape, clamp, shifted
+from oracle.coding import clip, fits
 from oracle.value_sets import ValueSet
 
 FEW_TAPS = 64  # of experts of a block of kind 0
@@ -28,7 +28,7 @@ class ExpertShape(NamedTuple):
 
 
 class Parameters(NamedTuple):
-    """Section 11.17.1; active tells which experts the kind of the block has."""
+    """Section 11.17.1."""
 
     batch: int
     pause: int
@@ -36,25 +36,39 @@ class Parameters(NamedTuple):
     cascades: list[list[StageShape]]
     last: StageShape | None
     finals: list[int]
-    active: list[bool]
 
     def with_few_experts(self) -> "Parameters":
         """Those of a block of kind 0, 11.17.2."""
-        few = [shape.own <= FEW_TAPS for shape in self.experts]
-        return self._replace(active=few if any(few) else [True, *few[1:]])
+        few = [shape for shape in self.experts if shape.own <= FEW_TAPS]
+        return self._replace(experts=few or self.experts[:1])
+
+
+class Window(NamedTuple):
+    """A kind of variables: samples, their shift in products, place of the first, number."""
+
+    samples: list[int]
+    down: int
+    start: int
+    count: int
 
 
 class Expert:
     """An expert of 11.17.3."""
 
     def __init__(self, shape: ExpertShape, batch: int, a: int, bits: int, reference: bool) -> None:
-        self.shape, self.batch, self.a, self.bits, self.reference = shape, batch, a, bits, reference
-        self.around = 2 * shape.sides + 1 if shape.sides else 0  # not confirmed by a stream
+        self.shape, self.batch, self.a, self.reference = shape, batch, a, reference
+        self.set_bits(bits, bits)
+        self.around = 2 * shape.sides + 1 if shape.sides else 0
         self.far = self.around * (2 if reference else 1)
         size = self.far + shape.own + (shape.other if reference else 0) + 1
         self.covariance, self.coefficients = Covariance(size), [0] * (size - 1)
         self.mean, self.lag, self.prediction = 0, 0, 0
         self.errors: list[int] = []
+
+    def set_bits(self, bits: int, reference_bits: int) -> None:
+        """n and n'."""
+        self.down, self.reference_down = max(0, bits - 19), max(0, reference_bits - 19)
+        self.up = 48 - 2 * min(max(bits, reference_bits), 19)
 
     def absent(self) -> bool:
         return self.shape.optional and not self.lag
@@ -63,29 +77,33 @@ class Expert:
         if self.absent():
             self.covariance.clear(self.covariance.size)
             self.coefficients = [0] * len(self.coefficients)
+            self.mean = 0
         self.covariance.clear(self.far)
         self.lag = lag
 
-    def windows(self, x: list[int], y: list[int], t: int) -> list[tuple[list[int], int, int]]:
-        """For each kind of variables that is present: samples, place of the first, number."""
+    def windows(self, x: list[int], y: list[int], t: int) -> list["Window"]:
+        """The kinds of variables that are present."""
         near, middle = PAD + t, PAD + t - self.lag - self.shape.sides
         result = []
         if self.lag and self.around:
             if self.reference:
-                result.append((y, middle, self.around))
-            result.append((x, middle, self.around))
+                result.append(Window(y, self.reference_down, middle, self.around))
+            result.append(Window(x, self.down, middle, self.around))
         if self.reference:
-            result.append((y, near - self.shape.other + self.a, self.shape.other))
-        result.append((x, near - self.shape.own, self.shape.own))
+            start = near - self.shape.other + self.a
+            result.append(Window(y, self.reference_down, start, self.shape.other))
+        result.append(Window(x, self.down, near - self.shape.own, self.shape.own))
         return result
 
     def predict(self, x: list[int], y: list[int], t: int) -> int:
-        total, first = 0, 0 if self.lag else self.far
-        for samples, start, count in self.windows(x, y, t):
+        own, other, first = 0, 0, 0 if self.lag else self.far
+        for samples, _, start, count in self.windows(x, y, t):
             coefficients = self.coefficients[first : first + count]
-            total += sum(map(mul, samples[start : start + count], coefficients))
+            total = fits(sum(map(mul, samples[start : start + count], coefficients)), 63)
+            own, other = (own + total, other) if samples is x else (own, other + total)
             first += count
-        return (total + 2**11) >> 12
+        other = fits(shifted(fits(other, 63), self.reference_down - self.down), 63)
+        return fits(own + other + 2**11, 63) >> 12
 
     def learn(self, x: list[int], y: list[int], t: int) -> None:
         """After sample t."""
@@ -97,14 +115,16 @@ class Expert:
             return
         self.mean = (3 * (sum(self.errors) // length) + self.mean) >> 2
         self.errors = []
-        shift = max(0, self.bits - 19)
         series = [
-            [sample >> shift for sample in samples[i - length + 1 : i + 1]]
-            for samples, start, count in [*self.windows(x, y, t), (x, PAD + t, 1)]
+            [sample >> down for sample in samples[i - length + 1 : i + 1]]
+            for samples, down, start, count in [
+                *self.windows(x, y, t),
+                Window(x, self.down, PAD + t, 1),
+            ]
             for i in range(start, start + count)
         ]
-        first, up = 0 if self.lag else self.far, 61 - 2 * min(self.bits, 19) - 13
-        self.covariance.learn(series, first, self.shape.memory - self.batch, up, self.mean + 32)
+        first, decay = 0 if self.lag else self.far, self.shape.memory - self.batch
+        self.covariance.learn(series, first, decay, self.up, self.mean + 32)
         count = (t + 1) // length
         if count % self.shape.period == 0 or (count < 64 and count % 4 == 0):
             self.coefficients[first:] = solve(self.covariance, first, self.shape.load)
@@ -125,8 +145,8 @@ class Stack:
 
     def _take(self, i: int, value: int) -> int:
         """An input, or the target, limited; the error is that of the first stack for all."""
-        bound = (16 * self.errors[0] + self.means[i] + 1024) << self.freedom
-        value = clamp(value, bound)
+        bound = fits((16 * self.errors[0] + self.means[i] + 1024) << self.freedom, 52)
+        value = clamp(fits(value, 51), bound)
         self.means[i] += (abs(value) - self.means[i]) >> 5
         value = clamp(value >> self.shift, 2**22)
         self.series[i].append(value)
@@ -135,7 +155,7 @@ class Stack:
     def predict(self, inputs: list[int]) -> list[int]:
         taken = [self._take(i, value) for i, value in enumerate(inputs)]
         return [
-            (sum(map(mul, taken, coefficients)) >> 20) << self.shift
+            (fits(sum(map(mul, taken, coefficients)), 53) >> 20) << self.shift
             for coefficients in self.coefficients
         ]
 
@@ -163,11 +183,10 @@ class ChannelPredictor:
     ) -> None:
         self.low = min(values.value(values.first) for values in sets)
         self.high = max(values.value(values.last) for values in sets)
-        bits = max(abs(self.low), abs(self.high)).bit_length()
+        self.bits = bits = max(abs(self.low), abs(self.high)).bit_length()
         a, related = int(0 <= reference < number), reference >= 0
         self.samples = [0] * PAD
         self.other: ChannelPredictor = self
-        self.active = parameters.active
         self.experts = [
             Expert(shape, parameters.batch, a, bits, related) for shape in parameters.experts
         ]
@@ -190,6 +209,8 @@ class ChannelPredictor:
     def refer(self, other: "ChannelPredictor") -> None:
         """The reference, when all channels are there."""
         self.other = other
+        for expert in self.experts:
+            expert.set_bits(self.bits, other.bits)
         for row in self.cascades:
             for stage in row:
                 stage.other = other.residual
@@ -215,29 +236,20 @@ class ChannelPredictor:
             self.lag = lag
             for expert in self.experts:
                 expert.change_lag(lag)
-        for expert, on in zip(self.experts, self._on(), strict=True):
+        for expert in self.experts:
             expert.prediction = self.experts[0].prediction
-            if on:
+            if not expert.absent():
                 prediction = expert.predict(self.samples, self.other.samples, self.t)
                 expert.prediction = self._limit(prediction)
-
-    def _on(self) -> list[bool]:
-        return [
-            active and not expert.absent()
-            for expert, active in zip(self.experts, self.active, strict=True)
-        ]
 
     def predict(self, lag: int) -> list[int]:
         """The locations."""
         self._predict_experts(lag)
-        p1, others, on = self.experts[0].prediction, self.experts[1:], self._on()[1:]
+        p1, others = self.experts[0].prediction, self.experts[1:]
         (difference,) = self.first.predict([expert.prediction - p1 for expert in others])
         self.p0 = self._limit(p1 + difference)
         outputs = [[stage.predict(self.t) for stage in row] for row in self.cascades]
-        inputs = [
-            expert.prediction - self.p0 if present else 0
-            for expert, present in zip(others, on, strict=True)
-        ]
+        inputs = [0 if expert.absent() else expert.prediction - self.p0 for expert in others]
         inputs += [output for row in outputs for output in row]
         self.final_predictions = [
             self._limit(self.p0 + final) for final in self.finals.predict(inputs)
@@ -252,9 +264,8 @@ class ChannelPredictor:
         """After the sample of the time."""
         t, y = self.t, sample << 8
         self.samples.append(sample)
-        for expert, active in zip(self.experts, self.active, strict=True):
-            if active:
-                expert.learn(self.samples, self.other.samples, t)
+        for expert in self.experts:
+            expert.learn(self.samples, self.other.samples, t)
         self.first.learn(y - self.experts[0].prediction, [y - self.p0])
         self.finals.learn(y - self.p0, [y - final for final in self.final_predictions])
         self.residual.append(y - self.p0)

@@ -1,13 +1,12 @@
 """Weighted covariances and their solution: sections 11.17.3 and 11.17.4; see decoder.py.
 
-Everything is modulo 2^64, and factors are modulo 2^32 (both signed), as 11.17.5 says: blocks whose
-reference has many more bits than the channel itself do exceed these.
+Values are asserted to have the widths of 11.17.5; in the solution some are modulo 2^64 or 2^32.
 """
 
 from math import isqrt
 from operator import mul
 
-from oracle.coding import clip
+from oracle.coding import clip, fits
 
 
 def wrap(value: int, bits: int) -> int:
@@ -28,8 +27,8 @@ class Weight:
     def times(self, z: int, up: int) -> int:
         """w: z times the weight times 2^up."""
         u = up - self.exponent
-        w = wrap(z << max(u, 0), 64) >> max(-u, 0)
-        return w + (w >> 1) if self.odd else w
+        w = z << max(u, 0) >> max(-u, 0)
+        return fits(w + (w >> 1) if self.odd else w, 49)
 
 
 class Covariance:
@@ -50,14 +49,14 @@ class Covariance:
         for i, a in enumerate(series):
             row = self.rows[first + i]
             for j, b in enumerate(series[i:]):
-                z = wrap(sum(map(mul, a, b)), 64)
-                row[j] = wrap(row[j] - (row[j] >> decay) + weight.times(z, up), 64)
+                z = fits(sum(map(mul, a, b)), 47)
+                row[j] = fits(row[j] - (row[j] >> decay) + weight.times(z, up), 59)
 
 
 def eliminate(rows: list[list[int]], load: int) -> tuple[list[list[int]], list[tuple[int, int]]]:
     """The columns of U above its diagonal, and (len(r), i) of each row; (0, 0) if it is 0."""
     n = len(rows)
-    up = 60 - max(row[0] for row in rows).bit_length()
+    up = 60 - max(1, *(row[0] for row in rows)).bit_length()
     columns: list[list[int]] = [[] for _ in range(n)]
     steps = []
     for k in range(n - 1):
@@ -66,7 +65,7 @@ def eliminate(rows: list[list[int]], load: int) -> tuple[list[list[int]], list[t
             shifted = wrap(entry << max(up, 0), 64) >> max(-up, 0)
             row.append(wrap(shifted - sum(map(mul, columns[k], columns[j])), 64))
         pivot = wrap(row[0] + (1 << load), 64)
-        if pivot < 1 << 30:
+        if not 2**30 <= pivot < 2**61:
             steps.append((0, 0))
             for column in columns[k + 1 :]:
                 column.append(0)
@@ -77,7 +76,7 @@ def eliminate(rows: list[list[int]], load: int) -> tuple[list[list[int]], list[t
         steps.append((length, inverse))
         for column, entry in zip(columns[k + 1 :], row[1:], strict=True):
             factor = wrap(entry >> (length - 1), 32)
-            column.append(wrap((factor * inverse + 2**30) >> 31, 32))
+            column.append(fits((factor * inverse + 2**30) >> 31, 31))
     return columns, steps
 
 
@@ -93,6 +92,6 @@ def solve(covariance: Covariance, first: int, load: int) -> list[int]:
         if length:
             t = columns[n - 1][k] << 20
             t -= sum(columns[j][k] * result[j] for j in range(k + 1, n - 1))
-            t = clip(wrap(t, 64) >> (length - 1), -(2**31), 2**31)
+            t = clip(fits(t, 63) >> (length - 1), -(2**31), 2**31)
             result[k] = clip((t * inverse + 2**30) >> 31, -bound, bound)
     return result

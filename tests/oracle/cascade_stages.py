@@ -4,7 +4,7 @@ from operator import mul
 from typing import NamedTuple
 
 from oracle.cascade_solve import wrap
-from oracle.coding import clip
+from oracle.coding import clip, fits
 
 PAD = 4200  # times of silence before time 0, more than any window reaches back
 ROOTS = (1073741824, 902905651, 759250125, 638450708)
@@ -65,7 +65,7 @@ class Stage:
 
     def learn(self, t: int, target: int) -> None:
         """After the target of time t is in the own history."""
-        error = clamp(shifted(target - self.output, self.unit + 5), 2**16)
+        error = clamp(shifted(fits(target - self.output, 53), self.unit + 5), 2**16)
         limited = clamp(error, 2 * (self.mean >> 8) + 1)
         self.mean += (abs(error) * 256 - self.mean) >> 5
         square = self.own.values[PAD + t - 1] ** 2 * 256
@@ -73,7 +73,7 @@ class Stage:
             energy + ((square - energy) >> n)
             for energy, n in zip(self.energies, (4, 7, 10), strict=True)
         ]
-        gradient = limited * self.scale // (sum(self.energies) + 2**10)
+        gradient = fits(limited * self.scale, 63) // fits(sum(self.energies) + 2**10, 37)
         self.gradients.append(clamp(gradient, 2**30))
         if self.grouped and t % 4 != 3:
             return
@@ -89,12 +89,12 @@ class Stage:
         while start < len(weights) and m:
             j = max(m.bit_length() - 15, 1)
             half = (1 << (16 - j)) >> 1
-            factors = [gradient >> j for gradient in gradients]
+            factors = [max(gradient >> j, -(2**15)) for gradient in gradients]
             stop = min(stop, len(weights))
             for i in range(start, stop):
                 at = end - i - len(factors)
                 grown = sum(map(mul, factors, history.values[at : at + len(factors)])) + half
-                weights[i] = clamp(weights[i] + (grown >> (16 - j)), 2**30)
+                weights[i] = clamp(weights[i] + fits(fits(grown, 30) >> (16 - j), 29), 2**30)
             start, stop = stop, 2 * stop
             gradients = [(gradient * 18820) >> 15 for gradient in gradients]
             m = (m * 18820) >> 15

@@ -1,8 +1,4 @@
-"""Blocks of the cascade, decoded by a decoder that only the specification has made.
-
-Without an earlier occurrence: what the text says of the variables around it has not been
-settled by an implementation yet.
-"""
+"""Blocks of the cascade, decoded by a decoder that only the specification has made."""
 
 from __future__ import annotations
 
@@ -12,7 +8,10 @@ import numpy as np
 import pytest
 
 import nlac
+from nlac.predictors.cascade_parameters import PRESETS
 from oracle.decoder import decode_stream
+
+pytestmark = pytest.mark.usefixtures("cascade_alone")
 
 
 def signal(name: str) -> tuple[np.ndarray, int]:
@@ -37,3 +36,11 @@ def test_samples_come_back(name, preset):
     nlac.write(stream, samples, 44100, bits_per_sample=bits, preset=preset)
     decoded = decode_stream(stream.getvalue())
     assert np.array_equal(np.array(decoded.frames).T, samples)
+
+
+@pytest.mark.parametrize("preset", ["high", "max"])
+def test_all_experts(write_cascade, preset):
+    """Those of long windows too, which an encoder leaves out of a block as short."""
+    samples, bits = signal("stereo")
+    stream = write_cascade(samples[:100], bits, PRESETS[preset])
+    assert np.array_equal(np.array(decode_stream(stream).frames).T, samples[:100])

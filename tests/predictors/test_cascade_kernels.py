@@ -10,6 +10,7 @@ from nlac._pairs import add_four_gradients, add_two_gradients, dot_i16
 from nlac._tiles import DIAGONALS, LANES, accumulate
 from nlac._vectors import dot_low_any
 from nlac.predictors import cascade_covariance as cov
+from nlac.predictors import cascade_lms as lms
 from nlac.predictors.cascade_cholesky import bit_length, solve, square_root
 from nlac.predictors.cascade_parameters import PRESETS, CascadeParameters
 
@@ -83,6 +84,31 @@ def test_gradients(four):
     natural = weights.reshape(2, 2, 16).transpose(0, 2, 1).ravel()
     np.testing.assert_array_equal(natural, expected)
     np.testing.assert_array_equal(copies, expected >> 16)
+
+
+@kernel
+def run_spread(stage, weights, copies, history, count):
+    lms._spread(stage, weights, copies, history, count)
+
+
+@pytest.mark.parametrize("gradient", [-16778428, 16778428, -(2**30), -1, 5])
+def test_gradients_that_fall_with_distance(gradient):
+    """The first is, 512 taps away, by one less than 16 bits hold."""
+    taps, stage = 1024, np.zeros(lms.STAGE, np.int64)
+    stage[lms.L_GROUP], stage[lms.L_GRADIENTS] = 4, gradient
+    history = np.random.default_rng(6).integers(-8191, 8192, taps + 8).astype(np.int16)
+    weights, copies = np.zeros(taps, np.int32), np.zeros(taps, np.int16)
+    run_spread(at(stage), at(weights), at(copies), at(history) + 16, taps)
+    expected = np.zeros(taps, np.int64)
+    end, width, most = taps, 32, abs(gradient)
+    while end and most:
+        size = max(most.bit_length() - 15, 1)
+        step = max(gradient >> size, -32768) * history[8 + end - width : 8 + end].astype(np.int64)
+        expected[end - width : end] = (step + (1 << (16 - size) >> 1)) >> (16 - size)
+        width, end = width * 2 if end < taps else width, end - width
+        gradient, most = (gradient * 18820) >> 15, (most * 18820) >> 15
+    natural = weights.reshape(-1, 2, 16).transpose(0, 2, 1).ravel()
+    np.testing.assert_array_equal(natural, expected.clip(-(2**30), 2**30))
 
 
 @pytest.mark.parametrize("mask", [0, -1])

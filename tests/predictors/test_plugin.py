@@ -78,7 +78,7 @@ def test_page_has_its_examples():
 def test_predictors_of_the_page(stereo):
     for example in (EXAMPLES[0], EXAMPLES[2]):
         exec(compile(example, str(PAGE), "exec"), {"__name__": "page"})
-    assert predictor_names() == ("cascade", "hold", "line", "lpc")
+    assert predictor_names() == ("cascade", "cnn", "gru", "hold", "line", "lpc")
     line = code_and_back(stereo, "line", {})
     assert line < code_and_back(stereo, "hold", {"scale": "170"}) < 2 * stereo.size
 

@@ -53,7 +53,7 @@ def offer(monkeypatch, *classes, broken=()):
 def test_lpc_is_known_and_has_no_class():
     entry = get_predictor("lpc")
     assert entry == predictor_by_id(1) == PredictorEntry(1, "lpc", None)
-    assert predictor_names() == ("cascade", "lpc")
+    assert predictor_names() == ("cascade", "cnn", "gru", "lpc")
     with pytest.raises(UsageError, match="part of the codec"):
         entry.from_options({})
 
@@ -71,7 +71,7 @@ def test_register_makes_known():
     mine = make()
     assert register(mine) is mine
     assert get_predictor("mine") == predictor_by_id(0x8123) == PredictorEntry(0x8123, "mine", mine)
-    assert predictor_names() == ("cascade", "lpc", "mine")
+    assert predictor_names() == ("cascade", "cnn", "gru", "lpc", "mine")
 
 
 def test_the_same_class_again_is_no_clash():
@@ -103,7 +103,7 @@ def test_ids_and_names_are_never_redefined(fields):
     with pytest.raises(UsageError):
         register(make(**fields))
     assert predictor_by_id(0x8123).factory is mine
-    assert predictor_names() == ("cascade", "lpc", "mine")
+    assert predictor_names() == ("cascade", "cnn", "gru", "lpc", "mine")
 
 
 def test_only_predictors_register():
@@ -114,7 +114,7 @@ def test_only_predictors_register():
 
 def test_unknown_ones_are_named_with_what_is_known():
     register(make())
-    known = r"'nix' is not known here \(known: cascade, lpc, mine\)"
+    known = r"'nix' is not known here \(known: cascade, cnn, gru, lpc, mine\)"
     with pytest.raises(UnknownPredictor, match=known):
         get_predictor("nix")
     with pytest.raises(UnknownPredictor, match=r"number 39321 \(0x9999\)"):
@@ -135,7 +135,7 @@ def test_reserved_numbers_are_named(monkeypatch):
 
 def test_packages_are_found_by_name_and_id(monkeypatch):
     offer(monkeypatch, make("one", 0x8001), make("two", 0x8002))
-    assert predictor_names() == ("cascade", "lpc", "one", "two")
+    assert predictor_names() == ("cascade", "cnn", "gru", "lpc", "one", "two")
     assert predictor_by_id(0x8002).name == "two"
     assert get_predictor("one").predictor_id == 0x8001
 
@@ -165,10 +165,10 @@ def test_package_cannot_take_a_registered_id_or_a_name_of_nlac(monkeypatch):
     with pytest.raises(UsageError, match="claimed by both"):
         get_predictor("one")
     assert get_predictor("lpc").factory is None
-    with pytest.raises(UnknownPredictor):
-        predictor_by_id(0x8002)
-    with pytest.raises(UnknownPredictor):
-        get_predictor("gru")
+    assert get_predictor("gru").factory is None
+    for number in (0x8002, 0x8004):
+        with pytest.raises(UnknownPredictor):
+            predictor_by_id(number)
 
 
 def test_entry_checks_what_goes_into_the_stream():

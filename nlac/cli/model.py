@@ -1,0 +1,105 @@
+"""``nlac model``: what models hold, whether they are sound, and making them of training runs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from nlac._errors import CorruptStream, OutputExists, UsageError
+from nlac.cli import _console
+
+
+@click.group("model")
+def command() -> None:
+    """Look at models of the predictors cnn and gru, check them, make them.
+
+    A model is named by its file, or by the name of one that is shipped or lies in the
+    folder that NLAC_MODELS names.
+
+    \b
+    Examples:
+      nlac model info cnn
+      nlac model verify mine.nlacm
+      nlac model export runs/first mine.nlacm
+    """
+
+
+@command.command("info")
+@click.argument("models", metavar="MODEL...", nargs=-1, required=True)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line for each model.")
+def info(models: tuple[str, ...], as_json: bool) -> None:
+    """Show hash, layers and card of models."""
+    from nlac.codec.network_choice import model_predictor
+    from nlac.predictors.networks.layers import Linear
+    from nlac.predictors.networks.model import open_model
+
+    for name in models:
+        model = open_model(name)
+        network = model.network
+        layers = [
+            f"{'linear' if isinstance(layer, Linear) else 'gru'} {layer.outputs}"
+            for layer in network.layers
+        ]
+        facts = {
+            "model": name,
+            "hash": model.hash.hex(),
+            "predictor": model_predictor(model),
+            "inputs": network.inputs,
+            "layers": layers,
+            "weights": network.num_weights,
+            "card": model.card,
+        }
+        if as_json:
+            click.echo(json.dumps(facts))
+            continue
+        click.echo(f"{name}\n  hash       {facts['hash']}\n  predictor  {facts['predictor']}")
+        click.echo(f"  layers     {network.inputs} inputs, {', '.join(layers)}")
+        click.echo(f"  weights    {network.num_weights:,}")
+        for key, value in sorted(model.card.items()):
+            click.echo(f"  {key:9}  {value if isinstance(value, str) else json.dumps(value)}")
+
+
+@command.command("verify")
+@click.argument("models", metavar="MODEL...", nargs=-1, required=True)
+def verify(models: tuple[str, ...]) -> int:
+    """Check models: checksum, the proof that no sum overflows, and that executors agree."""
+    import numpy as np
+
+    from nlac.codec.network_choice import check_network
+    from nlac.predictors.networks import reference, step
+    from nlac.predictors.networks.layers import TOP
+    from nlac.predictors.networks.model import open_model
+
+    _console.announce_compiling()
+    for name in models:
+        model = open_model(name)
+        check_network(model.network, CorruptStream)
+        rng = np.random.default_rng(1)
+        loud = rng.integers(-TOP, TOP + 1, (2000, model.network.inputs)).astype(np.int16)
+        loud[1000:] >>= 6  # as loud as features are
+        if not np.array_equal(step.run(model.network, loud), reference.run(model.network, loud)):
+            raise CorruptStream("the compiled network differs from the reference", path=name)
+        click.echo(f"{name}: good, {model.hash.hex()}")
+    return 0
+
+
+@command.command("export")
+@click.argument("run", metavar="RUN", type=click.Path(exists=True, file_okay=False))
+@click.argument("output", metavar="OUT.nlacm", type=click.Path(dir_okay=False))
+@click.option("--name", help="Name on the card; by default that of the file.")
+@click.option("-f", "--force", is_flag=True, help="Replace the output if it exists.")
+def export(run: str, output: str, name: str | None, force: bool) -> None:
+    """Make a model of what a training run has reached."""
+    from nlac.predictors.networks.model import SUFFIX
+    from nlac.training.run import export as export_run
+
+    path = Path(output)
+    if path.suffix != SUFFIX:
+        raise UsageError(f"{output}: a model's name ends with {SUFFIX}")
+    if path.exists() and not force:
+        raise OutputExists(f"{output} exists; -f replaces it")
+    model = export_run(run, name or path.stem)
+    path.write_bytes(model.to_bytes())
+    click.echo(f"{output}: {path.stat().st_size:,} bytes, {model.hash.hex()}")

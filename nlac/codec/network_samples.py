@@ -1,0 +1,154 @@
+"""The samples of a cascade block with a network: from numbers to words and back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nlac.bitstream.distribution import tables
+from nlac.codec.cascade_head import Head
+from nlac.codec.cascade_mixture import mixture_shared, mixture_state
+from nlac.codec.cascade_steps import SPAN
+from nlac.codec.lpc_plan import SetTable, set_table
+from nlac.codec.network_loop import (
+    cascade_pass,
+    coding_pass,
+    decode_with_network,
+    end_coder,
+    start_coder,
+)
+from nlac.predictors.cascade_parameters import CascadeParameters
+from nlac.predictors.cascade_state import CascadeState
+from nlac.predictors.network_features import ANSWERS, FEATURES, Known
+from nlac.predictors.networks.layers import Network
+from nlac.predictors.networks.step import Layout, Runner
+
+U32 = NDArray[np.uint32]
+Answer = Callable[[NDArray[np.int16]], NDArray[np.int16]]
+
+
+@dataclass(slots=True)
+class Front:
+    """A cascade at the beginning of a block, with what a network is told of it."""
+
+    head: Head
+    table: SetTable
+    state: CascadeState
+    known: Known
+    count: int
+
+    @classmethod
+    def start(cls, head: Head, state: CascadeState, parameters: CascadeParameters) -> Front:
+        """Set up the front; `parameters` are those in use, which `state` was made with."""
+        locations = parameters.num_locations
+        known = Known(state, head.reference, head.initial, locations, len(parameters.experts))
+        return cls(head, set_table(head.sets), state, known, locations + 1)
+
+    def mixture(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """What the mixture starts from."""
+        state = mixture_state(self.head.initial, self.count, self.head.reference, network=True)
+        return mixture_shared(self.count, network=True), state
+
+    def run(
+        self, pcm: NDArray[np.int32], begin: int, end: int
+    ) -> tuple[NDArray[np.int16], NDArray[np.int64], NDArray[np.int64]]:
+        """Go from time `begin` to `end`; returns features, locations and units.
+
+        All are (channels, times, ...); the first of the locations is left free.
+        """
+        shape = len(pcm), end - begin
+        features = np.zeros((*shape, FEATURES), np.int16)
+        placed = np.zeros((*shape, self.count), np.int64)
+        means = np.zeros(shape, np.int64)
+        cascade_pass(
+            self.head.course, self.table, self.state.channels, self.state.locations, self.count,
+            self.known.rows, pcm, begin, end, features, placed, means,
+        )  # fmt: skip
+        return features, placed, means
+
+    def active(self, channel: int, begin: int, end: int) -> slice:
+        """Places of the times `begin` to `end` at which a channel has samples."""
+        delay = int(self.head.course.delay[channel])
+        last = self.head.course.frames + delay
+        return slice(min(max(delay - begin, 0), end - begin), max(min(last, end) - begin, 0))
+
+
+def make_runners(network: Network, channels: int, device: str) -> list[Answer]:
+    """For each channel what maps its next features to answers.
+
+    Raises
+    ------
+    MissingDependency
+        The device is not there.
+    """
+    if device == "cpu":
+        layout = Layout(network)
+        return [Runner(layout).run for _ in range(channels)]
+    from nlac.predictors.networks.bulk import BulkRunner, pick_device
+
+    device = pick_device(device)
+    return [BulkRunner(network, device).run for _ in range(channels)]
+
+
+def powers() -> NDArray[np.int64]:
+    """2**(15 + i / 16), from the tables of the format."""
+    return tables().up.astype(np.int64)
+
+
+def encode_samples(
+    front: Front, pcm: NDArray[np.int32], runners: list[Answer]
+) -> tuple[U32, U32] | None:
+    """Code samples; returns the range coder's words and the bit string.
+
+    Parameters
+    ----------
+    front : Front
+        At its beginning.
+    pcm : (channels, frames) int32
+        In coding order.
+    runners : list of callable
+        For each channel, what maps the next features to the network's answers.
+
+    Returns
+    -------
+    tuple or None
+        None if a sample is not in its value set.
+    """
+    words = np.zeros(pcm.size + pcm.size // 4 + 64, np.uint32)
+    raw = np.zeros(pcm.size + 64, np.uint32)
+    coder = np.zeros(8, np.uint64)
+    start_coder(coder)
+    shared, mixtures = front.mixture()
+    total = front.head.course.frames + int(front.head.course.delay.max())
+    for begin in range(0, total, SPAN):
+        end = min(begin + SPAN, total)
+        features, placed, means = front.run(pcm, begin, end)
+        answers = np.zeros((*features.shape[:2], ANSWERS), np.int16)
+        for c, runner in enumerate(runners):
+            places = front.active(c, begin, end)
+            answers[c, places] = runner(features[c, places])
+        if not coding_pass(
+            front.head.course, front.table, front.count, shared, mixtures, powers(), pcm, begin,
+            end, placed, means, answers, coder, words, raw,
+        ):  # fmt: skip
+            return None
+    used, raw_used = end_coder(coder, words, raw)
+    return words[:used], raw[:raw_used]
+
+
+def decode_samples(
+    front: Front, network: Network, pcm: NDArray[np.int32], words: U32, raw: U32
+) -> tuple[int, int]:
+    """Decode samples into `pcm`; returns words and bits taken, or -1, -1 on bad data."""
+    layout = Layout(network)
+    runners = [Runner(layout) for _ in pcm]
+    addresses = np.array([runner.address for runner in runners], np.int64)
+    shared, mixtures = front.mixture()
+    taken, bits = decode_with_network(
+        front.head.course, front.table, front.state.channels, front.state.locations, front.count,
+        front.known.rows, addresses, shared, mixtures, powers(), pcm, words, raw,
+    )  # fmt: skip
+    return int(taken), int(bits)

@@ -1,0 +1,166 @@
+"""Networks in PyTorch, whole sequences at a time, on a CPU or a GPU.
+
+All numbers are integers in float64, which is exact: every sum stays far below 2**53. So
+the outputs are those of `reference`, on every device. There are no convolutions (their
+algorithms may transform the data) and no functions but matrix products, additions,
+multiplications by powers of two, floor, clamp and look-up. PyTorch is needed only here,
+and never to decode.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nlac._errors import MissingDependency
+from nlac.predictors.networks.layers import GATE_TOP, TOP, Activation, Affine, Linear, Network
+from nlac.predictors.networks.tables import sigmoid_table, tanh_table
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+_CHUNK = 1 << 15  # times that are worked on at once
+
+
+def pick_device(name: str) -> str:
+    """Name of the device to use for ``auto``, ``cpu`` or ``cuda``.
+
+    Raises
+    ------
+    MissingDependency
+        PyTorch or the GPU is not there.
+    """
+    try:
+        import torch
+    except ImportError as error:
+        raise MissingDependency(
+            f"device {name} needs PyTorch: pip install 'nlac[neural]'"
+        ) from error
+    has_gpu = torch.cuda.is_available()
+    if name == "cuda" and not has_gpu:
+        raise MissingDependency("PyTorch finds no GPU that it can use (CUDA); use the CPU instead")
+    return "cuda" if has_gpu and name != "cpu" else "cpu"
+
+
+class BulkRunner:
+    """What one sequence needs: the layers on the device, and their state, 0 at first.
+
+    Parameters
+    ----------
+    network : Network
+    device : str
+        As PyTorch calls it.
+    """
+
+    def __init__(self, network: Network, device: str) -> None:
+        self._device = device
+        self._outputs = network.outputs
+        self._layers = [
+            _LinearRun(layer, device) if isinstance(layer, Linear) else _GruRun(layer, device)
+            for layer in network.layers
+        ]
+
+    def run(self, inputs: NDArray[np.int16]) -> NDArray[np.int16]:
+        """Outputs for the next times of the sequence, (times, outputs)."""
+        import torch
+
+        out = np.empty((len(inputs), self._outputs), np.int16)
+        no_autocast = torch.autocast(device_type=torch.device(self._device).type, enabled=False)
+        with torch.no_grad(), no_autocast:
+            for begin in range(0, len(inputs), _CHUNK):
+                x = _tensor(inputs[begin : begin + _CHUNK], self._device)
+                for layer in self._layers:
+                    x = layer(x)
+                out[begin : begin + _CHUNK] = x.cpu().numpy().astype(np.int16)
+        return out
+
+
+class _Matrix:
+    def __init__(self, affine: Affine, device: str) -> None:
+        self.weights = _tensor(affine.weights.T, device)
+        self.start = _tensor(affine.start, device)
+        self.scale = _tensor(np.ldexp(1.0, -affine.shift), device)
+
+    def __call__(self, x: Tensor) -> Tensor:
+        return ((x @ self.weights + self.start) * self.scale).floor()
+
+
+class _Table:
+    def __init__(self, table: NDArray[np.int16], device: str) -> None:
+        self.table = _tensor(table, device)
+
+    def __call__(self, x: Tensor) -> Tensor:
+        index = x.clamp(-GATE_TOP - 1, GATE_TOP) + (GATE_TOP + 1)
+        return self.table[index.long()]
+
+
+class _LinearRun:
+    def __init__(self, layer: Any, device: str) -> None:
+        import torch
+
+        self.layer = layer
+        self.matrix = _Matrix(layer.affine, device)
+        self.sigmoid, self.tanh = _Table(sigmoid_table(), device), _Table(tanh_table(), device)
+        columns = layer.affine.weights.shape[1] // layer.taps
+        shape = ((layer.taps - 1) * layer.dilation, columns)
+        self.past = torch.zeros(shape, dtype=torch.float64, device=device)
+
+    def __call__(self, x: Tensor) -> Tensor:
+        import torch
+
+        columns = x
+        if self.layer.taps == 2:
+            both = torch.cat([self.past, x])
+            self.past = both[len(x) :]
+            columns = torch.cat([both[: len(x)], x], dim=1)
+        y = self.matrix(columns)
+        activation = self.layer.activation
+        if activation == Activation.NONE:
+            y = y.clamp(-TOP, TOP)
+        elif activation == Activation.RELU:
+            y = y.clamp(0, TOP)
+        elif activation == Activation.TANH:
+            y = self.tanh(y)
+        else:
+            left, right = y.chunk(2, dim=1)
+            y = _rounded(self.tanh(left) * self.sigmoid(right), 15)
+        return (x + y).clamp(-TOP, TOP) if self.layer.residual else y
+
+
+class _GruRun:
+    def __init__(self, layer: Any, device: str) -> None:
+        import torch
+
+        self.inward = _Matrix(layer.inward, device)
+        self.recurrent = _Matrix(layer.recurrent, device)
+        self.sigmoid, self.tanh = _Table(sigmoid_table(), device), _Table(tanh_table(), device)
+        self.state = torch.zeros(layer.outputs, dtype=torch.float64, device=device)
+
+    def __call__(self, x: Tensor) -> Tensor:
+        import torch
+
+        inward = self.inward(x)
+        out = []
+        h = self.state
+        for t in range(len(x)):
+            a, c = inward[t].chunk(3), self.recurrent(h).chunk(3)
+            reset = self.sigmoid(_rounded(a[0] + c[0], 2))
+            update = self.sigmoid(_rounded(a[1] + c[1], 2))
+            candidate = self.tanh(_rounded(a[2] + _rounded(reset * c[2], 15), 2))
+            h = _rounded(update * h + (32768 - update) * candidate, 15)
+            out.append(h)
+        self.state = h
+        return torch.stack(out)
+
+
+def _rounded(x: Tensor, bits: int) -> Tensor:
+    """Shift down by some bits, rounding half up."""
+    return ((x + (1 << bits >> 1)) * 2.0**-bits).floor()
+
+
+def _tensor(array: NDArray[Any], device: str) -> Tensor:
+    import torch
+
+    return torch.from_numpy(np.ascontiguousarray(array, np.float64)).to(device)

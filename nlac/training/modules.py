@@ -1,0 +1,90 @@
+"""The networks in floating point, with the limits and the rounding that integers will have.
+
+Their parameters have the names by which `quantise` finds them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from nlac.predictors.network_features import ANSWERS, FEATURES
+
+if TYPE_CHECKING:
+    from nlac.training.config import Config
+
+FEATURE_BITS, ACTIVATION_BITS, STATE_BITS = 8, 10, 15
+_LIMIT = 32.0
+# so that a new network starts as a plausible mixture around the cascade's prediction
+_FIRST_OCTAVES = (-0.6, 0.0, 0.8)
+
+
+def rounded(x: Tensor, bits: int) -> Tensor:
+    """Round to `bits` fraction bits; gradients pass."""
+    return x + (torch.floor(x * 2.0**bits + 0.5) * 2.0**-bits - x).detach()
+
+
+class Cnn(nn.Module):
+    """A dense layer, causal convolutions of growing dilation, a dense layer."""
+
+    def __init__(self, width: int, depth: int, gated: bool) -> None:
+        super().__init__()
+        self.gated = gated
+        self.first = nn.Linear(FEATURES, width)
+        rows = 2 * width if gated else width
+        self.layers = nn.ModuleList(nn.Linear(2 * width, rows) for _ in range(depth))
+        self.last = _last(width)
+
+    def forward(self, features: Tensor, rounding: bool = False) -> Tensor:
+        """Answers to (sequences, times, FEATURES)."""
+
+        def kept(x: Tensor) -> Tensor:
+            x = rounded(x, ACTIVATION_BITS) if rounding else x
+            return x.clamp(-_LIMIT, _LIMIT)
+
+        x = kept(torch.relu(self.first(features))).transpose(1, 2)
+        for i, layer in enumerate(self.layers):
+            # columns: the older tap's, then those of now
+            weight = layer.weight.view(-1, 2, x.shape[1]).transpose(1, 2)
+            padded = functional.pad(x, (1 << i, 0))
+            y = functional.conv1d(padded, weight, layer.bias, dilation=1 << i)
+            if self.gated:
+                left, right = y.chunk(2, dim=1)
+                # the product has 15 fraction bits, the sum 10
+                y = torch.tanh(left) * torch.sigmoid(right) * 2.0 ** (STATE_BITS - ACTIVATION_BITS)
+            else:
+                y = torch.relu(y)
+            x = kept(x + kept(y))
+        return kept(self.last(x.transpose(1, 2)))
+
+
+class Gru(nn.Module):
+    """Gated recurrent units and a dense layer."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.gru = nn.GRU(FEATURES, width, batch_first=True)
+        self.last = _last(width)
+
+    def forward(self, features: Tensor, rounding: bool = False) -> Tensor:
+        """Answers to (sequences, times, FEATURES)."""
+        x = self.last(self.gru(features)[0])
+        return rounded(x, ACTIVATION_BITS).clamp(-_LIMIT, _LIMIT) if rounding else x
+
+
+def _last(width: int) -> nn.Linear:
+    layer = nn.Linear(width, ANSWERS)
+    with torch.no_grad():
+        layer.weight.zero_()
+        layer.bias.copy_(torch.tensor([0.0, *_FIRST_OCTAVES]))
+    return layer
+
+
+def make_module(config: Config) -> Cnn | Gru:
+    """A new network of random weights, as `config` says."""
+    if config.predictor == "cnn":
+        return Cnn(config.width, config.depth, config.gated)
+    return Gru(config.width)

@@ -1,0 +1,92 @@
+"""The crops that training draws from, and the batches drawn.
+
+What is drawn at a step depends on the seed and the step alone, so a run that is resumed
+goes on exactly as if it had not been interrupted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nlac.bench.corpus import Item
+from nlac.training.config import Config
+from nlac.training.crops import Crop, make_crops
+from nlac.training.recordings import augment, read_crop
+
+_TRAIN, _VALID, _BATCH = 0, 1, 2
+_TRIES = 20
+
+
+class Batch(NamedTuple):
+    """Sequences of one length; the fields are those of `Crop`, stacked."""
+
+    features: NDArray[np.int16]
+    error: NDArray[np.float32]
+    unit: NDArray[np.float32]
+    bits: NDArray[np.float32]
+
+
+class Pool:
+    """Crops of recordings, some at a time.
+
+    Parameters
+    ----------
+    items : sequence of Item
+        Recordings.
+    config : Config
+        How long crops are, how many of them, when they are replaced.
+    """
+
+    def __init__(self, items: Sequence[Item], config: Config) -> None:
+        self._items = items
+        self._config = config
+        self._crops: dict[int, list[Crop]] = {}
+
+    def batch(self, step: int) -> Batch:
+        """Draw the batch of a step."""
+        config = self._config
+        first = step // config.refresh
+        wanted = range(first, first + config.pool)
+        self._crops = {i: self._crops[i] for i in wanted if i in self._crops}
+        for i in wanted:
+            if i not in self._crops:
+                self._crops[i] = self._crop(i)
+        channels = [crop for i in wanted for crop in self._crops[i]]
+        rng = np.random.default_rng((config.seed, _BATCH, step))
+        parts = []
+        for i in rng.integers(len(channels), size=config.batch).tolist():
+            crop = channels[i]
+            begin = int(rng.integers(len(crop.error) - config.length + 1))
+            parts.append([field[begin : begin + config.length] for field in _fields(crop)])
+        return Batch(*(np.stack(column) for column in zip(*parts, strict=True)))
+
+    def _crop(self, index: int) -> list[Crop]:
+        rng = np.random.default_rng((self._config.seed, _TRAIN, index))
+        for _ in range(_TRIES):
+            item = self._items[int(rng.integers(len(self._items)))]
+            samples = augment(read_crop(item, self._config.seconds, rng), rng)
+            found = make_crops(samples, self._config.front)
+            found = [crop for crop in found if len(crop.error) >= self._config.length]
+            if found:
+                return found
+        raise ValueError("hardly any recording is long enough, or uses all values of its range")
+
+
+def valid_crops(items: Sequence[Item], config: Config) -> list[Crop]:
+    """The channels that all validations are done with, from as many recordings as possible."""
+    crops: list[Crop] = []
+    for i in range(config.valid_crops):
+        rng = np.random.default_rng((config.seed, _VALID, i))
+        samples = read_crop(items[i % len(items)], config.seconds, rng)
+        crops += make_crops(samples, config.front)
+    if not crops:
+        raise ValueError("no recording for validation uses all values of its range")
+    return crops
+
+
+def _fields(crop: Crop) -> tuple[NDArray[np.generic], ...]:
+    return crop.features, crop.error, crop.unit, crop.bits

@@ -1,0 +1,95 @@
+"""From floating point to integers: 8-bit weights with a power of two for each row."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from nlac.predictors.networks.layers import (
+    MAX_SHIFT,
+    Activation,
+    Affine,
+    Gru,
+    Layer,
+    Linear,
+    Network,
+)
+from nlac.training import modules
+from nlac.training.modules import ACTIVATION_BITS, FEATURE_BITS, STATE_BITS
+
+_TOP = 127
+_GATE_BITS = 8  # of an index of the tables
+_SUM_BITS = 10  # of what a unit's gates add up
+
+
+def row_bits(weights: Tensor) -> Tensor:
+    """Fraction bits of each row, so that its largest weight just fits 8 bits."""
+    largest = weights.abs().amax(dim=1).clamp(min=2.0**-20)
+    return torch.floor(torch.log2(_TOP / largest)).clamp(0, MAX_SHIFT - ACTIVATION_BITS)
+
+
+def rounded_weights(weights: Tensor) -> Tensor:
+    """The weights that the integers stand for; gradients pass."""
+    scale = torch.exp2(row_bits(weights.detach()))[:, None]
+    whole = torch.floor(weights * scale + 0.5).clamp(-_TOP, _TOP)
+    return weights + (whole / scale - weights).detach()
+
+
+def rounded_parameters(parameters: dict[str, Tensor]) -> dict[str, Tensor]:
+    """All parameters of a module, the weights rounded as they will be in integers."""
+    return {k: rounded_weights(v) if v.dim() == 2 else v for k, v in parameters.items()}
+
+
+def to_network(module: modules.Cnn | modules.Gru) -> Network:
+    """The integer network that a module has become.
+
+    Raises
+    ------
+    ValueError
+        A sum could overflow.
+    """
+    state = {k: v.detach().cpu() for k, v in module.state_dict().items()}
+
+    def affine(name: str, before: int, after: int, suffix: str = "") -> Affine:
+        return _affine(state[f"{name}weight{suffix}"], state[f"{name}bias{suffix}"], before, after)
+
+    layers: list[Layer]
+    if isinstance(module, modules.Gru):
+        layers = [
+            Gru(
+                affine("gru.", FEATURE_BITS, _SUM_BITS, "_ih_l0"),
+                affine("gru.", STATE_BITS, _SUM_BITS, "_hh_l0"),
+            ),
+            Linear(affine("last.", STATE_BITS, ACTIVATION_BITS), Activation.NONE),
+        ]
+        return Network(module.gru.input_size, tuple(layers))
+    layers = [Linear(affine("first.", FEATURE_BITS, ACTIVATION_BITS), Activation.RELU)]
+    kind = Activation.GATED if module.gated else Activation.RELU
+    bits = _GATE_BITS if module.gated else ACTIVATION_BITS
+    layers += [
+        Linear(affine(f"layers.{i}.", ACTIVATION_BITS, bits), kind, 2, 1 << i, residual=True)
+        for i in range(len(module.layers))
+    ]
+    layers.append(Linear(affine("last.", ACTIVATION_BITS, ACTIVATION_BITS), Activation.NONE))
+    return Network(module.first.in_features, tuple(layers))
+
+
+def _affine(weights: Tensor, bias: Tensor, before: int, after: int) -> Affine:
+    """Integers for inputs of `before` and outputs of `after` fraction bits."""
+    # sums are only ever shifted down
+    bits = torch.clamp(row_bits(weights), min=after - before).to(torch.int64)
+    scale = torch.exp2(bits.double())
+    whole = torch.floor(weights.double() * scale[:, None] + 0.5).clamp(-_TOP, _TOP)
+    start = torch.floor(bias.double() * scale * 2.0**before + 0.5)
+    return Affine(
+        whole.numpy().astype(np.int8),
+        start.numpy().astype(np.int32),
+        (bits + before - after).numpy().astype(np.int32),
+    )
+
+
+def raw_features(features: NDArray[np.int16]) -> Tensor:
+    """Features as modules take them."""
+    return torch.from_numpy(features.astype(np.float32) * np.float32(2.0**-FEATURE_BITS))

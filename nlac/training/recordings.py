@@ -1,0 +1,78 @@
+"""Recordings to train on: found, divided into training and validation, cropped, augmented."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nlac._errors import UsageError
+from nlac.bench.corpus import MANIFEST, Item, find_items
+
+_VALID_SHARE = 0.1  # of recordings, where no manifest divides them
+
+
+def find_recordings(
+    folder: str, categories: Sequence[str]
+) -> tuple[list[Item], list[Item]]:
+    """Recordings for training and for validation; none is in both.
+
+    A manifest's splits ``train`` and ``valid`` decide; without a manifest, a hash of the
+    name, so that a recording stays where it is when others are added.
+
+    Raises
+    ------
+    UsageError
+        There are too few.
+    """
+    items = find_items(folder, categories=categories)
+    if (Path(folder) / MANIFEST).is_file():
+        parts = [[item for item in items if item.split == s] for s in ("train", "valid")]
+    else:
+        share = [zlib.crc32(item.name.encode()) / 2**32 < _VALID_SHARE for item in items]
+        parts = [[i for i, v in zip(items, share, strict=True) if v == held] for held in (0, 1)]
+    if not all(parts):
+        raise UsageError(f"{folder} has no recordings to train on, or none to validate with")
+    return parts[0], parts[1]
+
+
+def read_crop(item: Item, seconds: float, rng: np.random.Generator) -> NDArray[np.int32]:
+    """Some seconds of a recording, from anywhere in it; (channels, frames), one or two channels."""
+    import soundfile
+
+    with soundfile.SoundFile(item.path) as file:
+        wanted = min(int(seconds * file.samplerate), file.frames)
+        file.seek(int(rng.integers(file.frames - wanted + 1)))
+        samples = file.read(wanted, dtype="int32", always_2d=True)
+        bits = {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24}.get(file.subtype, 32)
+    first = int(rng.integers(max(samples.shape[1] - 1, 1)))
+    return np.ascontiguousarray((samples >> (32 - bits))[:, first : first + 2].T)
+
+
+def augment(samples: NDArray[np.int32], rng: np.random.Generator) -> NDArray[np.int32]:
+    """The same sound otherwise recorded: channels swapped, polarity, gain, sample rate."""
+    if rng.random() < 0.5:
+        samples = samples[::-1]
+    if rng.random() < 0.5:
+        samples = -samples
+    changed = samples.astype(np.float64)
+    resampled, louder = rng.random() < 0.25, rng.random() < 0.6
+    if resampled:
+        changed = _resample(changed, int(changed.shape[1] / rng.uniform(1.0, 1.5)))
+    if louder:
+        changed *= 2.0 ** rng.uniform(-3.0, 0.5)
+    if resampled or louder:
+        most = max(int(np.abs(samples).max(initial=0)), 1)
+        samples = np.clip(np.rint(changed), -most - 1, most).astype(np.int32)
+    return np.ascontiguousarray(samples)
+
+
+def _resample(samples: NDArray[np.float64], frames: int) -> NDArray[np.float64]:
+    """Fewer frames of the same sound, up to the new half of the sample rate."""
+    spectrum = np.fft.rfft(samples, axis=1)[:, : frames // 2 + 1]
+    resampled: NDArray[np.float64] = np.fft.irfft(spectrum, frames, axis=1)
+    resampled *= frames / samples.shape[1]
+    return resampled

@@ -1,0 +1,61 @@
+"""Networks for tests: random ones with weights and shifts as extreme as the rules allow."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nlac.predictors.networks.layers import TOP, Activation, Affine, Gru, Linear, Network
+
+
+def random_affine(rng, rows, columns, *, extreme=False) -> Affine:
+    """Weights of any size that keep the sums within 32 bits."""
+    most = min(127, ((1 << 31) - (1 << 26)) // (TOP * columns)) if extreme else 60
+    weights = rng.integers(-most, most + 1, (rows, columns)).astype(np.int8)
+    if extreme:
+        weights = np.where(weights < 0, -most, most).astype(np.int8)
+    reach = 1 << 24 if extreme else 1 << 14
+    bias = rng.integers(-reach, reach, rows).astype(np.int32)
+    shift = rng.integers(0 if extreme else 8, 25 if extreme else 14, rows).astype(np.int32)
+    return Affine(weights, bias, shift)
+
+
+def random_linear(rng, inputs, outputs, activation, *, extreme=False, **options) -> Linear:
+    """A layer; `options` are its other fields."""
+    rows = 2 * outputs if activation == Activation.GATED else outputs
+    affine = random_affine(rng, rows, options.get("taps", 1) * inputs, extreme=extreme)
+    return Linear(affine, activation, **options)
+
+
+def random_gru(rng, inputs, units, *, extreme=False) -> Gru:
+    """A layer of `units`."""
+    return Gru(
+        random_affine(rng, 3 * units, inputs, extreme=extreme),
+        random_affine(rng, 3 * units, units, extreme=extreme),
+    )
+
+
+def random_network(rng, *, extreme=False) -> Network:
+    """A few layers of any kind, of odd sizes."""
+    inputs = width = int(rng.integers(1, 40))
+    layers = []
+    for _ in range(int(rng.integers(1, 6))):
+        outputs = int(rng.integers(1, 40))
+        if rng.random() < 0.25:
+            layers.append(random_gru(rng, width, outputs, extreme=extreme))
+        else:
+            residual = bool(rng.random() < 0.5)
+            layers.append(
+                random_linear(
+                    rng, width, width if residual else outputs, Activation(rng.integers(4)),
+                    extreme=extreme, taps=int(rng.integers(1, 3)),
+                    dilation=int(rng.integers(1, 20)), residual=residual,
+                )
+            )
+        width = layers[-1].outputs
+    return Network(inputs, tuple(layers))
+
+
+def loud(rng, *shape) -> np.ndarray:
+    """Inputs of which many are at the very limits."""
+    values = rng.integers(-TOP, TOP + 1, shape)
+    return np.where(rng.random(shape) < 0.4, np.sign(values) * TOP, values).astype(np.int16)

@@ -1,0 +1,207 @@
+"""Blocks and streams of cnn and gru there and back, with any network; models in streams."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from codec_tools import code, header_of
+from strategies import joined
+from tiny_networks import INPUTS, tiny_network
+
+import nlac
+from nlac._errors import CorruptStream, MissingDependency, ModelMismatch, UsageError
+from nlac.codec.block_codec import decode_block, encode_block
+from nlac.codec.options import EncodeOptions
+from nlac.predictors.networks import model
+from nlac.predictors.networks.layers import Network
+from nlac.predictors.networks.model import Model
+
+# a smaller lpc block would say nothing of networks
+pytestmark = pytest.mark.usefixtures("cascade_alone")
+
+@pytest.fixture(autouse=True)
+def _own_models(monkeypatch):
+    monkeypatch.setattr(model, "_added", {})
+
+
+@pytest.fixture(params=["cnn-rls", "gru-high"])
+def made(request, tmp_path) -> Path:
+    """A model file of a random network, which answers wildly."""
+    kind, front = request.param.split("-")
+    path = tmp_path / f"{request.param}.nlacm"
+    path.write_bytes(Model(tiny_network(kind), {"name": path.stem, "front": front}).to_bytes())
+    return path
+
+
+def kind_of(path: Path) -> str:
+    return path.stem.split("-")[0]
+
+
+def options_for(path: Path, **others) -> dict:
+    return {"preset": "high", "predictor": kind_of(path), "model": path, **others}
+
+
+def music(frames: int, channels: int = 2, seed: int = 1) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    steps = rng.normal(0, 300, (frames, channels)) + rng.normal(0, 500, (frames, 1))
+    return np.clip(np.cumsum(steps, 0) * 0.3, -32768, 32767).astype(np.int32)
+
+
+@pytest.mark.parametrize("frames", [1, 2, 17, 1025, 20000])
+def test_lengths(made, frames):
+    code(music(frames), 16, **options_for(made))
+
+
+@pytest.mark.parametrize("channels", [1, 3, 5])
+def test_channels(made, channels):
+    code(music(1500, channels), 16, **options_for(made))
+
+
+@pytest.mark.parametrize(
+    "names",
+    [("extremes",), ("slow_square", "noise"), ("silence", "noise", "silence"), ("clipped", "ramp")],
+)
+@pytest.mark.parametrize("bits", [1, 16, 32])
+def test_full_scale(made, names, bits):
+    code(joined(names, 1500, 2, bits), bits, **options_for(made))
+
+
+def test_floats(made):
+    code((music(1000) / 32768).astype(np.float32), 32, **options_for(made))
+
+
+def test_a_wild_network_costs_little(made):
+    samples = music(40000)
+    plain = len(code(samples, 16, preset="high", predictor="cascade"))
+    assert len(code(samples, 16, **options_for(made))) < 1.02 * plain
+
+
+def test_pytorch_writes_the_same_bytes(made, monkeypatch):
+    pytest.importorskip("torch", reason="PyTorch is not installed")
+    from nlac.codec import network_samples
+    from nlac.predictors.networks.bulk import BulkRunner
+
+    samples = music(2500)
+    payload = code(samples, 16, **options_for(made))
+    calls = []
+
+    def slow(network, channels, device):
+        calls.append(device)
+        return [BulkRunner(network, "cpu").run for _ in range(channels)]
+
+    monkeypatch.setattr(network_samples, "make_runners", slow)
+    options = EncodeOptions(**options_for(made))
+    assert encode_block(samples, header_of(samples, 16, options), options) == payload
+    assert calls == ["cpu"]
+
+
+def test_without_a_gpu_cuda_is_refused(made):
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+    if torch.cuda.is_available():
+        pytest.skip("there is a GPU")
+    with pytest.raises(MissingDependency, match="no GPU"):
+        header_of(music(10), 16, EncodeOptions(**options_for(made, device="cuda")))
+
+
+def test_damaged_payloads_are_refused_or_decode(made):
+    samples = music(1200)
+    options = EncodeOptions(**options_for(made))
+    header = header_of(samples, 16, options)
+    payload = encode_block(samples, header, options)
+    rng = np.random.default_rng(4)
+    for _ in range(150):
+        at = int(rng.integers(40 if rng.random() < 0.5 else len(payload)))
+        damaged = bytearray(payload)
+        damaged[at] = int(rng.integers(256))
+        with contextlib.suppress(CorruptStream):
+            decode_block(bytes(damaged), len(samples), header)
+
+
+def test_headers_that_cannot_be(made):
+    samples = music(300)
+    options = EncodeOptions(**options_for(made))
+    header = header_of(samples, 16, options)
+    payload = encode_block(samples, header, options)
+    with pytest.raises(CorruptStream, match="names no model"):
+        decode_block(payload, 300, replace(header, model_hash=b""))
+    with pytest.raises(ModelMismatch, match="11" * 32 + " is not here: put its"):
+        decode_block(payload, 300, replace(header, model_hash=b"\x11" * 32))
+    with pytest.raises(CorruptStream, match="no Rice codes"):
+        decode_block(payload, 300, replace(header, coder_id=2))
+    narrow = Network(INPUTS, tiny_network("cnn").layers[:-1])
+    model.add_model(Model(narrow))
+    with pytest.raises(CorruptStream, match=f"{INPUTS} inputs and 16 outputs instead of"):
+        decode_block(payload, 300, replace(header, model_hash=Model(narrow).hash))
+
+
+def test_wrong_choices(made, tmp_path):
+    samples = music(50)
+    other = {"cnn": "gru", "gru": "cnn"}[kind_of(made)]
+    for options, text in (
+        ({"predictor": other}, f"is for {kind_of(made)}, not {other}"),
+        ({"model": "absent"}, "no such file"),
+        ({"coder": "rice"}, "no Rice codes"),
+        ({"predictor_options": {"x": "1"}}, "no option 'x'"),
+    ):
+        with pytest.raises(UsageError, match=text):
+            code(samples, 16, **options_for(made) | options)
+    path = tmp_path / "else.nlacm"
+    path.write_bytes(Model(tiny_network(kind_of(made)), {"front": "none"}).to_bytes())
+    with pytest.raises(UsageError, match="needs the front 'none', known: rls, high, max"):
+        code(samples, 16, **options_for(made, model=path))
+
+
+def encoded(made: Path, **options) -> io.BytesIO:
+    wav = io.BytesIO()
+    nlac_file = io.BytesIO()
+    import wave
+
+    with wave.open(wav, "wb") as out:
+        out.setnchannels(2)
+        out.setsampwidth(2)
+        out.setframerate(8000)
+        out.writeframes(music(3000).astype("<i2").tobytes())
+    nlac.encode(
+        wav.getvalue(), nlac_file, block_seconds=0.2, threads=2, **options_for(made, **options)
+    )
+    nlac_file.seek(0)
+    return nlac_file
+
+
+def test_streams_with_the_model_inside(made):
+    stream = encoded(made, embed_model=True)
+    facts = nlac.info(stream)
+    assert facts.predictor == kind_of(made)
+    assert any(item.name == "model" for item in facts.metadata)
+    for recover in (False, True):
+        model._added.clear()
+        stream.seek(0)
+        nlac.decode(stream, None, recover=recover)
+    model._added.clear()
+    stream.seek(0)
+    back, _rate = nlac.read(stream)
+    np.testing.assert_array_equal(back, music(3000))
+
+
+def test_streams_without_it(made):
+    stream = encoded(made)
+    digest = nlac.info(stream).model_hash
+    model._added.clear()
+    stream.seek(0)
+    with pytest.raises(ModelMismatch, match=digest):
+        nlac.decode(stream, None)
+    assert nlac.add_model(made) == digest
+    stream.seek(0)
+    nlac.decode(stream, None)
+
+
+def test_only_networks_are_embedded():
+    with pytest.raises(UsageError, match="only where the predictor has one"):
+        nlac.encode(
+            bytes(100), io.BytesIO(), raw="8000,s16le,1", preset="fast", embed_model=True
+        )

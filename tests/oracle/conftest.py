@@ -1,0 +1,55 @@
+"""Blocks of the cascade with parameters, references and lags of a test's choice."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import nlac
+from nlac.codec import block_codec, cascade_block
+from nlac.codec.preparation import Preparation, Search, prepare
+from nlac.predictors.cascade_parameters import CascadeParameters
+from nlac.predictors.pairing import Pairing
+
+Writer = Callable[..., bytes]
+
+
+@pytest.fixture
+def write_cascade(monkeypatch: pytest.MonkeyPatch) -> Writer:
+    """Write a stream of the cascade; the encoder's own choices are made for it."""
+
+    def write(
+        samples: np.ndarray,
+        bits: int,
+        parameters: CascadeParameters,
+        lags: Sequence[int] = (),
+        all_experts: bool = True,
+        references: Sequence[int] | None = None,
+    ) -> bytes:
+        def prepared(channels: np.ndarray, search: Search) -> Preparation:
+            block = prepare(channels, search)
+            spans = np.zeros_like(block.lags)
+            spans[: len(lags)] = lags
+            pairing = block.pairing
+            if references is not None:
+                count = len(channels)
+                order, delay = np.arange(count), np.zeros(count, np.int64)
+                pairing = Pairing(order, np.array(references), delay)
+            gain = np.inf if all_experts else 0.0
+            return replace(block, pairing=pairing, lags=spans, deep_gain=gain)
+
+        parameters.check()
+        settings = cascade_block.CascadeSettings(parameters)
+        monkeypatch.setattr(block_codec, "_cascade_settings", lambda _options: settings)
+        monkeypatch.setattr(cascade_block, "prepare", prepared)
+        stream = io.BytesIO()
+        nlac.write(
+            stream, samples, 44100, bits_per_sample=bits, predictor="cascade", block_seconds=60.0
+        )
+        return stream.getvalue()
+
+    return write

@@ -1,0 +1,238 @@
+"""Training: configurations, recordings, the loss, exact resumption, and what is exported."""
+
+from __future__ import annotations
+
+import json
+import wave
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+pytest.importorskip("safetensors", reason="safetensors is not installed")
+
+from nlac._errors import UsageError  # noqa: E402
+from nlac.bench.corpus import find_items  # noqa: E402
+from nlac.predictors.network_features import ANSWERS, FEATURES  # noqa: E402
+from nlac.predictors.networks import reference  # noqa: E402
+from nlac.predictors.networks.model import Model  # noqa: E402
+from nlac.training import modules, quantise  # noqa: E402
+from nlac.training.config import make_config, read_config  # noqa: E402
+from nlac.training.crops import make_crops  # noqa: E402
+from nlac.training.loss import code_length  # noqa: E402
+from nlac.training.recordings import augment, find_recordings, read_crop  # noqa: E402
+from nlac.training.run import METRICS, Trainer, export  # noqa: E402
+
+SMALL = {
+    "width": 16, "depth": 2, "seconds": 0.25, "pool": 2, "refresh": 2, "batch": 4, "length": 256,
+    "burn_in": 16, "steps": 6, "valid_every": 3, "valid_crops": 1, "save_every": 2,
+    "quantised": 0.5,
+}  # fmt: skip
+
+
+def sound(seed: int, frames: int = 6000) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    steps = rng.normal(0, 150, (frames, 2)) + rng.normal(0, 300, (frames, 1))
+    return np.clip(np.cumsum(steps, 0) * 0.2, -30000, 30000).astype(np.int32)
+
+
+@pytest.fixture
+def corpus(tmp_path) -> Path:
+    folder = tmp_path / "corpus"
+    folder.mkdir()
+    lines = ["file\tcategory\tsplit\tlicence"]
+    for i, split in enumerate(("train", "train", "valid", "test")):
+        with wave.open(str(folder / f"{i}.wav"), "wb") as out:
+            out.setnchannels(2)
+            out.setsampwidth(2)
+            out.setframerate(16000)
+            out.writeframes(sound(i).astype("<i2").tobytes())
+        lines.append(f"{i}.wav\tmusic\t{split}\tCC0")
+    (folder / "MANIFEST.tsv").write_text("\n".join(lines) + "\n")
+    return folder
+
+
+@pytest.fixture(params=["cnn", "gated", "gru"])
+def config(request, corpus):
+    kind = {"predictor": "cnn", "gated": request.param == "gated"}
+    if request.param == "gru":
+        kind = {"predictor": "gru", "depth": 1}
+    return make_config({"corpus": str(corpus), **SMALL, **kind})
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        ({"nonsense": 1}, "no such setting: nonsense"),
+        ({"width": 30}, "width: 30 is out of range"),
+        ({"width": "wide"}, "width: 'wide' is no int"),
+        ({"predictor": "rnn"}, "predictor"),
+        ({"front": "none"}, "front"),
+        ({"burn_in": 4000}, "burn_in"),
+        ({"predictor": "gru", "depth": 2}, "depth"),
+        ({"batch": 0}, "batch"),
+    ],
+)
+def test_bad_settings_are_named(change, text):
+    with pytest.raises(UsageError, match=text):
+        make_config({"corpus": "x", **change})
+
+
+def test_settings_from_a_file(tmp_path):
+    pytest.importorskip("yaml", reason="PyYAML is not installed")
+    path = tmp_path / "a.yaml"
+    path.write_text("corpus: music\nrate: 1\ncategories: [speech]\n")
+    config = read_config(path)
+    assert (config.corpus, config.rate) == (str(tmp_path / "music"), 1.0)
+    for text, message in (("- 1", "no settings"), ("width: 32", "corpus"), ("a: [", "a.yaml")):
+        path.write_text(text)
+        with pytest.raises(UsageError, match=message):
+            read_config(path)
+
+
+def test_recordings_are_divided(corpus):
+    train, valid = find_recordings(str(corpus), ["music"])
+    assert [item.name for item in train] == ["0.wav", "1.wav"]
+    assert [item.name for item in valid] == ["2.wav"]
+    with pytest.raises(UsageError):
+        find_recordings(str(corpus), ["speech"])
+    # without a manifest, by name: none is in both, and all are in one
+    (corpus / "MANIFEST.tsv").unlink()
+    for i in range(40):
+        (corpus / f"more{i}.wav").write_bytes((corpus / "0.wav").read_bytes())
+    parts = find_recordings(str(corpus), [])
+    names = [{item.name for item in part} for part in parts]
+    assert not names[0] & names[1]
+    assert len(names[0] | names[1]) == 44
+
+
+def test_crops_and_augmentation(corpus):
+    item = find_items(corpus)[0]
+    whole = sound(0).T
+    rng = np.random.default_rng(2)
+    kinds = set()
+    for _ in range(30):
+        crop = read_crop(item, 0.1, rng)
+        assert crop.shape == (2, 1600)
+        begin = np.flatnonzero((whole[0] == crop[0, 0]) & (whole[1] == crop[1, 0]))
+        assert any(np.array_equal(whole[:, b : b + 1600], crop) for b in begin)
+        changed = augment(crop, rng)
+        assert np.abs(changed).max() <= np.abs(crop).max() + 1
+        kinds.add((changed.shape[1] == 1600, np.abs(changed).max() < np.abs(crop).max()))
+    assert len(kinds) == 4
+
+
+def test_crops_tell_what_coding_costs():
+    crops = make_crops(np.ascontiguousarray(sound(5, 20000).T), "rls")
+    assert len(crops) == 2
+    for crop in crops:
+        assert crop.features.shape == (20000, FEATURES)
+        settled = slice(2000, None)
+        # a Gaussian as wide as the mean error would cost about this
+        rough = np.log2(crop.unit[settled] * np.sqrt(np.pi / 2)) + 2.05
+        assert abs(float(np.mean(crop.bits[settled] - rough))) < 0.2
+        assert abs(float(np.mean(np.abs(crop.error / crop.unit)[settled])) - 1) < 0.1
+    assert make_crops(np.zeros((1, 500), np.int32), "rls") == []
+    assert make_crops(np.ascontiguousarray(3 * sound(5, 3000).T), "rls") == []
+
+
+def test_loss_is_the_code_length():
+    # one part alone, as wide as known, against the integral of its density
+    answers = torch.tensor([[0.5, 1.0, 0.0, 0.0]])
+    shares = torch.tensor([50.0, 0.0, 0.0, 0.0])
+    error, unit, bits = torch.tensor([7.0]), torch.tensor([3.0]), torch.tensor([9.0])
+    sigma = 2 * 3 * np.sqrt(np.pi / 2)
+    normal = torch.distributions.Normal(1.5, sigma)
+    expected = -torch.log2(normal.cdf(torch.tensor(7.5)) - normal.cdf(torch.tensor(6.5)))
+    assert code_length(answers, error, unit, bits, shares).item() == pytest.approx(
+        expected.item(), rel=1e-4
+    )
+    # without a share the network changes nothing, and far away it costs no more than its share
+    alone = torch.tensor([0.0, 0.0, 0.0, 50.0])
+    assert code_length(answers, error, unit, bits, alone).item() == pytest.approx(9.0)
+    even = torch.zeros(4)
+    far = code_length(answers, torch.tensor([1e6]), unit, torch.tensor([40.0]), even)
+    assert far.item() == pytest.approx(42.0)
+
+
+def test_integers_do_what_was_trained(config):
+    torch.manual_seed(3)
+    module = modules.make_module(config)
+    with torch.no_grad():
+        module.last.weight.normal_(0, 0.3)
+    network = quantise.to_network(module)
+    features = np.random.default_rng(1).integers(-800, 800, (400, FEATURES)).astype(np.int16)
+    out = reference.run(network, features) * 2.0**-modules.ACTIVATION_BITS
+    weights = quantise.rounded_parameters(dict(module.named_parameters()))
+    inputs = quantise.raw_features(features)[None]
+    with torch.no_grad():
+        rounded = torch.func.functional_call(module, weights, (inputs, True))[0].numpy()
+        plain = module(inputs)[0].numpy()
+    assert out.shape == (400, ANSWERS)
+    spread = plain.std()
+    assert spread > 0.1
+    # rounding of activations is all that is left
+    assert np.abs(out - rounded).mean() < 0.01 * spread
+    assert np.abs(out - plain).mean() < 0.05 * spread
+
+
+def test_a_run_that_is_resumed_is_the_same(config, tmp_path):
+    records: list = []
+    whole = Trainer(config, tmp_path / "whole")
+    whole.run(records.append)
+    parts = Trainer(config, tmp_path / "parts")
+    parts.run(until=3)
+    assert parts.step == 3
+    again = Trainer(config, tmp_path / "parts")
+    assert again.step == 3
+    again.run()
+    for name, value in whole.module.state_dict().items():
+        torch.testing.assert_close(again.module.state_dict()[name], value, rtol=0, atol=0)
+        torch.testing.assert_close(again.ema[name], whole.ema[name], rtol=0, atol=0)
+    assert torch.equal(again.shares, whole.shares)
+    lines = (tmp_path / "whole" / METRICS).read_text().splitlines()
+    assert [json.loads(line) for line in lines] == records
+    assert [record["step"] for record in records] == [3, 6]
+    other = make_config({**config.as_dict(), "rate": 0.5})
+    with pytest.raises(UsageError, match="another configuration"):
+        Trainer(other, tmp_path / "whole")
+
+
+def test_training_learns_and_exports(corpus, tmp_path):
+    config = make_config(
+        {"corpus": str(corpus), **SMALL, "steps": 40, "valid_every": 10, "rate": 0.01}
+    )
+    records: list = []
+    Trainer(config, tmp_path / "run").run(records.append)
+    assert records[-1]["valid"] < records[0]["valid"]
+    model = export(tmp_path / "run", "mine")
+    assert (model.card["name"], model.card["front"]) == ("mine", "rls")
+    assert model.card["data"] == {"recordings": 2, "licences": ["CC0"]}
+    assert Model.from_bytes(model.to_bytes()).hash == model.hash
+    with pytest.raises(UsageError, match="no checkpoint"):
+        export(tmp_path, "none")
+
+
+def test_a_run_may_begin_with_another_one(corpus, tmp_path):
+    values = {"corpus": str(corpus), **SMALL}
+    first = Trainer(make_config(values), tmp_path / "first")
+    first.run()
+    second = Trainer(
+        make_config({**values, "front": "high", "start": str(tmp_path / "first")}),
+        tmp_path / "second",
+    )
+    for name, value in second.module.state_dict().items():
+        assert torch.equal(value, first.best_ema[name])
+    for start, text in ((tmp_path, "no checkpoint"), (tmp_path / "first", "another kind")):
+        config = make_config({**values, "width": 32, "start": str(start)})
+        with pytest.raises(UsageError, match=text):
+            Trainer(config, tmp_path / "third")
+
+
+def test_patience_ends_training(corpus, tmp_path):
+    values = {"corpus": str(corpus), **SMALL, "steps": 40, "valid_every": 1, "patience": 2}
+    # with no rate nothing gets better
+    trainer = Trainer(make_config({**values, "rate": 1e-12, "ema": 0.0}), tmp_path / "run")
+    trainer.run()
+    assert trainer.step < 10
