@@ -27,7 +27,7 @@ from nlac.predictors.cascade_parameters import CascadeParameters
 from nlac.predictors.networks.layers import Network
 
 SHALLOW, LPC, CASCADE = 0, 1, 2
-_WORTH = 0.25  # bits a sample that an earlier occurrence must save: it costs a third of the speed
+_WORTH = 0.3  # bits a sample that an earlier occurrence must save: it costs a third of the speed
 _LONG_GAIN = 0.1  # bits a sample that long windows gain: then experts of such work
 MAX_COVARIANCES = 1 << 26
 

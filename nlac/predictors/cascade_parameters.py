@@ -218,7 +218,7 @@ PRESETS = {
             ExpertParameters(16, 8, 8, 2, load=37),
             ExpertParameters(24, 16, 10, 4, 8, load=35),
             ExpertParameters(16, 8, 7, 1, 4, True, load=37),
-            ExpertParameters(96, 8, 11, 16, load=36),
+            ExpertParameters(80, 0, 11, 32, load=36),
         ),
         (_three((512, 64, 32), 0, -3),),
         (9,),
