@@ -66,12 +66,15 @@ def _entry(sets_row, value_set, t, channels, c):
 
 @kernel
 def _predict(predictor, locations, count, placed, low, high, t):
-    """Predict; keep the locations within the value set, and copy them to `placed` from 1 on."""
+    """Predict; keep the locations within the value set, and copy them to `placed`.
+
+    There the second place is left free for the network's.
+    """
     predict_sample(predictor, t)
     for i in range(count - 1):
         place = min(max(load_i64(locations, i), low), high)
         store_64(locations, i, place)
-        store_64(placed, 1 + i, place)
+        store_64(placed, i if i == 0 else i + 1, place)
 
 
 @kernel
@@ -91,7 +94,7 @@ def cascade_pass(
     """Let the cascade run over the times `begin` to `end` (excluded) of known samples.
 
     What is known before each sample goes to `features` (channels, times, FEATURES), the locations
-    to `placed` (channels, times, count), from the second on, and the unit to `means`.
+    to `placed` (channels, times, count), the second left free, and the unit to `means`.
     """
     frames, channels = course.frames, len(course.delay)
     delays, lags, value_set = address(course.delay), address(course.lag), address(course.value_set)
@@ -159,8 +162,8 @@ def coding_pass(
             row = c * length + t - begin
             locations = places + row * place_bytes
             take_answers(
-                load_i64(units, row), told + row * told_bytes, load_i64(locations, 1),
-                load_i64(entry, LOWEST), load_i64(entry, HIGHEST), locations,
+                load_i64(units, row), told + row * told_bytes, load_i64(locations, 0),
+                load_i64(entry, LOWEST), load_i64(entry, HIGHEST), locations + 8,
                 state + 8 * (MEAN + GIVEN), up,
             )  # fmt: skip
             mixture_prepare(shared, state, locations)
@@ -248,7 +251,7 @@ def decode_with_network(
             run_step(network)
             best = load_i64(locations, 0)
             take_answers(
-                mean_error(known), load_i64(network, R_OUTPUT), best, lowest, highest, placed,
+                mean_error(known), load_i64(network, R_OUTPUT), best, lowest, highest, placed + 8,
                 state + 8 * (MEAN + GIVEN), up,
             )  # fmt: skip
             mixture_prepare(shared, state, placed)

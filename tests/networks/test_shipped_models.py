@@ -21,6 +21,7 @@ FOLDER = Path(nlac.__file__).parent / "models"
 # what streams name: a model that was shipped once stays
 HASHES = {
     "cnn": "422659c97818232203e0072513db50ad85a3f5dcd555c33a4c6e26ab99595ceb",
+    "gru": "fcf3246511ca274de5a7e4d955320ef6b85d91dc58dfa0f0be0b5c85ed63a158",
 }
 
 
@@ -63,7 +64,7 @@ print("good")
     assert done.stdout == "good\n"
 
 
-@pytest.mark.parametrize(("predictor", "preset"), [("cnn", "standard")])
+@pytest.mark.parametrize(("predictor", "preset"), [("cnn", "standard"), ("gru", "max")])
 def test_predictors_have_their_own(predictor, preset, cascade_alone):
     samples = music(3000)
     code(samples, 16, preset=preset, predictor=predictor)
