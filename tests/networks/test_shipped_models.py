@@ -22,6 +22,7 @@ FOLDER = Path(nlac.__file__).parent / "models"
 HASHES = {
     "cnn": "422659c97818232203e0072513db50ad85a3f5dcd555c33a4c6e26ab99595ceb",
     "gru": "fcf3246511ca274de5a7e4d955320ef6b85d91dc58dfa0f0be0b5c85ed63a158",
+    "neural": "7713e3f9b35652f1c20cd0b4f66311ba0dc2d86fb19c6a0408705ae0d0b4186a",
 }
 
 
@@ -68,3 +69,12 @@ print("good")
 def test_predictors_have_their_own(predictor, preset, cascade_alone):
     samples = music(3000)
     code(samples, 16, preset=preset, predictor=predictor)
+
+
+def test_the_preset_neural(cascade_alone):
+    samples = music(30000)
+    sizes = [len(code(samples, 16, preset=preset)) for preset in ("max", "neural")]
+    assert 0.98 < sizes[1] / sizes[0] < 1.002
+    # and another predictor gets no model of it
+    code(samples[:3000], 16, preset="neural", predictor="lpc")
+    code(samples[:3000], 16, preset="neural", predictor="gru")
