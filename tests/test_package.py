@@ -21,6 +21,7 @@ DATA = {
     "nlac/bitstream/distribution.bin",
     "nlac/predictors/networks/gates.bin",
     "nlac/models/cnn.nlacm",
+    "nlac/models/gru.nlacm",
 }
 
 

@@ -47,7 +47,6 @@ _LPC_PRESETS = {
         True,
     ),
 }
-_LPC_PRESETS["neural"] = _LPC_PRESETS["max"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +245,7 @@ def _cascade_settings(options: EncodeOptions) -> CascadeSettings:
     if options.predictor_options:
         unknown = next(iter(options.predictor_options))
         raise UsageError(f"{options.predictor_name} has no option {unknown!r}")
-    name = {"fast": "high", "standard": "high", "neural": "max"}.get(options.preset, options.preset)
+    name = "high" if options.preset in ("fast", "standard") else options.preset
     standard = LpcSettings(
         tuple(Effort(*effort) for effort in _LPC_PRESETS["standard"][0]),
         long_term=options.long_term,

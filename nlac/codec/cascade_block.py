@@ -27,7 +27,6 @@ from nlac.predictors.cascade_parameters import CascadeParameters
 from nlac.predictors.networks.layers import Network
 
 SHALLOW, LPC, CASCADE = 0, 1, 2
-_WORTH = 0.3  # bits a sample that an earlier occurrence must save: it costs a third of the speed
 _LONG_GAIN = 0.1  # bits a sample that long windows gain: then experts of such work
 MAX_COVARIANCES = 1 << 26
 
@@ -64,7 +63,7 @@ class CascadeSettings:
         """How a block is to be prepared."""
         around = any(e.around for e in self.parameters.experts)
         orders = None if self.rival is None else self.rival.search.orders
-        return Search(self.pieces, self.long_term and around, worth=_WORTH, orders=orders)
+        return Search(self.pieces, self.long_term and around, orders=orders)
 
 
 def encode_cascade(channels: NDArray[np.int32], settings: CascadeSettings) -> bytes:

@@ -21,6 +21,7 @@ from nlac.predictors.cascade_units import LEAST_UNIT, MOST_UNIT, history_units
 from nlac.predictors.long_term import SHORTEST
 
 MAX_DELAY = 64
+_WORTH = 0.3  # bits a sample that an earlier occurrence must save: it costs a third of the speed
 
 
 @dataclass(slots=True)
@@ -44,7 +45,8 @@ def make_head(block: Preparation, parameters: CascadeParameters) -> Head:
     total = ordered.shape[1] + int(delay.max())
     starts = np.append(np.arange(0, total, PIECE), total)
     sets, value_set = assign_sets(find_sets(ordered), ordered, delay, starts)
-    course = Course(ordered.shape[1], delay, block.lags[: -(-total // SPAN)], value_set)
+    lags = block.lags_worth(_WORTH)[: -(-total // SPAN)]
+    course = Course(ordered.shape[1], delay, lags, value_set)
     return Head(
         order.tolist(), reference.tolist(), first_means(ordered), history_units(ordered), sets,
         course,

@@ -47,8 +47,8 @@ FEW = (
     (2, 4, 16, 1),
 )
 MANY = (*FEW, *((i, 4, 16, 1) for i in (3, 4, 5)), *((i, 7, 16, 0) for i in (1, 2, 3, 4, 5)))
-# with a network, whose location is the first: it gives the widths of three parts
-_GIVEN = ((0, 4, 16, 0),) * 3
+# with a network, whose location is the second: it gives the widths of three parts
+_GIVEN = ((1, 4, 16, 0),) * 3
 NETWORK = (*FEW, *_GIVEN, (1, 7, 16, 0), (1, 2, 16, 0), *((i, 4, 16, 1) for i in (3, 4, 5)))
 ENOUGH = 3  # locations up to which there are few parts
 
@@ -76,7 +76,7 @@ def mixture_shared(locations: int, network: bool = False) -> NDArray[np.int64]:
     locations : int
         How many predictions a sample has, 1 to `MAX_LOCATIONS`.
     network : bool
-        Whether the first of them is a network's.
+        Whether the second of them is a network's.
     """
     shared = np.zeros(SHARED, np.int64)
     shared[:GROUPS] = [table.ctypes.data for table in _TABLES]
@@ -103,7 +103,7 @@ def mixture_state(
         The channel whose errors tell of those of each channel, -1 for none; empty if
         there are none.
     network : bool
-        Whether the first location is a network's.
+        Whether the second location is a network's.
     """
     state = np.zeros((len(initial), ROW_LENGTH), np.int64)
     parts = NETWORK if network else FEW if locations <= ENOUGH else MANY

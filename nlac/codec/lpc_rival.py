@@ -37,5 +37,5 @@ def worth_trying(block: Preparation, sets: list[ValueSet], num_bytes: int) -> bo
         or any(int(x.max()) - int(x.min()) >= _WIDE for x in ordered)
         or any(entry.kind != PLAIN for entry in sets)
         or 8 * num_bytes < _FEW_BITS * ordered.size
-        or block.far_gain > _FAR_GAIN
+        or block.far_gains.mean() > _FAR_GAIN
     )

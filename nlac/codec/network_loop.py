@@ -41,11 +41,14 @@ POS, LOWER, RANGE, HELD, FIRST_WORD, RAW_POS, BITS, FILL = range(8)
 
 @kernel
 def _predict(predictor, locations, count, placed, low, high, t):
-    """Predict; keep the locations within the value set, and copy them to `placed` from 1 on."""
+    """Predict; keep the locations within the value set, and copy them to `placed`.
+
+    There the second place is left free for the network's.
+    """
     predict_sample(predictor, t)
     limit_locations(locations, count - 1, low, high)
     for i in range(count - 1):
-        store_64(placed, 1 + i, load_i64(locations, i))
+        store_64(placed, i if i == 0 else i + 1, load_i64(locations, i))
 
 
 @kernel
@@ -56,7 +59,7 @@ def cascade_pass(
     """Let the cascade run over the times `begin` to `end` (excluded) of known samples.
 
     What is known before each sample goes to `features` (channels, times, FEATURES), the locations
-    to `placed` (channels, times, count), from the second on, and the unit to `means`.
+    to `placed` (channels, times, count), the second left free, and the unit to `means`.
     """
     frames, channels, delays, lags, value_set, table, _, _ = course_of(course, sets)
     samples = address(pcm)
@@ -129,8 +132,8 @@ def coding_pass(
             row = c * length + t - begin
             locations = places + row * place_bytes
             take_answers(
-                load_i64(units, row), told + row * told_bytes, load_i64(locations, 1),
-                load_i64(entry, LOWEST), load_i64(entry, HIGHEST), locations,
+                load_i64(units, row), told + row * told_bytes, load_i64(locations, 0),
+                load_i64(entry, LOWEST), load_i64(entry, HIGHEST), locations + 8,
                 state + 8 * (MEAN + GIVEN), up,
             )  # fmt: skip
             mixture_prepare(shared, state, locations)
@@ -198,7 +201,7 @@ def decode_with_network(
             run_step(network)
             best = load_i64(locations, 0)
             take_answers(
-                mean_error(known), load_i64(network, R_OUTPUT), best, lowest, highest, placed,
+                mean_error(known), load_i64(network, R_OUTPUT), best, lowest, highest, placed + 8,
                 state + 8 * (MEAN + GIVEN), up,
             )  # fmt: skip
             mixture_prepare(shared, state, placed)

@@ -58,7 +58,7 @@ class Front:
     ) -> tuple[NDArray[np.int16], NDArray[np.int64], NDArray[np.int64]]:
         """Go from time `begin` to `end`; returns features, locations and units.
 
-        All are (channels, times, ...); the first of the locations is left free.
+        All are (channels, times, ...); the second of the locations is left free.
         """
         shape = len(pcm), end - begin
         features = np.zeros((*shape, FEATURES), np.int16)

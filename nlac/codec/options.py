@@ -12,7 +12,7 @@ from typing import Literal, get_args
 from nlac._errors import UsageError
 from nlac.bitstream.constants import MAX_BLOCK_SAMPLES
 
-Preset = Literal["fast", "standard", "high", "max", "neural"]
+Preset = Literal["fast", "standard", "high", "max"]
 Coder = Literal["auto", "range", "rice"]
 Device = Literal["auto", "cpu", "cuda"]
 
@@ -31,13 +31,10 @@ class PresetValues:
     block_seconds : float
         Length of a block. Long blocks let long-term prediction look far back; short ones
         make seeking quick.
-    model : str or None
-        Name of the predictor's model, if it is not the predictor's own.
     """
 
     predictor: str
     block_seconds: float
-    model: str | None = None
 
 
 PRESETS: Mapping[str, PresetValues] = {
@@ -45,7 +42,6 @@ PRESETS: Mapping[str, PresetValues] = {
     "standard": PresetValues("lpc", 30.0),
     "high": PresetValues("cascade", 30.0),
     "max": PresetValues("cascade", 60.0),
-    "neural": PresetValues("cnn", 60.0, "neural"),
 }
 
 
@@ -55,7 +51,7 @@ class EncodeOptions:
 
     Attributes
     ----------
-    preset : {"fast", "standard", "high", "max", "neural"}
+    preset : {"fast", "standard", "high", "max"}
         From quick to small; gives the defaults of the other options.
     predictor : str or None
         Name of the predictor; None takes the preset's.
@@ -63,7 +59,7 @@ class EncodeOptions:
         Options that the predictor knows.
     model : str, path or None
         Model of `cnn` or `gru`: a file, or the name of one that is shipped or in the folder
-        that ``NLAC_MODELS`` names; None takes the preset's, or the predictor's own.
+        that ``NLAC_MODELS`` names; None takes the predictor's own.
     device : {"auto", "cpu", "cuda"}
         Where the network of `cnn` or `gru` runs. The bytes do not depend on it. ``"auto"`` is
         the CPU, which is fast enough for networks that decode in real time.
@@ -112,8 +108,7 @@ class EncodeOptions:
     @property
     def model_name(self) -> str | PurePath:
         """Model of `cnn` or `gru`, chosen, the preset's, or the predictor's own."""
-        preset = PRESETS[self.preset] if self.predictor is None else None
-        return self.model or (preset and preset.model) or self.predictor_name
+        return self.model or self.predictor_name
 
     @property
     def num_threads(self) -> int:

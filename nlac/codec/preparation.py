@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlac.predictors.layout import PAD
-from nlac.predictors.long_term import WORTH, find_lags
+from nlac.predictors.long_term import find_lags
 from nlac.predictors.lpc_analysis import deep_gain
 from nlac.predictors.lpc_segments import SPAN
 from nlac.predictors.pairing import DELAYS, Pairing, pair
@@ -30,8 +30,6 @@ class Search:
         Look for repetition.
     thorough : bool
         Look for repetition at the full rate, and in windows of three seconds too.
-    worth : float
-        Bits a sample that an earlier occurrence must save.
     orders : (int, int), optional
         Lengths of a short and a long window, to judge what the long one promises.
     """
@@ -39,7 +37,6 @@ class Search:
     pieces: int = 24
     long_term: bool = True
     thorough: bool = True
-    worth: float = WORTH
     orders: tuple[int, int] | None = None
 
 
@@ -58,8 +55,8 @@ class Preparation:
     lags : (spans,) int64
         For each span of `SPAN` delayed frames the distance to its earlier occurrence, 0 for
         none.
-    far_gain : float
-        Bits a sample that earlier occurrences save, about, on average of all spans.
+    far_gains : (spans,) float64
+        Bits a sample that the earlier occurrence saves, about.
     deep_gain : float
         Bits a sample that long windows promise; 0 where that was not asked for.
     """
@@ -68,8 +65,12 @@ class Preparation:
     ordered: NDArray[np.int32]
     delayed: NDArray[np.float64]
     lags: NDArray[np.int64]
-    far_gain: float
+    far_gains: NDArray[np.float64]
     deep_gain: float
+
+    def lags_worth(self, least: float) -> NDArray[np.int64]:
+        """The lags of spans where the earlier occurrence saves so many bits a sample."""
+        return np.where(self.far_gains > least, self.lags, 0)
 
 
 def prepare(channels: NDArray[np.int32], search: Search) -> Preparation:
@@ -86,18 +87,17 @@ def prepare(channels: NDArray[np.int32], search: Search) -> Preparation:
     padded = np.zeros((count, PAD + frames + max(DELAYS)))
     padded[:, PAD : PAD + frames] = channels
     pairing = pair(padded, frames, search.pieces)
-    lags = np.zeros(-(-(frames + int(pairing.delay.max())) // SPAN), np.int64)
-    far_gain = 0.0
+    spans = -(-(frames + int(pairing.delay.max())) // SPAN)
+    lags, far_gains = np.zeros(spans, np.int64), np.zeros(spans)
     if search.long_term:
-        found, gains = find_lags(padded, frames, SPAN, search.thorough, search.worth)
-        lags[: len(found)] = found
-        far_gain = float(gains.mean())
+        found, gains = find_lags(padded, frames, SPAN, search.thorough)
+        lags[: len(found)], far_gains[: len(found)] = found, gains
     ordered = np.ascontiguousarray(channels[pairing.order])
     delayed = _delayed(padded, pairing, frames)
     gain = 0.0
     if search.orders is not None:
         gain = deep_gain(delayed, frames, pairing.reference, *search.orders)
-    return Preparation(pairing, ordered, delayed, lags, far_gain, gain)
+    return Preparation(pairing, ordered, delayed, lags, far_gains, gain)
 
 
 def first_means(ordered: NDArray[np.int32]) -> NDArray[np.int64]:

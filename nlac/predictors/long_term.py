@@ -29,7 +29,7 @@ DECIMATION = 8
 _CHUNK = 4096
 _LONG = 2048
 _PIECE = 1024
-WORTH = 0.05  # bits a sample that an earlier occurrence must save where it costs little time
+_WORTH = 0.05  # bits a sample that an earlier occurrence must save where it costs little time
 _AROUND = np.array([-3, -2, -1, 1, 2, 3])
 
 
@@ -141,7 +141,6 @@ def find_lags(
     frames: int,
     span: int,
     thorough: bool,
-    worth: float = WORTH,
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Find for each span of a block how far back its earlier occurrence lies.
 
@@ -153,8 +152,6 @@ def find_lags(
         Length of the block and of a span, in frames.
     thorough : bool
         Look for more, and in windows of about three seconds each too.
-    worth : float
-        Bits a sample that an earlier occurrence must save.
 
     Returns
     -------
@@ -183,7 +180,7 @@ def find_lags(
             continue
         gains = {lag: _gain(samples, begin, end, lag, pieces) for lag in sorted(finalists)}
         best = max(gains, key=lambda lag: gains[lag])
-        if gains[best] > worth:
+        if gains[best] > _WORTH:
             lags[index] = last = best
             found[index] = gains[best]
     return lags, found
@@ -244,18 +241,22 @@ class _Search:
         grouped = signal[: len(signal) // step * step].reshape(-1, step)
         slow = grouped.sum(axis=1, dtype=np.float32)
         count = len(slow)
-        # not twice as long: the correlation runs round, at half the time, and what it shows at
-        # a lag's mirrored place is no match when settled; those of windows stay clear of that
-        self._size = _fast_length(count)
-        self._spectrum = fft.rfft(slow, self._size)
-        power = self._spectrum.real**2 + self._spectrum.imag**2
-        whole = fft.irfft(power, self._size)[:count]
+        # at the full rate not twice as long: the correlation runs round, at half the time, and
+        # hides what it shows half a block away, which the coarse one finds
+        size = _fast_length(2 * count if step == DECIMATION else count)
+        spectrum = fft.rfft(slow, size)
+        power = spectrum.real**2 + spectrum.imag**2
+        whole = fft.irfft(power, size)[:count]
         # long lags have fewer products behind them: level the chance peaks
         room = np.sqrt(np.maximum(count - np.arange(count), span // step)).astype(np.float32)
         level = (whole / room).astype(np.float32, copy=False)
         coarse = step * _peaks(level, 16 if thorough else 6, SHORTEST // step)
         self._shared = self._settle(coarse, step, 0, len(signal), 1 << 15)
+        # windows are only shifted within the block
         self._slow = slow
+        self._size = _fast_length(count)
+        if self._windows:
+            self._spectrum = fft.rfft(slow, self._size)
 
     def lags(self, begin: int, end: int) -> list[int]:
         """Return the best lags of a span: one short, one long."""

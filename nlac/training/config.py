@@ -31,6 +31,8 @@ class Config:
         Gated units instead of rectified ones (`cnn` only).
     categories : list of str
         Of the manifest; all if empty.
+    avoid : list of str
+        Words in the licences of recordings that are not to be used, such as "NC".
     seconds : float
         Length of the crops that the cascade runs over.
     pool, refresh : int
@@ -63,6 +65,7 @@ class Config:
     depth: int = 7
     gated: bool = False
     categories: list[str] = field(default_factory=list)
+    avoid: list[str] = field(default_factory=list)
     seconds: float = 3.0
     pool: int = 24
     refresh: int = 10
@@ -86,7 +89,7 @@ class Config:
     def __post_init__(self) -> None:
         for each in fields(self):
             value, kind = getattr(self, each.name), type(each.default)
-            if each.name in ("corpus", "categories"):
+            if each.name in ("corpus", "categories", "avoid"):
                 continue
             if kind is float and isinstance(value, int) and not isinstance(value, bool):
                 value = float(value)

@@ -49,8 +49,7 @@ def _cost_pass(shared_row, state_row, placed, count, samples, low, high, widths,
     shared, state, pcm = address(shared_row), address(state_row), address(samples)
     places = address(placed)
     for t in range(len(samples)):
-        # the first place is that of a network
-        mixture_prepare(shared, state, places + 8 * (t * count + 1))
+        mixture_prepare(shared, state, places + 8 * t * count)
         sample = load_i32(pcm, t)
         _, widths[t], _, shifts[t] = mixture_code(
             shared, state, np.int64(0), np.int64(0), np.int64(0), np.int64(0), low, high,
@@ -73,17 +72,17 @@ def make_crops(samples: NDArray[np.int32], front_name: str) -> list[Crop]:
     ordered = np.ascontiguousarray(samples[head.order])
     front = Front.start(head, first_state(head, parameters), parameters)
     features, placed, means = front.run(ordered, 0, samples.shape[1])
-    initial, count = head.initial, front.count
+    # a network's place is the second
+    plain = np.ascontiguousarray(np.delete(placed, 1, axis=2))
+    initial, count = head.initial, plain.shape[2]
     crops = []
     for c, channel in enumerate(ordered):
         used = [head.sets[i] for i in np.unique(head.course.value_set[:, c]).tolist()]
         ends = min(s.first for s in used), max(s.last for s in used)
         widths, shifts = np.zeros((2, len(channel)), np.int64)
-        state = mixture_state(initial[c : c + 1], count - 1)
-        _cost_pass(
-            mixture_shared(count - 1), state, placed[c], count, channel, *ends, widths, shifts
-        )
-        error = channel - placed[c, :, 1] / 256
+        state = mixture_state(initial[c : c + 1], count)
+        _cost_pass(mixture_shared(count), state, plain[c], count, channel, *ends, widths, shifts)
+        error = channel - plain[c, :, 0] / 256
         bits = 24 - np.log2(widths) + shifts
         crops.append(
             Crop(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,19 +17,24 @@ _VALID_SHARE = 0.1  # of recordings, where no manifest divides them
 
 
 def find_recordings(
-    folder: str, categories: Sequence[str]
+    folder: str, categories: Sequence[str], avoid: Sequence[str] = ()
 ) -> tuple[list[Item], list[Item]]:
     """Recordings for training and for validation; none is in both.
 
     A manifest's splits ``train`` and ``valid`` decide; without a manifest, a hash of the
-    name, so that a recording stays where it is when others are added.
+    name, so that a recording stays where it is when others are added. None is taken whose
+    licence, as the manifest tells it, holds one of the words in `avoid`.
 
     Raises
     ------
     UsageError
         There are too few.
     """
-    items = find_items(folder, categories=categories)
+    items = [
+        item
+        for item in find_items(folder, categories=categories)
+        if not set(avoid) & set(re.findall(r"\w+", item.licence))
+    ]
     if (Path(folder) / MANIFEST).is_file():
         parts = [[item for item in items if item.split == s] for s in ("train", "valid")]
     else:

@@ -89,7 +89,7 @@ class Trainer:
             Step to stop before, with a checkpoint.
         """
         config = self.config
-        train, valid = find_recordings(config.corpus, config.categories)
+        train, valid = find_recordings(config.corpus, config.categories, config.avoid)
         pool, held_out = Pool(train, config), valid_crops(valid, config)
         end = min(config.steps, until if until is not None else config.steps)
         begin, total, base = time.perf_counter(), 0.0, 0.0
@@ -248,7 +248,7 @@ def export(folder: str | Path, name: str) -> Model:
     config = make_config(numbers["config"])
     module = make_module(config)
     _load_best(module, path)
-    train, _ = find_recordings(config.corpus, config.categories)
+    train, _ = find_recordings(config.corpus, config.categories, config.avoid)
     card = {
         "name": name,
         "predictor": config.predictor,

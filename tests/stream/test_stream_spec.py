@@ -29,6 +29,7 @@ from nlac.codec.options import EncodeOptions
 from nlac.codec.pcm import pcm_bytes
 from nlac.codec.stream_reader import read_elements
 from nlac.predictors import layout
+from nlac.predictors.networks import layers as networks
 
 SPEC = (Path(__file__).parents[2] / "format_spec.md").read_text(encoding="utf-8")
 
@@ -104,9 +105,17 @@ def test_limits_of_payloads():
         "MAX_SYMBOL_SCALE": side_coder.MAX_SYMBOL_SCALE,
         "MAX_PARTS": mixture.MAX_PARTS,
         "MAX_COVARIANCES": cascade_block.MAX_COVARIANCES,
+        "MAX_WEIGHTS": networks.MAX_WEIGHTS,
+        "MAX_MEMORY": networks.MAX_MEMORY,
     }
     table = [row for row in rows("12.1 Limits of payloads") if row[0].isupper()]
     assert {row[0]: int(row[1]) for row in table} == known
+
+
+def test_normative_tables_of_gates():
+    data = Path(nlac.__file__).parent.joinpath("predictors/networks/gates.bin").read_bytes()
+    assert len(data) == 16384
+    assert hashlib.sha256(data).hexdigest() in SPEC
 
 
 def test_normative_tables():

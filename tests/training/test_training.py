@@ -97,6 +97,11 @@ def test_recordings_are_divided(corpus):
     assert [item.name for item in valid] == ["2.wav"]
     with pytest.raises(UsageError):
         find_recordings(str(corpus), ["speech"])
+    # by their licence, of which whole words count
+    manifest = corpus / "MANIFEST.tsv"
+    manifest.write_text(manifest.read_text().replace("train\tCC0", "train\tCC BY-NC 4.0", 1))
+    train, _ = find_recordings(str(corpus), [], ["NC", "B"])
+    assert [item.name for item in train] == ["1.wav"]
     # without a manifest, by name: none is in both, and all are in one
     (corpus / "MANIFEST.tsv").unlink()
     for i in range(40):
