@@ -21,7 +21,7 @@ from nlac.codec.lpc_rice import decode_rice, encode_rice
 from nlac.codec.lpc_side import read_layout, write_layout
 from nlac.codec.lpc_steps import filled_rows, new_rows, new_state
 from nlac.codec.value_sets import plain
-from nlac.predictors.gram import covariance
+from nlac.predictors.gram import covariance, room
 from nlac.predictors.layout import PAD
 from nlac.predictors.least_squares import factorise, new_factor
 from nlac.predictors.long_term import find_lags
@@ -86,7 +86,7 @@ def main() -> None:
     padded = np.concatenate([np.zeros((2, PAD)), pcm], axis=1)
     report("search for lags", best(lambda: find_lags(padded, FRAMES, SPAN, True)), pcm.size)
     for lags in (11, 35, 131):
-        out = np.zeros((2 * lags, 2 * lags))
+        out = np.zeros((2 * lags, room(2 * lags)))
         which, delays, counts = np.array([0, 1]), np.zeros(2, np.int64), np.full(2, lags)
         seconds = best(lambda: covariance(padded, which, delays, counts, 4096, 4352, out))  # noqa: B023
         report(f"covariance, {2 * lags} sequences, 256 frames", seconds, 1, "us a call")

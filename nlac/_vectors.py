@@ -9,8 +9,10 @@ lane by lane in a fixed order: both are the same on every machine.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+from llvmlite import ir
 from numba.core import types
 
 from nlac._llvm import (
@@ -24,12 +26,14 @@ from nlac._llvm import (
     load,
     loop,
     low_half,
+    pick,
     store,
     sum_lanes,
     vector,
 )
 
 LANES = 8
+CORRELATED = 5
 _INTEGERS, _FLOATS = vector(I64, LANES), vector(F64, LANES)
 _PLACE, _NUMBER = types.int64, types.float64
 
@@ -137,3 +141,94 @@ def subtract_rows(
 
     kinds = (_PLACE, _PLACE, _PLACE, _NUMBER, _NUMBER, _NUMBER, _NUMBER, _PLACE, _PLACE)
     return types.void(*kinds), code
+
+
+def _tiles_of(builder: Any, vectors: Any, write: Callable[[int], None]) -> None:
+    """Let `write` write code for each number of vectors that may be asked for."""
+    for number in range(1, CORRELATED + 1):
+        with builder.if_then(builder.icmp_signed("==", vectors, I64(number))):
+            write(number)
+
+
+@intrinsic
+def correlate(
+    typing_context: Any, x: Any, y: Any, count: Any, out: Any, vectors: Any
+) -> Any:
+    """``out[lag] = sum of x[k] * y[k - lag]`` of floats for ``lag < 8 * vectors``, k < count.
+
+    At most `CORRELATED` vectors; `count` is any, and the sums are made in the order of k.
+    """
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        x, y, count, out, vectors = arguments
+
+        def write(number: int) -> None:
+            def body(index: Any, *sums: Any) -> list[Any]:
+                factor = fill(builder, load(builder, F64, _at(builder, x, index)), LANES)
+                newest = _at(builder, y, index)
+                following = []
+                for place, total in enumerate(sums):
+                    oldest = builder.sub(newest, I64(8 * (LANES * (place + 1) - 1)))
+                    product = builder.fmul(factor, load(builder, _FLOATS, oldest))
+                    following.append(builder.fadd(total, product))
+                return following
+
+            sums = loop(builder, I64(0), count, 1, [constant(_FLOATS, 0.0)] * number, body)
+            for place, total in enumerate(sums):
+                newest_first = pick(builder, total, range(LANES - 1, -1, -1))
+                store(builder, newest_first, builder.add(out, I64(8 * LANES * place)))
+
+        _tiles_of(builder, vectors, write)
+        return context.get_dummy_value()
+
+    return types.void(*[types.int64] * 5), code
+
+
+@intrinsic
+def slide_products(
+    typing_context: Any, corner: Any, stride: Any, rows: Any, more: Any, less: Any, come: Any,
+    gone: Any, vectors: Any,
+) -> Any:
+    """Fill a matrix from its first row and column, down the diagonals.
+
+    ``m[i + 1, j + 1] = m[i, j] + more[-i] * come[j] - less[-i] * gone[j]`` for i < `rows`,
+    j < ``8 * vectors``; m[0, 0] is at `corner`, its rows `stride` bytes apart.  A row is kept in
+    registers: read back from memory just after it was written, the next one would wait.
+    """
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        corner, stride, rows, more, less, come, gone, vectors = arguments
+
+        def write(number: int) -> None:
+            places = [I64(8 * LANES * place) for place in range(number)]
+            entering, leaving, first = (
+                [load(builder, _FLOATS, builder.add(base, place)) for place in places]
+                for base in (come, gone, builder.add(corner, I64(8)))
+            )
+
+            def body(index: Any, *row: Any) -> list[Any]:
+                back = builder.neg(index)
+                plus, minus = (
+                    fill(builder, load(builder, F64, _at(builder, base, back)), LANES)
+                    for base in (more, less)
+                )
+                above = builder.add(corner, builder.mul(index, stride))
+                before = fill(builder, load(builder, F64, above), LANES)
+                below = builder.add(builder.add(above, stride), I64(8))
+                following = []
+                mask = ir.Constant(vector(I32, LANES), list(range(LANES - 1, 2 * LANES - 1)))
+                for place, old, a, b in zip(places, row, entering, leaving, strict=True):
+                    value = builder.shuffle_vector(before, old, mask)
+                    value = builder.fadd(value, builder.fmul(plus, a))
+                    value = builder.fsub(value, builder.fmul(minus, b))
+                    store(builder, value, builder.add(below, place))
+                    following.append(value)
+                    before = old
+                return following
+
+            loop(builder, I64(0), rows, 1, first, body)
+
+        _tiles_of(builder, vectors, write)
+        return context.get_dummy_value()
+
+    return types.void(*[types.int64] * 8), code

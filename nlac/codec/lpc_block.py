@@ -49,7 +49,7 @@ class LpcSettings:
     long_term : bool
         Look for repetition.
     thorough : bool
-        Look for repetition at the full rate, and in windows of three seconds too.
+        Look for repetition at half the rate, and in windows of six seconds too.
     pieces : int
         Pieces on which stereo pairings are tried, 0 for none.
     coder : {"auto", "range", "rice"}

@@ -29,7 +29,7 @@ class Search:
     long_term : bool
         Look for repetition.
     thorough : bool
-        Look for repetition at the full rate, and in windows of three seconds too.
+        Look for repetition at half the rate, and in windows of six seconds too.
     orders : (int, int), optional
         Lengths of a short and a long window, to judge what the long one promises.
     """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from nlac._kernels import kernel
-from nlac.predictors.gram import covariance, mirror
+from nlac.predictors.gram import covariance, mirror, room
 from nlac.predictors.least_squares import factorise, log2, new_factor, padded, project
 
 _OWN, _OTHER, _FAR = 16, 9, 8  # taps: own past, the other channel's, around the occurrence
@@ -23,7 +23,7 @@ def far_gain(samples, first, second, present, lag, begin, end):
     counts = np.array([_OWN + 1, _FAR, _OTHER, _FAR])
     sequences = 2 if first == second else 4
     size = counts[:sequences].sum()
-    cov = np.empty((size, size))
+    cov = np.empty((size, room(size)))
     covariance(samples, which[:sequences], delays[:sequences], counts[:sequences], begin, end, cov)
     mirror(cov)
     index = np.empty(size - 1, np.int64)

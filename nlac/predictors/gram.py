@@ -3,9 +3,8 @@
 The covariance of two lagged sequences over a stretch of time has shift
 structure: raising both lags by one moves the stretch by one frame, so only the
 first row and column of each pair of sequences are summed; the rest follows by
-adding one product and subtracting another.  Samples of up to 22 bits give sums
-that are exact in float64, whatever the order of the additions: the encoder's
-choices are then the same on every kind of processor.
+adding one product and subtracting another.  All is added in a fixed order: the
+encoder's choices are the same on every kind of processor.
 """
 
 from __future__ import annotations
@@ -13,55 +12,43 @@ from __future__ import annotations
 import numpy as np
 
 from nlac._kernels import kernel
-from nlac._memory import address, load_f64, store_f64
-
-
-@kernel(fastmath={"reassoc", "contract"})
-def _products(x, y, count, lags, out, column):
-    """Sums of x[k] y[k - lag] for lags 0 .. lags - 1; x and y are addresses, four lags at once."""
-    lag = 0
-    while lag + 4 <= lags:
-        a = b = c = d = 0.0
-        for k in range(count):
-            value = load_f64(x, k)
-            a += value * load_f64(y, k - lag)
-            b += value * load_f64(y, k - lag - 1)
-            c += value * load_f64(y, k - lag - 2)
-            d += value * load_f64(y, k - lag - 3)
-        out[column + lag] = a
-        out[column + lag + 1] = b
-        out[column + lag + 2] = c
-        out[column + lag + 3] = d
-        lag += 4
-    while lag < lags:
-        a = 0.0
-        for k in range(count):
-            a += load_f64(x, k) * load_f64(y, k - lag)
-        out[column + lag] = a
-        lag += 1
+from nlac._memory import address, load_f64
+from nlac._vectors import CORRELATED, LANES, correlate, slide_products
 
 
 @kernel
-def _reversed(y, begin, lags):
-    return y[begin - lags : begin][::-1].copy()
+def _products(x, y, count, lags, out):
+    """Sums of x[k] y[k - lag] for lags 0 .. lags - 1; all are addresses.
 
-
-@kernel
-def _shift_down(out, at_a, at_b, lags_a, lags_b, same, x, begin, leaving, entering, count):
-    """Fill a block of two sequences from its first row and column.
-
-    `leaving` and `entering` are the samples of the second sequence before the stretch and
-    at its end, newest first.
+    `out` has room for whole vectors, and as many samples lie before `y`.
     """
-    old_y, new_y = address(leaving), address(entering)
-    for i in range(lags_a - 1):
-        first = i if same else 0
-        above = address(out[at_a + i]) + 8 * at_b
-        below = address(out[at_a + i + 1]) + 8 * (at_b + 1)
-        more, less = x[begin - i - 1], x[begin + count - i - 1]
-        for j in range(first, lags_b - 1):
-            value = load_f64(above, j) + more * load_f64(old_y, j) - less * load_f64(new_y, j)
-            store_f64(below, j, value)
+    left = (lags + LANES - 1) // LANES
+    at = 0
+    while left > 0:
+        some = min(left, CORRELATED)
+        correlate(x, y - 8 * at, count, out + 8 * at, some)
+        at += some * LANES
+        left -= some
+
+
+@kernel
+def _fill(corner, stride, lags_a, lags_b, more, less, come, gone):
+    """Fill a block of two sequences from its first row and column; all but lags are addresses.
+
+    Of the first sequence the samples before the stretch and at its end, of the second these
+    in turn, newest first.
+    """
+    for at in range(0, lags_b - 1, CORRELATED * LANES):
+        vectors = min((lags_b - 1 - at + LANES - 1) // LANES, CORRELATED)
+        slide_products(
+            corner + 8 * at, stride, lags_a - 1, more, less, come + 8 * at, gone + 8 * at, vectors
+        )
+
+
+@kernel
+def room(size):
+    """Columns of a matrix of covariances that has room for whole vectors."""
+    return size + LANES
 
 
 @kernel
@@ -71,34 +58,41 @@ def covariance(samples, channels, delays, lags, begin, end, out):
     Parameters
     ----------
     samples : (n, frames) float64
-        Integers; every index used must exist.
+        Integers; every index used must exist, and a few dozen before.
     channels, delays, lags : (sequences,) int64
         Sequence s at lag l is ``samples[channels[s], t - delays[s] - l]``, l < lags[s].
     begin, end : int
         Stretch of frames.
-    out : (sum(lags), sum(lags)) float64
-        The result; of the blocks of two sequences, the upper ones only.
+    out : (size, room(size)) float64
+        The result, ``size = sum(lags)``; of the blocks of two sequences, the upper ones only.
     """
-    column = np.empty(lags.max())
+    count = end - begin
+    width = lags.max() + LANES
+    products = np.empty(width)
+    sums = address(products)
+    # samples before the stretch, and before its end, newest first
+    edges = np.empty((len(channels), 2, width))
+    for b in range(len(channels)):
+        y = address(samples[channels[b]]) + 8 * (begin - delays[b])
+        for j in range(width):
+            edges[b, 0, j] = load_f64(y, -1 - j)
+            edges[b, 1, j] = load_f64(y, count - 1 - j)
     at_a = 0
     for a in range(len(channels)):
-        x = samples[channels[a]]
+        at_x = address(samples[channels[a]]) + 8 * (begin - delays[a])
         at_b = at_a
         for b in range(a, len(channels)):
-            y = samples[channels[b]]
-            i0 = begin - delays[a]
-            j0 = begin - delays[b]
-            count = end - begin
-            at_x = address(x) + 8 * i0
-            at_y = address(y) + 8 * j0
-            _products(at_x, at_y, count, lags[b], out[at_a], at_b)
+            at_y = address(samples[channels[b]]) + 8 * (begin - delays[b])
+            _products(at_x, at_y, count, lags[b], sums)
+            for j in range(lags[b]):
+                out[at_a, at_b + j] = products[j]
             if a != b:
-                _products(at_y, at_x, count, lags[a], column, 0)
-                for i in range(1, lags[a]):
-                    out[at_a + i, at_b] = column[i]
-            _shift_down(
-                out, at_a, at_b, lags[a], lags[b], a == b, x, i0,
-                _reversed(y, j0, lags[b]), _reversed(y, j0 + count, lags[b]), count,
+                _products(at_y, at_x, count, lags[a], sums)
+            for i in range(1, lags[a]):
+                out[at_a + i, at_b] = products[i]
+            _fill(
+                address(out[at_a]) + 8 * at_b, 8 * out.shape[1], lags[a], lags[b], at_x - 8,
+                at_x + 8 * (count - 1), address(edges[b, 0]), address(edges[b, 1]),
             )
             at_b += lags[b]
         at_a += lags[a]

@@ -2,8 +2,8 @@
 
 Sequenced and looped music repeats to the sample, bars apart.  A cheap
 prediction whitens the sum of the channels, loud passages are levelled, and the
-autocorrelations of the whole block (at full and at an eighth of the rate) and of
-windows of about three seconds give candidates, which are compared on every span at full
+autocorrelations of the whole block (at half and at an eighth of the rate) and of
+windows of about six seconds give candidates, which are compared on every span at full
 resolution.  The best short and the best long one, and the lag of the span before,
 are then weighed by what least squares make of them on pieces of the span
 (`far_gain`): a tone has many lags, and what repeats bars apart may be no more than the
@@ -17,14 +17,15 @@ from numpy import fft
 from numpy.typing import NDArray
 
 from nlac._kernels import kernel
-from nlac._memory import address, load_i16
+from nlac._memory import address, load_f64, load_i16
 from nlac._pairs import dot_i16
+from nlac._vectors import LANES, correlate
 from nlac.predictors.far_gain import far_gain
 from nlac.predictors.layout import PAD
 
 SHORTEST = 128  # shorter lags are for the near window
 THRESHOLD = 0.05  # least normalised correlation worth a closer look
-WINDOW = 1 << 17
+WINDOW = 1 << 18
 DECIMATION = 8
 _CHUNK = 4096
 _LONG = 2048
@@ -35,20 +36,20 @@ _AROUND = np.array([-3, -2, -1, 1, 2, 3])
 
 @kernel
 def _whiten(samples, begin, end, order, out):
-    """Put the levelled error of a short prediction into `out`, chunk by chunk."""
-    corr = np.empty(order + 1)
+    """Put the levelled error of a short prediction into `out`, chunk by chunk.
+
+    `LANES` or more samples lie before `begin`.
+    """
+    vectors = order // LANES + 1
+    corr = np.empty(vectors * LANES)
     weights = np.zeros(order)
     previous = np.zeros(order)
     errors = np.empty(_CHUNK)
     for start in range(begin, end, _CHUNK):
         stop = min(start + _CHUNK, end)
-        x = samples[start - order : stop]
         count = stop - start
-        for lag in range(order + 1):
-            total = 0.0
-            for t in range(order, len(x), 4):  # a quarter of the products will do
-                total += x[t] * x[t - lag]
-            corr[lag] = total
+        at = address(samples) + 8 * start
+        correlate(at, at, count, address(corr), vectors)
         energy = corr[0] * 1.0001 + 1e-3
         weights[:] = 0.0
         for i in range(order):
@@ -63,17 +64,48 @@ def _whiten(samples, begin, end, order, out):
             for j in range(i):
                 weights[j] = previous[j] - reflection * previous[i - 1 - j]
             energy *= 1.0 - reflection * reflection
-        errors[:count] = x[order:]
+        errors[:count] = samples[start:stop]
         for j in range(order):
             weight = weights[j]
+            before = at - 8 * (j + 1)
             for t in range(count):
-                errors[t] -= weight * x[order - 1 - j + t]
+                errors[t] -= weight * load_f64(before, t)
         level = 0.0
         for t in range(count):
             level += abs(errors[t])
         level = 32.0 * count / (level + 1e-3 * count)
         for t in range(count):
             out[start - begin + t] = np.int16(min(max(errors[t] * level, -64.0), 64.0))
+
+
+@kernel
+def _running_energies(signal):
+    """Sums of squares of what lies before each sample, and of all."""
+    out = np.zeros(len(signal) + 1, np.int64)
+    for t in range(len(signal)):
+        out[t + 1] = out[t] + np.int64(signal[t]) * signal[t]
+    return out
+
+
+@kernel
+def _grouped(signal, step):
+    """Sums of so many samples each."""
+    out = np.empty(len(signal) // step, np.float32)
+    at = address(signal)
+    for i in range(len(out)):
+        total = 0
+        for j in range(step):
+            total += load_i16(at, i * step + j)
+        out[i] = total
+    return out
+
+
+@kernel
+def _level(correlation, least):
+    """Divide by the root of the products behind each lag: chance peaks are then alike."""
+    count = len(correlation)
+    for lag in range(count):
+        correlation[lag] /= np.float32(np.sqrt(np.float32(max(count - lag, least))))
 
 
 @kernel
@@ -151,7 +183,7 @@ def find_lags(
     frames, span : int
         Length of the block and of a span, in frames.
     thorough : bool
-        Look for more, and in windows of about three seconds each too.
+        Look for more, and in windows of about six seconds each too.
 
     Returns
     -------
@@ -169,7 +201,7 @@ def find_lags(
     searches = [_Search(_levelled(mixed, frames, 4), span, DECIMATION, thorough)]
     if thorough:
         # drums repeat in the treble that the coarse search does not hear
-        searches.append(_Search(_levelled(mixed, frames, 8), span, 1, thorough))
+        searches.append(_Search(_levelled(mixed, frames, 8), span, 2, thorough))
     last = 0
     pieces = (0.25, 0.75) if thorough else (0.5,)
     for index in range(count):
@@ -234,23 +266,20 @@ class _Search:
         self, signal: NDArray[np.int16], span: int, step: int, thorough: bool
     ) -> None:
         self._signal = signal
-        self._energies = np.concatenate([[0], np.cumsum(signal.astype(np.int64) ** 2)])
+        self._energies = _running_energies(signal)
         self._windows = thorough and step == DECIMATION
         self._previous = self._local = np.zeros(0, np.int64)
         self._window_end = 0
-        grouped = signal[: len(signal) // step * step].reshape(-1, step)
-        slow = grouped.sum(axis=1, dtype=np.float32)
+        slow = _grouped(signal, step)
         count = len(slow)
-        # at the full rate not twice as long: the correlation runs round, at half the time, and
+        # at the higher rate not twice as long: the correlation runs round, at half the time, and
         # hides what it shows half a block away, which the coarse one finds
         size = _fast_length(2 * count if step == DECIMATION else count)
         spectrum = fft.rfft(slow, size)
         power = spectrum.real**2 + spectrum.imag**2
-        whole = fft.irfft(power, size)[:count]
-        # long lags have fewer products behind them: level the chance peaks
-        room = np.sqrt(np.maximum(count - np.arange(count), span // step)).astype(np.float32)
-        level = (whole / room).astype(np.float32, copy=False)
-        coarse = step * _peaks(level, 16 if thorough else 6, SHORTEST // step)
+        whole = fft.irfft(power, size)[:count].astype(np.float32, copy=False)
+        _level(whole, span // step)
+        coarse = step * _peaks(whole, 16 if thorough else 6, SHORTEST // step)
         self._shared = self._settle(coarse, step, 0, len(signal), 1 << 15)
         # windows are only shifted within the block
         self._slow = slow

@@ -13,7 +13,7 @@ import numpy as np
 
 from nlac._kernels import kernel
 from nlac._memory import address, load_f64, store_f64
-from nlac.predictors.gram import covariance, mirror
+from nlac.predictors.gram import covariance, mirror, room
 from nlac.predictors.least_squares import (
     factorise,
     log2,
@@ -182,6 +182,110 @@ def largest_order(orders, limit):
 
 
 @kernel
+def _unit_covariances(
+    samples, which, delays, counts, begin, end, unit_frames, first_far, covs, frames
+):  # fmt: skip
+    """Covariances of the units of begin .. end; those before `first_far` see nothing far."""
+    half = len(which) // 2
+    near = counts[:half].sum()
+    for u in range((end - begin + unit_frames - 1) // unit_frames):
+        start = begin + u * unit_frames
+        stop = min(start + unit_frames, end)
+        frames[u] = stop - start
+        if start >= first_far:
+            covariance(samples, which, delays, counts, start, stop, covs[u])
+        else:
+            covariance(samples, which[:half], delays[:half], counts[:half], start, stop, covs[u])
+            covs[u, :near, near:] = 0.0
+            covs[u, near:] = 0.0
+
+
+@kernel
+def _window(paired, present, own_first, lags, max_order, long_frames, near, far):
+    """Covariance indices of both windows of one channel of a pair; returns the far taps."""
+    at_own = 0 if own_first else lags
+    tap_order(paired, present, max_order, at_own, lags - at_own, near)
+    # newest first: own before reference within a frame, as the window has them
+    base = lags * (2 if paired else 1)
+    for i in range(long_frames):
+        if paired:
+            far[2 * i] = base + i + (0 if own_first else long_frames)
+            far[2 * i + 1] = base + i + (long_frames if own_first else 0)
+        else:
+            far[i] = base + i
+    return long_frames * (2 if paired else 1)
+
+
+@kernel
+def _fill_nodes(
+    sums, lengths, floors, near, far, far_count, skipped, target, orders, leaf_frames, levels,
+    work, factor, z, node_cost, node_order, node_far, node_shift, node_weights,
+):
+    """Fill the tables of all nodes of one channel; `sums` and the like are used up.
+
+    Segments that begin before `skipped`, in frames of the span, have no earlier occurrence.
+    """
+    leaves = len(lengths)
+    node = 0
+    width = SPAN // leaf_frames
+    quantised = np.zeros(len(work), np.int64)
+    worth = np.zeros(leaves, np.bool_)
+    below = leaves
+    for level in range(levels):
+        # a short segment can't pay for many taps: don't even look
+        node_frames = SPAN // width
+        near_count = largest_order(orders, min(len(near), node_frames // 24))
+        for i in range(width):
+            if i >= leaves:
+                node_cost[node] = 0.0
+                node += 1
+                continue
+            # where neither half has use for the earlier occurrence, the whole has none;
+            # where both have, the whole has
+            try_far = far_count > 0 and i * node_frames >= skipped
+            try_near = True
+            if try_far and level > 0:
+                first, second = worth[2 * i], 2 * i + 1 < below and worth[2 * i + 1]
+                try_far, try_near = first or second, not (first and second)
+            cost, order, used, shift = 1e300, near_count, 0, 8
+            if try_near:
+                cost, order, used, shift = _solve(
+                    sums[i], near, near_count, far, 0, target, lengths[i], floors[i],
+                    orders, work, factor, z, quantised,
+                )
+                node_weights[node, :order] = quantised[:order]
+            if try_far:
+                # what the far window brings, no longer near one need bring
+                cost2, order2, used2, shift2 = _solve(
+                    sums[i], near, order, far, far_count, target, lengths[i],
+                    floors[i], orders, work, factor, z, quantised,
+                )
+                if cost2 < cost or not try_near:
+                    cost, order, used, shift = cost2, order2, used2, shift2
+                    node_weights[node, :order] = quantised[used : used + order]
+                    node_weights[node, order : order + used] = quantised[:used]
+            worth[i] = used > 0
+            node_cost[node] = cost
+            node_order[node] = order
+            node_far[node] = used
+            node_shift[node] = shift
+            node += 1
+        below = leaves
+        half = (leaves + 1) // 2
+        for i in range(half):
+            if i > 0:
+                sums[i] = sums[2 * i]
+                lengths[i] = lengths[2 * i]
+                floors[i] = floors[2 * i]
+            if 2 * i + 1 < leaves:
+                sums[i] += sums[2 * i + 1]
+                lengths[i] += lengths[2 * i + 1]
+                floors[i] += floors[2 * i + 1]
+        leaves = half
+        width //= 2
+
+
+@kernel
 def analyse_span(
     samples, reference, begin, end, lag, orders, max_order, leaf_frames, levels, long_frames,
     unit_frames, node_cost, node_order, node_far, node_shift, node_weights,
@@ -191,145 +295,76 @@ def analyse_span(
     Tables are (channels, nodes), level by level from the shortest segments.
     """
     channels = len(reference)
+    leaves = (end - begin + leaf_frames - 1) // leaf_frames
     for c in range(channels):
         r = reference[c]
         # a mutual pair shares its covariances: they are made for the first of the two
         if r >= 0 and r < c and reference[r] == c:
             continue
         paired = r >= 0
+        sides = 2 if paired and reference[r] == c else 1
         lags = max_order // 2 + 2 if paired else max_order + 1
-        sequences = (2 if paired else 1) * (2 if lag > 0 else 1)
-        which = np.empty(sequences, np.int64)
-        delays = np.zeros(sequences, np.int64)
-        counts = np.empty(sequences, np.int64)
-        which[0] = c
-        counts[0] = lags
-        if paired:
-            which[1] = r
-            counts[1] = lags
-        if lag > 0:
-            half = sequences // 2
-            for s in range(half):
-                which[half + s] = which[s]
+        half = 2 if paired else 1
+        which = np.empty(2 * half, np.int64)
+        delays = np.zeros(2 * half, np.int64)
+        counts = np.zeros(2 * half, np.int64)
+        for s in range(half):
+            which[s] = which[half + s] = c if s == 0 else r
+            counts[s] = lags
+            if lag > 0:
                 delays[half + s] = lag - long_frames // 2 + 1
                 counts[half + s] = long_frames
         size = counts.sum()
-        units = (end - begin + unit_frames - 1) // unit_frames
-        leaf_units = leaf_frames // unit_frames
-        covs = np.empty((units, size, size))
-        frames = np.empty(units)
-        half = sequences // 2 if lag > 0 else sequences
-        # units before this one have no earlier occurrence within the block
-        first_far = max(0, lag + 64 - begin + unit_frames - 1) // unit_frames
-        for u in range(units):
-            start = begin + u * unit_frames
-            stop = min(start + unit_frames, end)
-            frames[u] = stop - start
-            if u >= first_far:
-                covariance(samples, which, delays, counts, start, stop, covs[u])
-            else:
-                covs[u] = 0.0
-                covariance(
-                    samples, which[:half], delays[:half], counts[:half], start, stop, covs[u]
-                )
-        near = np.empty(max_order, np.int64)
-        far = np.empty(2 * long_frames, np.int64)
+        # units before this frame have no earlier occurrence within the block
+        first_far = lag + 64 if lag > 0 else end
+        near = np.empty((2, max_order), np.int64)
+        far = np.empty((2, 2 * long_frames), np.int64)
+        far_count = 0
+        for side in range(sides):
+            own = c if side == 0 else r
+            far_count = _window(
+                paired, paired and reference[own] < own, side == 0, lags, max_order,
+                long_frames if lag > 0 else 0, near[side], far[side],
+            )  # fmt: skip
         work = np.empty((size, size))
         factor = new_factor(size)
         z = np.zeros(padded(size))
-        unit_weight = np.empty(units)
-        for side in range(2):
-            if side == 1 and not (paired and reference[r] == c):
-                break
-            own = c if side == 0 else r
-            at_own = 0 if side == 0 else lags
-            at_reference = lags - at_own
-            present = paired and reference[own] < own
-            tap_order(paired, present, max_order, at_own, at_reference, near)
-            far_count = 0
-            if lag > 0:
-                # newest first: own before reference within a frame, as the window has them
-                base = lags * (2 if paired else 1)
-                for i in range(long_frames):
-                    if paired:
-                        far[2 * i] = base + i + (0 if side == 0 else long_frames)
-                        far[2 * i + 1] = base + i + (long_frames if side == 0 else 0)
-                    else:
-                        far[i] = base + i
-                far_count = long_frames * (2 if paired else 1)
-            for quarter in range(0, units, 4096 // unit_frames):
+        # weights are those of a first prediction for each 4,096 frames
+        units = 4096 // unit_frames
+        covs = np.empty((units, size, room(size)))
+        frames = np.empty(units)
+        weights = np.empty(units)
+        sums = np.zeros((sides, leaves, size, size))
+        floors = np.zeros((sides, leaves))
+        lengths = np.zeros(leaves)
+        for start in range(begin, end, 4096):
+            stop = min(start + 4096, end)
+            count = (stop - start + unit_frames - 1) // unit_frames
+            _unit_covariances(
+                samples, which, delays, counts, start, stop, unit_frames, first_far, covs, frames
+            )
+            for u in range(count):
+                lengths[(start - begin + u * unit_frames) // leaf_frames] += frames[u]
+            for side in range(sides):
                 _weigh(
-                    covs, quarter, min(quarter + 4096 // unit_frames, units), near,
-                    min(WEIGHT_ORDER, max_order), at_own, frames, work, factor, z, unit_weight,
+                    covs, 0, count, near[side], min(WEIGHT_ORDER, max_order), side * lags, frames,
+                    work, factor, z, weights,
                 )
-            leaves = (units + leaf_units - 1) // leaf_units
-            sums = np.zeros((leaves, size, size))
-            lengths = np.zeros(leaves)
-            floors = np.zeros(leaves)
-            for u in range(units):
-                leaf = u // leaf_units
-                _add_upper(covs[u], unit_weight[u], sums[leaf])
-                lengths[leaf] += frames[u]
-                floors[leaf] += ROUNDING * unit_weight[u] * frames[u]
+                for u in range(count):
+                    leaf = (start - begin + u * unit_frames) // leaf_frames
+                    _add_upper(covs[u], weights[u], sums[side, leaf])
+                    floors[side, leaf] += ROUNDING * weights[u] * frames[u]
+        skipped = max(0, first_far - begin + unit_frames - 1) // unit_frames * unit_frames
+        for side in range(sides):
+            own = c if side == 0 else r
             for leaf in range(leaves):
-                mirror(sums[leaf])
-            node = 0
-            width = SPAN // leaf_frames
-            quantised = np.zeros(size, np.int64)
-            worth = np.zeros(leaves, np.bool_)
-            below = leaves
-            for level in range(levels):
-                # a short segment can't pay for many taps: don't even look
-                node_frames = SPAN // width
-                near_count = largest_order(orders, min(max_order, node_frames // 24))
-                for i in range(width):
-                    if i >= leaves:
-                        node_cost[own, node] = 0.0
-                        node += 1
-                        continue
-                    # where neither half has use for the earlier occurrence, the whole has none;
-                    # where both have, the whole has
-                    try_far = far_count > 0 and i * (node_frames // unit_frames) >= first_far
-                    try_near = True
-                    if try_far and level > 0:
-                        first, second = worth[2 * i], 2 * i + 1 < below and worth[2 * i + 1]
-                        try_far, try_near = first or second, not (first and second)
-                    cost, order, used, shift = 1e300, near_count, 0, 8
-                    if try_near:
-                        cost, order, used, shift = _solve(
-                            sums[i], near, near_count, far, 0, at_own, lengths[i], floors[i],
-                            orders, work, factor, z, quantised,
-                        )
-                        node_weights[own, node, :order] = quantised[:order]
-                    if try_far:
-                        # what the far window brings, no longer near one need bring
-                        cost2, order2, used2, shift2 = _solve(
-                            sums[i], near, order, far, far_count, at_own, lengths[i],
-                            floors[i], orders, work, factor, z, quantised,
-                        )
-                        if cost2 < cost or not try_near:
-                            cost, order, used, shift = cost2, order2, used2, shift2
-                            node_weights[own, node, :order] = quantised[used : used + order]
-                            node_weights[own, node, order : order + used] = quantised[:used]
-                    worth[i] = used > 0
-                    node_cost[own, node] = cost
-                    node_order[own, node] = order
-                    node_far[own, node] = used
-                    node_shift[own, node] = shift
-                    node += 1
-                below = leaves
-                half = (leaves + 1) // 2
-                for i in range(half):
-                    if i > 0:
-                        sums[i] = sums[2 * i]
-                        lengths[i] = lengths[2 * i]
-                        floors[i] = floors[2 * i]
-                    if 2 * i + 1 < leaves:
-                        sums[i] += sums[2 * i + 1]
-                        lengths[i] += lengths[2 * i + 1]
-                        floors[i] += floors[2 * i + 1]
-                leaves = half
-                width //= 2
+                mirror(sums[side, leaf])
+            _fill_nodes(
+                sums[side], lengths.copy(), floors[side], near[side], far[side], far_count,
+                skipped, side * lags, orders, leaf_frames, levels, work, factor, z,
+                node_cost[own], node_order[own], node_far[own], node_shift[own],
+                node_weights[own],
+            )  # fmt: skip
 
 
 @kernel

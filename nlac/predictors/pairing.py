@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlac._kernels import kernel
-from nlac.predictors.gram import covariance, mirror
+from nlac.predictors.gram import covariance, mirror, room
 from nlac.predictors.layout import PAD
 from nlac.predictors.least_squares import factorise, log2, new_factor, padded, project
 from nlac.predictors.lpc_segments import tap_order
@@ -49,7 +49,7 @@ def _pair_cost(samples, first, delay, begin, end):
     which = np.array([first, 1 - first])
     delays = np.array([0, delay])
     counts = np.array([lags, lags])
-    cov = np.empty((2 * lags, 2 * lags))
+    cov = np.empty((2 * lags, room(2 * lags)))
     covariance(samples, which, delays, counts, begin, end, cov)
     mirror(cov)
     taps = np.empty(_ORDER, np.int64)
