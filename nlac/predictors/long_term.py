@@ -3,11 +3,11 @@
 Sequenced and looped music repeats to the sample, bars apart.  A cheap
 prediction whitens the sum of the channels, loud passages are levelled, and the
 autocorrelations of the whole block (at half and at an eighth of the rate) and of
-windows of about six seconds give candidates, which are compared on every span at full
-resolution.  The best short and the best long one, and the lag of the span before,
-are then weighed by what least squares make of them on pieces of the span
-(`far_gain`): a tone has many lags, and what repeats bars apart may be no more than the
-difference of the channels.
+windows of about six seconds (at an eighth; for short lags, at the full rate) give
+candidates, which are compared on every span at full resolution.  The best short and the
+best long one, and the lag of the span before, are then weighed by what least squares make
+of them on pieces of the span (`far_gain`): a tone has many lags, and what repeats bars apart
+may be no more than the difference of the channels.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ WINDOW = 1 << 18
 DECIMATION = 8
 _CHUNK = 4096
 _LONG = 2048
-_PIECE = 1024
+_PIECE = 512
 _WORTH = 0.05  # bits a sample that an earlier occurrence must save where it costs little time
 _AROUND = np.array([-3, -2, -1, 1, 2, 3])
 
@@ -168,6 +168,27 @@ def _peaks(correlation: NDArray[np.float32], count: int, shortest: int) -> NDArr
     return np.array(found, np.int64)
 
 
+def _short_lags(signal: NDArray[np.int16]) -> list[NDArray[np.int64]]:
+    """Return the best lags below `_LONG` of each window, from its autocorrelation.
+
+    That is the sum of those of chunks, whose spectra are shared: each against itself and the
+    one before.
+    """
+    found = []
+    for first in range(0, len(signal), WINDOW):
+        some = signal[max(first - _LONG, 0) : first + WINDOW]
+        chunks = np.zeros((-(-len(some) // _LONG) + (first == 0), _LONG), np.float32)
+        chunks.ravel()[_LONG if first == 0 else 0 :][: len(some)] = some
+        spectra = fft.rfft(chunks, 2 * _LONG, axis=1)
+        both = spectra[1:].copy()
+        both[:, 1::2] *= -1  # half a turn later, behind the chunk before
+        both += spectra[:-1]
+        both *= spectra[1:].conj()
+        correlation = fft.irfft(both.sum(axis=0), 2 * _LONG)[_LONG:0:-1]
+        found.append(_peaks(correlation.astype(np.float32, copy=False), 4, SHORTEST))
+    return found
+
+
 def find_lags(
     samples: NDArray[np.float64],
     frames: int,
@@ -203,7 +224,7 @@ def find_lags(
         # drums repeat in the treble that the coarse search does not hear
         searches.append(_Search(_levelled(mixed, frames, 8), span, 2, thorough))
     last = 0
-    pieces = (0.25, 0.75) if thorough else (0.5,)
+    pieces = (0.125, 0.375, 0.625, 0.875) if thorough else (0.25, 0.75)
     for index in range(count):
         begin, end = index * span, min((index + 1) * span, frames)
         finalists = {last, *(lag for search in searches for lag in search.lags(begin, end))}
@@ -259,7 +280,8 @@ class _Search:
     """Candidates from autocorrelations, the spectra kept between windows.
 
     Peaks of the whole block are looked for at the rate divided by `step` (so many samples
-    summed), those of windows at an eighth of it; each lag is then settled at full resolution.
+    summed); those of windows at an eighth of it, or at a smaller `step` short ones at the full
+    rate. Each lag is then settled at full resolution.
     """
 
     def __init__(
@@ -268,6 +290,7 @@ class _Search:
         self._signal = signal
         self._energies = _running_energies(signal)
         self._windows = thorough and step == DECIMATION
+        self._short = _short_lags(signal) if step != DECIMATION else []
         self._previous = self._local = np.zeros(0, np.int64)
         self._window_end = 0
         slow = _grouped(signal, step)
@@ -279,7 +302,8 @@ class _Search:
         power = spectrum.real**2 + spectrum.imag**2
         whole = fft.irfft(power, size)[:count].astype(np.float32, copy=False)
         _level(whole, span // step)
-        coarse = step * _peaks(whole, 16 if thorough else 6, SHORTEST // step)
+        shortest = _LONG if self._short else SHORTEST
+        coarse = step * _peaks(whole, 16 if thorough else 6, shortest // step)
         self._shared = self._settle(coarse, step, 0, len(signal), 1 << 15)
         # windows are only shifted within the block
         self._slow = slow
@@ -292,6 +316,8 @@ class _Search:
         if self._windows and begin >= self._window_end and begin > 0:
             self._window_end = min(begin + WINDOW, len(self._signal))
             self._local = self._window(begin, self._window_end)
+        if self._short:
+            self._local = self._short[begin // WINDOW]
         candidates = np.unique(np.concatenate([self._shared, self._local, self._previous]))
         candidates = candidates[candidates < (begin + end) // 2]
         found = []
