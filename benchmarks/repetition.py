@@ -1,10 +1,11 @@
 """What long-term prediction and the length of blocks bring on repetitive music, as Markdown.
 
-    python benchmarks/repetition.py [FOLDER] [--blocks] [--seconds 30] [--preset standard ...]
+    python benchmarks/repetition.py [FOLDER] [--seconds 30] [--preset standard ...]
+    python benchmarks/repetition.py [FOLDER] --blocks 10 20 60
 
 Measures the audio files in FOLDER; without one, the clips of `sequencer.py`.  The first table
-compares with `--no-long-term` (and with flac, where that is on PATH); with `--blocks` the table
-compares lengths of blocks and tells what seeking costs.  Sizes are per cent of the PCM data.
+compares with `--no-long-term` (and with flac, where that is on PATH), the second lengths of
+blocks, and tells what seeking costs.  Sizes are per cent of the PCM data.
 """
 
 from __future__ import annotations
@@ -24,7 +25,6 @@ from nlac.bench.results import Row
 from nlac.bench.run import run_bench
 
 FLAC = [peer for peer in DEFAULT_PEERS if peer.label == "flac -8"]
-LENGTHS = (10, 20, 60)
 WHOLE = 86400  # seconds, longer than any file here
 
 Table = dict[tuple[str, str], Row]
@@ -69,15 +69,15 @@ def long_term_table(files: list[str], rows: Table, presets: list[str]) -> str:
     return format_table(header, body, markdown=True)
 
 
-def block_table(files: list[str], rows: Table, presets: list[str]) -> str:
+def block_table(files: list[str], rows: Table, presets: list[str], lengths: list[int]) -> str:
     """Sizes by the length of blocks, and the time to decode one."""
-    header = ["clip", "preset", *(f"{length} s" for length in LENGTHS), "whole"]
+    header = ["clip", "preset", *(f"{length} s" for length in lengths), "whole"]
     body = []
     for preset in presets:
-        waits = [0.0] * (len(LENGTHS) + 1)
+        waits = [0.0] * (len(lengths) + 1)
         for file in files:
             line = [Path(file).stem, preset]
-            for place, length in enumerate((*LENGTHS, WHOLE)):
+            for place, length in enumerate((*lengths, WHOLE)):
                 row = rows[file, f"{preset} block_seconds={length}"]
                 line.append(f"{size_of(row):.2f}")
                 block = min(length, row.audio_s)
@@ -92,14 +92,14 @@ def main() -> None:
     parser.add_argument("folder", nargs="?", type=Path, help="audio; by default clips are made")
     parser.add_argument("--split", help="only files of this split of the manifest")
     parser.add_argument("--category", action="append", default=[], help="only this category")
-    parser.add_argument("--blocks", action="store_true", help="compare lengths of blocks")
+    parser.add_argument("--blocks", type=int, nargs="+", metavar="S", help="lengths in seconds")
     parser.add_argument("--preset", action="append", help="by default standard and max")
     parser.add_argument("--kind", action="append", choices=KINDS, help="make only these clips")
     add_options(parser)
     a = parser.parse_args()
     presets = a.preset or ["standard", "max"]
     if a.blocks:
-        codecs = [f"{p}:block_seconds={n}" for p in presets for n in (*LENGTHS, WHOLE)]
+        codecs = [f"{p}:block_seconds={n}" for p in presets for n in (*a.blocks, WHOLE)]
     else:
         codecs = [f"{p}{option}" for p in presets for option in ("", ":long_term=no")]
     with tempfile.TemporaryDirectory() as made:
@@ -108,7 +108,10 @@ def main() -> None:
                 clip = make(KINDS[kind], a.seconds, a.seed, a.samples, a.voice)
                 soundfile.write(Path(made, f"{kind}.wav"), clip, RATE, "PCM_16")
         files, rows = measure(a.folder or Path(made), codecs, a.split, a.category, not a.blocks)
-    print((block_table if a.blocks else long_term_table)(files, rows, presets))
+    if a.blocks:
+        print(block_table(files, rows, presets, a.blocks))
+    else:
+        print(long_term_table(files, rows, presets))
 
 
 if __name__ == "__main__":

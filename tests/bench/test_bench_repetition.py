@@ -49,7 +49,7 @@ def test_clips_are_those_of_their_seed_and_recordings(benchmarks, tmp_path):
     assert len(others) == 3
 
 
-@pytest.mark.parametrize("mode", [[], ["--blocks"]])
+@pytest.mark.parametrize("mode", [[], ["--blocks", "10"]])
 def test_tables(benchmarks, mode, monkeypatch, capsys):
     import repetition
 
