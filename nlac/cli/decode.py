@@ -76,7 +76,7 @@ def command(
     Examples:
       nlac decode song.nlac                     to song.wav, if it was one
       nlac decode song.nlac song.flac           as FLAC
-      nlac decode *.nlac -o unpacked --format aiff
+      nlac decode *.nlac -o unpacked/ --format aiff
       nlac decode song.nlac --skip 1:30 --until +0:10 part.wav
       nlac decode song.nlac - | aplay
       nlac decode --recover damaged.nlac saved.wav

@@ -126,7 +126,7 @@ def command(
     Examples:
       nlac encode song.wav                      to song.nlac
       nlac encode song.wav packed.nlac --preset high
-      nlac encode *.wav -o packed               to packed/*.nlac
+      nlac encode *.wav -o packed/              to packed/*.nlac
       nlac encode -r recordings -o packed --include '*.wav'
       sox in.flac -t wav - | nlac encode - out.nlac
       nlac encode --raw 48000,s24le,6 take.pcm take.nlac

@@ -133,6 +133,6 @@ def cli() -> None:
     Examples:
       nlac encode song.wav             writes song.nlac
       nlac decode song.nlac            writes song.wav, byte for byte as it was
-      nlac encode *.wav -o packed      writes packed/*.nlac
+      nlac encode *.wav -o packed/     writes packed/*.nlac
       nlac test packed/*.nlac
     """

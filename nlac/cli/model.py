@@ -58,7 +58,15 @@ def info(models: tuple[str, ...], as_json: bool) -> None:
         click.echo(f"  layers     {network.inputs} inputs, {', '.join(layers)}")
         click.echo(f"  weights    {network.num_weights:,}")
         for key, value in sorted(model.card.items()):
-            click.echo(f"  {key:9}  {value if isinstance(value, str) else json.dumps(value)}")
+            if key not in facts:
+                click.echo(f"  {key:9}  {_readable(value)}")
+
+
+def _readable(value: object) -> str:
+    """Entries of a card a line each, where there are several."""
+    if isinstance(value, dict):
+        return "\n             ".join(f"{key}: {_readable(one)}" for key, one in value.items())
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 @command.command("verify")

@@ -18,12 +18,14 @@ from nlac.bitstream.varint import read_varint
 from nlac.codec.cascade_head import Head, first_state, make_head, read_head, write_head
 from nlac.codec.cascade_loop import decode_loop, encode_loop
 from nlac.codec.cascade_mixture import mixture_shared, mixture_state
+from nlac.codec.cascade_steps import Rows
 from nlac.codec.code_words import check_end, new_buffers, read_words, write_words
 from nlac.codec.lpc_block import LpcSettings, decode_lpc, encode_prepared
 from nlac.codec.lpc_plan import set_table
 from nlac.codec.lpc_rival import worth_trying
 from nlac.codec.preparation import Search, prepare
 from nlac.predictors.cascade_parameters import CascadeParameters
+from nlac.predictors.cascade_state import CascadeState
 from nlac.predictors.networks.layers import Network
 
 SHALLOW, LPC, CASCADE = 0, 1, 2
@@ -147,9 +149,8 @@ def _encode_samples(
     state = first_state(head, parameters)
     words, raw = new_buffers(ordered.size)
     used, raw_used = encode_loop(
-        head.course, set_table(head.sets), state.channels, state.locations,
-        *_mixture(head, parameters), ordered, words, raw,
-    )  # fmt: skip
+        head.course, set_table(head.sets), _rows(head, parameters, state), ordered, words, raw
+    )
     return None if used < 0 else (words[:used], raw[:raw_used])
 
 
@@ -164,14 +165,12 @@ def _decode_samples(
 
         return decode_samples(Front.start(head, state, parameters), network, pcm, words, raw)
     taken, used = decode_loop(
-        head.course, set_table(head.sets), state.channels, state.locations,
-        *_mixture(head, parameters), pcm, words, raw,
-    )  # fmt: skip
+        head.course, set_table(head.sets), _rows(head, parameters, state), pcm, words, raw
+    )
     return taken, used
 
 
-def _mixture(
-    head: Head, parameters: CascadeParameters
-) -> tuple[int, NDArray[np.int64], NDArray[np.int64]]:
+def _rows(head: Head, parameters: CascadeParameters, state: CascadeState) -> Rows:
     count = parameters.num_locations
-    return count, mixture_shared(count), mixture_state(head.initial, count, head.reference)
+    mixtures = mixture_state(head.initial, count, head.reference)
+    return Rows(state.channels, state.locations, mixtures, mixture_shared(count), count)

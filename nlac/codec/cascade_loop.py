@@ -18,11 +18,11 @@ from nlac.bitstream.rangecoder import FULL, ZERO, decode_start, seal
 from nlac.codec.cascade_mixture import mixture_learn, mixture_prepare
 from nlac.codec.cascade_steps import (
     PIECE,
+    channel_of,
     code_sample,
     course_of,
     decode_sample,
     limit_locations,
-    rows_of,
     set_in_force,
     set_lags,
 )
@@ -68,32 +68,26 @@ def _learn(predictor, shared, state, sample, t):
 
 
 @kernel
-def encode_loop(
-    course, sets, predictors, location_rows, count, shared_row, mixtures, pcm, word_buffer,
-    raw_buffer,
-):
+def encode_loop(course, sets, rows, pcm, word_buffer, raw_buffer):
     """Code all samples; returns the lengths written to the buffers.
 
     `pcm` is (channels, frames) int32 in coding order. Lengths of -1 tell that a
     sample is not in its value set.
     """
     frames, channels, delays, lags, value_set, table, values, ranks = course_of(course, sets)
-    shared, samples = address(shared_row), address(pcm)
-    rows, row_bytes = rows_of(predictors)
-    places, place_bytes = rows_of(location_rows)
-    states, state_bytes = rows_of(mixtures)
+    shared, samples = address(rows.shared), address(pcm)
     words, raw = address(word_buffer), address(raw_buffer)
     coder, bits = (np.int64(0), ZERO, FULL, np.int64(0), ZERO), (np.int64(0), ZERO, np.int64(0))
     for t in range(frames + course.delay.max()):
         if t % PIECE == 0:
-            set_lags(rows, row_bytes, channels, lags, t)
+            set_lags(rows.predictors, lags, t)
         for c in range(channels):
             at = t - load_i64(delays, c)
             if at < 0 or at >= frames:
                 continue
             entry = set_in_force(table, value_set, t, channels, c)
-            predictor, state = rows + c * row_bytes, states + c * state_bytes
-            _prepare(predictor, places + c * place_bytes, count, entry, shared, state, t)
+            predictor, locations, state = channel_of(rows, c)
+            _prepare(predictor, locations, rows.num_locations, entry, shared, state, t)
             sample = load_i32(samples, c * frames + at)
             good, coder, bits = code_sample(
                 shared, state, entry, values, ranks, sample, words, coder, raw, bits
@@ -105,30 +99,24 @@ def encode_loop(
 
 
 @kernel
-def decode_loop(
-    course, sets, predictors, location_rows, count, shared_row, mixtures, pcm, word_buffer,
-    raw_buffer,
-):
+def decode_loop(course, sets, rows, pcm, word_buffer, raw_buffer):
     """Decode all samples into `pcm`; returns words and raw bits used, or -1, -1 on bad data."""
     frames, channels, delays, lags, value_set, table, values, ranks = course_of(course, sets)
-    shared, samples = address(shared_row), address(pcm)
-    rows, row_bytes = rows_of(predictors)
-    places, place_bytes = rows_of(location_rows)
-    states, state_bytes = rows_of(mixtures)
+    shared, samples = address(rows.shared), address(pcm)
     words, raw = address(word_buffer), address(raw_buffer)
     num_words, num_raw = len(word_buffer), len(raw_buffer)
     coder = decode_start(words, num_words)
     raw_at = np.int64(0)
     for t in range(frames + course.delay.max()):
         if t % PIECE == 0:
-            set_lags(rows, row_bytes, channels, lags, t)
+            set_lags(rows.predictors, lags, t)
         for c in range(channels):
             at = t - load_i64(delays, c)
             if at < 0 or at >= frames:
                 continue
             entry = set_in_force(table, value_set, t, channels, c)
-            predictor, state = rows + c * row_bytes, states + c * state_bytes
-            _prepare(predictor, places + c * place_bytes, count, entry, shared, state, t)
+            predictor, locations, state = channel_of(rows, c)
+            _prepare(predictor, locations, rows.num_locations, entry, shared, state, t)
             good, sample, coder, raw_at = decode_sample(
                 shared, state, entry, values, ranks, words, num_words, coder, raw, num_raw, raw_at
             )

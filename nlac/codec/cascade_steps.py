@@ -5,7 +5,10 @@ All compiled, all in int64; arrays are addresses.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
+from numpy.typing import NDArray
 
 from nlac._kernels import kernel
 from nlac._memory import address, load_i64, store_64
@@ -30,6 +33,30 @@ PIECE = 1024  # frames that share a value set
 SPAN = 16384  # frames that share a lag
 
 
+class Rows(NamedTuple):
+    """What a block's channels have learnt: tables with a row for each.
+
+    Attributes
+    ----------
+    predictors : (channels, cells) int64
+        States of the cascades.
+    locations : (channels, cells) int64
+        Where these put their predictions.
+    mixtures : (channels, cells) int64
+        States of the entropy models.
+    shared : (cells,) int64
+        What all entropy models share.
+    num_locations : int
+        How many predictions of a sample these take.
+    """
+
+    predictors: NDArray[np.int64]
+    locations: NDArray[np.int64]
+    mixtures: NDArray[np.int64]
+    shared: NDArray[np.int64]
+    num_locations: int
+
+
 @step
 def course_of(course, sets):
     """Numbers of frames and channels; addresses of the course, of the sets and of their lists."""
@@ -41,19 +68,25 @@ def course_of(course, sets):
 
 
 @step
-def rows_of(table):
-    """Address of a table, and the bytes of a row."""
-    return address(table), 8 * table.shape[1]
+def row(table, c):
+    """Address of a row of int64 cells."""
+    return address(table) + 8 * table.shape[1] * c
+
+
+@step
+def channel_of(rows, c):
+    """Addresses of a channel's cascade, of its locations and of its mixture."""
+    return row(rows.predictors, c), row(rows.locations, c), row(rows.mixtures, c)
 
 
 @kernel
-def set_lags(rows, row_bytes, channels, lags, t):
+def set_lags(predictors, lags, t):
     """Let the earlier occurrence of a span take effect in all channels."""
     lag = load_i64(lags, t // SPAN)
     if lag > t:
         lag = np.int64(0)  # not in the block yet
-    for c in range(channels):
-        set_lag(rows + c * row_bytes, lag)
+    for c in range(len(predictors)):
+        set_lag(row(predictors, c), lag)
 
 
 @step

@@ -17,11 +17,12 @@ from nlac.codec.cascade_layout import GIVEN, MEAN
 from nlac.codec.cascade_mixture import mixture_learn, mixture_prepare
 from nlac.codec.cascade_steps import (
     PIECE,
+    channel_of,
     code_sample,
     course_of,
     decode_sample,
     limit_locations,
-    rows_of,
+    row,
     set_in_force,
     set_lags,
 )
@@ -52,10 +53,7 @@ def _predict(predictor, locations, count, placed, low, high, t):
 
 
 @kernel
-def cascade_pass(
-    course, sets, predictors, location_rows, count, known_rows, pcm, begin, end, features, placed,
-    means,
-):  # fmt: skip
+def cascade_pass(course, sets, rows, knowns, pcm, begin, end, features, placed, means):
     """Let the cascade run over the times `begin` to `end` (excluded) of known samples.
 
     What is known before each sample goes to `features` (channels, times, FEATURES), the locations
@@ -63,29 +61,25 @@ def cascade_pass(
     """
     frames, channels, delays, lags, value_set, table, _, _ = course_of(course, sets)
     samples = address(pcm)
-    rows, row_bytes = rows_of(predictors)
-    places, place_bytes = rows_of(location_rows)
-    knowns, known_bytes = rows_of(known_rows)
     told, told_bytes = address(features), 2 * features.shape[2]
     out, out_bytes = address(placed), 8 * placed.shape[2]
     units, length = address(means), features.shape[1]
     for t in range(begin, end):
         if t % PIECE == 0:
-            set_lags(rows, row_bytes, channels, lags, t)
+            set_lags(rows.predictors, lags, t)
         for c in range(channels):
             at = t - load_i64(delays, c)
             if at < 0 or at >= frames:
                 continue
             entry = set_in_force(table, value_set, t, channels, c)
-            predictor, known = rows + c * row_bytes, knowns + c * known_bytes
-            locations = places + c * place_bytes
-            row = c * length + t - begin
+            predictor, locations, _ = channel_of(rows, c)
+            known, place = row(knowns, c), c * length + t - begin
             _predict(
-                predictor, locations, count, out + row * out_bytes, load_i64(entry, LOWEST),
-                load_i64(entry, HIGHEST), t,
+                predictor, locations, rows.num_locations, out + place * out_bytes,
+                load_i64(entry, LOWEST), load_i64(entry, HIGHEST), t,
             )  # fmt: skip
-            tell_features(known, locations, told + row * told_bytes)
-            store_64(units, row, mean_error(known))
+            tell_features(known, locations, told + place * told_bytes)
+            store_64(units, place, mean_error(known))
             sample = load_i32(samples, c * frames + at)
             note_sample(known, sample, load_i64(locations, 0))
             learn_sample(predictor, t, sample)
@@ -107,16 +101,15 @@ def _bits_of(coder):
 
 @kernel
 def coding_pass(
-    course, sets, count, shared_row, mixtures, powers, pcm, begin, end, placed, means, answers,
-    coder, word_buffer, raw_buffer,
+    course, sets, rows, powers, pcm, begin, end, placed, means, answers, coder, word_buffer,
+    raw_buffer,
 ):  # fmt: skip
     """Code the samples of the times `begin` to `end` with the network's answers.
 
     Returns whether all samples were in their value sets. `coder` keeps the encoder's state.
     """
     frames, channels, delays, _, value_set, table, values, ranks = course_of(course, sets)
-    shared, samples, up = address(shared_row), address(pcm), address(powers)
-    states, state_bytes = rows_of(mixtures)
+    shared, samples, up = address(rows.shared), address(pcm), address(powers)
     places, place_bytes = address(placed), 8 * placed.shape[2]
     told, told_bytes = address(answers), 2 * answers.shape[2]
     units, length = address(means), placed.shape[1]
@@ -128,11 +121,10 @@ def coding_pass(
             if at < 0 or at >= frames:
                 continue
             entry = set_in_force(table, value_set, t, channels, c)
-            state = states + c * state_bytes
-            row = c * length + t - begin
-            locations = places + row * place_bytes
+            state, place = row(rows.mixtures, c), c * length + t - begin
+            locations = places + place * place_bytes
             take_answers(
-                load_i64(units, row), told + row * told_bytes, load_i64(locations, 0),
+                load_i64(units, place), told + place * told_bytes, load_i64(locations, 0),
                 load_i64(entry, LOWEST), load_i64(entry, HIGHEST), locations + 8,
                 state + 8 * (MEAN + GIVEN), up,
             )  # fmt: skip
@@ -165,38 +157,30 @@ def end_coder(coder, word_buffer, raw_buffer):
 
 
 @kernel
-def decode_with_network(
-    course, sets, predictors, location_rows, count, known_rows, networks, shared_row, mixtures,
-    powers, pcm, word_buffer, raw_buffer,
-):  # fmt: skip
+def decode_with_network(course, sets, rows, knowns, networks, powers, pcm, word_buffer, raw_buffer):
     """Decode all samples into `pcm`; returns words and raw bits used, or -1, -1 on bad data."""
     frames, channels, delays, lags, value_set, table, values, ranks = course_of(course, sets)
-    shared, samples, up = address(shared_row), address(pcm), address(powers)
-    rows, row_bytes = rows_of(predictors)
-    places, place_bytes = rows_of(location_rows)
-    knowns, known_bytes = rows_of(known_rows)
-    states, state_bytes = rows_of(mixtures)
+    shared, samples, up = address(rows.shared), address(pcm), address(powers)
     nets = address(networks)
     words, raw = address(word_buffer), address(raw_buffer)
     num_words, num_raw = len(word_buffer), len(raw_buffer)
-    all_placed = np.zeros(count, np.int64)
+    all_placed = np.zeros(rows.num_locations, np.int64)
     placed = address(all_placed)
     reader = decode_start(words, num_words)
     raw_at = np.int64(0)
     total = frames + course.delay.max()
     for t in range(total):
         if t % PIECE == 0:
-            set_lags(rows, row_bytes, channels, lags, t)
+            set_lags(rows.predictors, lags, t)
         for c in range(channels):
             at = t - load_i64(delays, c)
             if at < 0 or at >= frames:
                 continue
             entry = set_in_force(table, value_set, t, channels, c)
-            predictor, known = rows + c * row_bytes, knowns + c * known_bytes
-            locations, state = places + c * place_bytes, states + c * state_bytes
+            predictor, locations, state = channel_of(rows, c)
+            known, network = row(knowns, c), load_i64(nets, c)
             lowest, highest = load_i64(entry, LOWEST), load_i64(entry, HIGHEST)
-            _predict(predictor, locations, count, placed, lowest, highest, t)
-            network = load_i64(nets, c)
+            _predict(predictor, locations, rows.num_locations, placed, lowest, highest, t)
             tell_features(known, locations, load_i64(network, R_INPUT))
             run_step(network)
             best = load_i64(locations, 0)

@@ -12,7 +12,7 @@ from nlac._typing import U32
 from nlac.bitstream.distribution import tables
 from nlac.codec.cascade_head import Head
 from nlac.codec.cascade_mixture import mixture_shared, mixture_state
-from nlac.codec.cascade_steps import SPAN
+from nlac.codec.cascade_steps import SPAN, Rows
 from nlac.codec.code_words import new_buffers
 from nlac.codec.lpc_plan import SetTable, set_table
 from nlac.codec.network_loop import (
@@ -39,19 +39,20 @@ class Front:
     table: SetTable
     state: CascadeState
     known: Known
-    count: int
+    rows: Rows
 
     @classmethod
     def start(cls, head: Head, state: CascadeState, parameters: CascadeParameters) -> Front:
         """Set up the front; `parameters` are those in use, which `state` was made with."""
         locations = parameters.num_locations
         known = Known(state, head.reference, head.initial, locations, len(parameters.experts))
-        return cls(head, set_table(head.sets), state, known, locations + 1)
-
-    def mixture(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """What the mixture starts from."""
-        state = mixture_state(self.head.initial, self.count, self.head.reference, network=True)
-        return mixture_shared(self.count, network=True), state
+        count = locations + 1
+        rows = Rows(
+            state.channels, state.locations,
+            mixture_state(head.initial, count, head.reference, network=True),
+            mixture_shared(count, network=True), count,
+        )  # fmt: skip
+        return cls(head, set_table(head.sets), state, known, rows)
 
     def run(
         self, pcm: NDArray[np.int32], begin: int, end: int
@@ -62,11 +63,11 @@ class Front:
         """
         shape = len(pcm), end - begin
         features = np.zeros((*shape, FEATURES), np.int16)
-        placed = np.zeros((*shape, self.count), np.int64)
+        placed = np.zeros((*shape, self.rows.num_locations), np.int64)
         means = np.zeros(shape, np.int64)
         cascade_pass(
-            self.head.course, self.table, self.state.channels, self.state.locations, self.count,
-            self.known.rows, pcm, begin, end, features, placed, means,
+            self.head.course, self.table, self.rows, self.known.rows, pcm, begin, end, features,
+            placed, means,
         )  # fmt: skip
         return features, placed, means
 
@@ -121,7 +122,6 @@ def encode_samples(
     words, raw = new_buffers(pcm.size)
     coder = np.zeros(8, np.uint64)
     start_coder(coder)
-    shared, mixtures = front.mixture()
     total = front.head.course.frames + int(front.head.course.delay.max())
     for begin in range(0, total, SPAN):
         end = min(begin + SPAN, total)
@@ -131,8 +131,8 @@ def encode_samples(
             places = front.active(c, begin, end)
             answers[c, places] = runner(features[c, places])
         if not coding_pass(
-            front.head.course, front.table, front.count, shared, mixtures, powers(), pcm, begin,
-            end, placed, means, answers, coder, words, raw,
+            front.head.course, front.table, front.rows, powers(), pcm, begin, end, placed, means,
+            answers, coder, words, raw,
         ):  # fmt: skip
             return None
     used, raw_used = end_coder(coder, words, raw)
@@ -146,9 +146,8 @@ def decode_samples(
     layout = Layout(network)
     runners = [Runner(layout) for _ in pcm]
     addresses = np.array([runner.address for runner in runners], np.int64)
-    shared, mixtures = front.mixture()
     taken, bits = decode_with_network(
-        front.head.course, front.table, front.state.channels, front.state.locations, front.count,
-        front.known.rows, addresses, shared, mixtures, powers(), pcm, words, raw,
+        front.head.course, front.table, front.rows, front.known.rows, addresses, powers(), pcm,
+        words, raw,
     )  # fmt: skip
     return int(taken), int(bits)

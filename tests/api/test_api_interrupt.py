@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from interruptible import AS_FROM_A_TERMINAL
+from interruptible import AS_FROM_A_TERMINAL, NEEDS_SIGINT
 
 CODE = """
 import sys, time
@@ -30,7 +30,7 @@ with pytest.MonkeyPatch.context() as patch:
 """
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="SIGINT can't be sent to one process there")
+@NEEDS_SIGINT
 @pytest.mark.parametrize(
     ("slow", "call"),
     [

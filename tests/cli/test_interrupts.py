@@ -10,11 +10,9 @@ from pathlib import Path
 
 import pytest
 from cli_tools import wav_bytes
-from interruptible import AS_FROM_A_TERMINAL
+from interruptible import AS_FROM_A_TERMINAL, NEEDS_SIGINT
 
-pytestmark = pytest.mark.skipif(
-    sys.platform == "win32", reason="SIGINT can't be sent to one process there"
-)
+pytestmark = NEEDS_SIGINT
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

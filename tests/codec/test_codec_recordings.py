@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import shutil
-import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +14,8 @@ import nlac
 DATA = Path(__file__).resolve().parents[1] / "data"
 FILES = sorted(path for path in DATA.iterdir() if path.suffix in (".wav", ".flac"))
 PRESETS = ("fast", "standard", "high", "max")
+# the FLAC files are what `flac -8 -e -p --no-padding` makes; this is what it makes of the others
+FLAC_BYTES = {"loop.wav": 184_786}
 
 
 def load(path: Path) -> tuple[np.ndarray, int, int]:
@@ -74,18 +74,9 @@ def test_files_come_back_byte_for_byte():
     assert back.getvalue() == wav
 
 
-@pytest.mark.skipif(shutil.which("flac") is None, reason="flac is not installed")
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_recordings_are_smaller_than_flac(path, tmp_path):
-    if path.suffix == ".wav":
-        source = path
-        target = tmp_path / "out.flac"
-        subprocess.run(
-            ["flac", "-s", "-8", "-e", "-p", "--no-padding", "-o", target, source], check=True
-        )
-        flac = target.stat().st_size
-    else:
-        flac = path.stat().st_size  # made that way, see the README beside it
+def test_recordings_are_smaller_than_flac(path):
+    flac = FLAC_BYTES[path.name] if path.suffix == ".wav" else path.stat().st_size
     assert len(encoded(path, preset="fast")) < flac
     assert len(encoded(path, preset="standard")) < 0.995 * flac
 

@@ -15,9 +15,11 @@ from tiny_networks import INPUTS, tiny_network
 
 import nlac
 from nlac._errors import CorruptStream, MissingDependency, ModelMismatch, UsageError
+from nlac.codec import network_samples
 from nlac.codec.block_codec import decode_block, encode_block
+from nlac.codec.cascade_steps import SPAN
 from nlac.codec.options import EncodeOptions
-from nlac.predictors.networks import model
+from nlac.predictors.networks import bulk, model
 from nlac.predictors.networks.layers import Network
 from nlac.predictors.networks.model import Model
 
@@ -81,29 +83,31 @@ def test_a_wild_network_costs_little(made):
     assert len(code(samples, 16, **options_for(made))) < 1.02 * plain
 
 
-def test_pytorch_writes_the_same_bytes(made, monkeypatch):
-    pytest.importorskip("torch", reason="PyTorch is not installed")
-    from nlac.codec import network_samples
-    from nlac.predictors.networks.bulk import BulkRunner
-
-    samples = music(2500)
+@pytest.mark.parametrize(("frames", "channels"), [(17, 2), (2500, 2), (SPAN + 100, 1)])
+def test_pytorch_writes_the_same_bytes(made, device, frames, channels, monkeypatch):
+    samples = music(frames, channels)
     payload = code(samples, 16, **options_for(made))
-    calls = []
+    devices = []
 
-    def slow(network, channels, device):
-        calls.append(device)
-        return [BulkRunner(network, "cpu").run for _ in range(channels)]
+    class Noted(bulk.BulkRunner):
+        def __init__(self, network, device):
+            devices.append(device)
+            super().__init__(network, device)
 
-    monkeypatch.setattr(network_samples, "make_runners", slow)
-    options = EncodeOptions(**options_for(made))
+    def with_pytorch(network, channels, device):
+        return [Noted(network, device).run for _ in range(channels)]
+
+    monkeypatch.setattr(bulk, "BulkRunner", Noted)
+    if device == "cpu":  # where the option means the compiled networks
+        monkeypatch.setattr(network_samples, "make_runners", with_pytorch)
+    options = EncodeOptions(**options_for(made, device=device))
     assert encode_block(samples, header_of(samples, 16, options), options) == payload
-    assert calls == ["cpu"]
+    assert devices == [device] * channels
 
 
-def test_without_a_gpu_cuda_is_refused(made):
+def test_without_a_gpu_cuda_is_refused(made, monkeypatch):
     torch = pytest.importorskip("torch", reason="PyTorch is not installed")
-    if torch.cuda.is_available():
-        pytest.skip("there is a GPU")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(MissingDependency, match="no GPU"):
         header_of(music(10), 16, EncodeOptions(**options_for(made, device="cuda")))
 

@@ -33,18 +33,29 @@ def test_compiled_step_is_the_reference(seed, extreme):
 
 @pytest.mark.parametrize("extreme", [False, True], ids=["usual", "extreme"])
 @pytest.mark.parametrize("seed", range(12))
-def test_bulk_is_the_reference(seed, extreme, monkeypatch):
-    pytest.importorskip("torch", reason="PyTorch is not installed")
+@pytest.mark.parametrize("at_once", [1, 31, 64, 1 << 15])
+def test_bulk_is_the_reference(seed, extreme, at_once, device, monkeypatch):
     from nlac.predictors.networks import bulk
 
     # what one piece leaves behind is what the next one begins with
-    monkeypatch.setattr(bulk, "_CHUNK", 31)
+    monkeypatch.setattr(bulk, "_CHUNK", at_once)
     rng = np.random.default_rng(seed)
     network = random_network(rng, extreme=extreme)
     x = loud(rng, 70, network.inputs)
-    runner = bulk.BulkRunner(network, "cpu")
+    runner = bulk.BulkRunner(network, device)
     pieces = [runner.run(piece) for piece in np.split(x, [3, 4, 60])]
     np.testing.assert_array_equal(np.concatenate(pieces), reference.run(network, x))
+
+
+@pytest.mark.parametrize("kind", ["cnn", "gru"])
+def test_bulk_of_many_times(kind, device):
+    """Products as large as those of real blocks, for which libraries take other paths."""
+    from nlac.predictors.networks import bulk
+
+    network = tiny_network(kind)
+    x = loud_inputs((1 << 15) + 100 if kind == "cnn" else 3000)
+    runner = bulk.BulkRunner(network, device)
+    np.testing.assert_array_equal(runner.run(x), step.run(network, x))
 
 
 @pytest.mark.parametrize("kind", ["cnn", "gru"])
