@@ -12,6 +12,8 @@ may be no more than the difference of the channels.
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 from numpy import fft
 from numpy.typing import NDArray
@@ -31,6 +33,8 @@ _CHUNK = 4096
 _LONG = 2048
 _PIECE = 512
 _WORTH = 0.05  # bits a sample that an earlier occurrence must save where it costs little time
+_OFTEN = 8  # lags of other spans that are weighed in every span
+_CLEARLY = 0.1  # bits a sample that they must save more
 _AROUND = np.array([-3, -2, -1, 1, 2, 3])
 
 
@@ -223,19 +227,34 @@ def find_lags(
     if thorough:
         # drums repeat in the treble that the coarse search does not hear
         searches.append(_Search(_levelled(mixed, frames, 8), span, 2, thorough))
-    last = 0
     pieces = (0.125, 0.375, 0.625, 0.875) if thorough else (0.25, 0.75)
+    weighed: list[set[int]] = []
+
+    def weigh(index: int, finalists: set[int], least: float, hasty: bool = False) -> int:
+        """Judge lags of a span, take the best if it saves so much; returns the one in force."""
+        begin, end = index * span, min((index + 1) * span, frames)
+        finalists = {lag for lag in finalists if 0 < lag < (begin + end) // 2}
+        gains = {
+            lag: _gain(samples, begin, end, lag, pieces, least if hasty else 0.0)
+            for lag in sorted(finalists)
+        }
+        best = max(gains, key=lambda lag: gains[lag], default=0)
+        if best and gains[best] > least:
+            lags[index], found[index] = best, gains[best]
+        return int(lags[index])
+
+    last = 0
     for index in range(count):
         begin, end = index * span, min((index + 1) * span, frames)
         finalists = {last, *(lag for search in searches for lag in search.lags(begin, end))}
-        finalists = {lag for lag in finalists if 0 < lag < (begin + end) // 2}
-        if not finalists:
-            continue
-        gains = {lag: _gain(samples, begin, end, lag, pieces) for lag in sorted(finalists)}
-        best = max(gains, key=lambda lag: gains[lag])
-        if gains[best] > _WORTH:
-            lags[index] = last = best
-            found[index] = gains[best]
+        weighed.append(finalists)
+        last = weigh(index, finalists, _WORTH) or last
+    if thorough:
+        # what serves many spans may serve others, where something else correlates more
+        often = Counter(lag for lag in lags.tolist() if lag >= _LONG).most_common(_OFTEN)
+        usual = {lag for lag, _ in often}
+        for index in range(count):
+            weigh(index, usual - weighed[index], float(found[index]) + _CLEARLY, True)
     return lags, found
 
 
@@ -258,22 +277,30 @@ def _mixed(samples: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _gain(
-    samples: NDArray[np.float64], begin: int, end: int, lag: int, pieces: tuple[float, ...]
+    samples: NDArray[np.float64], begin: int, end: int, lag: int, pieces: tuple[float, ...],
+    least: float,
 ) -> float:
-    """Bits a sample that the earlier occurrence saves, judged on pieces of a span."""
+    """Bits a sample that the earlier occurrence saves, judged on pieces of a span.
+
+    Given up, and less than it is, where half of the pieces don't promise two thirds of `least`.
+    """
+    # only what lies after the block's begin has an earlier occurrence
+    share = (end - max(begin, lag)) / (end - begin)
+    paired = len(samples) == 2
+    channels = min(len(samples), 2)
     total = 0.0
     judged = 0
-    for part in pieces:
+    for number, part in enumerate(pieces, 1):
         first = max(begin + int(part * (end - begin)) - _PIECE // 2, begin, lag)
         stop = min(first + _PIECE, end)
         if stop <= first:
             continue
-        for channel in range(min(len(samples), 2)):
-            other = 1 - channel if len(samples) == 2 else channel
-            total += far_gain(samples, channel, other, channel == 1, lag, PAD + first, PAD + stop)
-            judged += stop - first
-    # only what lies after the block's begin has an earlier occurrence
-    return total / max(judged, 1) * (end - max(begin, lag)) / (end - begin)
+        for channel in range(1 if paired else channels):
+            total += far_gain(samples, channel, paired, lag, PAD + first, PAD + stop)
+        judged += channels * (stop - first)
+        if 2 * number == len(pieces) and total * share < 2 / 3 * least * judged:
+            break
+    return total / max(judged, 1) * share
 
 
 class _Search:
