@@ -23,7 +23,7 @@ from nlac.codec.network_choice import (
     NETWORK_PREDICTORS,
     choose_model,
     model_front,
-    needed_network,
+    needed_model,
 )
 from nlac.codec.options import EncodeOptions
 from nlac.codec.pcm import pcm_bytes
@@ -32,7 +32,6 @@ from nlac.predictors.registry import get_predictor, predictor_by_id
 if TYPE_CHECKING:
     from nlac.codec.cascade_block import CascadeSettings
     from nlac.codec.lpc_block import LpcSettings
-    from nlac.predictors.cascade_parameters import CascadeParameters
 
 VERBATIM, INTEGERS, FLOATS = 0, 1, 2
 # preset: searches for segments and coefficients (the fields of `Effort`), whether to guess
@@ -79,8 +78,8 @@ def choose_predictor(
         _lpc_settings(options)
         return PredictorChoice(c.PREDICTOR_LPC, coder_id=coder)
     if found.predictor_id == c.PREDICTOR_CASCADE and options.coder != "rice":
-        parameters = _cascade_settings(options).parameters.to_bytes()
-        return PredictorChoice(c.PREDICTOR_CASCADE, parameters, coder)
+        _cascade_settings(options)
+        return PredictorChoice(c.PREDICTOR_CASCADE, coder_id=coder)
     if options.coder == "rice":
         raise UsageError(f"predictor {found.name} has no Rice codes")
     if found.predictor_id in NETWORK_PREDICTORS:
@@ -89,8 +88,8 @@ def choose_predictor(
             from nlac.predictors.networks.bulk import pick_device
 
             pick_device(options.device)
-        parameters = model_front(model).to_bytes()
-        return PredictorChoice(found.predictor_id, parameters, coder, model.hash)
+        model_front(model)
+        return PredictorChoice(found.predictor_id, coder_id=coder, model_hash=model.hash)
     predictor = found.from_options(options.predictor_options)
     return PredictorChoice(
         found.predictor_id, predictor.parameters(), coder, predictor.model_hash
@@ -164,11 +163,11 @@ def _encode_channels(
     if stream.predictor_id in NETWORK_PREDICTORS:
         from nlac.codec.cascade_block import encode_cascade
 
-        parameters = read_cascade_parameters(stream.predictor_parameters)
+        model = needed_model(stream)
         settings = replace(
             _cascade_settings(options),
-            parameters=parameters,
-            network=needed_network(stream, parameters),
+            parameters=model_front(model),
+            network=model.network,
             device="cuda" if options.device == "cuda" else "cpu",
         )
         return encode_cascade(coded, settings)
@@ -192,20 +191,16 @@ def _decode_channels(
     if stream.predictor_id == c.PREDICTOR_CASCADE:
         from nlac.codec.cascade_block import decode_cascade
 
-        if stream.model_hash or stream.coder_id == c.CODER_RICE:
-            raise CorruptStream("cascade has neither model nor Rice codes", path="header")
-        parameters = read_cascade_parameters(stream.predictor_parameters)
-        return decode_cascade(payload, at, num_frames, count, parameters, stream.coder_id)
+        if stream.predictor_parameters or stream.model_hash or stream.coder_id == c.CODER_RICE:
+            raise CorruptStream("cascade has no parameters, model or Rice codes", path="header")
+        return decode_cascade(payload, at, num_frames, count, stream.coder_id)
     if stream.predictor_id in NETWORK_PREDICTORS:
         from nlac.codec.cascade_block import decode_cascade
 
-        if stream.coder_id == c.CODER_RICE:
-            raise CorruptStream("networks have no Rice codes", path="header.coder_id")
-        parameters = read_cascade_parameters(stream.predictor_parameters)
-        network = needed_network(stream, parameters)
-        return decode_cascade(
-            payload, at, num_frames, count, parameters, stream.coder_id, network
-        )
+        if stream.predictor_parameters or stream.coder_id == c.CODER_RICE:
+            raise CorruptStream("networks have no parameters or Rice codes", path="header")
+        network = needed_model(stream).network
+        return decode_cascade(payload, at, num_frames, count, stream.coder_id, network)
     from nlac.codec.generic_block import decode_generic
 
     if stream.coder_id == c.CODER_RICE:
@@ -252,22 +247,6 @@ def _cascade_settings(options: EncodeOptions) -> CascadeSettings:
         coder=options.coder,
     )
     return CascadeSettings(PRESETS[name], options.long_term, rival=standard)
-
-
-def read_cascade_parameters(data: bytes) -> CascadeParameters:
-    """Parse the cascade's parameters in a stream header.
-
-    Raises
-    ------
-    CorruptStream
-        They are not good.
-    """
-    from nlac.predictors.cascade_parameters import CascadeParameters
-
-    try:
-        return CascadeParameters.from_bytes(data)
-    except ValueError as error:
-        raise CorruptStream(str(error), path="header.predictor_parameters") from error
 
 
 def _check_depth(samples: IntSamples, bits_per_sample: int) -> None:

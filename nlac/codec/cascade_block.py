@@ -1,8 +1,8 @@
 """A block of `cascade`, or of `cnn` and `gru`: from samples to bytes and back.
 
 Little travels but the samples' code words (spec, sections "cascade block" and "network
-block"): how channels pair, where the block repeats itself, which values occur, and from what
-scales it starts.
+block"): what the cascade is made of, how channels pair, where the block repeats itself, which
+values occur, and from what scales it starts.
 """
 
 from __future__ import annotations
@@ -18,15 +18,17 @@ from nlac.bitstream.varint import read_varint
 from nlac.codec.cascade_head import Head, first_state, make_head, read_head, write_head
 from nlac.codec.cascade_loop import decode_loop, encode_loop
 from nlac.codec.cascade_mixture import mixture_shared, mixture_state
+from nlac.codec.cascade_side import read_parameters, write_parameters
 from nlac.codec.code_words import check_end, new_buffers, read_words, write_words
 from nlac.codec.lpc_block import LpcSettings, decode_lpc, encode_prepared
 from nlac.codec.lpc_plan import set_table
 from nlac.codec.lpc_rival import worth_trying
 from nlac.codec.preparation import Search, prepare
 from nlac.predictors.cascade_parameters import CascadeParameters
+from nlac.predictors.network_features import MAX_LOCATIONS
 from nlac.predictors.networks.layers import Network
 
-SHALLOW, LPC, CASCADE = 0, 1, 2
+CASCADE = 2  # where an `lpc` block tells its coder
 _LONG_GAIN = 0.1  # bits a sample that long windows gain: then experts of such work
 MAX_COVARIANCES = 1 << 26
 
@@ -38,7 +40,7 @@ class CascadeSettings:
     Attributes
     ----------
     parameters : CascadeParameters
-        What the stream's header says.
+        What the cascade is made of.
     long_term : bool
         Look for repetition.
     pieces : int
@@ -77,17 +79,16 @@ def encode_cascade(channels: NDArray[np.int32], settings: CascadeSettings) -> by
     """
     block = prepare(channels, settings.search)
     ordered = block.ordered
-    head = make_head(block, settings.parameters)
-    is_deep = block.deep_gain > _LONG_GAIN
     parameters = settings.parameters
-    if not is_deep:
+    if block.deep_gain <= _LONG_GAIN:
         parameters = parameters.without_deep()
+    head = make_head(block, parameters)
     coded = _encode_samples(head, parameters, ordered, settings)
     if coded is None:
         raise NlacError("a sample is not in its value set: a fault of the encoder")
-    best = bytes([CASCADE if is_deep else SHALLOW]) + write_head(head) + write_words(*coded)
+    best = bytes([CASCADE]) + write_parameters(parameters) + write_head(head) + write_words(*coded)
     if settings.rival is not None and worth_trying(block, head.sets, len(best)):
-        best = min(best, bytes([LPC]) + encode_prepared(block, settings.rival), key=len)
+        best = min(best, encode_prepared(block, settings.rival), key=len)
     return best
 
 
@@ -96,7 +97,6 @@ def decode_cascade(
     at: int,
     frames: int,
     channels: int,
-    parameters: CascadeParameters,
     coder_id: int = CODER_AUTO,
     network: Network | None = None,
 ) -> NDArray[np.int32]:
@@ -113,15 +113,14 @@ def decode_cascade(
     CorruptStream
         The bytes are not what an encoder writes.
     """
-    kind, at = read_varint(data, at)
-    if kind == LPC:
+    kind, after = read_varint(data, at)
+    if kind != CASCADE:
         return decode_lpc(data, at, frames, channels, coder_id)
-    if kind not in (SHALLOW, CASCADE):
-        raise CorruptStream(f"unknown kind {kind}", path="kind")
-    if kind == SHALLOW:
-        parameters = parameters.without_deep()
+    parameters, at = read_parameters(data, after)
     if channels * parameters.covariances > MAX_COVARIANCES:
-        raise CorruptStream("experts need too much memory", path="header.predictor_parameters")
+        raise CorruptStream("experts need too much memory", path="parameters")
+    if network is not None and parameters.num_locations > MAX_LOCATIONS:
+        raise CorruptStream("too many locations for a network", path="parameters")
     head, at = read_head(data, at, frames, channels)
     count, at = read_varint(data, at)
     words, raw = read_words(data, at, count)

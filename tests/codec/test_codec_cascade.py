@@ -10,8 +10,10 @@ from codec_tools import code, header_of, size
 from strategies import joined
 
 from nlac._errors import CorruptStream, UsageError
+from nlac.codec import cascade_block
 from nlac.codec.block_codec import choose_predictor, decode_block, encode_block
 from nlac.codec.cascade_block import CASCADE, decode_cascade
+from nlac.codec.cascade_side import write_parameters
 from nlac.codec.options import EncodeOptions
 from nlac.predictors.cascade_parameters import PRESETS as PARAMETERS
 from nlac.predictors.cascade_parameters import ExpertParameters
@@ -123,9 +125,20 @@ def test_rice_codes_are_refused():
 
 
 def test_parameters_that_ask_for_too_much_memory_are_refused():
-    """A stream header is a few bytes; what it makes a decoder allocate has an end."""
+    """A block is a few bytes; what it makes a decoder allocate has an end."""
     wide = ExpertParameters(512, 256, 10, 8, 32)
     parameters = replace(PARAMETERS["high"], experts=(wide,) * 5)
-    data = bytes([CASCADE]) + bytes(200)
+    data = bytes([CASCADE]) + write_parameters(parameters) + bytes(200)
     with pytest.raises(CorruptStream, match="memory"):
-        decode_cascade(data, 0, 1000, 20, parameters)
+        decode_cascade(data, 0, 1000, 20)
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_lpc_blocks_are_as_short_as_in_streams_of_lpc(preset, monkeypatch):
+    """The kind of a block costs nothing, nor does the header of the stream."""
+    samples = np.rint(5000 * np.sin(np.arange(3000) / 40)).astype(np.int32)[:, None]
+    monkeypatch.setattr(cascade_block, "worth_trying", lambda *_arguments: True)
+    chosen = code(samples, 16, preset)
+    assert len(chosen) <= size(samples, 16, "standard")
+    header = header_of(samples, 16, EncodeOptions(preset=preset))
+    assert not header.predictor_parameters
