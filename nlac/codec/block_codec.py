@@ -74,6 +74,8 @@ def choose_predictor(
     """
     coder = {name: number for number, name in c.CODER_NAMES.items()}[options.coder]
     found = get_predictor(options.predictor_name)
+    if options.effort and found.predictor_id not in (c.PREDICTOR_CASCADE, *NETWORK_PREDICTORS):
+        raise UsageError(f"predictor {found.name} has no effort; presets high and max have it")
     if found.predictor_id == c.PREDICTOR_LPC:
         _lpc_settings(options)
         return PredictorChoice(c.PREDICTOR_LPC, coder_id=coder)
@@ -182,23 +184,26 @@ def _encode_channels(
 def _decode_channels(
     payload: bytes, at: int, count: int, num_frames: int, stream: StreamHeader
 ) -> NDArray[np.int32]:
+    own = (c.PREDICTOR_LPC, c.PREDICTOR_CASCADE, *NETWORK_PREDICTORS)
+    if stream.predictor_id in own and stream.predictor_parameters:
+        raise CorruptStream("the predictor has none", path="header.predictor_parameters")
     if stream.predictor_id == c.PREDICTOR_LPC:
         from nlac.codec.lpc_block import decode_lpc
 
-        if stream.predictor_parameters or stream.model_hash:
-            raise CorruptStream("lpc has none", path="header.predictor_parameters")
+        if stream.model_hash:
+            raise CorruptStream("lpc has none", path="header.model_hash")
         return decode_lpc(payload, at, num_frames, count, stream.coder_id)
     if stream.predictor_id == c.PREDICTOR_CASCADE:
         from nlac.codec.cascade_block import decode_cascade
 
-        if stream.predictor_parameters or stream.model_hash or stream.coder_id == c.CODER_RICE:
-            raise CorruptStream("cascade has no parameters, model or Rice codes", path="header")
+        if stream.model_hash or stream.coder_id == c.CODER_RICE:
+            raise CorruptStream("cascade has neither model nor Rice codes", path="header")
         return decode_cascade(payload, at, num_frames, count, stream.coder_id)
     if stream.predictor_id in NETWORK_PREDICTORS:
         from nlac.codec.cascade_block import decode_cascade
 
-        if stream.predictor_parameters or stream.coder_id == c.CODER_RICE:
-            raise CorruptStream("networks have no parameters or Rice codes", path="header")
+        if stream.coder_id == c.CODER_RICE:
+            raise CorruptStream("networks have no Rice codes", path="header.coder_id")
         network = needed_model(stream).network
         return decode_cascade(payload, at, num_frames, count, stream.coder_id, network)
     from nlac.codec.generic_block import decode_generic
@@ -246,7 +251,9 @@ def _cascade_settings(options: EncodeOptions) -> CascadeSettings:
         long_term=options.long_term,
         coder=options.coder,
     )
-    return CascadeSettings(PRESETS[name], options.long_term, rival=standard)
+    return CascadeSettings(
+        PRESETS[name], options.long_term, rival=standard, effort=options.effort
+    )
 
 
 def _check_depth(samples: IntSamples, bits_per_sample: int) -> None:

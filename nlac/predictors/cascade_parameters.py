@@ -8,7 +8,8 @@ MAX_OWN, MAX_OTHER, MAX_AROUND = 512, 256, 32
 MAX_PERIOD, MAX_PAUSE = 65535, 255
 MAX_EXPERTS, MAX_CASCADES, MAX_STAGES, MAX_FINALS = 5, 4, 4, 3
 MAX_TAPS = 4096
-LEAST_STEP = 24  # larger steps of a stage would not fit 64 bits
+STEPS = 24, 80  # larger steps of a stage would not fit 64 bits
+MOST_MEMORY, FINAL_MEMORIES, LOADS = 13, (4, 13), (28, 50)
 MAX_INPUTS = 15  # of a stack
 _DEEP = 64  # own taps of an expert that few recordings need if it has more
 
@@ -114,7 +115,7 @@ class CascadeParameters:
             and len(stages) <= MAX_CASCADES * MAX_STAGES
             and 1 <= inputs <= MAX_INPUTS
             and 1 <= len(self.finals) <= MAX_FINALS
-            and all(4 <= memory <= 13 for memory in self.finals)
+            and all(_in(memory, FINAL_MEMORIES) for memory in self.finals)
             and 1 <= self.period <= MAX_PAUSE
             and not self.experts[0].optional
             and len(self.last) <= 1
@@ -122,9 +123,9 @@ class CascadeParameters:
                 1 <= e.own <= MAX_OWN
                 and 0 <= e.other <= MAX_OTHER
                 and 0 <= e.around <= MAX_AROUND
-                and self.batch < e.memory <= 13
+                and self.batch < e.memory <= MOST_MEMORY
                 and 1 <= e.period <= MAX_PERIOD
-                and 28 <= e.load <= 50
+                and _in(e.load, LOADS)
                 for e in self.experts
             )
             and all(
@@ -132,12 +133,16 @@ class CascadeParameters:
                 and s.taps % 32 == 0
                 and 0 <= s.other <= MAX_TAPS
                 and s.other % 32 == 0
-                and LEAST_STEP <= s.step <= 80
+                and _in(s.step, STEPS)
                 for s in [*stages, *self.last]
             )
         )
         if not good:
             raise ValueError("a parameter is outside its range")
+
+
+def _in(value: int, limits: tuple[int, int]) -> bool:
+    return limits[0] <= value <= limits[1]
 
 
 def _three(taps: tuple[int, int, int], other: int, step: int) -> tuple[StageParameters, ...]:

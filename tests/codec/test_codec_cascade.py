@@ -119,6 +119,16 @@ def test_damage_is_noticed_or_harmless():
             decode_block(payload[:cut], len(samples), header)
 
 
+def test_headers_that_cannot_be():
+    samples = music(100)
+    options = EncodeOptions(preset="high")
+    header = header_of(samples, 16, options)
+    payload = encode_block(samples, header, options)
+    for change in ({"predictor_parameters": b"1"}, {"model_hash": bytes(32)}, {"coder_id": 2}):
+        with pytest.raises(CorruptStream, match="has n"):
+            decode_block(payload, 100, replace(header, **change))
+
+
 def test_rice_codes_are_refused():
     with pytest.raises(UsageError, match="Rice"):
         choose_predictor(44100, 2, 16, False, EncodeOptions(preset="high", coder="rice"))

@@ -177,14 +177,14 @@ def late_channel() -> bytes:
         return write(ints(tones(900, 2, 16)), 16, threads=1)
 
 
-def cascade_alone(samples: np.ndarray, bits: int, preset: str) -> bytes:
+def cascade_alone(samples: np.ndarray, bits: int, preset: str, effort: int = 0) -> bytes:
     """Code a block that no `lpc` block was compared with."""
     from unittest.mock import patch
 
     from nlac.codec import cascade_block
 
     with patch.object(cascade_block, "worth_trying", lambda *_arguments: False):
-        return write(ints(samples), bits, preset=preset)
+        return write(ints(samples), bits, preset=preset, effort=effort)
 
 
 def widths() -> np.ndarray:
@@ -260,16 +260,19 @@ def patterns() -> np.ndarray:
 def with_network(kind: str, front: str) -> bytes:
     """A stream that carries its model."""
     import tempfile
+    from unittest.mock import patch
 
     from tiny_networks import tiny_network
 
     import nlac
+    from nlac.codec import cascade_block
     from nlac.predictors.networks.model import Model
 
     model = Model(tiny_network(kind), {"name": f"tiny {kind}", "front": front})
     samples = tones(1300, 2, 16) + noise(1300, 2, 300, 7)
     out = io.BytesIO()
-    with tempfile.TemporaryDirectory() as folder:
+    alone = patch.object(cascade_block, "worth_trying", lambda *_arguments: False)
+    with tempfile.TemporaryDirectory() as folder, alone:
         path = Path(folder, "tiny.nlacm")
         path.write_bytes(model.to_bytes())
         nlac.encode(
@@ -292,6 +295,7 @@ CASES: dict[str, Callable[[], bytes]] = {
     "rice": lambda: write(ints(tones(1200, 2, 16)), 16, preset="fast", coder="rice"),
     "preset-high": lambda: cascade_alone(tones(1300, 2, 16), 16, "high"),
     "preset-max": lambda: cascade_alone(tones(1200, 1, 16), 16, "max"),
+    "cascade-tuned": lambda: cascade_alone(tones(1300, 2, 16), 16, "high", effort=2),
     "cascade-widths": lambda: cascade_alone(widths(), 22, "high"),
     "cascade-last-stage": lambda: cascade(tones(1300, 2, 16), "last-stage"),
     "cascade-two-finals": lambda: cascade(tones(1200, 1, 16), "two-finals"),
