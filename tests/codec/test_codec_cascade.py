@@ -10,7 +10,6 @@ from codec_tools import code, header_of, size
 from strategies import joined
 
 from nlac._errors import CorruptStream, UsageError
-from nlac.codec import cascade_block
 from nlac.codec.block_codec import choose_predictor, decode_block, encode_block
 from nlac.codec.cascade_block import CASCADE, decode_cascade
 from nlac.codec.cascade_side import write_parameters
@@ -123,6 +122,7 @@ def test_headers_that_cannot_be():
     samples = music(100)
     options = EncodeOptions(preset="high")
     header = header_of(samples, 16, options)
+    assert not header.predictor_parameters  # blocks have them
     payload = encode_block(samples, header, options)
     for change in ({"predictor_parameters": b"1"}, {"model_hash": bytes(32)}, {"coder_id": 2}):
         with pytest.raises(CorruptStream, match="has n"):
@@ -141,14 +141,3 @@ def test_parameters_that_ask_for_too_much_memory_are_refused():
     data = bytes([CASCADE]) + write_parameters(parameters) + bytes(200)
     with pytest.raises(CorruptStream, match="memory"):
         decode_cascade(data, 0, 1000, 20)
-
-
-@pytest.mark.parametrize("preset", PRESETS)
-def test_lpc_blocks_are_as_short_as_in_streams_of_lpc(preset, monkeypatch):
-    """The kind of a block costs nothing, nor does the header of the stream."""
-    samples = np.rint(5000 * np.sin(np.arange(3000) / 40)).astype(np.int32)[:, None]
-    monkeypatch.setattr(cascade_block, "worth_trying", lambda *_arguments: True)
-    chosen = code(samples, 16, preset)
-    assert len(chosen) <= size(samples, 16, "standard")
-    header = header_of(samples, 16, EncodeOptions(preset=preset))
-    assert not header.predictor_parameters
