@@ -81,7 +81,7 @@ def encode(
         Take everything after the header as samples, whatever sizes it declares.
     **options
         Fields of `EncodeOptions`: preset, predictor, predictor_options, model, device, coder,
-        long_term, block_seconds, verify, threads.
+        long_term, effort, block_seconds, verify, threads.
 
     Returns
     -------

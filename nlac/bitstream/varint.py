@@ -21,6 +21,16 @@ def write_varint(value: int) -> bytes:
     return bytes(out)
 
 
+def fold(value: int) -> int:
+    """Signed integer as an unsigned one, near 0 first: 0, -1, 1, -2 become 0, 1, 2, 3."""
+    return value << 1 if value >= 0 else (-value << 1) - 1
+
+
+def unfold(value: int) -> int:
+    """Invert `fold`."""
+    return -((value + 1) >> 1) if value & 1 else value >> 1
+
+
 def varint_num_bytes(value: int) -> int:
     """Length of ``write_varint(value)``."""
     return max(1, (value.bit_length() + 6) // 7)
@@ -47,3 +57,14 @@ def read_varint(data: bytes, position: int) -> tuple[int, int]:
                 break
             return value, position + count + 1
     raise CorruptStream("number is not in its shortest form or exceeds 64 bits")
+
+
+def write_signed(value: int) -> bytes:
+    """Bytes of a signed integer, folded."""
+    return write_varint(fold(value))
+
+
+def read_signed(data: bytes, position: int) -> tuple[int, int]:
+    """Signed value at `position` of `data`, and the position after it; raises as `read_varint`."""
+    value, position = read_varint(data, position)
+    return unfold(value), position

@@ -12,6 +12,7 @@ import click
 from nlac._errors import MissingDependency, UnsupportedAudio, UsageError
 from nlac._log import logger
 from nlac.cli import _console, _files
+from nlac.codec.options import MAX_EFFORT
 
 if TYPE_CHECKING:
     from nlac import EncodeResult
@@ -68,6 +69,14 @@ _FOREIGN = _FOUND_IN_FOLDERS | {
     default="auto",
     show_default=True,
     help="Entropy coder; auto chooses for each block. Only lpc (fast, standard) has rice.",
+)
+@click.option(
+    "--effort",
+    metavar="N",
+    type=click.IntRange(0, MAX_EFFORT),
+    default=0,
+    show_default=True,
+    help=f"Search for a better cascade for each block, up to {MAX_EFFORT}; with high and max.",
 )
 @click.option("--no-long-term", is_flag=True, help="Don't look for sound that occurred before.")
 @click.option(

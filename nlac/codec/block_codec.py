@@ -23,7 +23,7 @@ from nlac.codec.network_choice import (
     NETWORK_PREDICTORS,
     choose_model,
     model_front,
-    needed_network,
+    needed_model,
 )
 from nlac.codec.options import EncodeOptions
 from nlac.codec.pcm import pcm_bytes
@@ -32,7 +32,6 @@ from nlac.predictors.registry import get_predictor, predictor_by_id
 if TYPE_CHECKING:
     from nlac.codec.cascade_block import CascadeSettings
     from nlac.codec.lpc_block import LpcSettings
-    from nlac.predictors.cascade_parameters import CascadeParameters
 
 VERBATIM, INTEGERS, FLOATS = 0, 1, 2
 # preset: searches for segments and coefficients (the fields of `Effort`), whether to guess
@@ -75,12 +74,14 @@ def choose_predictor(
     """
     coder = {name: number for number, name in c.CODER_NAMES.items()}[options.coder]
     found = get_predictor(options.predictor_name)
+    if options.effort and found.predictor_id not in (c.PREDICTOR_CASCADE, *NETWORK_PREDICTORS):
+        raise UsageError(f"predictor {found.name} has no effort; presets high and max have it")
     if found.predictor_id == c.PREDICTOR_LPC:
         _lpc_settings(options)
         return PredictorChoice(c.PREDICTOR_LPC, coder_id=coder)
     if found.predictor_id == c.PREDICTOR_CASCADE and options.coder != "rice":
-        parameters = _cascade_settings(options).parameters.to_bytes()
-        return PredictorChoice(c.PREDICTOR_CASCADE, parameters, coder)
+        _cascade_settings(options)
+        return PredictorChoice(c.PREDICTOR_CASCADE, coder_id=coder)
     if options.coder == "rice":
         raise UsageError(f"predictor {found.name} has no Rice codes")
     if found.predictor_id in NETWORK_PREDICTORS:
@@ -89,8 +90,8 @@ def choose_predictor(
             from nlac.predictors.networks.bulk import pick_device
 
             pick_device(options.device)
-        parameters = model_front(model).to_bytes()
-        return PredictorChoice(found.predictor_id, parameters, coder, model.hash)
+        model_front(model)
+        return PredictorChoice(found.predictor_id, coder_id=coder, model_hash=model.hash)
     predictor = found.from_options(options.predictor_options)
     return PredictorChoice(
         found.predictor_id, predictor.parameters(), coder, predictor.model_hash
@@ -164,11 +165,11 @@ def _encode_channels(
     if stream.predictor_id in NETWORK_PREDICTORS:
         from nlac.codec.cascade_block import encode_cascade
 
-        parameters = read_cascade_parameters(stream.predictor_parameters)
+        model = needed_model(stream)
         settings = replace(
             _cascade_settings(options),
-            parameters=parameters,
-            network=needed_network(stream, parameters),
+            parameters=model_front(model),
+            network=model.network,
             device="cuda" if options.device == "cuda" else "cpu",
         )
         return encode_cascade(coded, settings)
@@ -183,29 +184,28 @@ def _encode_channels(
 def _decode_channels(
     payload: bytes, at: int, count: int, num_frames: int, stream: StreamHeader
 ) -> NDArray[np.int32]:
+    own = (c.PREDICTOR_LPC, c.PREDICTOR_CASCADE, *NETWORK_PREDICTORS)
+    if stream.predictor_id in own and stream.predictor_parameters:
+        raise CorruptStream("the predictor has none", path="header.predictor_parameters")
     if stream.predictor_id == c.PREDICTOR_LPC:
         from nlac.codec.lpc_block import decode_lpc
 
-        if stream.predictor_parameters or stream.model_hash:
-            raise CorruptStream("lpc has none", path="header.predictor_parameters")
+        if stream.model_hash:
+            raise CorruptStream("lpc has none", path="header.model_hash")
         return decode_lpc(payload, at, num_frames, count, stream.coder_id)
     if stream.predictor_id == c.PREDICTOR_CASCADE:
         from nlac.codec.cascade_block import decode_cascade
 
         if stream.model_hash or stream.coder_id == c.CODER_RICE:
             raise CorruptStream("cascade has neither model nor Rice codes", path="header")
-        parameters = read_cascade_parameters(stream.predictor_parameters)
-        return decode_cascade(payload, at, num_frames, count, parameters, stream.coder_id)
+        return decode_cascade(payload, at, num_frames, count, stream.coder_id)
     if stream.predictor_id in NETWORK_PREDICTORS:
         from nlac.codec.cascade_block import decode_cascade
 
         if stream.coder_id == c.CODER_RICE:
             raise CorruptStream("networks have no Rice codes", path="header.coder_id")
-        parameters = read_cascade_parameters(stream.predictor_parameters)
-        network = needed_network(stream, parameters)
-        return decode_cascade(
-            payload, at, num_frames, count, parameters, stream.coder_id, network
-        )
+        network = needed_model(stream).network
+        return decode_cascade(payload, at, num_frames, count, stream.coder_id, network)
     from nlac.codec.generic_block import decode_generic
 
     if stream.coder_id == c.CODER_RICE:
@@ -251,23 +251,9 @@ def _cascade_settings(options: EncodeOptions) -> CascadeSettings:
         long_term=options.long_term,
         coder=options.coder,
     )
-    return CascadeSettings(PRESETS[name], options.long_term, rival=standard)
-
-
-def read_cascade_parameters(data: bytes) -> CascadeParameters:
-    """Parse the cascade's parameters in a stream header.
-
-    Raises
-    ------
-    CorruptStream
-        They are not good.
-    """
-    from nlac.predictors.cascade_parameters import CascadeParameters
-
-    try:
-        return CascadeParameters.from_bytes(data)
-    except ValueError as error:
-        raise CorruptStream(str(error), path="header.predictor_parameters") from error
+    return CascadeSettings(
+        PRESETS[name], options.long_term, rival=standard, effort=options.effort
+    )
 
 
 def _check_depth(samples: IntSamples, bits_per_sample: int) -> None:

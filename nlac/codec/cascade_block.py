@@ -1,8 +1,8 @@
 """A block of `cascade`, or of `cnn` and `gru`: from samples to bytes and back.
 
 Little travels but the samples' code words (spec, sections "cascade block" and "network
-block"): how channels pair, where the block repeats itself, which values occur, and from what
-scales it starts.
+block"): what the cascade is made of, how channels pair, where the block repeats itself, which
+values occur, and from what scales it starts.
 """
 
 from __future__ import annotations
@@ -16,19 +16,18 @@ from nlac._errors import CorruptStream, NlacError
 from nlac.bitstream.constants import CODER_AUTO
 from nlac.bitstream.varint import read_varint
 from nlac.codec.cascade_head import Head, first_state, make_head, read_head, write_head
-from nlac.codec.cascade_loop import decode_loop, encode_loop
-from nlac.codec.cascade_mixture import mixture_shared, mixture_state
-from nlac.codec.cascade_steps import Rows
-from nlac.codec.code_words import check_end, new_buffers, read_words, write_words
+from nlac.codec.cascade_samples import decode_samples, encode_samples
+from nlac.codec.cascade_search import search
+from nlac.codec.cascade_side import read_parameters, write_parameters
+from nlac.codec.code_words import check_end, read_words, write_words
 from nlac.codec.lpc_block import LpcSettings, decode_lpc, encode_prepared
-from nlac.codec.lpc_plan import set_table
 from nlac.codec.lpc_rival import worth_trying
 from nlac.codec.preparation import Search, prepare
 from nlac.predictors.cascade_parameters import CascadeParameters
-from nlac.predictors.cascade_state import CascadeState
+from nlac.predictors.network_features import MAX_LOCATIONS
 from nlac.predictors.networks.layers import Network
 
-SHALLOW, LPC, CASCADE = 0, 1, 2
+CASCADE = 2  # where an `lpc` block tells its coder
 _LONG_GAIN = 0.1  # bits a sample that long windows gain: then experts of such work
 MAX_COVARIANCES = 1 << 26
 
@@ -40,7 +39,7 @@ class CascadeSettings:
     Attributes
     ----------
     parameters : CascadeParameters
-        What the stream's header says.
+        What the cascade is made of.
     long_term : bool
         Look for repetition.
     pieces : int
@@ -51,6 +50,8 @@ class CascadeSettings:
         Of `cnn` and `gru`: it corrects the cascade.
     device : str
         Where the network runs: "cpu", "cuda", or "auto" for a GPU if there is one.
+    effort : int
+        How hard to search for parameters that suit the block, 0 to take them as they are.
     """
 
     parameters: CascadeParameters
@@ -59,6 +60,7 @@ class CascadeSettings:
     rival: LpcSettings | None = None
     network: Network | None = None
     device: str = "cpu"
+    effort: int = 0
 
     @property
     def search(self) -> Search:
@@ -79,17 +81,17 @@ def encode_cascade(channels: NDArray[np.int32], settings: CascadeSettings) -> by
     """
     block = prepare(channels, settings.search)
     ordered = block.ordered
-    head = make_head(block, settings.parameters)
-    is_deep = block.deep_gain > _LONG_GAIN
     parameters = settings.parameters
-    if not is_deep:
+    if block.deep_gain <= _LONG_GAIN:
         parameters = parameters.without_deep()
-    coded = _encode_samples(head, parameters, ordered, settings)
-    if coded is None:
-        raise NlacError("a sample is not in its value set: a fault of the encoder")
-    best = bytes([CASCADE if is_deep else SHALLOW]) + write_head(head) + write_words(*coded)
+    head = make_head(block, parameters)
+    best = _encode_as(head, parameters, ordered, settings)
+    if settings.effort:
+        tuned = search(head, parameters, ordered, settings.effort)
+        # trials may have seen a part only, and know of no network
+        best = min(best, _encode_as(*tuned, ordered, settings), key=len)
     if settings.rival is not None and worth_trying(block, head.sets, len(best)):
-        best = min(best, bytes([LPC]) + encode_prepared(block, settings.rival), key=len)
+        best = min(best, encode_prepared(block, settings.rival), key=len)
     return best
 
 
@@ -98,7 +100,6 @@ def decode_cascade(
     at: int,
     frames: int,
     channels: int,
-    parameters: CascadeParameters,
     coder_id: int = CODER_AUTO,
     network: Network | None = None,
 ) -> NDArray[np.int32]:
@@ -115,15 +116,14 @@ def decode_cascade(
     CorruptStream
         The bytes are not what an encoder writes.
     """
-    kind, at = read_varint(data, at)
-    if kind == LPC:
+    kind, after = read_varint(data, at)
+    if kind != CASCADE:
         return decode_lpc(data, at, frames, channels, coder_id)
-    if kind not in (SHALLOW, CASCADE):
-        raise CorruptStream(f"unknown kind {kind}", path="kind")
-    if kind == SHALLOW:
-        parameters = parameters.without_deep()
+    parameters, at = read_parameters(data, after)
     if channels * parameters.covariances > MAX_COVARIANCES:
-        raise CorruptStream("experts need too much memory", path="header.predictor_parameters")
+        raise CorruptStream("experts need too much memory", path="parameters")
+    if network is not None and parameters.num_locations > MAX_LOCATIONS:
+        raise CorruptStream("too many locations for a network", path="parameters")
     head, at = read_head(data, at, frames, channels)
     count, at = read_varint(data, at)
     words, raw = read_words(data, at, count)
@@ -135,23 +135,23 @@ def decode_cascade(
     return out
 
 
-def _encode_samples(
+def _encode_as(
     head: Head, parameters: CascadeParameters, ordered: NDArray[np.int32],
     settings: CascadeSettings,
-) -> tuple[NDArray[np.uint32], NDArray[np.uint32]] | None:
-    """Words and bit string of the samples; None if a sample is not in its value set."""
-    if settings.network is not None:
-        from nlac.codec.network_samples import Front, encode_samples, make_runners
+) -> bytes:
+    """Bytes of a block with this head and these parameters."""
+    if settings.network is None:
+        coded = encode_samples(head, parameters, ordered)
+    else:
+        from nlac.codec import network_samples
 
-        runners = make_runners(settings.network, len(ordered), settings.device)
-        state = first_state(head, parameters)
-        return encode_samples(Front.start(head, state, parameters), ordered, runners)
-    state = first_state(head, parameters)
-    words, raw = new_buffers(ordered.size)
-    used, raw_used = encode_loop(
-        head.course, set_table(head.sets), _rows(head, parameters, state), ordered, words, raw
-    )
-    return None if used < 0 else (words[:used], raw[:raw_used])
+        runners = network_samples.make_runners(settings.network, len(ordered), settings.device)
+        front = network_samples.Front.start(head, first_state(head, parameters), parameters)
+        coded = network_samples.encode_samples(front, ordered, runners)
+    if coded is None:
+        raise NlacError("a sample is not in its value set: a fault of the encoder")
+    side = bytes([CASCADE]) + write_parameters(parameters) + write_head(head)
+    return side + write_words(*coded)
 
 
 def _decode_samples(
@@ -159,18 +159,9 @@ def _decode_samples(
     words: NDArray[np.uint32], raw: NDArray[np.uint32],
 ) -> tuple[int, int]:
     """Fill `pcm`; returns words and bits taken, or -1, -1 on bad data."""
-    state = first_state(head, parameters)
-    if network is not None:
-        from nlac.codec.network_samples import Front, decode_samples
+    if network is None:
+        return decode_samples(head, parameters, pcm, words, raw)
+    from nlac.codec import network_samples
 
-        return decode_samples(Front.start(head, state, parameters), network, pcm, words, raw)
-    taken, used = decode_loop(
-        head.course, set_table(head.sets), _rows(head, parameters, state), pcm, words, raw
-    )
-    return taken, used
-
-
-def _rows(head: Head, parameters: CascadeParameters, state: CascadeState) -> Rows:
-    count = parameters.num_locations
-    mixtures = mixture_state(head.initial, count, head.reference)
-    return Rows(state.channels, state.locations, mixtures, mixture_shared(count), count)
+    front = network_samples.Front.start(head, first_state(head, parameters), parameters)
+    return network_samples.decode_samples(front, network, pcm, words, raw)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from nlac._errors import CorruptStream
 from nlac._typing import IntSamples
-from nlac.bitstream.varint import read_varint, write_varint
+from nlac.bitstream.varint import read_signed, read_varint, write_signed, write_varint
 from nlac.codec.value_kernels import common_step
 
 CONSTANT, COPY, NEGATED_COPY, CODED = 0, 1, 2, 3
@@ -20,13 +20,8 @@ _LIMIT = 1 << 34
 _PROBE = 256
 
 
-def _signed(value: int) -> bytes:
-    return write_varint(value << 1 if value >= 0 else (-value << 1) - 1)
-
-
 def _read_signed(data: bytes, at: int, path: str) -> tuple[int, int]:
-    value, at = read_varint(data, at)
-    value = -((value + 1) >> 1) if value & 1 else value >> 1
+    value, at = read_signed(data, at)
     if abs(value) > _LIMIT:
         raise CorruptStream("number out of range", path=path)
     return value, at
@@ -70,12 +65,12 @@ def split_channels(samples: IntSamples) -> tuple[bytes, NDArray[np.int32]]:
     for channel, x in enumerate(rows):
         low, high = int(x.min()), int(x.max())
         if low == high:
-            out += bytes([CONSTANT]) + _signed(low)
+            out += bytes([CONSTANT]) + write_signed(low)
             continue
         copy = _copy_of(rows, channel, coded)
         if copy is not None:
             kind, source, offset = copy
-            out += bytes([kind]) + write_varint(source) + _signed(offset)
+            out += bytes([kind]) + write_varint(source) + write_signed(offset)
             continue
         step = int(common_step(x))
         offset = int(x[0]) % step
@@ -83,7 +78,7 @@ def split_channels(samples: IntSamples) -> tuple[bytes, NDArray[np.int32]]:
             # about the mean, so that predictions need no constant term
             mean = int(x.sum(dtype=np.int64)) // len(x)
             offset += step * ((mean - offset) // step)
-        out += bytes([CODED]) + write_varint(step) + _signed(offset)
+        out += bytes([CODED]) + write_varint(step) + write_signed(offset)
         coded.append(channel)
         narrow = max(abs(offset), high - offset, offset - low) < 1 << 31
         shifted = x - np.int32(offset) if narrow else x.astype(np.int64) - offset

@@ -59,26 +59,23 @@ def model_front(model: Model) -> CascadeParameters:
     return FRONTS[name]
 
 
-def needed_network(stream: StreamHeader, parameters: CascadeParameters) -> Network:
-    """The network that a stream names.
+def needed_model(stream: StreamHeader) -> Model:
+    """The model that a stream names.
 
     Raises
     ------
     ModelMismatch
         It is not here.
     CorruptStream
-        The stream names none, or one that cannot be used with its parameters.
+        The stream names none, or one that cannot be used.
     """
-    from nlac.predictors.network_features import MAX_LOCATIONS
     from nlac.predictors.networks.model import find_model
 
     if not stream.model_hash:
         raise CorruptStream("names no model", path="header.model_hash")
-    if parameters.num_locations > MAX_LOCATIONS:
-        raise CorruptStream("too many locations", path="header.predictor_parameters")
-    network = find_model(stream.model_hash).network
-    check_network(network, CorruptStream)
-    return network
+    model = find_model(stream.model_hash)
+    check_network(model.network, CorruptStream)
+    return model
 
 
 def check_network(network: Network, error: type[UsageError | CorruptStream]) -> None:

@@ -18,6 +18,7 @@ Device = Literal["auto", "cpu", "cuda"]
 
 # under this length the fixed bytes of a block would show
 _MIN_PRESET_BLOCK_LENGTH = 4096
+MAX_EFFORT = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,11 @@ class EncodeOptions:
         Coder of the residual; ``"auto"`` takes the smaller, block by block.
     long_term : bool
         Look for repetition far back.
+    effort : int
+        How hard to search, block by block, for numbers of `cascade` (and of the one before `cnn`
+        and `gru`) that suit the block: 0 takes the preset's, 1 tries others on a quarter of the
+        block, 2 on all of it, 3 again and in finer steps. Decoding takes the same time.
+        Other predictors have 0 only.
     block_seconds : float or None
         Length of a block in seconds; None takes the preset's.
     verify : bool
@@ -82,6 +88,7 @@ class EncodeOptions:
     device: Device = "auto"
     coder: Coder = "auto"
     long_term: bool = True
+    effort: int = 0
     block_seconds: float | None = None
     verify: bool = True
     threads: int = 0
@@ -93,6 +100,8 @@ class EncodeOptions:
             raise UsageError(f"coder {self.coder!r}: one of {', '.join(get_args(Coder))}")
         if self.device not in get_args(Device):
             raise UsageError(f"device {self.device!r}: one of {', '.join(get_args(Device))}")
+        if not 0 <= self.effort <= MAX_EFFORT:
+            raise UsageError(f"effort {self.effort}: 0 to {MAX_EFFORT}")
         if self.block_seconds is not None and not (
             self.block_seconds > 0 and math.isfinite(self.block_seconds)
         ):

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlac._errors import CorruptStream
-from nlac.bitstream.varint import read_varint, write_varint
+from nlac.bitstream.varint import read_signed, read_varint, write_signed, write_varint
 from nlac.codec.bitmap import read_bitmap, write_bitmap
 
 PLAIN, GRID, LIST = 0, 1, 2
@@ -95,13 +95,8 @@ def listed(values: NDArray[np.int64]) -> ValueSet:
     return ValueSet(LIST, 0, len(values) - 1, values=values)
 
 
-def _signed(value: int) -> bytes:
-    return write_varint(value << 1 if value >= 0 else (-value << 1) - 1)
-
-
 def _read_signed(data: bytes, at: int) -> tuple[int, int]:
-    value, at = read_varint(data, at)
-    value = -((value + 1) >> 1) if value & 1 else value >> 1
+    value, at = read_signed(data, at)
     if abs(value) >= _LIMIT << GRID_BITS:
         raise CorruptStream("number out of range", path="value_set")
     return value, at
@@ -117,11 +112,12 @@ def write_sets(sets: Sequence[ValueSet]) -> bytes:
             present = np.zeros(int(entry.values[-1]) - low + 1, np.uint8)
             present[entry.values - low] = 1
             bitmap = write_bitmap(present)
-            out += _signed(low) + write_varint(len(present)) + write_varint(len(bitmap)) + bitmap
+            out += write_signed(low) + write_varint(len(present))
+            out += write_varint(len(bitmap)) + bitmap
         else:
-            out += _signed(entry.first) + write_varint(entry.last - entry.first)
+            out += write_signed(entry.first) + write_varint(entry.last - entry.first)
             if entry.kind == GRID:
-                out += write_varint(entry.step) + _signed(entry.offset)
+                out += write_varint(entry.step) + write_signed(entry.offset)
     return bytes(out)
 
 

@@ -1,16 +1,17 @@
-"""Parameters of a cascade, and their bytes (spec, section "cascade parameters")."""
+"""Parameters of a cascade, and what they may be (spec, section "cascade block")."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-VERSION = 1
 MAX_OWN, MAX_OTHER, MAX_AROUND = 512, 256, 32
+MAX_PERIOD, MAX_PAUSE = 65535, 255
 MAX_EXPERTS, MAX_CASCADES, MAX_STAGES, MAX_FINALS = 5, 4, 4, 3
-DEEP = 64  # experts with more own taps may be left out of a block
 MAX_TAPS = 4096
-LEAST_STEP = 24  # larger steps of a stage would not fit 64 bits
+STEPS = 24, 80  # larger steps of a stage would not fit 64 bits
+MOST_MEMORY, FINAL_MEMORIES, LOADS = 13, (4, 13), (28, 50)
 MAX_INPUTS = 15  # of a stack
+_DEEP = 64  # own taps of an expert that few recordings need if it has more
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ class StageParameters:
 
 @dataclass(frozen=True, slots=True)
 class CascadeParameters:
-    """What stands in the stream's header.
+    """What a cascade is made of.
 
     Attributes
     ----------
@@ -99,67 +100,8 @@ class CascadeParameters:
 
     def without_deep(self) -> CascadeParameters:
         """The same without experts of very long windows, which few recordings need."""
-        few = tuple(e for e in self.experts if e.own <= DEEP)
+        few = tuple(e for e in self.experts if e.own <= _DEEP)
         return replace(self, experts=few or self.experts[:1])
-
-    def to_bytes(self) -> bytes:
-        """Bytes for the stream header."""
-        out = bytearray([VERSION, self.batch, len(self.experts), len(self.cascades)])
-        out += bytes([len(self.cascades[0]) if self.cascades else 0, len(self.finals)])
-        out += bytes([self.period, len(self.last)])
-        for e in self.experts:
-            for value in (e.own, e.other, e.period):
-                out += value.to_bytes(2, "little")
-            out += bytes([e.memory, e.around | e.optional << 7, e.load])
-        for stage in [*(s for cascade in self.cascades for s in cascade), *self.last]:
-            out += stage.taps.to_bytes(2, "little") + stage.other.to_bytes(2, "little")
-            out += bytes([stage.step])
-        return bytes(out) + bytes(self.finals)
-
-    @classmethod
-    def from_bytes(cls, data: bytes) -> CascadeParameters:
-        """Parse what `to_bytes` made.
-
-        Raises
-        ------
-        ValueError
-            A value is outside what the spec allows.
-        """
-        if len(data) < 8 or data[0] != VERSION:
-            raise ValueError("no parameters of version 1")
-        batch, experts, cascades, stages, finals, period, last = data[1:8]
-        size = 8 + 9 * experts + 5 * (cascades * stages + last) + finals
-        if len(data) != size:
-            raise ValueError(f"{len(data)} bytes instead of {size}")
-
-        def number(at: int) -> int:
-            return int.from_bytes(data[at : at + 2], "little")
-
-        at = 8
-        all_experts = []
-        for _ in range(experts):
-            around, optional = data[at + 7] & 127, data[at + 7] > 127
-            all_experts.append(
-                ExpertParameters(
-                    number(at), number(at + 2), data[at + 6], number(at + 4), around, optional,
-                    data[at + 8],
-                )
-            )  # fmt: skip
-            at += 9
-        all_stages = []
-        for _ in range(cascades * stages + last):
-            all_stages.append(StageParameters(number(at), number(at + 2), data[at + 4]))
-            at += 5
-        found = cls(
-            batch,
-            tuple(all_experts),
-            tuple(tuple(all_stages[i * stages : (i + 1) * stages]) for i in range(cascades)),
-            tuple(data[at:]),
-            period,
-            tuple(all_stages[cascades * stages :]),
-        )
-        found.check()
-        return found
 
     def check(self) -> None:
         """Raise ValueError where a value is outside what the arithmetic is proved for."""
@@ -173,31 +115,34 @@ class CascadeParameters:
             and len(stages) <= MAX_CASCADES * MAX_STAGES
             and 1 <= inputs <= MAX_INPUTS
             and 1 <= len(self.finals) <= MAX_FINALS
-            and all(4 <= memory <= 13 for memory in self.finals)
-            and self.period >= 1
+            and all(_in(memory, FINAL_MEMORIES) for memory in self.finals)
+            and 1 <= self.period <= MAX_PAUSE
             and not self.experts[0].optional
-            and not self.without_deep().experts[0].optional
             and len(self.last) <= 1
             and all(
                 1 <= e.own <= MAX_OWN
-                and e.other <= MAX_OTHER
-                and e.around <= MAX_AROUND
-                and self.batch < e.memory <= 13
-                and e.period >= 1
-                and 28 <= e.load <= 50
+                and 0 <= e.other <= MAX_OTHER
+                and 0 <= e.around <= MAX_AROUND
+                and self.batch < e.memory <= MOST_MEMORY
+                and 1 <= e.period <= MAX_PERIOD
+                and _in(e.load, LOADS)
                 for e in self.experts
             )
             and all(
                 32 <= s.taps <= MAX_TAPS
                 and s.taps % 32 == 0
-                and s.other <= MAX_TAPS
+                and 0 <= s.other <= MAX_TAPS
                 and s.other % 32 == 0
-                and LEAST_STEP <= s.step <= 80
+                and _in(s.step, STEPS)
                 for s in [*stages, *self.last]
             )
         )
         if not good:
             raise ValueError("a parameter is outside its range")
+
+
+def _in(value: int, limits: tuple[int, int]) -> bool:
+    return limits[0] <= value <= limits[1]
 
 
 def _three(taps: tuple[int, int, int], other: int, step: int) -> tuple[StageParameters, ...]:
@@ -210,7 +155,7 @@ def _three(taps: tuple[int, int, int], other: int, step: int) -> tuple[StagePara
     )
 
 
-# what the presets stand for; streams carry the parameters, so these may change at any time
+# what the presets stand for; blocks carry the parameters, so these may change at any time
 PRESETS = {
     "high": CascadeParameters(
         5,
@@ -229,8 +174,8 @@ PRESETS = {
         (
             ExpertParameters(16, 8, 8, 2, load=36),
             ExpertParameters(24, 16, 10, 4, 8, load=33),
-            ExpertParameters(32, 32, 11, 4, 8, load=39),
             ExpertParameters(16, 8, 7, 1, 4, True, load=36),
+            ExpertParameters(32, 32, 11, 4, 8, load=39),
             ExpertParameters(192, 8, 11, 32, load=36),
         ),
         tuple(_three((1024, 256, 32), 256 if step == 0 else 0, step) for step in (-6, 0, 6)),

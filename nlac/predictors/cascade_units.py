@@ -8,14 +8,14 @@ from numpy.typing import NDArray
 LEAST_UNIT, MOST_UNIT = -8, 24
 _ORDER = 16
 _PIECES, _PIECE = 8, 2048
-_MEAN_BITS = 8  # of the mean residual, in units
+_MEAN_BITS = 10  # of the mean residual, in units
 
 
 def history_units(channels: NDArray[np.int32]) -> list[int]:
     """Return for each channel the power of two, in sample units, of its history's unit.
 
     Histories have 14 bits: the unit is chosen by the error of a prediction of
-    sixteenth order, so that it has about eight.
+    sixteenth order, so that it has about ten.
     """
     units = []
     for x in channels:

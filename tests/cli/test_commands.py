@@ -98,6 +98,8 @@ def test_nothing_is_overwritten_unless_forced(call: Call, wav: Path, stream: Pat
         (["encode", "in.wav", "--delete-input", "--no-verify"], "--no-verify"),
         (["encode", "in.wav", "in.wav", "in.wav", "-o", "-"], "several inputs"),
         (["encode", "-q", "-v", "in.wav"], "contradict"),
+        (["encode", "in.wav", "x.nlac", "--effort", "1"], "lpc has no effort"),
+        (["encode", "in.wav", "--preset", "max", "--effort", "4"], "0<=x<=3"),
         (["decode", "in.nlac", "--skip", "1,5"], "mm:ss.fff"),
         (["decode", "in.nlac", "--skip", "100", "--until", "50", "-o", "x.wav"], "before --skip"),
         (["decode", "in.nlac", "-o", "in.nlac"], "input itself"),
@@ -291,6 +293,7 @@ def test_raw_and_time_of_modification(call: Call, tmp_path: Path) -> None:
         ["--predictor", "lpc", "-j", "1"],
         ["--no-verify"],
         ["--device", "cpu"],
+        ["--preset", "high", "--effort", "1"],
     ],
 )
 def test_options_of_the_encoder(call: Call, wav: Path, options: list[str]) -> None:

@@ -12,6 +12,7 @@ from strategies import joined
 from nlac._errors import CorruptStream, UsageError
 from nlac.codec.block_codec import choose_predictor, decode_block, encode_block
 from nlac.codec.cascade_block import CASCADE, decode_cascade
+from nlac.codec.cascade_side import write_parameters
 from nlac.codec.options import EncodeOptions
 from nlac.predictors.cascade_parameters import PRESETS as PARAMETERS
 from nlac.predictors.cascade_parameters import ExpertParameters
@@ -117,15 +118,26 @@ def test_damage_is_noticed_or_harmless():
             decode_block(payload[:cut], len(samples), header)
 
 
+def test_headers_that_cannot_be():
+    samples = music(100)
+    options = EncodeOptions(preset="high")
+    header = header_of(samples, 16, options)
+    assert not header.predictor_parameters  # blocks have them
+    payload = encode_block(samples, header, options)
+    for change in ({"predictor_parameters": b"1"}, {"model_hash": bytes(32)}, {"coder_id": 2}):
+        with pytest.raises(CorruptStream, match="has n"):
+            decode_block(payload, 100, replace(header, **change))
+
+
 def test_rice_codes_are_refused():
     with pytest.raises(UsageError, match="Rice"):
         choose_predictor(44100, 2, 16, False, EncodeOptions(preset="high", coder="rice"))
 
 
 def test_parameters_that_ask_for_too_much_memory_are_refused():
-    """A stream header is a few bytes; what it makes a decoder allocate has an end."""
+    """A block is a few bytes; what it makes a decoder allocate has an end."""
     wide = ExpertParameters(512, 256, 10, 8, 32)
     parameters = replace(PARAMETERS["high"], experts=(wide,) * 5)
-    data = bytes([CASCADE]) + bytes(200)
+    data = bytes([CASCADE]) + write_parameters(parameters) + bytes(200)
     with pytest.raises(CorruptStream, match="memory"):
-        decode_cascade(data, 0, 1000, 20, parameters)
+        decode_cascade(data, 0, 1000, 20)

@@ -177,14 +177,14 @@ def late_channel() -> bytes:
         return write(ints(tones(900, 2, 16)), 16, threads=1)
 
 
-def cascade_alone(samples: np.ndarray, bits: int, preset: str) -> bytes:
+def cascade_alone(samples: np.ndarray, bits: int, preset: str, effort: int = 0) -> bytes:
     """Code a block that no `lpc` block was compared with."""
     from unittest.mock import patch
 
     from nlac.codec import cascade_block
 
     with patch.object(cascade_block, "worth_trying", lambda *_arguments: False):
-        return write(ints(samples), bits, preset=preset)
+        return write(ints(samples), bits, preset=preset, effort=effort)
 
 
 def widths() -> np.ndarray:
@@ -192,26 +192,49 @@ def widths() -> np.ndarray:
     return ints(tones(400, 1, 22) >> np.array([0, 2, 9])) + ints(noise(400, 3, 1))
 
 
-# four and five locations, a last stage, small batches: what presets have been
-LAST_STAGE = (
-    "01040401030104011000080002000800251800100008000a08231000080002000784258000100020"
-    "000b0024000200002a4000000024200000001d200020003009"
-)
-TWO_FINALS = (
-    "01040503030202011000080001000800241800100002000a08212000200008000b08271000080001"
-    "000784240001100040000b002400040000270001000021200000001a000400012d00010000272000"
-    "0000200004000033000100002d20000000262000200030080a"
-)
+def unusual_cascades() -> dict[str, Any]:
+    """Cascades that no preset has, of four and five locations, a last stage, small batches."""
+    from nlac.predictors.cascade_parameters import (
+        CascadeParameters,
+        ExpertParameters,
+        StageParameters,
+    )
+
+    def stages(*rows: tuple[int, int, int]) -> tuple[StageParameters, ...]:
+        return tuple(StageParameters(*row) for row in rows)
+
+    last = stages((32, 32, 48))
+    one = (stages((512, 0, 42), (64, 0, 36), (32, 0, 29)),)
+    three = (
+        stages((1024, 0, 39), (256, 0, 33), (32, 0, 26)),
+        stages((1024, 256, 45), (256, 0, 39), (32, 0, 32)),
+        stages((1024, 0, 51), (256, 0, 45), (32, 0, 38)),
+    )
+    optional = ExpertParameters(16, 8, 7, 2, 4, True, load=37)
+    few = (
+        ExpertParameters(16, 8, 8, 2, load=37),
+        ExpertParameters(24, 16, 10, 8, 8, load=35),
+        optional,
+    )
+    many = (
+        ExpertParameters(16, 8, 8, 1, load=36),
+        ExpertParameters(24, 16, 10, 2, 8, load=33),
+        ExpertParameters(32, 32, 11, 8, 8, load=39),
+        optional,
+    )
+    return {
+        "last-stage": CascadeParameters(4, few, one, (9,), 4, last),
+        "two-finals": CascadeParameters(4, many, three, (8, 10), 2, last),
+    }
 
 
-def cascade(samples: np.ndarray, parameters: str) -> bytes:
+def cascade(samples: np.ndarray, name: str) -> bytes:
     """Code a block of a cascade with parameters that no preset has."""
     from unittest.mock import patch
 
-    from nlac.predictors.cascade_parameters import PRESETS, CascadeParameters
+    from nlac.predictors.cascade_parameters import PRESETS
 
-    chosen = CascadeParameters.from_bytes(bytes.fromhex(parameters))
-    with patch.dict(PRESETS, high=chosen):
+    with patch.dict(PRESETS, high=unusual_cascades()[name]):
         return cascade_alone(samples, 16, "high")
 
 
@@ -237,16 +260,19 @@ def patterns() -> np.ndarray:
 def with_network(kind: str, front: str) -> bytes:
     """A stream that carries its model."""
     import tempfile
+    from unittest.mock import patch
 
     from tiny_networks import tiny_network
 
     import nlac
+    from nlac.codec import cascade_block
     from nlac.predictors.networks.model import Model
 
     model = Model(tiny_network(kind), {"name": f"tiny {kind}", "front": front})
     samples = tones(1300, 2, 16) + noise(1300, 2, 300, 7)
     out = io.BytesIO()
-    with tempfile.TemporaryDirectory() as folder:
+    alone = patch.object(cascade_block, "worth_trying", lambda *_arguments: False)
+    with tempfile.TemporaryDirectory() as folder, alone:
         path = Path(folder, "tiny.nlacm")
         path.write_bytes(model.to_bytes())
         nlac.encode(
@@ -269,9 +295,10 @@ CASES: dict[str, Callable[[], bytes]] = {
     "rice": lambda: write(ints(tones(1200, 2, 16)), 16, preset="fast", coder="rice"),
     "preset-high": lambda: cascade_alone(tones(1300, 2, 16), 16, "high"),
     "preset-max": lambda: cascade_alone(tones(1200, 1, 16), 16, "max"),
+    "cascade-tuned": lambda: cascade_alone(tones(1300, 2, 16), 16, "high", effort=2),
     "cascade-widths": lambda: cascade_alone(widths(), 22, "high"),
-    "cascade-last-stage": lambda: cascade(tones(1300, 2, 16), LAST_STAGE),
-    "cascade-two-finals": lambda: cascade(tones(1200, 1, 16), TWO_FINALS),
+    "cascade-last-stage": lambda: cascade(tones(1300, 2, 16), "last-stage"),
+    "cascade-two-finals": lambda: cascade(tones(1200, 1, 16), "two-finals"),
     "network-cnn": lambda: with_network("cnn", "rls"),
     "network-gru": lambda: with_network("gru", "high"),
     "grid": lambda: write(grid(), 16),

@@ -126,6 +126,13 @@ def test_damaged_payloads_are_refused_or_decode(made):
             decode_block(bytes(damaged), len(samples), header)
 
 
+def test_effort(made):
+    """The search knows of no network, so that what it finds may not be taken."""
+    samples = music(6000)
+    found = code(samples, 16, **options_for(made, effort=2))
+    assert len(found) <= len(code(samples, 16, **options_for(made)))
+
+
 def test_headers_that_cannot_be(made):
     samples = music(300)
     options = EncodeOptions(**options_for(made))
@@ -137,6 +144,8 @@ def test_headers_that_cannot_be(made):
         decode_block(payload, 300, replace(header, model_hash=b"\x11" * 32))
     with pytest.raises(CorruptStream, match="no Rice codes"):
         decode_block(payload, 300, replace(header, coder_id=2))
+    with pytest.raises(CorruptStream, match="has none"):
+        decode_block(payload, 300, replace(header, predictor_parameters=b"1"))
     narrow = Network(INPUTS, tiny_network("cnn").layers[:-1])
     model.add_model(Model(narrow))
     with pytest.raises(CorruptStream, match=f"{INPUTS} inputs and 16 outputs instead of"):

@@ -24,48 +24,71 @@ def ranged(value: int, low: int, high: int, name: str) -> int:
     return value
 
 
-def read_expert(reader: Reader, batch: int, number: int) -> ExpertShape:
+class Numbers:
+    """The numbers of 11.17.1, each told by its difference from a default."""
+
+    def __init__(self, reader: Reader) -> None:
+        self.reader, self.byte, self.left = reader, 0, 0
+
+    def bit(self) -> int:
+        if self.left == 0:
+            self.byte, self.left = self.reader.unsigned(1), 8
+        self.left -= 1
+        return (self.byte >> (7 - self.left)) & 1
+
+    def number(self, default: int, low: int, high: int, name: str) -> int:
+        n = 0
+        while self.bit() == 1:
+            n += 1
+            require(n <= 24, "Exp-Golomb code")
+        f = (1 << n) + sum(self.bit() << place for place in range(n)) - 1
+        return ranged(default + (-(f + 1) // 2 if f % 2 else f // 2), low, high, name)
+
+    def end(self) -> None:
+        while self.left:
+            require(self.bit() == 0, "bits behind the parameters")
+
+
+def read_expert(numbers: Numbers, batch: int, i: int) -> ExpertShape:
     """An expert of 11.17.1."""
-    own = ranged(reader.unsigned(2), 1, 512, "own taps")
-    other = ranged(reader.unsigned(2), 0, 256, "other taps")
-    period = ranged(reader.unsigned(2), 1, 65535, "period")
-    memory = ranged(reader.unsigned(1), batch + 1, 13, "memory")
-    flags = reader.unsigned(1)
-    sides, optional = ranged(flags & 127, 0, 32, "sides"), flags > 127
-    require(not (optional and number == 0), "the first expert is optional")
-    return ExpertShape(
-        own, other, period, memory, sides, optional, ranged(reader.unsigned(1), 28, 50, "load")
-    )
+    own = numbers.number((16, 24, 16, 32, 192)[i], 1, 512, "own taps")
+    other = numbers.number((8, 16, 8, 32, 8)[i], 0, 256, "other taps")
+    memory = numbers.number((8, 10, 7, 11, 11)[i], batch + 1, 13, "memory")
+    period = numbers.number((2, 4, 1, 4, 32)[i], 1, 65535, "period")
+    sides = numbers.number((0, 8, 4, 8, 0)[i], 0, 32, "sides")
+    optional = numbers.number((0, 0, 1, 0, 0)[i], 0, 0 if i == 0 else 1, "optional") == 1
+    load = numbers.number((37, 35, 37, 39, 36)[i], 28, 50, "load")
+    return ExpertShape(own, other, period, memory, sides, optional, load)
 
 
-def read_stage(reader: Reader) -> StageShape:
+def read_stage(numbers: Numbers, defaults: tuple[int, int, int]) -> StageShape:
     """A stage of 11.17.1."""
-    own = ranged(reader.unsigned(2), 32, 4096, "taps of a stage")
-    other = ranged(reader.unsigned(2), 0, 4096, "other taps of a stage")
-    require(own % 32 == other % 32 == 0, "taps of a stage")
-    return StageShape(own, other, ranged(reader.unsigned(1), 24, 80, "step"))
+    own = 32 * numbers.number(defaults[0], 1, 128, "taps of a stage")
+    other = 32 * numbers.number(defaults[1], 0, 128, "other taps of a stage")
+    return StageShape(own, other, numbers.number(defaults[2], 24, 80, "step"))
 
 
-def read_parameters(data: bytes) -> Parameters:
+def read_parameters(reader: Reader) -> Parameters:
     """Section 11.17.1."""
-    reader = Reader(data)
-    ranged(reader.unsigned(1), 1, 1, "version")
-    batch = ranged(reader.unsigned(1), 3, 6, "batch")
-    experts = ranged(reader.unsigned(1), 1, 5, "experts")
-    cascades = ranged(reader.unsigned(1), 0, 4, "cascades")
-    stages = ranged(reader.unsigned(1), 0, 4, "stages")
-    finals = ranged(reader.unsigned(1), 1, 3, "finals")
-    pause = ranged(reader.unsigned(1), 1, 255, "batches between solutions")
-    lasts = ranged(reader.unsigned(1), 0, 1, "last stages")
+    numbers = Numbers(reader)
+    experts = numbers.number(3, 1, 5, "experts")
+    cascades = numbers.number(1, 0, 4, "cascades")
+    stages = numbers.number(3, 0, 4, "stages")
+    finals = numbers.number(1, 1, 3, "finals")
+    lasts = numbers.number(0, 0, 1, "last stages")
     ranged(experts - 1 + cascades * stages, 1, 15, "inputs of finals")
-    shapes = [read_expert(reader, batch, number) for number in range(experts)]
-    rows = [[read_stage(reader) for _ in range(stages)] for _ in range(cascades)]
-    last = read_stage(reader) if lasts else None
-    memories = [ranged(reader.unsigned(1), 4, 13, "memory of a final") for _ in range(finals)]
-    require(reader.left() == 0, "bytes behind the parameters")
-    parameters = Parameters(batch, pause, shapes, rows, last, memories)
-    require(not parameters.with_few_experts().experts[0].optional, "the first expert is optional")
-    return parameters
+    batch = numbers.number(5, 3, 6, "batch")
+    pause = numbers.number(6, 1, 255, "batches between solutions")
+    shapes = [read_expert(numbers, batch, i) for i in range(experts)]
+    first = ((32, 39), (8, 33), (1, 26), (1, 26))
+    rows = [
+        [read_stage(numbers, (own, 0, step + 6 * k)) for own, step in first[:stages]]
+        for k in range(cascades)
+    ]
+    last = read_stage(numbers, (1, 1, 48)) if lasts else None
+    memories = [numbers.number(9, 4, 13, "memory of a final") for _ in range(finals)]
+    numbers.end()
+    return Parameters(batch, pause, shapes, rows, last, memories)
 
 
 class Place(NamedTuple):
@@ -169,12 +192,16 @@ def decode_cascade(
     reader: Reader, frames: int, count: int, header: Header, tables: Tables
 ) -> list[list[int]]:
     """Section 11.17: the samples of the coded channels."""
-    parameters = read_parameters(header.parameters)
-    kind = reader.varint(0, 2, "kind of cascade block")
-    if kind == 1:
-        return decode_lpc(reader, frames, count, header.coder, tables)
-    if kind == 0:
-        parameters = parameters.with_few_experts()
+    require(not (header.parameters or header.model_hash), "cascade has no parameters or model")
+    require(header.coder != 2, "cascade has no Rice codes")
+    start = reader.position
+    if reader.varint(name="coder") != 2:
+        return decode_lpc(Reader(reader.data, start), frames, count, header.coder, tables)
+    parameters = read_parameters(reader)
+    covariances = sum(
+        (e.own + 1 + e.other + 2 * (2 * e.sides + 1)) ** 2 for e in parameters.experts
+    )
+    require(count * covariances <= 2**26, "experts are too large")
     head = read_head(reader, frames, count)
     words = reader.words(reader.varint(name="code words"))
     require(reader.left() % 4 == 0, "bit string of the samples is no whole number of words")

@@ -12,8 +12,6 @@ from oracle.cascade_stages import PAD, History, Stage, StageShape, clamp, shifte
 from oracle.coding import clip, fits
 from oracle.value_sets import ValueSet
 
-FEW_TAPS = 64  # of experts of a block of kind 0
-
 
 class ExpertShape(NamedTuple):
     """What 11.17.1 tells of an expert."""
@@ -36,11 +34,6 @@ class Parameters(NamedTuple):
     cascades: list[list[StageShape]]
     last: StageShape | None
     finals: list[int]
-
-    def with_few_experts(self) -> "Parameters":
-        """Those of a block of kind 0, 11.17.2."""
-        few = [shape for shape in self.experts if shape.own <= FEW_TAPS]
-        return self._replace(experts=few or self.experts[:1])
 
 
 class Window(NamedTuple):

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 import nlac
-from nlac.predictors.cascade_parameters import PRESETS
+from nlac.codec import cascade_block
+from nlac.codec.cascade_side import write_parameters
+from nlac.predictors.cascade_parameters import PRESETS, CascadeParameters
 from oracle.decoder import decode_stream
 
 pytestmark = pytest.mark.usefixtures("cascade_alone")
@@ -36,6 +38,24 @@ def test_samples_come_back(name, preset):
     nlac.write(stream, samples, 44100, bits_per_sample=bits, preset=preset)
     decoded = decode_stream(stream.getvalue())
     assert np.array_equal(np.array(decoded.frames).T, samples)
+
+
+@pytest.mark.parametrize("preset", ["high", "max"])
+def test_tuned(preset, monkeypatch):
+    """With parameters that a search has found."""
+    samples, bits = signal("stereo")
+    written = []
+
+    def write(parameters: CascadeParameters) -> bytes:
+        written.append(parameters)
+        return write_parameters(parameters)
+
+    monkeypatch.setattr(cascade_block, "write_parameters", write)
+    stream = io.BytesIO()
+    nlac.write(stream, samples, 44100, bits_per_sample=bits, preset=preset, effort=3)
+    assert len(set(written)) == 2, "nothing was found"
+    assert write_parameters(written[-1]) in stream.getvalue()
+    assert np.array_equal(np.array(decode_stream(stream.getvalue()).frames).T, samples)
 
 
 @pytest.mark.parametrize("preset", ["high", "max"])

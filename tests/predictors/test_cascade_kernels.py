@@ -12,7 +12,6 @@ from nlac._vectors import dot_low_any
 from nlac.predictors import cascade_covariance as cov
 from nlac.predictors import cascade_lms as lms
 from nlac.predictors.cascade_cholesky import bit_length, solve, square_root
-from nlac.predictors.cascade_parameters import PRESETS, CascadeParameters
 
 
 def at(array: np.ndarray) -> int:
@@ -171,19 +170,3 @@ def test_solution_is_that_of_least_squares(taps):
         at(covariance), at(factor), stride, 0, taps + 1, 1 << 26, at(found), at(inverses)
     )
     np.testing.assert_allclose(found[:taps] / 2**20, weights, atol=2e-3)
-
-
-def test_parameters_come_back():
-    for preset in PRESETS.values():
-        data = preset.to_bytes()
-        assert CascadeParameters.from_bytes(data) == preset
-        for i in range(len(data)):
-            with pytest.raises(ValueError, match=r"\w"):
-                CascadeParameters.from_bytes(data[:i])
-        for i, bit in np.ndindex(len(data), 8):
-            broken = bytearray(data)
-            broken[i] ^= 1 << bit
-            try:
-                CascadeParameters.from_bytes(bytes(broken))
-            except ValueError:
-                continue

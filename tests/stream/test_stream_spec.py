@@ -21,7 +21,7 @@ from nlac.bitstream import constants as c
 from nlac.bitstream import distribution, mixture
 from nlac.bitstream.header import StreamHeader
 from nlac.bitstream.rangecoding import RangeEncoder
-from nlac.bitstream.varint import write_varint
+from nlac.bitstream.varint import write_signed, write_varint
 from nlac.codec import cascade_block, lpc_side, side_coder, value_sets
 from nlac.codec.block_codec import decode_block, encode_block
 from nlac.codec.floats import split
@@ -233,7 +233,7 @@ def test_spoilt_payloads_by_the_spec_alone():
 def packed_list(low: int, span: int) -> bytes:
     bitmap = value_sets.write_bitmap(np.ones(span, np.uint8))
     numbers = write_varint(span) + write_varint(len(bitmap))
-    return b"\x01\x02" + value_sets._signed(low) + numbers + bitmap
+    return b"\x01\x02" + write_signed(low) + numbers + bitmap
 
 
 def packed_grid(first: int, last: int, step: int, offset: int) -> bytes:

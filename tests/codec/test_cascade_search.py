@@ -1,0 +1,120 @@
+"""The search for a block's cascade: never a larger block, nothing out of range."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import fields
+
+import numpy as np
+import pytest
+from test_codec_recordings import DATA, load
+
+import nlac
+from nlac import EncodeOptions
+from nlac._errors import UsageError
+from nlac.codec import cascade_search
+from nlac.codec.block_codec import choose_predictor
+from nlac.codec.cascade_head import Head, make_head
+from nlac.codec.cascade_samples import encode_samples
+from nlac.codec.cascade_search import Tuning, search
+from nlac.codec.options import MAX_EFFORT
+from nlac.codec.preparation import Search, prepare
+from nlac.predictors.cascade_parameters import PRESETS, CascadeParameters
+
+
+def encoded(samples: np.ndarray, rate: int, bits: int, **options) -> bytes:
+    out = io.BytesIO()
+    nlac.write(out, samples, rate, bits_per_sample=bits, **options)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("effort", range(1, MAX_EFFORT + 1))
+@pytest.mark.parametrize(
+    "name", ["channels.flac", "hires.flac", "loop.wav", "music.flac", "speech.flac"]
+)
+def test_recordings(name, effort):
+    """They come back, and are no larger than without a search."""
+    samples, rate, bits = load(DATA / name)
+    samples = samples[:20000]
+    data = encoded(samples, rate, bits, preset="high", effort=effort)
+    assert len(data) <= len(encoded(samples, rate, bits, preset="high"))
+    np.testing.assert_array_equal(nlac.read(data, always_2d=True)[0], samples)
+
+
+@pytest.mark.usefixtures("cascade_alone")
+@pytest.mark.parametrize("preset", ["high", "max"])
+def test_speech_shrinks(preset):
+    samples, rate, bits = load(DATA / "speech.flac")
+    sizes = [
+        len(encoded(samples[:40000], rate, bits, preset=preset, effort=effort))
+        for effort in (0, 2, 3)
+    ]
+    assert sizes[1] < 0.998 * sizes[0]
+    assert sizes[2] <= sizes[1]
+
+
+def test_threads():
+    samples, rate, bits = load(DATA / "music.flac")
+    once, again = (
+        encoded(
+            samples[:30000], rate, bits, preset="high", effort=1, block_seconds=0.2,
+            threads=threads,
+        )
+        for threads in (1, 3)
+    )  # fmt: skip
+    assert once == again
+
+
+@pytest.mark.parametrize("by", [-1000, -9, -1, 0, 1, 9, 1000])
+@pytest.mark.parametrize("parameters", PRESETS.values())
+def test_tunings_stay_in_range(parameters, by):
+    samples, _rate, _bits = load(DATA / "speech.flac")
+    block = prepare(np.ascontiguousarray(samples[:3000].T), Search())
+    head = make_head(block, parameters)
+    tuning = Tuning(**{field.name: by for field in fields(Tuning)})
+    tried, p = tuning.apply(head, parameters)
+    p.check()
+    assert all(-8 <= unit <= 24 for unit in tried.unit)
+    assert (tried, p) == (head, parameters) or by
+    assert encode_samples(tried, p, block.ordered) is not None
+
+
+def test_the_least_effort_sees_the_middle(monkeypatch):
+    """With its lags and value sets, but without lags that reach before it."""
+    rng = np.random.default_rng(4)
+    bar = rng.normal(0, 2000, (1, 50000)).astype(np.int32)
+    samples = np.tile(bar, (1, 12))
+    head = make_head(prepare(samples, Search()), PRESETS["high"])
+    assert head.course.lag.any()
+    seen: list[tuple[Head, np.ndarray]] = []
+
+    def encode(tried: Head, _p: CascadeParameters, part: np.ndarray):
+        seen.append((tried, part))
+        return np.zeros(1), np.zeros(1)
+
+    monkeypatch.setattr(cascade_search, "encode_samples", encode)
+    assert search(head, PRESETS["high"], samples, 1) == (head, PRESETS["high"])
+    part = seen[0][1]
+    begin = next(
+        at for at in range(0, 600000, 16384) if np.array_equal(samples[:, at:][:, :9], part[:, :9])
+    )
+    assert part.shape[1] == 150000
+    assert 200000 < begin < 240000
+    np.testing.assert_array_equal(part, samples[:, begin : begin + 150000])
+    course = seen[0][0].course
+    assert course.frames == 150000
+    assert len(course.lag) == -(-150000 // 16384)
+    assert np.all(course.lag < 16384 * (1 + np.arange(len(course.lag))))
+    assert course.lag.any()
+    assert len(course.value_set) == -(-150000 // 1024)
+
+
+@pytest.mark.parametrize("effort", [-1, MAX_EFFORT + 1])
+def test_effort_has_a_range(effort):
+    with pytest.raises(UsageError, match="effort"):
+        EncodeOptions(preset="high", effort=effort)
+
+
+def test_lpc_has_none():
+    with pytest.raises(UsageError, match="lpc has no effort"):
+        choose_predictor(44100, 2, 16, False, EncodeOptions(effort=1))

@@ -1,0 +1,148 @@
+"""The parameters of a cascade as bytes: all come back, few bytes, and nothing out of range."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nlac._errors import CorruptStream
+from nlac.bitstream.golomb import MAX_LENGTH, GolombReader, write_golomb
+from nlac.codec.cascade_side import read_parameters, write_parameters
+from nlac.codec.fronts import FRONTS
+from nlac.predictors.cascade_parameters import (
+    PRESETS,
+    CascadeParameters,
+    ExpertParameters,
+    StageParameters,
+)
+
+HIGH = PRESETS["high"]
+stages = st.builds(
+    lambda taps, other, step: StageParameters(32 * taps, 32 * other, step),
+    st.integers(1, 128), st.integers(0, 128), st.integers(24, 80),
+)  # fmt: skip
+
+
+@st.composite
+def cascades(draw: st.DrawFn) -> CascadeParameters:
+    """Parameters that the specification allows."""
+    batch = draw(st.integers(3, 6))
+    experts = [
+        ExpertParameters(
+            draw(st.integers(1, 512)), draw(st.integers(0, 256)), draw(st.integers(batch + 1, 13)),
+            draw(st.integers(1, 65535)), draw(st.integers(0, 32)), i > 0 and draw(st.booleans()),
+            draw(st.integers(28, 50)),
+        )
+        for i in range(draw(st.integers(2, 5)))
+    ]  # fmt: skip
+    wide = draw(st.integers(1, 4))
+    deep = draw(st.integers(1, min(4, (16 - len(experts)) // wide)))
+    return CascadeParameters(
+        batch,
+        tuple(experts),
+        tuple(tuple(draw(stages) for _ in range(deep)) for _ in range(wide)),
+        tuple(draw(st.lists(st.integers(4, 13), min_size=1, max_size=3))),
+        draw(st.integers(1, 255)),
+        tuple(draw(st.lists(stages, max_size=1))),
+    )
+
+
+@given(cascades(), st.binary(max_size=3), st.binary(max_size=3))
+def test_any_come_back(parameters, before, after):
+    data = write_parameters(parameters)
+    found, end = read_parameters(before + data + after, len(before))
+    assert found == parameters
+    assert end == len(before) + len(data)
+    for i in range(len(data)):
+        with pytest.raises(CorruptStream):
+            read_parameters(data[:i], 0)
+
+
+@pytest.mark.parametrize("parameters", [*PRESETS.values(), *FRONTS.values()])
+def test_usual_ones_take_few_bytes(parameters):
+    data = write_parameters(parameters)
+    assert read_parameters(data, 0) == (parameters, len(data))
+    assert len(data) <= 25
+
+
+@pytest.mark.parametrize("parameters", PRESETS.values())
+def test_what_is_read_is_in_range_or_refused(parameters):
+    data = write_parameters(parameters)
+    for place in range(8 * len(data)):
+        broken = bytearray(data)
+        broken[place >> 3] ^= 1 << (place & 7)
+        try:
+            found, _ = read_parameters(bytes(broken) + bytes(40), 0)
+        except CorruptStream:
+            continue
+        found.check()
+
+
+def first(**changes):
+    return replace(HIGH, experts=(replace(HIGH.experts[0], **changes), *HIGH.experts[1:]))
+
+
+def long(**changes):
+    changed = replace(HIGH.cascades[0][0], **changes)
+    return replace(HIGH, cascades=((changed, *HIGH.cascades[0][1:]),))
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        *(replace(HIGH, batch=batch) for batch in (2, 7)),
+        *(replace(HIGH, period=period) for period in (0, 256)),
+        *(replace(HIGH, finals=finals) for finals in ((), (9,) * 4, (3,), (14,))),
+        replace(HIGH, experts=()),
+        replace(HIGH, experts=HIGH.experts[:1], cascades=()),
+        replace(HIGH, last=HIGH.cascades[0][:2]),
+        replace(HIGH, cascades=HIGH.cascades * 5),
+        *(first(own=own) for own in (0, 513)),
+        *(first(other=other) for other in (-1, 257)),
+        *(first(memory=memory) for memory in (5, 14)),
+        *(first(period=period) for period in (0, 65536)),
+        *(first(around=around) for around in (-1, 33)),
+        *(first(load=load) for load in (27, 51)),
+        first(optional=True),
+        *(long(taps=taps) for taps in (0, 4128)),
+        *(long(other=other) for other in (-32, 4128)),
+        *(long(step=step) for step in (23, 81)),
+    ],
+)
+def test_ranges(parameters):
+    data = write_parameters(parameters)
+    with pytest.raises(CorruptStream, match="outside its range"):
+        read_parameters(data, 0)
+    with pytest.raises(ValueError, match="outside its range"):
+        parameters.check()
+
+
+def test_a_flag_is_one_bit():
+    data = write_parameters(first(optional=2))  # type: ignore[arg-type]
+    with pytest.raises(CorruptStream, match="flag"):
+        read_parameters(data, 0)
+
+
+def test_bits_behind_the_last_number():
+    data = write_parameters(HIGH.without_deep())
+    assert data[-1] < 128, "no bit is left over"
+    with pytest.raises(CorruptStream, match="not 0"):
+        read_parameters(data[:-1] + bytes([data[-1] | 128]), 0)
+
+
+@given(st.lists(st.integers(-(2**MAX_LENGTH) // 2 + 1, 2**MAX_LENGTH // 2)))
+def test_codes_come_back(values):
+    data = write_golomb(values)
+    reader = GolombReader(data, 0)
+    assert reader.read(len(values)) == values
+    assert reader.end() == len(data)
+
+
+def test_codes_are_those_of_the_specification():
+    # 0, 100, 101, 11000
+    assert write_golomb([0, -1, 1, -2]) == bytes([0b11010010, 0b1])
+    with pytest.raises(CorruptStream, match="too large"):
+        GolombReader(b"\xff" * 9, 0).read(1)
