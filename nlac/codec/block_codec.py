@@ -47,6 +47,7 @@ _LPC_PRESETS = {
         True,
     ),
 }
+_LPC_PRESETS["neural"] = _LPC_PRESETS["max"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,8 @@ def choose_predictor(
             from nlac.predictors.networks.bulk import pick_device
 
             pick_device(options.device)
-        parameters = model_front(model).to_bytes()
+        front = model_front(model)
+        parameters = b"" if front is None else front.to_bytes()
         return PredictorChoice(found.predictor_id, parameters, coder, model.hash)
     predictor = found.from_options(options.predictor_options)
     return PredictorChoice(
@@ -161,6 +163,12 @@ def _encode_channels(
         from nlac.codec.cascade_block import encode_cascade
 
         return encode_cascade(coded, _cascade_settings(options))
+    if stream.predictor_id in NETWORK_PREDICTORS and not stream.predictor_parameters:
+        from nlac.codec.forward_block import ForwardSettings, encode_forward
+
+        device = "cuda" if options.device == "cuda" else "cpu"
+        network = needed_network(stream, None)
+        return encode_forward(coded, ForwardSettings(window_settings(options), network, device))
     if stream.predictor_id in NETWORK_PREDICTORS:
         from nlac.codec.cascade_block import encode_cascade
 
@@ -201,6 +209,11 @@ def _decode_channels(
 
         if stream.coder_id == c.CODER_RICE:
             raise CorruptStream("networks have no Rice codes", path="header.coder_id")
+        if not stream.predictor_parameters:
+            from nlac.codec.forward_block import decode_forward
+
+            network = needed_network(stream, None)
+            return decode_forward(payload, at, num_frames, count, network, stream.coder_id)
         parameters = read_cascade_parameters(stream.predictor_parameters)
         network = needed_network(stream, parameters)
         return decode_cascade(
@@ -238,20 +251,25 @@ def _lpc_settings(options: EncodeOptions) -> LpcSettings:
 
 def _cascade_settings(options: EncodeOptions) -> CascadeSettings:
     from nlac.codec.cascade_block import CascadeSettings
-    from nlac.codec.lpc_block import LpcSettings
     from nlac.predictors.cascade_parameters import PRESETS
+
+    name = "high" if options.preset in ("fast", "standard") else options.preset
+    return CascadeSettings(PRESETS[name], options.long_term, rival=window_settings(options))
+
+
+def window_settings(options: EncodeOptions) -> LpcSettings:
+    """How other predictors make windows as those of `lpc`."""
+    from nlac.codec.lpc_block import LpcSettings
     from nlac.predictors.lpc_analysis import Effort
 
     if options.predictor_options:
         unknown = next(iter(options.predictor_options))
         raise UsageError(f"{options.predictor_name} has no option {unknown!r}")
-    name = "high" if options.preset in ("fast", "standard") else options.preset
-    standard = LpcSettings(
+    return LpcSettings(
         tuple(Effort(*effort) for effort in _LPC_PRESETS["standard"][0]),
         long_term=options.long_term,
         coder=options.coder,
     )
-    return CascadeSettings(PRESETS[name], options.long_term, rival=standard)
 
 
 def read_cascade_parameters(data: bytes) -> CascadeParameters:

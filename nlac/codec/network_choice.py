@@ -43,8 +43,8 @@ def model_predictor(model: Model) -> str:
     return "gru" if any(isinstance(layer, Gru) for layer in model.network.layers) else "cnn"
 
 
-def model_front(model: Model) -> CascadeParameters:
-    """Parameters of the cascade that a model was trained behind.
+def model_front(model: Model) -> CascadeParameters | None:
+    """Parameters of the cascade that a model was trained behind; None for `lpc`.
 
     Raises
     ------
@@ -59,7 +59,7 @@ def model_front(model: Model) -> CascadeParameters:
     return FRONTS[name]
 
 
-def needed_network(stream: StreamHeader, parameters: CascadeParameters) -> Network:
+def needed_network(stream: StreamHeader, parameters: CascadeParameters | None) -> Network:
     """The network that a stream names.
 
     Raises
@@ -74,7 +74,7 @@ def needed_network(stream: StreamHeader, parameters: CascadeParameters) -> Netwo
 
     if not stream.model_hash:
         raise CorruptStream("names no model", path="header.model_hash")
-    if parameters.num_locations > MAX_LOCATIONS:
+    if parameters is not None and parameters.num_locations > MAX_LOCATIONS:
         raise CorruptStream("too many locations", path="header.predictor_parameters")
     network = find_model(stream.model_hash).network
     check_network(network, CorruptStream)

@@ -274,6 +274,7 @@ CASES: dict[str, Callable[[], bytes]] = {
     "cascade-two-finals": lambda: cascade(tones(1200, 1, 16), TWO_FINALS),
     "network-cnn": lambda: with_network("cnn", "rls"),
     "network-gru": lambda: with_network("gru", "high"),
+    "network-windows": lambda: with_network("cnn", "lpc"),
     "grid": lambda: write(grid(), 16),
     "list": lambda: write(sparse(), 16),
     "list-rice": lambda: write(sparse(), 16, coder="rice"),
