@@ -22,6 +22,7 @@ DATA = {
     "nlac/predictors/networks/gates.bin",
     "nlac/models/cnn.nlacm",
     "nlac/models/gru.nlacm",
+    "nlac/models/neural.nlacm",
 }
 
 

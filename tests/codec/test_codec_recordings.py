@@ -15,7 +15,7 @@ import nlac
 
 DATA = Path(__file__).resolve().parents[1] / "data"
 FILES = sorted(path for path in DATA.iterdir() if path.suffix in (".wav", ".flac"))
-PRESETS = ("fast", "standard", "high", "max")
+PRESETS = ("fast", "standard", "high", "max", "neural")
 
 
 def load(path: Path) -> tuple[np.ndarray, int, int]:
