@@ -25,7 +25,8 @@ def test_segments_sets_lags_and_delays():
     samples[1] = np.roll(samples[0], 5) + samples[1] // 8
     payload = encode_forward(samples, settings_of(34, 1024, 5, 16))
     assert payload[0] == FORWARD
-    np.testing.assert_array_equal(decode_forward(payload, 0, *samples.shape[::-1], NETWORK), samples)
+    back = decode_forward(payload, 0, *samples.shape[::-1], NETWORK)
+    np.testing.assert_array_equal(back, samples)
 
 
 def test_a_smaller_lpc_block_takes_its_place():
