@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from nlac._errors import CorruptStream, NlacError
 from nlac.bitstream.constants import CODER_AUTO
-from nlac.bitstream.varint import read_varint
+from nlac.bitstream.varint import read_varint, write_varint
 from nlac.codec.cascade_block import LPC
 from nlac.codec.cascade_steps import PIECE
 from nlac.codec.code_words import check_end, read_words, write_words
@@ -30,6 +30,7 @@ from nlac.codec.lpc_rival import worth_trying
 from nlac.codec.network_samples import Front, decode_samples, encode_samples, make_runners
 from nlac.codec.preparation import prepare
 from nlac.codec.value_sets import ValueSet
+from nlac.predictors.cascade_units import LEAST_UNIT, MOST_UNIT, history_units
 from nlac.predictors.layout import Layout
 from nlac.predictors.networks.layers import Network
 
@@ -59,15 +60,17 @@ def encode_forward(channels: NDArray[np.int32], settings: ForwardSettings) -> by
     """Code the channels of a block, (channels, frames) int32, at least one of each."""
     block = prepare(channels, settings.lpc.search)
     order, ordered = block.pairing.order.tolist(), block.ordered
+    units = history_units(ordered)
     bodies = []
     used: list[ValueSet] = []
     for layout, sets in layouts(block, settings.lpc):
         used = sets
         runners = make_runners(settings.network, len(ordered), settings.device)
-        coded = encode_samples(start_front(order, layout, sets), ordered, runners)
+        coded = encode_samples(start_front(order, layout, sets, units), ordered, runners)
         if coded is None:
             raise NlacError("a sample is not in its value set: a fault of the encoder")
         sides = write_sides(order, sets, layout)
+        sides += b"".join(write_varint(unit - LEAST_UNIT) for unit in units)
         bodies.append(bytes([FORWARD]) + sides + write_words(*coded))
     best = min(bodies, key=len)
     if worth_trying(block, used, len(best)):
@@ -99,16 +102,24 @@ def decode_forward(
     order, sets, layout, at = read_sides(data, at, frames, channels)
     if np.any(layout.starts[:-1] % PIECE):
         raise CorruptStream("begins within a piece", path="segments")
+    units = []
+    for c in range(channels):
+        unit, at = read_varint(data, at)
+        if unit > MOST_UNIT - LEAST_UNIT:
+            raise CorruptStream(f"{unit} is too large", path=f"channel[{c}].unit")
+        units.append(unit + LEAST_UNIT)
     count, at = read_varint(data, at)
     words, raw = read_words(data, at, count)
     pcm = np.zeros((channels, frames), np.int32)
-    taken, bits = decode_samples(start_front(order, layout, sets), network, pcm, words, raw)
+    taken, bits = decode_samples(start_front(order, layout, sets, units), network, pcm, words, raw)
     check_end(words, raw, taken, bits)
     out = np.empty_like(pcm)
     out[order] = pcm
     return out
 
 
-def start_front(order: list[int], layout: Layout, sets: list[ValueSet]) -> Front:
+def start_front(
+    order: list[int], layout: Layout, sets: list[ValueSet], units: list[int]
+) -> Front:
     """The front of a block at its beginning."""
-    return Front.forward(head_of(order, layout, sets), ForwardState(layout, sets))
+    return Front.forward(head_of(order, layout, sets, units), ForwardState(layout, sets, units))

@@ -49,8 +49,8 @@ class Front:
 
     @classmethod
     def forward(cls, head: Head, state: ForwardState) -> Front:
-        """Set up windows whose coefficients are sent."""
-        return cls._new(head, state, 1, 0)
+        """Set up windows whose coefficients are sent, and the stages behind them."""
+        return cls._new(head, state, 2, 0)
 
     @classmethod
     def _new(

@@ -23,6 +23,7 @@ from nlac.codec.lpc_block import layouts
 from nlac.codec.network_samples import Front
 from nlac.codec.options import EncodeOptions
 from nlac.codec.preparation import Search, prepare
+from nlac.predictors.cascade_units import history_units
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,8 @@ def _start(samples: NDArray[np.int32], front_name: str) -> Front:
         settings = window_settings(EncodeOptions())
         block = prepare(samples, settings.search)
         layout, sets = next(layouts(block, settings))
-        return start_front(block.pairing.order.tolist(), layout, sets)
+        order = block.pairing.order.tolist()
+        return start_front(order, layout, sets, history_units(block.ordered))
     parameters = parameters.without_deep()
     head = make_head(prepare(samples, Search(pieces=8)), parameters)
     head.course.delay[:] = 0

@@ -8,6 +8,7 @@ from strategies import joined
 from tiny_networks import tiny_network
 
 from nlac._errors import CorruptStream
+from nlac.codec import forward_block
 from nlac.codec.forward_block import FORWARD, ForwardSettings, decode_forward, encode_forward
 from nlac.codec.lpc_block import LpcSettings
 from nlac.predictors.lpc_analysis import Effort
@@ -40,7 +41,21 @@ def test_a_smaller_lpc_block_takes_its_place():
         decode_forward(b"\2" + payload[1:], 0, 4000, 1, NETWORK)
 
 
-def test_segments_begin_with_pieces():
+def test_units_are_checked(cascade_alone):
+    samples = np.ascontiguousarray(joined(("music",), 1500, 1, 16).T)
+    settings = settings_of(34, 1024, 5, 16)
+    payload = encode_forward(samples, settings)
+    (layout, sets), *_ = forward_block.layouts(
+        forward_block.prepare(samples, settings.lpc.search), settings.lpc
+    )
+    at = 1 + len(forward_block.write_sides([0], sets, layout))
+    assert payload[at] <= 32
+    damaged = payload[:at] + b"\x21" + payload[at + 1 :]
+    with pytest.raises(CorruptStream, match="33 is too large"):
+        decode_forward(damaged, 0, 1500, 1, NETWORK)
+
+
+def test_segments_begin_with_pieces(cascade_alone):
     changing = joined(("sine", "noise") * 4, 512, 1, 16)
     samples = np.ascontiguousarray(changing.T)
     payload = encode_forward(samples, settings_of(34, 512, 2, 0))
