@@ -239,5 +239,10 @@ PRESETS = {
     ),
     "max": _MAX,
     # a network stands behind it
-    "neural": replace(_MAX, finals=(8, 6, 11), period=1),
+    "neural": replace(
+        _MAX,
+        experts=(replace(_MAX.experts[0], period=1), *_MAX.experts[1:]),
+        finals=(8, 6, 11),
+        period=1,
+    ),
 }

@@ -21,9 +21,10 @@ from nlac.predictors.networks.model import Model, find_model, open_model
 FOLDER = Path(nlac.__file__).parent / "models"
 # what streams name: a model that was shipped once stays
 HASHES = {
-    "cnn": "cafcbc74edc9692768d63534e49dd0b58751d6594325d128fe41c79c475816c4",
+    "cnn": "6985ec50a726f249251d71aee464537b3754c66d7f227591a0448e6000b0bb55",
+    "cnn-high": "cafcbc74edc9692768d63534e49dd0b58751d6594325d128fe41c79c475816c4",
     "gru": "c05b4f1aa8b3d4f471706975ac52a41f2b0be1801a90028de68e560298685d21",
-    "neural": "a0b9152e5e2e246692ec1d0a000831b5f2d80cd15d1a4c299e6f147f14aad5ea",
+    "neural": "ed1082ea6b855fea0e139187bc52b01b696ba2c2c070ea4a774fe49237ad3330",
 }
 
 
