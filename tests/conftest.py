@@ -17,7 +17,8 @@ settings.load_profile("nlac")
 
 @pytest.fixture
 def cascade_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Blocks of `cascade` are its own, even where an `lpc` block would be smaller."""
-    from nlac.codec import cascade_block
+    """Blocks of `cascade` and of networks are their own, even where `lpc` would be smaller."""
+    from nlac.codec import cascade_block, forward_block
 
-    monkeypatch.setattr(cascade_block, "worth_trying", lambda *_arguments: False)
+    for module in (cascade_block, forward_block):
+        monkeypatch.setattr(module, "worth_trying", lambda *_arguments: False)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from nlac.bench.peers import Peer
     from nlac.bench.results import Results
 
-PRESETS = ("fast", "standard", "high", "max")
+PRESETS = ("fast", "standard", "high", "max", "neural")
 
 
 @click.command("bench")

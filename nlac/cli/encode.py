@@ -36,7 +36,7 @@ _FOREIGN = _FOUND_IN_FOLDERS | {
 @click.argument("files", metavar="IN... [OUT]", nargs=-1, required=True)
 @click.option(
     "--preset",
-    type=click.Choice(["fast", "standard", "high", "max"]),
+    type=click.Choice(["fast", "standard", "high", "max", "neural"]),
     default="standard",
     show_default=True,
     help="Speed against size.",

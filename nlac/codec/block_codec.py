@@ -46,6 +46,7 @@ _LPC_PRESETS = {
         True,
     ),
 }
+_LPC_PRESETS["neural"] = _LPC_PRESETS["max"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,8 @@ def choose_predictor(
             from nlac.predictors.networks.bulk import pick_device
 
             pick_device(options.device)
-        model_front(model)
+        if model_front(model) is None and options.effort:
+            raise UsageError(f"model {model.name} has no cascade before it, so no effort")
         return PredictorChoice(found.predictor_id, coder_id=coder, model_hash=model.hash)
     predictor = found.from_options(options.predictor_options)
     return PredictorChoice(
@@ -163,16 +165,19 @@ def _encode_channels(
 
         return encode_cascade(coded, _cascade_settings(options))
     if stream.predictor_id in NETWORK_PREDICTORS:
+        model = needed_model(stream)
+        front, device = model_front(model), "cuda" if options.device == "cuda" else "cpu"
+        if front is None:
+            from nlac.codec.forward_block import ForwardSettings, encode_forward
+
+            windows = window_settings(options)
+            return encode_forward(coded, ForwardSettings(windows, model.network, device))
         from nlac.codec.cascade_block import encode_cascade
 
-        model = needed_model(stream)
-        settings = replace(
-            _cascade_settings(options),
-            parameters=model_front(model),
-            network=model.network,
-            device="cuda" if options.device == "cuda" else "cpu",
+        settings = _cascade_settings(options)
+        return encode_cascade(
+            coded, replace(settings, parameters=front, network=model.network, device=device)
         )
-        return encode_cascade(coded, settings)
     from nlac.codec.generic_block import encode_generic
 
     predictor = predictor_by_id(stream.predictor_id).from_parameters(
@@ -201,10 +206,13 @@ def _decode_channels(
         return decode_cascade(payload, at, num_frames, count, stream.coder_id)
     if stream.predictor_id in NETWORK_PREDICTORS:
         from nlac.codec.cascade_block import decode_cascade
+        from nlac.codec.forward_block import FORWARD, decode_forward
 
         if stream.coder_id == c.CODER_RICE:
             raise CorruptStream("networks have no Rice codes", path="header.coder_id")
         network = needed_model(stream).network
+        if payload[at : at + 1] == bytes([FORWARD]):
+            return decode_forward(payload, at, num_frames, count, network)
         return decode_cascade(payload, at, num_frames, count, stream.coder_id, network)
     from nlac.codec.generic_block import decode_generic
 
@@ -238,21 +246,29 @@ def _lpc_settings(options: EncodeOptions) -> LpcSettings:
 
 def _cascade_settings(options: EncodeOptions) -> CascadeSettings:
     from nlac.codec.cascade_block import CascadeSettings
-    from nlac.codec.lpc_block import LpcSettings
     from nlac.predictors.cascade_parameters import PRESETS
+
+    name = "high" if options.preset in ("fast", "standard") else options.preset
+    return CascadeSettings(
+        PRESETS[name],
+        options.long_term,
+        rival=window_settings(options),
+        effort=options.effort,
+    )
+
+
+def window_settings(options: EncodeOptions) -> LpcSettings:
+    """How other predictors make windows as those of `lpc`."""
+    from nlac.codec.lpc_block import LpcSettings
     from nlac.predictors.lpc_analysis import Effort
 
     if options.predictor_options:
         unknown = next(iter(options.predictor_options))
         raise UsageError(f"{options.predictor_name} has no option {unknown!r}")
-    name = "high" if options.preset in ("fast", "standard") else options.preset
-    standard = LpcSettings(
+    return LpcSettings(
         tuple(Effort(*effort) for effort in _LPC_PRESETS["standard"][0]),
         long_term=options.long_term,
         coder=options.coder,
-    )
-    return CascadeSettings(
-        PRESETS[name], options.long_term, rival=standard, effort=options.effort
     )
 
 

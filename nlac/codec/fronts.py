@@ -1,21 +1,18 @@
-"""The cascades that stand before networks, by the names that models call them."""
+"""What stands before networks, mostly cascades, by the names that models call it."""
 
 from __future__ import annotations
 
 from nlac.predictors.cascade_parameters import (
+    PRESETS,
     CascadeParameters,
     ExpertParameters,
     StageParameters,
 )
 
-
-def _stages(*stages: tuple[int, int, int]) -> tuple[StageParameters, ...]:
-    return tuple(StageParameters(*stage) for stage in stages)
-
-
-# streams carry the parameters, so these may change; but models expect what they were trained
-# behind, so those of presets stay here as they were then
-FRONTS: dict[str, CascadeParameters] = {
+# streams carry the parameters, so these may change; a network takes small changes well
+FRONTS: dict[str, CascadeParameters | None] = {
+    # windows whose coefficients are sent (`forward_block`)
+    "lpc": None,
     # least squares only, and a last stage that sees both channels
     "rls": CascadeParameters(
         4,
@@ -23,35 +20,7 @@ FRONTS: dict[str, CascadeParameters] = {
         (),
         (9,),
         4,
-        _stages((32, 32, 48)),
+        (StageParameters(32, 32, 48),),
     ),
-    "high": CascadeParameters(
-        5,
-        (
-            ExpertParameters(16, 8, 8, 2, load=37),
-            ExpertParameters(24, 16, 10, 4, 8, load=35),
-            ExpertParameters(16, 8, 7, 1, 4, True, load=37),
-            ExpertParameters(96, 8, 11, 16, load=36),
-        ),
-        (_stages((512, 0, 42), (64, 0, 36), (32, 0, 29)),),
-        (9,),
-        6,
-    ),
-    "max": CascadeParameters(
-        4,
-        (
-            ExpertParameters(16, 8, 8, 2, load=36),
-            ExpertParameters(24, 16, 10, 4, 8, load=33),
-            ExpertParameters(32, 32, 11, 8, 8, load=39),
-            ExpertParameters(16, 8, 7, 1, 4, True, load=36),
-            ExpertParameters(192, 8, 11, 64, load=36),
-        ),
-        (
-            _stages((1024, 0, 39), (256, 0, 33), (32, 0, 26)),
-            _stages((1024, 256, 45), (256, 0, 39), (32, 0, 32)),
-            _stages((1024, 0, 51), (256, 0, 45), (32, 0, 38)),
-        ),
-        (9,),
-        2,
-    ),
+    **PRESETS,
 }

@@ -7,6 +7,7 @@ occur (`set_choice`), and at last the coder.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -89,24 +90,31 @@ def encode_lpc(channels: NDArray[np.int32], settings: LpcSettings) -> bytes:
 
 def encode_prepared(block: Preparation, settings: LpcSettings) -> bytes:
     """Code a block that was prepared as `settings.search` says."""
+    order = block.pairing.order.tolist()
+    bodies = []
+    for layout, sets in layouts(block, settings):
+        body, coder = encode_samples(layout, sets, block.ordered, settings)
+        bodies.append(bytes([coder]) + write_sides(order, sets, layout) + body)
+    return min(bodies, key=len)
+
+
+def layouts(
+    block: Preparation, settings: LpcSettings
+) -> Iterator[tuple[Layout, list[ValueSet]]]:
+    """Layouts that may be the best for a prepared block, with their value sets."""
     efforts = settings.efforts
     if settings.guess and len(efforts) > 1:
         gain = block.deep_gain
         efforts = efforts[gain > _SURE_GAIN : 1 + (gain > _DEEP_GAIN)]
     ordered = block.ordered
-    order, reference, delay = block.pairing
+    _, reference, delay = block.pairing
     found = find_sets(ordered)
-    bodies = []
     for effort in efforts:
         gains = low_bit_gains(ordered, delay, effort)
         frames = ordered.shape[1]
         layout = analyse(block.delayed, frames, reference, delay, block.lags, effort, gains)
         sets, value_set = assign_sets(found, ordered, delay, layout.starts)
-        layout = layout._replace(value_set=value_set, initial=first_means(ordered))
-        body, coder = encode_samples(layout, sets, ordered, settings)
-        head = bytes([coder]) + b"".join(write_varint(place) for place in order.tolist())
-        bodies.append(head + write_sets(sets) + write_layout(layout) + body)
-    return min(bodies, key=len)
+        yield layout._replace(value_set=value_set, initial=first_means(ordered)), sets
 
 
 def decode_lpc(
@@ -128,14 +136,7 @@ def decode_lpc(
     coder, at = read_varint(data, at)
     if coder not in _CODERS[coder_id]:
         raise CorruptStream(f"coder {coder} is not one of the stream's", path="coder")
-    order = []
-    for c in range(channels):
-        place, at = read_varint(data, at)
-        if place >= channels or place in order:
-            raise CorruptStream("not a permutation", path=f"channel[{c}].place")
-        order.append(place)
-    sets, at = read_sets(data, at)
-    layout, at = read_layout(data, at, frames, channels, len(sets))
+    order, sets, layout, at = read_sides(data, at, frames, channels)
     state, rows = new_state(layout.initial), new_rows(layout)
     plan = make_plan(layout, sets, rows.shape[1], order)
     pcm = np.empty((channels, frames), np.int32)
@@ -148,6 +149,32 @@ def decode_lpc(
         taken, used = decode_loop(plan, tables(), state, rows, pcm, words, raw)
     check_end(words, raw, taken, used)
     return pcm
+
+
+def write_sides(order: Sequence[int], sets: list[ValueSet], layout: Layout) -> bytes:
+    """Bytes of coding order, value sets and layout."""
+    return b"".join(map(write_varint, order)) + write_sets(sets) + write_layout(layout)
+
+
+def read_sides(
+    data: bytes, at: int, frames: int, channels: int
+) -> tuple[list[int], list[ValueSet], Layout, int]:
+    """Parse what `write_sides` wrote; returns it and where it ends.
+
+    Raises
+    ------
+    CorruptStream
+        A value is out of range.
+    """
+    order: list[int] = []
+    for c in range(channels):
+        place, at = read_varint(data, at)
+        if place >= channels or place in order:
+            raise CorruptStream("not a permutation", path=f"channel[{c}].place")
+        order.append(place)
+    sets, at = read_sets(data, at)
+    layout, at = read_layout(data, at, frames, channels, len(sets))
+    return order, sets, layout, at
 
 
 def encode_samples(

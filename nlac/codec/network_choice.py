@@ -43,8 +43,8 @@ def model_predictor(model: Model) -> str:
     return "gru" if any(isinstance(layer, Gru) for layer in model.network.layers) else "cnn"
 
 
-def model_front(model: Model) -> CascadeParameters:
-    """Parameters of the cascade that a model was trained behind.
+def model_front(model: Model) -> CascadeParameters | None:
+    """Parameters of the cascade that a model was trained behind; None for `lpc`.
 
     Raises
     ------

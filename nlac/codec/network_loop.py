@@ -1,8 +1,8 @@
 """The loops of blocks with a network (`cnn`, `gru`), compiled.
 
-A decoder takes one step after the other: cascade, network, mixture. An encoder knows the
-samples, and the cascade does not depend on the network; so it lets the cascade run
-ahead, then the network over all that the cascade knew, then the mixture.
+A decoder takes one step after the other: front, network, mixture. An encoder knows the
+samples, and the front (a cascade, or the windows of `lpc`) does not depend on the network; so
+it lets the front run ahead, then the network over all that the front knew, then the mixture.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from nlac.codec.cascade_steps import (
     set_in_force,
     set_lags,
 )
+from nlac.codec.forward_front import learn_front, predict_front
 from nlac.codec.lpc_plan import HIGHEST, LOWEST
-from nlac.predictors.cascade_predict import learn_sample, predict_sample
 from nlac.predictors.network_features import (
     mean_error,
     note_sample,
@@ -46,15 +46,15 @@ def _predict(predictor, locations, count, placed, low, high, t):
 
     There the second place is left free for the network's.
     """
-    predict_sample(predictor, t)
+    predict_front(predictor, t)
     limit_locations(locations, count - 1, low, high)
     for i in range(count - 1):
         store_64(placed, i if i == 0 else i + 1, load_i64(locations, i))
 
 
 @kernel
-def cascade_pass(course, sets, rows, knowns, pcm, begin, end, features, placed, means):
-    """Let the cascade run over the times `begin` to `end` (excluded) of known samples.
+def front_pass(course, sets, rows, knowns, pcm, begin, end, features, placed, means):
+    """Let the front run over the times `begin` to `end` (excluded) of known samples.
 
     What is known before each sample goes to `features` (channels, times, FEATURES), the locations
     to `placed` (channels, times, count), the second left free, and the unit to `means`.
@@ -82,7 +82,7 @@ def cascade_pass(course, sets, rows, knowns, pcm, begin, end, features, placed, 
             store_64(units, place, mean_error(known))
             sample = load_i32(samples, c * frames + at)
             note_sample(known, sample, load_i64(locations, 0))
-            learn_sample(predictor, t, sample)
+            learn_front(predictor, t, sample)
 
 
 @kernel
@@ -197,5 +197,5 @@ def decode_with_network(course, sets, rows, knowns, networks, powers, pcm, word_
             store_32(samples, c * frames + at, sample)
             mixture_learn(shared, state, sample)
             note_sample(known, sample, best)
-            learn_sample(predictor, t, sample)
+            learn_front(predictor, t, sample)
     return reader[0], raw_at

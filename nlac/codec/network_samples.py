@@ -1,4 +1,4 @@
-"""The samples of a cascade block with a network: from numbers to words and back."""
+"""The samples of a block with a network: from numbers to words and back."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ from nlac.codec.cascade_head import Head
 from nlac.codec.cascade_mixture import mixture_shared, mixture_state
 from nlac.codec.cascade_steps import SPAN, Rows
 from nlac.codec.code_words import new_buffers
+from nlac.codec.forward_front import ForwardState
 from nlac.codec.lpc_plan import SetTable, set_table
 from nlac.codec.network_loop import (
-    cascade_pass,
     coding_pass,
     decode_with_network,
     end_coder,
+    front_pass,
     start_coder,
 )
 from nlac.predictors.cascade_parameters import CascadeParameters
@@ -33,19 +34,29 @@ Answer = Callable[[NDArray[np.int16]], NDArray[np.int16]]
 
 @dataclass(slots=True)
 class Front:
-    """A cascade at the beginning of a block, with what a network is told of it."""
+    """A front at the beginning of a block, with what a network is told of it."""
 
     head: Head
     table: SetTable
-    state: CascadeState
+    state: CascadeState | ForwardState
     known: Known
     rows: Rows
 
     @classmethod
     def start(cls, head: Head, state: CascadeState, parameters: CascadeParameters) -> Front:
-        """Set up the front; `parameters` are those in use, which `state` was made with."""
-        locations = parameters.num_locations
-        known = Known(state, head.reference, head.initial, locations, len(parameters.experts))
+        """Set up a cascade; `parameters` are those in use, which `state` was made with."""
+        return cls._new(head, state, parameters.num_locations, len(parameters.experts))
+
+    @classmethod
+    def forward(cls, head: Head, state: ForwardState) -> Front:
+        """Set up windows whose coefficients are sent, and the stages behind them."""
+        return cls._new(head, state, 2, 0)
+
+    @classmethod
+    def _new(
+        cls, head: Head, state: CascadeState | ForwardState, locations: int, experts: int
+    ) -> Front:
+        known = Known(state.channels, head.reference, head.initial, locations, experts)
         count = locations + 1
         rows = Rows(
             state.channels, state.locations,
@@ -65,7 +76,7 @@ class Front:
         features = np.zeros((*shape, FEATURES), np.int16)
         placed = np.zeros((*shape, self.rows.num_locations), np.int64)
         means = np.zeros(shape, np.int64)
-        cascade_pass(
+        front_pass(
             self.head.course, self.table, self.rows, self.known.rows, pcm, begin, end, features,
             placed, means,
         )  # fmt: skip

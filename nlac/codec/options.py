@@ -12,7 +12,7 @@ from typing import Literal, get_args
 from nlac._errors import UsageError
 from nlac.bitstream.constants import MAX_BLOCK_SAMPLES
 
-Preset = Literal["fast", "standard", "high", "max"]
+Preset = Literal["fast", "standard", "high", "max", "neural"]
 Coder = Literal["auto", "range", "rice"]
 Device = Literal["auto", "cpu", "cuda"]
 
@@ -32,10 +32,13 @@ class PresetValues:
     block_seconds : float
         Length of a block. Long blocks let long-term prediction look far back; short ones
         make seeking quick.
+    model : str
+        Name of the predictor's model, where it takes one.
     """
 
     predictor: str
     block_seconds: float
+    model: str = ""
 
 
 PRESETS: Mapping[str, PresetValues] = {
@@ -43,6 +46,7 @@ PRESETS: Mapping[str, PresetValues] = {
     "standard": PresetValues("lpc", 30.0),
     "high": PresetValues("cascade", 30.0),
     "max": PresetValues("cascade", 60.0),
+    "neural": PresetValues("cnn", 60.0, "neural"),
 }
 
 
@@ -52,7 +56,7 @@ class EncodeOptions:
 
     Attributes
     ----------
-    preset : {"fast", "standard", "high", "max"}
+    preset : {"fast", "standard", "high", "max", "neural"}
         From quick to small; gives the defaults of the other options.
     predictor : str or None
         Name of the predictor; None takes the preset's.
@@ -60,7 +64,7 @@ class EncodeOptions:
         Options that the predictor knows.
     model : str, path or None
         Model of `cnn` or `gru`: a file, or the name of one that is shipped or in the folder
-        that ``NLAC_MODELS`` names; None takes the predictor's own.
+        that ``NLAC_MODELS`` names; None takes the preset's, or that of a chosen predictor.
     device : {"auto", "cpu", "cuda"}
         Where the network of `cnn` or `gru` runs. The bytes do not depend on it. ``"auto"`` is
         the CPU, which is fast enough for networks that decode in real time.
@@ -117,6 +121,8 @@ class EncodeOptions:
     @property
     def model_name(self) -> str | PurePath:
         """Model of `cnn` or `gru`, chosen, the preset's, or the predictor's own."""
+        if self.predictor is None and self.model is None:
+            return PRESETS[self.preset].model
         return self.model or self.predictor_name
 
     @property

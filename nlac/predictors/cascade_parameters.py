@@ -155,6 +155,19 @@ def _three(taps: tuple[int, int, int], other: int, step: int) -> tuple[StagePara
     )
 
 
+_MAX = CascadeParameters(
+    4,
+    (
+        ExpertParameters(16, 8, 8, 2, load=36),
+        ExpertParameters(24, 16, 10, 4, 8, load=33),
+        ExpertParameters(16, 8, 7, 1, 4, True, load=36),
+        ExpertParameters(32, 32, 11, 4, 8, load=39),
+        ExpertParameters(192, 8, 11, 32, load=36),
+    ),
+    tuple(_three((1024, 256, 32), 256 if step == 0 else 0, step) for step in (-6, 0, 6)),
+    (7, 10),
+    2,
+)
 # what the presets stand for; blocks carry the parameters, so these may change at any time
 PRESETS = {
     "high": CascadeParameters(
@@ -169,17 +182,12 @@ PRESETS = {
         (9,),
         6,
     ),
-    "max": CascadeParameters(
-        4,
-        (
-            ExpertParameters(16, 8, 8, 2, load=36),
-            ExpertParameters(24, 16, 10, 4, 8, load=33),
-            ExpertParameters(16, 8, 7, 1, 4, True, load=36),
-            ExpertParameters(32, 32, 11, 4, 8, load=39),
-            ExpertParameters(192, 8, 11, 32, load=36),
-        ),
-        tuple(_three((1024, 256, 32), 256 if step == 0 else 0, step) for step in (-6, 0, 6)),
-        (7, 10),
-        2,
+    "max": _MAX,
+    # a network stands behind it
+    "neural": replace(
+        _MAX,
+        experts=(replace(_MAX.experts[0], period=1), *_MAX.experts[1:]),
+        finals=(8, 6, 11),
+        period=1,
     ),
 }

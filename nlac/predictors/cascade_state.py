@@ -11,8 +11,9 @@ from nlac._tiles import DIAGONALS, LANES
 from nlac.predictors import cascade_covariance as cov
 from nlac.predictors import cascade_experts as ex
 from nlac.predictors import cascade_lms as lms
-from nlac.predictors.cascade_parameters import CascadeParameters, StageParameters
+from nlac.predictors.cascade_parameters import CascadeParameters
 from nlac.predictors.layout import PAD
+from nlac.predictors.stage_memory import StageMemory
 
 # cells of a channel
 (
@@ -23,18 +24,15 @@ from nlac.predictors.layout import PAD
 CHANNEL = 27 + 8  # the plain sum is followed by the experts' predictions
 LOCATIONS = 8
 SCALED_BITS = 19  # magnitude of samples in covariances
-STAGE_PAD = 4096 + 16  # zeros before a history
 _FOLLOWING = 64  # zeros after samples: vector loops look a little further than they use
 _STACK_LOAD = 1 << 32  # what is added to the diagonals of stacks, relative to 2**60
-# 2**(30 - i / 4)
-_QUARTERS = (1073741824, 902905651, 759250125, 638450708)
 _FIRST_MEMORY = 9  # of the stack of experts
 _MEAN_RATE = 3  # of the error by which stacks weight, as a power of two
 # inputs of stacks are clipped at 2**clip times their mean (experts: practically never)
 _EXPERT_CLIP, _FINAL_CLIP = 8, 1
 
 
-class CascadeState:
+class CascadeState(StageMemory):
     """The state of a block, one row of `channels` a channel.
 
     Attributes
@@ -55,7 +53,7 @@ class CascadeState:
         frames: int,
         long_term: bool,
     ) -> None:
-        self._keep: list[NDArray[np.generic]] = []
+        super().__init__()
         count = len(references)
         self.channels = np.zeros((count, CHANNEL), np.int64)
         self.locations = np.zeros((count, LOCATIONS), np.int64)
@@ -73,8 +71,8 @@ class CascadeState:
             row[C_SCALED] = row[C_SAMPLES]
             if row[C_DOWN]:
                 row[C_SCALED] = self._new(PAD + frames + _FOLLOWING)
-            row[C_RESIDUALS] = self._new(STAGE_PAD + frames + 16, np.int16) + 2 * STAGE_PAD
-            row[C_ERRORS] = self._new(STAGE_PAD + frames + 16, np.int16) + 2 * STAGE_PAD
+            row[C_RESIDUALS] = self._history(frames)
+            row[C_ERRORS] = self._history(frames)
             row[C_LOCATIONS] = self.locations[c].ctypes.data
         for c in range(count):
             self._build(c, parameters, long_term)
@@ -91,19 +89,6 @@ class CascadeState:
         size = max(e.own + 1 + e.other + 2 * (2 * e.around + 1) for e in p.experts) + LANES
         self._factor = self._new(size * size + 64)
         self._inverses = self._new(size)
-
-    def _new(self, size: int, kind: type[np.generic] = np.int64) -> int:
-        # vectors want cache lines of their own
-        width = np.dtype(kind).itemsize
-        array = np.zeros(size + 64 // width, kind)
-        self._keep.append(array)
-        address: int = array.ctypes.data
-        return -(-address // 64) * 64
-
-    def _cells(self, size: int) -> NDArray[np.int64]:
-        array = np.zeros(size, np.int64)
-        self._keep.append(array)
-        return array
 
     def _build(self, c: int, p: CascadeParameters, long_term: bool) -> None:
         row = self.channels[c]
@@ -191,12 +176,13 @@ class CascadeState:
             first_of_cascade = i % len(p.cascades[0]) == 0
             own = int(row[C_RESIDUALS])
             if not first_of_cascade:
-                own = self._new(STAGE_PAD + self._frames + 16, np.int16) + 2 * STAGE_PAD
-            self._stage(stage_rows[i], stage, own, other, C_RESIDUALS, ahead, units_of(row))
+                own = self._history(self._frames)
+            theirs = 0 if other is None else int(other[C_RESIDUALS])
+            self._stage(stage_rows[i], stage, own, theirs, ahead, int(row[C_UNIT]))
         if p.last:
+            theirs = 0 if other is None else int(other[C_ERRORS])
             self._stage(
-                stage_rows[-1], p.last[0], int(row[C_ERRORS]), other, C_ERRORS, ahead,
-                units_of(row),
+                stage_rows[-1], p.last[0], int(row[C_ERRORS]), theirs, ahead, int(row[C_UNIT])
             )
             row[C_LAST] = stage_rows[-1:].ctypes.data
 
@@ -219,27 +205,3 @@ class CascadeState:
         cells[ex.S_PERIOD] = period * ex.STACK_BATCH
         cells[ex.S_LOAD], cells[ex.S_SHIFT], cells[ex.S_RATE] = _STACK_LOAD, shift, _MEAN_RATE
         cells[ex.S_CLIP] = _FINAL_CLIP
-
-    def _stage(
-        self, cells: NDArray[np.int64], stage: StageParameters, history: int,
-        other: NDArray[np.int64] | None, which: int, ahead: int, unit: int,
-    ) -> None:
-        cells[lms.L_TAPS] = stage.taps
-        cells[lms.L_HISTORY] = history
-        cells[lms.L_WEIGHTS] = self._new(stage.taps, np.int32)
-        cells[lms.L_COPIES] = self._new(stage.taps, np.int16)
-        if other is not None and stage.other:
-            cells[lms.L_OTHER] = stage.other
-            cells[lms.L_OTHER_HISTORY] = other[which]
-            cells[lms.L_OTHER_WEIGHTS] = self._new(stage.other, np.int32)
-            cells[lms.L_OTHER_COPIES] = self._new(stage.other, np.int16)
-            cells[lms.L_AHEAD] = ahead
-        cells[lms.L_UNIT] = unit
-        cells[lms.L_GROUP] = 4 if stage.taps > 32 else 1
-        # for three means of powers in Q8 and errors in Q3: 3 * 2**(46 + 8 - 3 - step / 4)
-        cells[lms.L_STEP] = (3 * _QUARTERS[stage.step & 3] << 21) >> (stage.step >> 2)
-
-
-def units_of(row: NDArray[np.int64]) -> int:
-    """Unit of a channel's histories, as a power of two in sample units."""
-    return int(row[C_UNIT])

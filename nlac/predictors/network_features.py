@@ -1,7 +1,7 @@
 """What a network is told of a channel before a sample, and what its answer means (spec, section
 "Network block").
 
-It is told numbers that a cascade knows: the last errors of the channel and of its
+It is told numbers that its front knows: the last errors of the channel and of its
 reference, in units of a running mean; how that mean moves; how far the predictions lie
 apart. It answers by where, in those units, the sample is rather to be expected, and
 how wide three distributions around that place are to be.
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from nlac._kernels import kernel
 from nlac._memory import load_i16, load_i64, store_16, store_64
-from nlac.predictors.cascade_state import C_PLAIN, CascadeState
+from nlac.predictors.cascade_state import C_PLAIN
 
 FEATURES = 20
 ANSWERS = 4
@@ -120,7 +120,7 @@ def note_sample(known, sample, best):
 
 
 class Known:
-    """What is known of all channels of a block.
+    """What is known of all channels of a block, whose cells are the rows of `channels`.
 
     Attributes
     ----------
@@ -130,20 +130,19 @@ class Known:
 
     def __init__(
         self,
-        state: CascadeState,
+        channels: NDArray[np.int64],
         references: Sequence[int],
         initial: NDArray[np.int64],
         locations: int,
         experts: int,
     ) -> None:
-        self._state = state
         self.rows = np.zeros((len(references), CELLS), np.int64)
         rows = self.rows
         for c, reference in enumerate(references):
             rows[c, K_FAST : K_SLOW + 1] = initial[c]
             rows[c, K_LOCATIONS] = min(locations, MAX_LOCATIONS)
             rows[c, K_EXPERTS] = min(experts, MAX_EXPERTS)
-            rows[c, K_PREDICTIONS] = state.channels[c].ctypes.data + 8 * (C_PLAIN + 1)
+            rows[c, K_PREDICTIONS] = channels[c].ctypes.data + 8 * (C_PLAIN + 1)
             if reference >= 0:
                 rows[c, K_OTHER] = rows[reference].ctypes.data
                 rows[c, K_FLAG] = _FLAG if reference < c else -_FLAG

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from nlac._errors import MissingDependency, UsageError
+from nlac.codec.fronts import FRONTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +21,8 @@ class Config:
         Folder of recordings, with a manifest or without.
     predictor : {"cnn", "gru"}
         Kind of network.
-    front : {"rls", "high", "max"}
-        The cascade before it.
+    front : str
+        What stands before it, one of `nlac.codec.fronts.FRONTS`.
     start : str
         Folder of a run of a network of the same kind and size, with whose best weights this
         one begins (as after training behind another front); none if empty.
@@ -35,6 +36,8 @@ class Config:
         Words in the licences of recordings that are not to be used, such as "NC".
     seconds : float
         Length of the crops that the cascade runs over.
+    mixed : float
+        Fraction of the crops that are sums of two recordings.
     pool, refresh : int
         Crops that are kept at a time; steps after which one of them is replaced.
     batch, length, burn_in : int
@@ -46,6 +49,9 @@ class Config:
         the mean of the weights that is exported.
     quantised : float
         Fraction of the steps, the last ones, in which weights are rounded as in the export.
+    bfloat16 : bool
+        Whether layers compute in 16 bits until weights are rounded: quicker on processors that
+        have instructions for it.
     valid_every, valid_crops, patience : int
         Steps between two validations; crops of each; validations without a gain after which
         training stops (0: never).
@@ -67,6 +73,7 @@ class Config:
     categories: list[str] = field(default_factory=list)
     avoid: list[str] = field(default_factory=list)
     seconds: float = 3.0
+    mixed: float = 0.0
     pool: int = 24
     refresh: int = 10
     batch: int = 16
@@ -78,6 +85,7 @@ class Config:
     clip: float = 1.0
     ema: float = 0.998
     quantised: float = 0.15
+    bfloat16: bool = False
     valid_every: int = 250
     valid_crops: int = 12
     patience: int = 0
@@ -98,12 +106,13 @@ class Config:
                 raise UsageError(f"{each.name}: {value!r} is no {kind.__name__}")
         for name, good in (
             ("predictor", self.predictor in ("cnn", "gru")),
-            ("front", self.front in ("rls", "high", "max")),
+            ("front", self.front in FRONTS),
             ("width", 16 <= self.width <= 320 and self.width % 16 == 0),
             ("depth", 1 <= self.depth <= (12 if self.predictor == "cnn" else 1)),
             ("gated", not self.gated or self.predictor == "cnn"),
             ("seconds", self.seconds > 0),
             ("burn_in", 0 <= self.burn_in < self.length),
+            ("mixed", 0 <= self.mixed <= 1),
             ("quantised", 0 <= self.quantised <= 1),
             ("ema", 0 <= self.ema < 1),
             *((name, getattr(self, name) >= 1) for name in _COUNTS),

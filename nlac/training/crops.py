@@ -1,6 +1,6 @@
-"""Crops as a network sees them: what the cascade knew, what came, and what it cost.
+"""Crops as a network sees them: what its front knew, what came, and what it cost.
 
-The cascade runs over a crop as it would in a block, so a network is trained with just
+The front runs over a crop as it would in a block, so a network is trained with just
 the features that it will get.
 """
 
@@ -13,12 +13,17 @@ from numpy.typing import NDArray
 
 from nlac._kernels import kernel
 from nlac._memory import address, load_i32
+from nlac.codec.block_codec import window_settings
 from nlac.codec.cascade_head import first_state, make_head
 from nlac.codec.cascade_mixture import mixture_code, mixture_learn, mixture_prepare
 from nlac.codec.cascade_mixture_state import mixture_shared, mixture_state
+from nlac.codec.forward_block import start_front
 from nlac.codec.fronts import FRONTS
+from nlac.codec.lpc_block import layouts
 from nlac.codec.network_samples import Front
+from nlac.codec.options import EncodeOptions
 from nlac.codec.preparation import Search, prepare
+from nlac.predictors.cascade_units import history_units
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,39 +64,54 @@ def _cost_pass(shared_row, state_row, placed, count, samples, low, high, widths,
 
 
 def make_crops(samples: NDArray[np.int32], front_name: str) -> list[Crop]:
-    """Let a cascade run over (channels, frames); returns the channels.
+    """Let a front run over (channels, frames); returns the channels.
 
     Channels that are constant or do not use all values of their range teach nothing
     general, and are left out.
     """
-    parameters = FRONTS[front_name].without_deep()
-    head = make_head(prepare(samples, Search(pieces=8)), parameters)
+    front = _start(samples, front_name)
+    head = front.head
     if any(s.kind or s.first == s.last for s in head.sets):
         return []
-    head.course.delay[:] = 0
     ordered = np.ascontiguousarray(samples[head.order])
-    front = Front.start(head, first_state(head, parameters), parameters)
-    features, placed, means = front.run(ordered, 0, samples.shape[1])
+    total = samples.shape[1] + int(head.course.delay.max())
+    features, placed, means = front.run(ordered, 0, total)
     # a network's place is the second
-    plain = np.ascontiguousarray(np.delete(placed, 1, axis=2))
-    initial, count = head.initial, plain.shape[2]
+    all_plain = np.delete(placed, 1, axis=2)
+    initial, count = head.initial, all_plain.shape[2]
     crops = []
     for c, channel in enumerate(ordered):
         used = [head.sets[i] for i in np.unique(head.course.value_set[:, c]).tolist()]
         ends = min(s.first for s in used), max(s.last for s in used)
+        here = front.active(c, 0, total)
+        plain = np.ascontiguousarray(all_plain[c, here])
         widths, shifts = np.zeros((2, len(channel)), np.int64)
         state = mixture_state(initial[c : c + 1], count)
-        _cost_pass(mixture_shared(count), state, plain[c], count, channel, *ends, widths, shifts)
-        error = channel - plain[c, :, 0] / 256
+        _cost_pass(mixture_shared(count), state, plain, count, channel, *ends, widths, shifts)
+        error = channel - plain[:, 0] / 256
         bits = 24 - np.log2(widths) + shifts
         crops.append(
             Crop(
-                features[c],
+                features[c, here],
                 error.astype(np.float32),
-                (means[c] / 4096).astype(np.float32),
+                (means[c, here] / 4096).astype(np.float32),
                 bits.astype(np.float32),
             )
         )
     return crops
+
+
+def _start(samples: NDArray[np.int32], front_name: str) -> Front:
+    parameters = FRONTS[front_name]
+    if parameters is None:
+        settings = window_settings(EncodeOptions())
+        block = prepare(samples, settings.search)
+        layout, sets = next(layouts(block, settings))
+        order = block.pairing.order.tolist()
+        return start_front(order, layout, sets, history_units(block.ordered))
+    parameters = parameters.without_deep()
+    head = make_head(prepare(samples, Search(pieces=8)), parameters)
+    head.course.delay[:] = 0
+    return Front.start(head, first_state(head, parameters), parameters)
 
 

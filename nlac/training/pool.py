@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from nlac.bench.corpus import Item
 from nlac.training.config import Config
 from nlac.training.crops import Crop, make_crops
-from nlac.training.recordings import augment, read_crop
+from nlac.training.recordings import augment, mix, read_crop
 
 _TRAIN, _VALID, _BATCH = 0, 1, 2
 _TRIES = 20
@@ -67,13 +67,18 @@ class Pool:
     def _crop(self, index: int) -> list[Crop]:
         rng = np.random.default_rng((self._config.seed, _TRAIN, index))
         for _ in range(_TRIES):
-            item = self._items[int(rng.integers(len(self._items)))]
-            samples = augment(read_crop(item, self._config.seconds, rng), rng)
+            samples = self._samples(rng)
+            if rng.random() < self._config.mixed:
+                samples = mix(samples, self._samples(rng))
             found = make_crops(samples, self._config.front)
             found = [crop for crop in found if len(crop.error) >= self._config.length]
             if found:
                 return found
         raise ValueError("hardly any recording is long enough, or uses all values of its range")
+
+    def _samples(self, rng: np.random.Generator) -> NDArray[np.int32]:
+        item = self._items[int(rng.integers(len(self._items)))]
+        return augment(read_crop(item, self._config.seconds, rng), rng)
 
 
 def valid_crops(items: Sequence[Item], config: Config) -> list[Crop]:

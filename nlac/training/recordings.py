@@ -76,6 +76,13 @@ def augment(samples: NDArray[np.int32], rng: np.random.Generator) -> NDArray[np.
     return np.ascontiguousarray(samples)
 
 
+def mix(samples: NDArray[np.int32], other: NDArray[np.int32]) -> NDArray[np.int32]:
+    """The sum of two recordings, each at half its level; channels are those of the first."""
+    frames = min(samples.shape[1], other.shape[1])
+    both = samples[:, :frames].astype(np.int64) + other[: len(samples), :frames]
+    return ((both + 1) >> 1).astype(np.int32)
+
+
 def _resample(samples: NDArray[np.float64], frames: int) -> NDArray[np.float64]:
     """Fewer frames of the same sound, up to the new half of the sample rate."""
     spectrum = np.fft.rfft(samples, axis=1)[:, : frames // 2 + 1]

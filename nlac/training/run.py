@@ -134,10 +134,12 @@ class Trainer:
         if is_quantised:
             parameters = rounded_parameters(parameters)
         features = raw_features(batch.features).to(self.device)
-        answers = functional_call(self.module, parameters, (features, is_quantised))
+        short = config.bfloat16 and not is_quantised
+        with torch.autocast(self.device, torch.bfloat16, enabled=short):
+            answers = functional_call(self.module, parameters, (features, is_quantised))
         kept = slice(config.burn_in, None)
         error, unit, bits = self._tensors(*(n[:, kept] for n in batch[1:]))
-        loss = code_length(answers[:, kept], error, unit, bits, self.shares).mean()
+        loss = code_length(answers[:, kept].float(), error, unit, bits, self.shares).mean()
         self.optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(list(self.module.parameters()), config.clip)

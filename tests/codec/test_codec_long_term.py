@@ -7,7 +7,7 @@ import pytest
 from codec_tools import code, parts_of, size
 from strategies import fit, make
 
-PRESETS = ("fast", "standard", "high", "max")
+PRESETS = ("fast", "standard", "high", "max", "neural")
 
 
 def loop(length: int, times: int, channels: int = 2, seed: int = 1) -> np.ndarray:

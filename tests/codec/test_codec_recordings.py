@@ -13,7 +13,7 @@ import nlac
 
 DATA = Path(__file__).resolve().parents[1] / "data"
 FILES = sorted(path for path in DATA.iterdir() if path.suffix in (".wav", ".flac"))
-PRESETS = ("fast", "standard", "high", "max")
+PRESETS = ("fast", "standard", "high", "max", "neural")
 # the FLAC files are what `flac -8 -e -p --no-padding` makes; this is what it makes of the others
 FLAC_BYTES = {"loop.wav": 184_786}
 

@@ -74,7 +74,7 @@ def test_255_channels():
     assert size(make("silence", 5000, 255)) < 1000
 
 
-@pytest.mark.parametrize("preset", ["fast", "standard", "high", "max"])
+@pytest.mark.parametrize("preset", ["fast", "standard", "high", "max", "neural"])
 def test_every_preset(preset):
     for name in ("music", "repeated_loop", "fractional_grid", "bursts", "silence"):
         code(make(name, 6000), preset=preset)
@@ -100,7 +100,7 @@ def test_floats_in_every_preset():
     samples = (make("music", 3000) / 32768).astype(np.float32)
     assert code(samples, 32)[0] == FLOATS
     integers = size(make("music", 3000), preset="standard")
-    for preset in ("fast", "standard", "high", "max"):
+    for preset in ("fast", "standard", "high", "max", "neural"):
         assert size(samples, 32, preset) < 1.05 * integers + 60
 
 

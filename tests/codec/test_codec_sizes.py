@@ -103,7 +103,7 @@ def test_auto_takes_the_smaller(name):
 
 def test_higher_presets_are_smaller():
     samples = joined(("music", "related_channels", "sine", "music"), 12000, 2, 16)
-    sizes = [size(samples, preset=p) for p in ("fast", "standard", "high", "max")]
+    sizes = [size(samples, preset=p) for p in ("fast", "standard", "high", "max", "neural")]
     assert sizes[1] < sizes[0]
     assert max(sizes[2:]) < 1.002 * sizes[1]
 

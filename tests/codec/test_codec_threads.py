@@ -33,7 +33,7 @@ def encoded(samples: np.ndarray, threads: int, preset="standard", **options) -> 
     return out.getvalue()
 
 
-@pytest.mark.parametrize("preset", ["fast", "standard", "high", "max"])
+@pytest.mark.parametrize("preset", ["fast", "standard", "high", "max", "neural"])
 def test_threads(preset):
     samples = joined(tuple(sorted(SIGNALS)), 2500, 2, 24)
     once = encoded(samples, 1, preset)

@@ -265,14 +265,17 @@ def with_network(kind: str, front: str) -> bytes:
     from tiny_networks import tiny_network
 
     import nlac
-    from nlac.codec import cascade_block
+    from nlac.codec import cascade_block, forward_block
     from nlac.predictors.networks.model import Model
 
     model = Model(tiny_network(kind), {"name": f"tiny {kind}", "front": front})
     samples = tones(1300, 2, 16) + noise(1300, 2, 300, 7)
     out = io.BytesIO()
-    alone = patch.object(cascade_block, "worth_trying", lambda *_arguments: False)
-    with tempfile.TemporaryDirectory() as folder, alone:
+    alone, alone_too = (
+        patch.object(module, "worth_trying", lambda *_arguments: False)
+        for module in (cascade_block, forward_block)
+    )
+    with tempfile.TemporaryDirectory() as folder, alone, alone_too:
         path = Path(folder, "tiny.nlacm")
         path.write_bytes(model.to_bytes())
         nlac.encode(
@@ -301,6 +304,7 @@ CASES: dict[str, Callable[[], bytes]] = {
     "cascade-two-finals": lambda: cascade(tones(1200, 1, 16), "two-finals"),
     "network-cnn": lambda: with_network("cnn", "rls"),
     "network-gru": lambda: with_network("gru", "high"),
+    "network-windows": lambda: with_network("cnn", "lpc"),
     "grid": lambda: write(grid(), 16),
     "list": lambda: write(sparse(), 16),
     "list-rice": lambda: write(sparse(), 16, coder="rice"),

@@ -15,7 +15,7 @@ from tiny_networks import INPUTS, tiny_network
 
 import nlac
 from nlac._errors import CorruptStream, MissingDependency, ModelMismatch, UsageError
-from nlac.codec import network_samples
+from nlac.codec import forward_block, network_samples
 from nlac.codec.block_codec import decode_block, encode_block
 from nlac.codec.cascade_steps import SPAN
 from nlac.codec.options import EncodeOptions
@@ -26,12 +26,13 @@ from nlac.predictors.networks.model import Model
 # a smaller lpc block would say nothing of networks
 pytestmark = pytest.mark.usefixtures("cascade_alone")
 
+
 @pytest.fixture(autouse=True)
 def _own_models(monkeypatch):
     monkeypatch.setattr(model, "_added", {})
 
 
-@pytest.fixture(params=["cnn-rls", "gru-high"])
+@pytest.fixture(params=["cnn-rls", "gru-high", "gru-lpc"])
 def made(request, tmp_path) -> Path:
     """A model file of a random network, which answers wildly."""
     kind, front = request.param.split("-")
@@ -42,6 +43,10 @@ def made(request, tmp_path) -> Path:
 
 def kind_of(path: Path) -> str:
     return path.stem.split("-")[0]
+
+
+def behind_lpc(path: Path) -> bool:
+    return path.stem.endswith("-lpc")
 
 
 def options_for(path: Path, **others) -> dict:
@@ -79,7 +84,7 @@ def test_floats(made):
 
 def test_a_wild_network_costs_little(made):
     samples = music(40000)
-    plain = len(code(samples, 16, preset="high", predictor="cascade"))
+    plain = len(code(samples, 16, preset="high", predictor="lpc" if behind_lpc(made) else None))
     assert len(code(samples, 16, **options_for(made))) < 1.02 * plain
 
 
@@ -99,7 +104,8 @@ def test_pytorch_writes_the_same_bytes(made, device, frames, channels, monkeypat
 
     monkeypatch.setattr(bulk, "BulkRunner", Noted)
     if device == "cpu":  # where the option means the compiled networks
-        monkeypatch.setattr(network_samples, "make_runners", with_pytorch)
+        for module in (network_samples, forward_block):
+            monkeypatch.setattr(module, "make_runners", with_pytorch)
     options = EncodeOptions(**options_for(made, device=device))
     assert encode_block(samples, header_of(samples, 16, options), options) == payload
     assert devices == [device] * channels
@@ -129,6 +135,10 @@ def test_damaged_payloads_are_refused_or_decode(made):
 def test_effort(made):
     """The search knows of no network, so that what it finds may not be taken."""
     samples = music(6000)
+    if behind_lpc(made):
+        with pytest.raises(UsageError, match="no cascade"):
+            code(samples, 16, **options_for(made, effort=2))
+        return
     found = code(samples, 16, **options_for(made, effort=2))
     assert len(found) <= len(code(samples, 16, **options_for(made)))
 
@@ -165,7 +175,7 @@ def test_wrong_choices(made, tmp_path):
             code(samples, 16, **options_for(made) | options)
     path = tmp_path / "else.nlacm"
     path.write_bytes(Model(tiny_network(kind_of(made)), {"front": "none"}).to_bytes())
-    with pytest.raises(UsageError, match="needs the front 'none', known: rls, high, max"):
+    with pytest.raises(UsageError, match="needs the front 'none', known: lpc, rls, high"):
         code(samples, 16, **options_for(made, model=path))
 
 

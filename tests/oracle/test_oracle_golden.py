@@ -20,7 +20,7 @@ ROWS = json.loads((GOLDEN / "manifest.json").read_text(encoding="utf-8"))
 # predictors of third parties, whom the specification does not describe
 FOREIGN = ("generic", "generic-taps")
 # those of networks, whom the oracle does not know
-NETWORKS = ("network-cnn", "network-gru")
+NETWORKS = ("network-cnn", "network-gru", "network-windows")
 
 
 @pytest.mark.parametrize(

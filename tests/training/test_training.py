@@ -21,13 +21,13 @@ from nlac.training import modules, quantise  # noqa: E402
 from nlac.training.config import make_config, read_config  # noqa: E402
 from nlac.training.crops import make_crops  # noqa: E402
 from nlac.training.loss import code_length  # noqa: E402
-from nlac.training.recordings import augment, find_recordings, read_crop  # noqa: E402
+from nlac.training.recordings import augment, find_recordings, mix, read_crop  # noqa: E402
 from nlac.training.run import METRICS, Trainer, export  # noqa: E402
 
 SMALL = {
     "width": 16, "depth": 2, "seconds": 0.25, "pool": 2, "refresh": 2, "batch": 4, "length": 256,
     "burn_in": 16, "steps": 6, "valid_every": 3, "valid_crops": 1, "save_every": 2,
-    "quantised": 0.5,
+    "quantised": 0.5, "mixed": 0.5,
 }  # fmt: skip
 
 
@@ -128,6 +128,15 @@ def test_crops_and_augmentation(corpus):
     assert len(kinds) == 4
 
 
+def test_sums_of_recordings():
+    left = np.array([[4, -4, 6], [1, 2, 3]], np.int32)
+    right = np.array([[2, 2, 1, 9]], np.int32)
+    np.testing.assert_array_equal(mix(left, right), [[3, -1, 4], [2, 2, 2]])
+    np.testing.assert_array_equal(mix(right, left), [[3, -1, 4]])
+    top = np.full((1, 2), 2**31 - 1, np.int32)
+    np.testing.assert_array_equal(mix(top, top), top)
+
+
 def test_crops_tell_what_coding_costs():
     crops = make_crops(np.ascontiguousarray(sound(5, 20000).T), "rls")
     assert len(crops) == 2
@@ -204,10 +213,10 @@ def test_a_run_that_is_resumed_is_the_same(config, tmp_path):
         Trainer(other, tmp_path / "whole")
 
 
-def test_training_learns_and_exports(corpus, tmp_path):
-    config = make_config(
-        {"corpus": str(corpus), **SMALL, "steps": 40, "valid_every": 10, "rate": 0.01}
-    )
+@pytest.mark.parametrize("bfloat16", [False, True])
+def test_training_learns_and_exports(bfloat16, corpus, tmp_path):
+    values = {**SMALL, "steps": 40, "valid_every": 10, "rate": 0.01, "bfloat16": bfloat16}
+    config = make_config({"corpus": str(corpus), **values})
     records: list = []
     Trainer(config, tmp_path / "run").run(records.append)
     assert records[-1]["valid"] < records[0]["valid"]

@@ -17,18 +17,28 @@ from nlac._pairs import pair_products
 from nlac.predictors.networks.layers import TOP
 
 ROWS = 16
+_SIDE_BY_SIDE = 4  # pairs, whose number is a multiple of this
 _SUMS, _SHORTS, _NARROW = vector(I32, ROWS), vector(I16, 2 * ROWS), vector(I16, ROWS)
 
 
 def _sums(context: Any, builder: Any, start: Any, weights: Any, inputs: Any, pairs: Any) -> Any:
-    def body(index: Any, value: Any) -> list[Any]:
-        row = load(builder, _SHORTS, builder.add(weights, builder.shl(index, I64(6))))
-        pair = load(builder, I32, builder.add(inputs, builder.shl(index, I64(2))))
-        both = builder.bitcast(fill(builder, pair, ROWS), _SHORTS)
-        return [builder.add(value, pair_products(context, builder, row, both))]
+    # several sums side by side, or each addition would wait for the one before
+    def body(index: Any, *values: Any) -> list[Any]:
+        row = builder.add(weights, builder.shl(index, I64(6)))
+        pair = builder.add(inputs, builder.shl(index, I64(2)))
+        following = []
+        for i, value in enumerate(values):
+            one = load(builder, I32, builder.add(pair, I64(4 * i)))
+            both = builder.bitcast(fill(builder, one, ROWS), _SHORTS)
+            numbers = load(builder, _SHORTS, builder.add(row, I64(64 * i)))
+            following.append(builder.add(value, pair_products(context, builder, numbers, both)))
+        return following
 
-    (value,) = loop(builder, I64(0), pairs, 1, [load(builder, _SUMS, start)], body)
-    return value
+    first = [load(builder, _SUMS, start), *[constant(_SUMS, 0)] * (_SIDE_BY_SIDE - 1)]
+    values = loop(builder, I64(0), pairs, _SIDE_BY_SIDE, first, body)
+    while len(values) > 1:
+        values = [builder.add(*values[i : i + 2]) for i in range(0, len(values), 2)]
+    return values[0]
 
 
 def _clip(builder: Any, value: Any, low: Any, high: Any) -> Any:

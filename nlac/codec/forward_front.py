@@ -1,0 +1,143 @@
+"""A front whose coefficients are sent: the windows of an `lpc` block, before a network.
+
+It takes the place of a cascade in the loops of `cnn` and `gru`. What the windows leave over, three
+LMS stages predict, which learn as they go: they see further back, and both channels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nlac._kernels import kernel
+from nlac._memory import load_i64, store_64
+from nlac.codec.cascade_head import Head
+from nlac.codec.cascade_loop import Course
+from nlac.codec.cascade_steps import PIECE
+from nlac.codec.lpc_plan import FIELDS, HIGHEST, LINE, LOWEST, make_plan
+from nlac.codec.lpc_plan import ROW as LINE_ROW
+from nlac.codec.lpc_steps import new_rows, predict, store_sample
+from nlac.codec.value_sets import ValueSet
+from nlac.predictors.cascade_lms import (
+    L_HISTORY,
+    L_OUTPUT,
+    STAGE,
+    learn_stage,
+    predict_stage,
+    store_history,
+)
+from nlac.predictors.cascade_parameters import StageParameters
+from nlac.predictors.cascade_predict import learn_sample, predict_sample
+from nlac.predictors.cascade_state import C_EXPERTS, CHANNEL, LOCATIONS
+from nlac.predictors.layout import Layout
+from nlac.predictors.stage_memory import StageMemory
+
+# numbers of the format
+STAGES = (StageParameters(512, 128, 43), StageParameters(128, 0, 37), StageParameters(32, 0, 28))
+NUM_STAGES = len(STAGES)
+# cells of a channel, in a row as a cascade's: there the first is an address, here it is 0,
+# and so is the lag
+(
+    F_SEGMENT, F_STARTS, F_CELL, F_SEGMENT_BYTES, F_COEFFICIENTS, F_LINE, F_COPIES, F_ROWS,
+    F_LOCATION, F_STAGES, F_HISTORY, F_UNIT,
+) = range(1, 13)
+
+
+@kernel
+def predict_front(front, t):
+    """Put the predictions of frame t (Q8) into the channel's locations, whatever the front.
+
+    Widths: the windows' value is below 2**39, outputs of stages below 2**51.
+    """
+    if load_i64(front, C_EXPERTS) != 0:
+        predict_sample(front, t)
+        return
+    segment, starts = load_i64(front, F_SEGMENT), load_i64(front, F_STARTS)
+    while load_i64(starts, segment + 1) <= t:
+        segment += 1
+        store_64(front, F_CELL, load_i64(front, F_CELL) + load_i64(front, F_SEGMENT_BYTES))
+    store_64(front, F_SEGMENT, segment)
+    row = load_i64(front, F_ROWS) + 4 * load_i64(load_i64(front, F_LINE), LINE_ROW)
+    cell, out = load_i64(front, F_CELL), load_i64(front, F_LOCATION)
+    value = predict(cell, load_i64(front, F_COEFFICIENTS), row, t)
+    stages = load_i64(front, F_STAGES)
+    total = value
+    for i in range(NUM_STAGES):
+        total += predict_stage(stages + 8 * STAGE * i, t)
+    store_64(out, 0, min(max(total, load_i64(cell, LOWEST)), load_i64(cell, HIGHEST)))
+    store_64(out, 1, value)
+
+
+@kernel
+def learn_front(front, t, sample):
+    """Learn the sample of frame t, whatever the front."""
+    if load_i64(front, C_EXPERTS) != 0:
+        learn_sample(front, t, sample)
+        return
+    line, copies = load_i64(front, F_LINE), load_i64(front, F_COPIES)
+    store_sample(line, copies, load_i64(front, F_ROWS), t, sample)
+    stages, unit = load_i64(front, F_STAGES), load_i64(front, F_UNIT)
+    residual = (sample << 8) - load_i64(load_i64(front, F_LOCATION), 1)
+    value = residual
+    for i in range(NUM_STAGES):
+        stage = stages + 8 * STAGE * i
+        learn_stage(stage, t, value)
+        if i > 0:
+            store_history(load_i64(stage, L_HISTORY), t, value, unit)
+        value -= load_i64(stage, L_OUTPUT)
+    store_history(load_i64(front, F_HISTORY), t, residual, unit)
+
+
+class ForwardState(StageMemory):
+    """The memory of a block's windows, one row of `channels` a channel.
+
+    Attributes
+    ----------
+    channels : (channels, CHANNEL) int64
+        Cells of the channels; addresses in them point into what this object keeps.
+    locations : (channels, LOCATIONS) int64
+        Where the predictions of the present sample are put.
+    """
+
+    def __init__(self, layout: Layout, sets: Sequence[ValueSet], units: Sequence[int]) -> None:
+        super().__init__()
+        count, frames = len(layout.reference), int(layout.starts[-1])
+        self._rows = new_rows(layout)
+        self._plan = plan = make_plan(layout, sets, self._rows.shape[1])
+        self.channels = np.zeros((count, CHANNEL), np.int64)
+        self.locations = np.zeros((count, LOCATIONS), np.int64)
+        for c, row in enumerate(self.channels):
+            row[F_STARTS] = plan.starts.ctypes.data
+            row[F_CELL] = plan.cells.ctypes.data + 8 * FIELDS * c
+            row[F_SEGMENT_BYTES] = 8 * FIELDS * count
+            row[F_COEFFICIENTS] = plan.coefficients.ctypes.data
+            row[F_LINE] = plan.lines.ctypes.data + 8 * LINE * c
+            row[F_COPIES] = plan.copies.ctypes.data
+            row[F_ROWS] = self._rows.ctypes.data
+            row[F_LOCATION] = self.locations[c].ctypes.data
+            row[F_HISTORY], row[F_UNIT] = self._history(frames), units[c]
+        for c, reference in enumerate(layout.reference.tolist()):
+            row = self.channels[c]
+            stages = self._cells(NUM_STAGES * STAGE).reshape(NUM_STAGES, STAGE)
+            row[F_STAGES] = stages.ctypes.data
+            other = int(self.channels[reference, F_HISTORY]) if reference >= 0 else 0
+            for i, (cells, stage) in enumerate(zip(stages, STAGES, strict=True)):
+                own = self._history(frames) if i else int(row[F_HISTORY])
+                self._stage(cells, stage, own, other, int(0 <= reference < c), units[c])
+
+
+def head_of(
+    order: Sequence[int], layout: Layout, sets: Sequence[ValueSet], units: Sequence[int]
+) -> Head:
+    """What a layout and the units of histories say, as a cascade's head says it.
+
+    Segments begin with a piece.
+    """
+    spans = np.zeros(int(layout.starts[-1]) // PIECE + 1, np.int64)
+    pieces = np.arange(0, int(layout.starts[-1]), PIECE)
+    segment = np.searchsorted(layout.starts, pieces, side="right") - 1
+    course = Course(layout.frames, layout.delay, spans, layout.value_set[segment])
+    reference: NDArray[np.int64] = layout.reference
+    return Head(list(order), reference.tolist(), layout.initial, list(units), list(sets), course)
