@@ -183,10 +183,13 @@ PRESETS = {
         6,
     ),
     "max": _MAX,
-    # a network stands behind it
+    # its network knows the experts in this order
     "neural": replace(
         _MAX,
-        experts=(replace(_MAX.experts[0], period=1), *_MAX.experts[1:]),
+        experts=(
+            replace(_MAX.experts[0], period=1),
+            *(_MAX.experts[number] for number in (1, 3, 2, 4)),
+        ),
         finals=(8, 6, 11),
         period=1,
     ),
