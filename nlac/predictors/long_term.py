@@ -18,119 +18,20 @@ import numpy as np
 from numpy import fft
 from numpy.typing import NDArray
 
-from nlac._kernels import kernel
-from nlac._memory import address, load_f64, load_i16
-from nlac._pairs import dot_i16
-from nlac._vectors import LANES, correlate
 from nlac.predictors.far_gain import far_gain
+from nlac.predictors.lag_kernels import compare, grouped, level, running_energies, whiten
 from nlac.predictors.layout import PAD
 
 SHORTEST = 128  # shorter lags are for the near window
 THRESHOLD = 0.05  # least normalised correlation worth a closer look
 WINDOW = 1 << 18
 DECIMATION = 8
-_CHUNK = 4096
 _LONG = 2048
 _PIECE = 512
-_WORTH = 0.05  # bits a sample that an earlier occurrence must save where it costs little time
+_WORTH = 0.1  # bits a sample that an earlier occurrence must save: less is not worth the time
 _OFTEN = 8  # lags of other spans that are weighed in every span
 _CLEARLY = 0.1  # bits a sample that they must save more
 _AROUND = np.array([-3, -2, -1, 1, 2, 3])
-
-
-@kernel
-def _whiten(samples, begin, end, order, out):
-    """Put the levelled error of a short prediction into `out`, chunk by chunk.
-
-    `LANES` or more samples lie before `begin`.
-    """
-    vectors = order // LANES + 1
-    corr = np.empty(vectors * LANES)
-    weights = np.zeros(order)
-    previous = np.zeros(order)
-    errors = np.empty(_CHUNK)
-    for start in range(begin, end, _CHUNK):
-        stop = min(start + _CHUNK, end)
-        count = stop - start
-        at = address(samples) + 8 * start
-        correlate(at, at, count, address(corr), vectors)
-        energy = corr[0] * 1.0001 + 1e-3
-        weights[:] = 0.0
-        for i in range(order):
-            value = corr[i + 1]
-            for j in range(i):
-                value -= weights[j] * corr[i - j]
-            reflection = value / energy
-            if not abs(reflection) < 1.0:
-                break
-            previous[:i] = weights[:i]
-            weights[i] = reflection
-            for j in range(i):
-                weights[j] = previous[j] - reflection * previous[i - 1 - j]
-            energy *= 1.0 - reflection * reflection
-        errors[:count] = samples[start:stop]
-        for j in range(order):
-            weight = weights[j]
-            before = at - 8 * (j + 1)
-            for t in range(count):
-                errors[t] -= weight * load_f64(before, t)
-        level = 0.0
-        for t in range(count):
-            level += abs(errors[t])
-        level = 32.0 * count / (level + 1e-3 * count)
-        for t in range(count):
-            out[start - begin + t] = np.int16(min(max(errors[t] * level, -64.0), 64.0))
-
-
-@kernel
-def _running_energies(signal):
-    """Sums of squares of what lies before each sample, and of all."""
-    out = np.zeros(len(signal) + 1, np.int64)
-    for t in range(len(signal)):
-        out[t + 1] = out[t] + np.int64(signal[t]) * signal[t]
-    return out
-
-
-@kernel
-def _grouped(signal, step):
-    """Sums of so many samples each."""
-    out = np.empty(len(signal) // step, np.float32)
-    at = address(signal)
-    for i in range(len(out)):
-        total = 0
-        for j in range(step):
-            total += load_i16(at, i * step + j)
-        out[i] = total
-    return out
-
-
-@kernel
-def _level(correlation, least):
-    """Divide by the root of the products behind each lag: chance peaks are then alike."""
-    count = len(correlation)
-    for lag in range(count):
-        correlation[lag] /= np.float32(np.sqrt(np.float32(max(count - lag, least))))
-
-
-@kernel
-def _compare(signal, energies, begin, end, lags, out):
-    """Normalised correlation of signal[begin:end] with itself each lag earlier.
-
-    `energies` are the running sums of squares; the sums are exact.  A lag that reaches
-    before the begin of the signal counts only for the rest.
-    """
-    at = address(signal)
-    own = energies[end] - energies[begin]
-    for i in range(len(lags)):
-        lag = lags[i]
-        first = max(begin, lag)
-        blocks = max(end - first, 0) & ~31
-        cross = dot_i16(at + 2 * first, at + 2 * (first - lag), blocks)
-        for t in range(first + blocks, end):
-            cross += load_i16(at, t) * load_i16(at, t - lag)
-        other = energies[end - lag] - energies[first - lag]
-        share = max(end - first, 0) / (end - begin)
-        out[i] = share * cross / np.sqrt(np.float64(own) * np.float64(other) + 1.0)
 
 
 def _fast_length(count: int) -> int:
@@ -181,9 +82,12 @@ def _short_lags(signal: NDArray[np.int16]) -> list[NDArray[np.int64]]:
     found = []
     for first in range(0, len(signal), WINDOW):
         some = signal[max(first - _LONG, 0) : first + WINDOW]
-        chunks = np.zeros((-(-len(some) // _LONG) + (first == 0), _LONG), np.float32)
-        chunks.ravel()[_LONG if first == 0 else 0 :][: len(some)] = some
-        spectra = fft.rfft(chunks, 2 * _LONG, axis=1)
+        count = -(-len(some) // _LONG) + (first == 0)
+        plain = np.zeros(count * _LONG, np.int16)
+        plain[_LONG if first == 0 else 0 :][: len(some)] = some
+        chunks = np.zeros((count, 2 * _LONG), np.float32)  # each followed by as many zeros
+        chunks[:, :_LONG] = plain.reshape(count, _LONG)
+        spectra = fft.rfft(chunks, axis=1)
         both = spectra[1:].copy()
         both[:, 1::2] *= -1  # half a turn later, behind the chunk before
         both += spectra[:-1]
@@ -260,7 +164,7 @@ def find_lags(
 
 def _levelled(mixed: NDArray[np.float64], frames: int, order: int) -> NDArray[np.int16]:
     signal = np.zeros(frames, np.int16)
-    _whiten(mixed, PAD, PAD + frames, order, signal)
+    whiten(mixed, PAD, PAD + frames, order, signal)
     return signal
 
 
@@ -315,12 +219,12 @@ class _Search:
         self, signal: NDArray[np.int16], span: int, step: int, thorough: bool
     ) -> None:
         self._signal = signal
-        self._energies = _running_energies(signal)
+        self._energies = running_energies(signal)
         self._windows = thorough and step == DECIMATION
         self._short = _short_lags(signal) if step != DECIMATION else []
         self._previous = self._local = np.zeros(0, np.int64)
         self._window_end = 0
-        slow = _grouped(signal, step)
+        slow = grouped(signal, step)
         count = len(slow)
         # at the higher rate not twice as long: the correlation runs round, at half the time, and
         # hides what it shows half a block away, which the coarse one finds
@@ -328,7 +232,7 @@ class _Search:
         spectrum = fft.rfft(slow, size)
         power = spectrum.real**2 + spectrum.imag**2
         whole = fft.irfft(power, size)[:count].astype(np.float32, copy=False)
-        _level(whole, span // step)
+        level(whole, span // step)
         shortest = _LONG if self._short else SHORTEST
         coarse = step * _peaks(whole, 16 if thorough else 6, shortest // step)
         self._shared = self._settle(coarse, step, 0, len(signal), 1 << 15)
@@ -364,7 +268,7 @@ class _Search:
 
     def _best(self, begin: int, end: int, lags: NDArray[np.int64]) -> tuple[int, float]:
         scores = np.zeros(len(lags))
-        _compare(self._signal, self._energies, begin, end, lags, scores)
+        compare(self._signal, self._energies, begin, end, lags, scores)
         best = int(np.argmax(scores))
         return int(lags[best]), float(scores[best])
 
@@ -390,7 +294,7 @@ class _Search:
         scores = np.zeros(len(fine))
         first = max(begin, end - length - (end - begin) // 8)
         last = min(end, first + length)
-        _compare(self._signal, self._energies, first, last, np.ascontiguousarray(fine), scores)
+        compare(self._signal, self._energies, first, last, np.ascontiguousarray(fine), scores)
         best = scores.reshape(-1, len(around)).argmax(axis=1)
         settled: NDArray[np.int64] = fine.reshape(-1, len(around))[np.arange(len(best)), best]
         return settled
