@@ -183,13 +183,10 @@ PRESETS = {
         6,
     ),
     "max": _MAX,
-    # its network knows the experts in this order
+    # a network stands behind it
     "neural": replace(
         _MAX,
-        experts=(
-            replace(_MAX.experts[0], period=1),
-            *(_MAX.experts[number] for number in (1, 3, 2, 4)),
-        ),
+        experts=(replace(_MAX.experts[0], period=1), *_MAX.experts[1:]),
         finals=(8, 6, 11),
         period=1,
     ),

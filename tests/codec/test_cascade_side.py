@@ -68,8 +68,7 @@ CASCADES = PRESETS | {name: front for name, front in FRONTS.items() if front is 
 def test_usual_ones_take_few_bytes(name):
     data = write_parameters(CASCADES[name])
     assert read_parameters(data, 0) == (CASCADES[name], len(data))
-    # the experts of `neural` stand in another order than the defaults
-    assert len(data) <= (26 if name == "neural" else 25)
+    assert len(data) <= 25
 
 
 @pytest.mark.parametrize("parameters", PRESETS.values())
