@@ -76,7 +76,7 @@ _FOREIGN = _FOUND_IN_FOLDERS | {
     type=click.IntRange(0, MAX_EFFORT),
     default=0,
     show_default=True,
-    help=f"Search for a better cascade for each block, up to {MAX_EFFORT}; with high and max.",
+    help=f"Search for a better cascade for each block, up to {MAX_EFFORT}: high, max, neural.",
 )
 @click.option("--no-long-term", is_flag=True, help="Don't look for sound that occurred before.")
 @click.option(

@@ -76,7 +76,9 @@ def choose_predictor(
     coder = {name: number for number, name in c.CODER_NAMES.items()}[options.coder]
     found = get_predictor(options.predictor_name)
     if options.effort and found.predictor_id not in (c.PREDICTOR_CASCADE, *NETWORK_PREDICTORS):
-        raise UsageError(f"predictor {found.name} has no effort; presets high and max have it")
+        raise UsageError(
+            f"predictor {found.name} has no effort; presets high, max and neural have it"
+        )
     if found.predictor_id == c.PREDICTOR_LPC:
         _lpc_settings(options)
         return PredictorChoice(c.PREDICTOR_LPC, coder_id=coder)
