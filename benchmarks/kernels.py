@@ -88,12 +88,12 @@ def main() -> None:
     for lags in (11, 35, 131):
         out = np.zeros((2 * lags, room(2 * lags)))
         which, delays, counts = np.array([0, 1]), np.zeros(2, np.int64), np.full(2, lags)
-        seconds = best(lambda: covariance(padded, which, delays, counts, 4096, 4352, out))  # noqa: B023
+        seconds = best(lambda: covariance(padded, which, delays, counts, 4096, 4352, out, 0))  # noqa: B023
         report(f"covariance, {2 * lags} sequences, 256 frames", seconds, 1, "us a call")
     for size in (18, 66, 98, 258):
         matrix = np.cov(np.random.default_rng(1).normal(size=(size, 2 * size)))
         factor = new_factor(size)
-        seconds = best(lambda: factorise(matrix, size, factor))  # noqa: B023
+        seconds = best(lambda: factorise(matrix, size, factor, 0))  # noqa: B023
         report(f"factorise, size {size}", seconds, 1, "us a call")
     settings = LpcSettings((Effort(66, 1024, 5, 16),))
     block = encode_lpc(pcm, settings)

@@ -156,14 +156,15 @@ def correlate(
 ) -> Any:
     """``out[lag] = sum of x[k] * y[k - lag]`` of floats for ``lag < 8 * vectors``, k < count.
 
-    At most `CORRELATED` vectors; `count` is any, and the sums are made in the order of k.
+    At most `CORRELATED` vectors; `count` is any. Up to four sums of every so manieth k are made in
+    their order, then added.
     """
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         x, y, count, out, vectors = arguments
 
         def write(number: int) -> None:
-            def body(index: Any, *sums: Any) -> list[Any]:
+            def add(index: Any, sums: tuple[Any, ...]) -> list[Any]:
                 factor = fill(builder, load(builder, F64, _at(builder, x, index)), LANES)
                 newest = _at(builder, y, index)
                 following = []
@@ -173,8 +174,25 @@ def correlate(
                     following.append(builder.fadd(total, product))
                 return following
 
-            sums = loop(builder, I64(0), count, 1, [constant(_FLOATS, 0.0)] * number, body)
-            for place, total in enumerate(sums):
+            # an addition takes several cycles: few vectors need several sums to fill them
+            sets = max(4 // number, 1 + (number == 3))
+
+            def body(index: Any, *sums: Any) -> list[Any]:
+                return [
+                    total
+                    for k in range(sets)
+                    for total in add(
+                        builder.add(index, I64(k)), sums[k * number : (k + 1) * number]
+                    )
+                ]
+
+            even = builder.and_(count, I64(-sets))
+            sums = loop(builder, I64(0), even, sets, [constant(_FLOATS, 0.0)] * number * sets, body)
+            rest = loop(builder, even, count, 1, sums[:number], lambda k, *first: add(k, first))
+            for k in range(1, sets):
+                others = sums[k * number : (k + 1) * number]
+                rest = [builder.fadd(a, b) for a, b in zip(rest, others, strict=True)]
+            for place, total in enumerate(rest):
                 newest_first = pick(builder, total, range(LANES - 1, -1, -1))
                 store(builder, newest_first, builder.add(out, I64(8 * LANES * place)))
 

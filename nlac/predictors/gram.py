@@ -52,7 +52,7 @@ def room(size):
 
 
 @kernel
-def covariance(samples, channels, delays, lags, begin, end, out):
+def covariance(samples, channels, delays, lags, begin, end, out, known):
     """Covariances over frames begin .. end - 1 of all sequences at all of their lags.
 
     Parameters
@@ -65,6 +65,8 @@ def covariance(samples, channels, delays, lags, begin, end, out):
         Stretch of frames.
     out : (size, room(size)) float64
         The result, ``size = sum(lags)``; of the blocks of two sequences, the upper ones only.
+    known : int
+        Of the first so many sequences the covariances with each other are there already.
     """
     count = end - begin
     width = lags.max() + LANES
@@ -82,6 +84,9 @@ def covariance(samples, channels, delays, lags, begin, end, out):
         at_x = address(samples[channels[a]]) + 8 * (begin - delays[a])
         at_b = at_a
         for b in range(a, len(channels)):
+            if b < known:
+                at_b += lags[b]
+                continue
             at_y = address(samples[channels[b]]) + 8 * (begin - delays[b])
             _products(at_x, at_y, count, lags[b], sums)
             for j in range(lags[b]):

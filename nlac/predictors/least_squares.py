@@ -37,36 +37,39 @@ def new_factor(count):
 
 
 @kernel
-def factorise(matrix, count, factor):
+def factorise(matrix, count, factor, known):
     """Cholesky factor of the leading part of a symmetric matrix; returns its usable size.
 
     The factor is upper triangular (its transpose times itself is the matrix), so
     that the inner loop runs along rows and needs no reduction. Only the upper
     triangle of the matrix is read. `factor` comes from `new_factor`; below its diagonal is
-    nothing of use.
+    nothing of use.  It may hold the factor of the first `known` rows and columns already, a
+    multiple of `LANES`; of these rows and columns the matrix is not read then.
     """
     end = padded(count)
     for i in range(count):
-        factor[i, i:count] = matrix[i, i:count]
+        first = max(i, known)
+        factor[i, first:count] = matrix[i, first:count]
         factor[i, count:end] = 0.0
-        factor[i, i] = factor[i, i] * (1.0 + 1e-9) + 1e-3
+        if i >= known:
+            factor[i, i] = factor[i, i] * (1.0 + 1e-9) + 1e-3
     base = address(factor)
     stride = 8 * factor.shape[1]
     for begin in range(0, count, 4):
         stop = min(begin + 4, count)
         for k in range(begin, stop):
             row = base + k * stride
-            block = k & ~(LANES - 1)
+            block = max(k & ~(LANES - 1), known)
             for p in range(begin, k):
                 above = base + p * stride
                 subtract_row(row, above, load_f64(above, k), block, end)
-            pivot = load_f64(row, k)
-            if pivot <= 1e-6 * (matrix[k, k] * 1e-6 + 1e-3):
-                return k
-            root = math.sqrt(pivot)
-            inverse = 1.0 / root
-            store_f64(row, k, root)
-            for j in range(k + 1, count):
+            if k >= known:
+                pivot = load_f64(row, k)
+                if pivot <= 1e-6 * (matrix[k, k] * 1e-6 + 1e-3):
+                    return k
+                store_f64(row, k, math.sqrt(pivot))
+            inverse = 1.0 / load_f64(row, k)
+            for j in range(max(k + 1, known), count):
                 store_f64(row, j, load_f64(row, j) * inverse)
         # four rows at once: the rest of the matrix is read and written a quarter as often
         if stop == begin + 4:
@@ -75,7 +78,7 @@ def factorise(matrix, count, factor):
                 subtract_rows(
                     base + i * stride, top, stride, load_f64(top, i), load_f64(top + stride, i),
                     load_f64(top + 2 * stride, i), load_f64(top + 3 * stride, i),
-                    i & ~(LANES - 1), end,
+                    max(i & ~(LANES - 1), known), end,
                 )
     return count
 

@@ -6,7 +6,7 @@ autocorrelations of the whole block (at half and at an eighth of the rate) and o
 windows of about six seconds (at an eighth; for short lags, at the full rate) give
 candidates, which are compared on every span at full resolution.  The best short and the
 best long one, and the lag of the span before, are then weighed by what least squares make
-of them on pieces of the span (`far_gain`): a tone has many lags, and what repeats bars apart
+of them on pieces of the span (`far_gains`): a tone has many lags, and what repeats bars apart
 may be no more than the difference of the channels.
 """
 
@@ -18,7 +18,7 @@ import numpy as np
 from numpy import fft
 from numpy.typing import NDArray
 
-from nlac.predictors.far_gain import far_gain
+from nlac.predictors.far_gain import PIECE, far_gains
 from nlac.predictors.lag_kernels import compare, grouped, level, running_energies, whiten
 from nlac.predictors.layout import PAD
 
@@ -27,7 +27,6 @@ THRESHOLD = 0.05  # least normalised correlation worth a closer look
 WINDOW = 1 << 18
 DECIMATION = 8
 _LONG = 2048
-_PIECE = 512
 _WORTH = 0.1  # bits a sample that an earlier occurrence must save: less is not worth the time
 _OFTEN = 8  # lags of other spans that are weighed in every span
 _CLEARLY = 0.1  # bits a sample that they must save more
@@ -73,6 +72,12 @@ def _peaks(correlation: NDArray[np.float32], count: int, shortest: int) -> NDArr
     return np.array(found, np.int64)
 
 
+def _spectrum(signal: NDArray[np.float32], size: int) -> NDArray[np.complex64]:
+    """Return the scaled spectrum of the signal's rows, with zeros appended up to `size`."""
+    # with no scale NumPy takes loops of double precision, which take twice to four times as long
+    return fft.rfft(signal, size, norm="ortho").astype(np.complex64, copy=False)
+
+
 def _short_lags(signal: NDArray[np.int16]) -> list[NDArray[np.int64]]:
     """Return the best lags below `_LONG` of each window, from its autocorrelation.
 
@@ -87,7 +92,7 @@ def _short_lags(signal: NDArray[np.int16]) -> list[NDArray[np.int64]]:
         plain[_LONG if first == 0 else 0 :][: len(some)] = some
         chunks = np.zeros((count, 2 * _LONG), np.float32)  # each followed by as many zeros
         chunks[:, :_LONG] = plain.reshape(count, _LONG)
-        spectra = fft.rfft(chunks, axis=1)
+        spectra = _spectrum(chunks, 2 * _LONG)
         both = spectra[1:].copy()
         both[:, 1::2] *= -1  # half a turn later, behind the chunk before
         both += spectra[:-1]
@@ -137,14 +142,12 @@ def find_lags(
     def weigh(index: int, finalists: set[int], least: float, hasty: bool = False) -> int:
         """Judge lags of a span, take the best if it saves so much; returns the one in force."""
         begin, end = index * span, min((index + 1) * span, frames)
-        finalists = {lag for lag in finalists if 0 < lag < (begin + end) // 2}
-        gains = {
-            lag: _gain(samples, begin, end, lag, pieces, least if hasty else 0.0)
-            for lag in sorted(finalists)
-        }
-        best = max(gains, key=lambda lag: gains[lag], default=0)
-        if best and gains[best] > least:
-            lags[index], found[index] = best, gains[best]
+        possible = np.array(
+            sorted(lag for lag in finalists if 0 < lag < (begin + end) // 2), np.int64
+        )
+        gains = _gains(samples, begin, end, possible, pieces, least if hasty else 0.0)
+        if len(gains) and gains.max() > least:
+            lags[index], found[index] = possible[gains.argmax()], gains.max()
         return int(lags[index])
 
     last = 0
@@ -180,31 +183,35 @@ def _mixed(samples: NDArray[np.float64]) -> NDArray[np.float64]:
     return mixed
 
 
-def _gain(
-    samples: NDArray[np.float64], begin: int, end: int, lag: int, pieces: tuple[float, ...],
-    least: float,
-) -> float:
-    """Bits a sample that the earlier occurrence saves, judged on pieces of a span.
+def _gains(
+    samples: NDArray[np.float64], begin: int, end: int, lags: NDArray[np.int64],
+    pieces: tuple[float, ...], least: float,
+) -> NDArray[np.float64]:
+    """Bits a sample that earlier occurrences save, judged on pieces of a span.
 
-    Given up, and less than it is, where half of the pieces don't promise two thirds of `least`.
+    A lag is given up, and said to save nothing, where half of the pieces don't promise two thirds
+    of `least`.
     """
     # only what lies after the block's begin has an earlier occurrence
-    share = (end - max(begin, lag)) / (end - begin)
+    shares = (end - np.maximum(begin, lags)) / (end - begin)
     paired = len(samples) == 2
-    channels = min(len(samples), 2)
-    total = 0.0
-    judged = 0
+    bits, judged = np.zeros(len(lags)), np.zeros(len(lags))
+    left = np.arange(len(lags))
     for number, part in enumerate(pieces, 1):
-        first = max(begin + int(part * (end - begin)) - _PIECE // 2, begin, lag)
-        stop = min(first + _PIECE, end)
-        if stop <= first:
-            continue
-        for channel in range(1 if paired else channels):
-            total += far_gain(samples, channel, paired, lag, PAD + first, PAD + stop)
-        judged += channels * (stop - first)
-        if 2 * number == len(pieces) and total * share < 2 / 3 * least * judged:
-            break
-    return total / max(judged, 1) * share
+        first = max(begin + int(part * (end - begin)) - PIECE // 2, begin)
+        some, frames = np.zeros(len(left)), np.zeros(len(left))
+        for channel in range(1 if paired else min(len(samples), 2)):
+            far_gains(
+                samples, channel, paired, lags[left], PAD, PAD + first, PAD + end, some, frames
+            )
+        bits[left] += some
+        judged[left] += frames
+        if 2 * number == len(pieces):
+            promising = bits[left] * shares[left] >= 2 / 3 * least * judged[left]
+            left = left[promising]
+    gains = np.zeros(len(lags))
+    gains[left] = bits[left] / np.maximum(judged[left], 1) * shares[left]
+    return gains
 
 
 class _Search:
@@ -229,7 +236,7 @@ class _Search:
         # at the higher rate not twice as long: the correlation runs round, at half the time, and
         # hides what it shows half a block away, which the coarse one finds
         size = _fast_length(2 * count if step == DECIMATION else count)
-        spectrum = fft.rfft(slow, size)
+        spectrum = _spectrum(slow, size)
         power = spectrum.real**2 + spectrum.imag**2
         whole = fft.irfft(power, size)[:count].astype(np.float32, copy=False)
         level(whole, span // step)
@@ -240,7 +247,7 @@ class _Search:
         self._slow = slow
         self._size = _fast_length(count)
         if self._windows:
-            self._spectrum = fft.rfft(slow, self._size)
+            self._spectrum = _spectrum(slow, self._size)
 
     def lags(self, begin: int, end: int) -> list[int]:
         """Return the best lags of a span: one short, one long."""
@@ -274,10 +281,9 @@ class _Search:
 
     def _window(self, begin: int, end: int) -> NDArray[np.int64]:
         """Return the best lags of one window against all of its past."""
-        piece = np.zeros(self._size, np.float32)
         first, last = begin // DECIMATION, end // DECIMATION
-        piece[: last - first] = self._slow[first:last]
-        cross = fft.irfft(self._spectrum * np.conj(fft.rfft(piece)), self._size)
+        piece = self._slow[first:last]
+        cross = fft.irfft(self._spectrum * np.conj(_spectrum(piece, self._size)), self._size)
         # the window at shift s meets itself at s = first, and the lag is first - s
         correlation = np.ascontiguousarray(cross[: first + 1][::-1], np.float32)
         if len(correlation) <= SHORTEST // DECIMATION + 1:

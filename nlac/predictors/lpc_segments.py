@@ -51,13 +51,17 @@ def _pick(total, index, count, target, matrix, right):
 
 
 @kernel
-def _add_upper(matrix, weight, total):
-    """Add the weighted upper triangle of a matrix to a total."""
+def _add_upper(matrix, weight, first, total):
+    """Add the weighted upper triangle of a matrix to a total, or begin the total with the first."""
     size = len(matrix)
     for i in range(size):
         row, out = address(matrix[i]), address(total[i])
-        for j in range(i, size):
-            store_f64(out, j, load_f64(out, j) + weight * load_f64(row, j))
+        if first:
+            for j in range(i, size):
+                store_f64(out, j, weight * load_f64(row, j))
+        else:
+            for j in range(i, size):
+                store_f64(out, j, load_f64(out, j) + weight * load_f64(row, j))
 
 
 @kernel
@@ -84,7 +88,7 @@ def _weigh(covs, first, last, index, count, target, frames, work, factor, z, out
             z[i] += cov[min(a, target), max(a, target)]
             for j in range(i, count):
                 work[i, j] += cov[min(a, index[j]), max(a, index[j])]
-    usable = factorise(work, count, factor)
+    usable = factorise(work, count, factor, 0)
     project(factor, usable, z)
     weights = np.zeros(count)
     for i in range(usable - 1, -1, -1):
@@ -142,7 +146,7 @@ def _solve(
     zero_energy = max(total[target, target], 1e-3)
     scale = 1.0 / frames
     _pick(total, index, far_count + near_count, target, work, z)
-    usable = factorise(work, far_count + near_count, factor)
+    usable = factorise(work, far_count + near_count, factor, 0)
     project(factor, usable, z)
     energy = zero_energy
     for i in range(min(far_count, usable)):
@@ -182,6 +186,19 @@ def largest_order(orders, limit):
 
 
 @kernel
+def _within_reach(orders, order):
+    """Second window of `orders` that is longer, or the longest."""
+    steps = 2
+    for longer in orders:
+        if longer > order:
+            order = longer
+            steps -= 1
+            if steps == 0:
+                break
+    return order
+
+
+@kernel
 def _unit_covariances(
     samples, which, delays, counts, begin, end, unit_frames, first_far, covs, frames
 ):  # fmt: skip
@@ -193,9 +210,11 @@ def _unit_covariances(
         stop = min(start + unit_frames, end)
         frames[u] = stop - start
         if start >= first_far:
-            covariance(samples, which, delays, counts, start, stop, covs[u])
+            covariance(samples, which, delays, counts, start, stop, covs[u], 0)
         else:
-            covariance(samples, which[:half], delays[:half], counts[:half], start, stop, covs[u])
+            covariance(
+                samples, which[:half], delays[:half], counts[:half], start, stop, covs[u], 0
+            )
             covs[u, :near, near:] = 0.0
             covs[u, near:] = 0.0
 
@@ -230,16 +249,24 @@ def _fill_nodes(
     width = SPAN // leaf_frames
     quantised = np.zeros(len(work), np.int64)
     worth = np.zeros(leaves, np.bool_)
+    # halves that want few taps make a whole that wants little more
+    longest = np.full(leaves, len(near))
     below = leaves
     for level in range(levels):
         # a short segment can't pay for many taps: don't even look
         node_frames = SPAN // width
-        near_count = largest_order(orders, min(len(near), node_frames // 24))
+        most = largest_order(orders, min(len(near), node_frames // 24))
         for i in range(width):
             if i >= leaves:
                 node_cost[node] = 0.0
                 node += 1
                 continue
+            near_count = most
+            if level > 0:
+                used = longest[2 * i]
+                if 2 * i + 1 < below:
+                    used = max(used, longest[2 * i + 1])
+                near_count = min(most, _within_reach(orders, used))
             # where neither half has use for the earlier occurrence, the whole has none;
             # where both have, the whole has
             try_far = far_count > 0 and i * node_frames >= skipped
@@ -265,6 +292,7 @@ def _fill_nodes(
                     node_weights[node, :order] = quantised[used : used + order]
                     node_weights[node, order : order + used] = quantised[:used]
             worth[i] = used > 0
+            longest[i] = order
             node_cost[node] = cost
             node_order[node] = order
             node_far[node] = used
@@ -334,7 +362,7 @@ def analyse_span(
         covs = np.empty((units, size, room(size)))
         frames = np.empty(units)
         weights = np.empty(units)
-        sums = np.zeros((sides, leaves, size, size))
+        sums = np.empty((sides, leaves, size, size))
         floors = np.zeros((sides, leaves))
         lengths = np.zeros(leaves)
         for start in range(begin, end, 4096):
@@ -351,8 +379,8 @@ def analyse_span(
                     work, factor, z, weights,
                 )
                 for u in range(count):
-                    leaf = (start - begin + u * unit_frames) // leaf_frames
-                    _add_upper(covs[u], weights[u], sums[side, leaf])
+                    leaf, within = divmod(start - begin + u * unit_frames, leaf_frames)
+                    _add_upper(covs[u], weights[u], within == 0, sums[side, leaf])
                     floors[side, leaf] += ROUNDING * weights[u] * frames[u]
         skipped = max(0, first_far - begin + unit_frames - 1) // unit_frames * unit_frames
         for side in range(sides):

@@ -50,7 +50,7 @@ def _pair_cost(samples, first, delay, begin, end):
     delays = np.array([0, delay])
     counts = np.array([lags, lags])
     cov = np.empty((2 * lags, room(2 * lags)))
-    covariance(samples, which, delays, counts, begin, end, cov)
+    covariance(samples, which, delays, counts, begin, end, cov, 0)
     mirror(cov)
     taps = np.empty(_ORDER, np.int64)
     work = np.empty((2 * lags, 2 * lags))
@@ -64,7 +64,7 @@ def _pair_cost(samples, first, delay, begin, end):
             for j in range(i, _ORDER):
                 work[i, j] = cov[taps[i], taps[j]]
             z[i] = cov[taps[i], own]
-        usable = factorise(work, _ORDER, factor)
+        usable = factorise(work, _ORDER, factor, 0)
         project(factor, usable, z)
         energy = cov[own, own]
         floor = 1e-9 * energy + 1e-3

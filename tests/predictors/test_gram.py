@@ -38,7 +38,19 @@ def test_definition(sequences: list[tuple[int, int, int]], bits: int) -> None:
     channels, delays, lags = (np.array(column) for column in zip(*sequences, strict=True))
     size = int(lags.sum())
     out = np.full((size, room(size)), np.nan)
-    covariance(samples, channels, delays, lags, BEGIN, END, out)
+    covariance(samples, channels, delays, lags, BEGIN, END, out, 0)
     mirror(out)
     # sums of so small integers are exact in any order
     np.testing.assert_array_equal(out[:, :size], defined(samples, sequences))
+
+
+def test_what_is_known_stays() -> None:
+    rng = np.random.default_rng(1)
+    samples = rng.integers(-9, 10, (2, 1000)).astype(np.float64)
+    channels, delays, lags = np.array([0, 1, 0]), np.array([0, 0, 90]), np.array([9, 8, 7])
+    whole, parts = np.zeros((24, room(24))), np.zeros((24, room(24)))
+    covariance(samples, channels, delays, lags, BEGIN, END, whole, 0)
+    covariance(samples, channels[:2], delays[:2], lags[:2], BEGIN, END, parts, 0)
+    np.testing.assert_array_equal(np.triu(parts[:17, :17]), np.triu(whole[:17, :17]))
+    covariance(samples, channels, delays, lags, BEGIN, END, parts, 2)
+    np.testing.assert_array_equal(np.triu(parts[:, :24]), np.triu(whole[:, :24]))
