@@ -51,8 +51,8 @@ _FOREIGN = _FOUND_IN_FOLDERS | {
     type=click.Choice(["auto", "cpu", "cuda"]),
     default="auto",
     show_default=True,
-    help="Where the networks of cnn and gru run while encoding; auto is the CPU. The bytes are "
-    "the same.",
+    help="Where the networks of cnn and gru run while encoding; auto is the GPU if PyTorch "
+    "finds one. The bytes are the same.",
 )
 @click.option(
     "-j",

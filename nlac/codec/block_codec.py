@@ -89,10 +89,9 @@ def choose_predictor(
         raise UsageError(f"predictor {found.name} has no Rice codes")
     if found.predictor_id in NETWORK_PREDICTORS:
         model = choose_model(found.name, options.model_name)
-        if options.device == "cuda":
-            from nlac.predictors.networks.bulk import pick_device
+        from nlac.predictors.networks.bulk import encoding_device
 
-            pick_device(options.device)
+        encoding_device(options.device)  # a GPU that is missing is told before any work
         if model_front(model) is None and options.effort:
             raise UsageError(f"model {model.name} has no cascade before it, so no effort")
         return PredictorChoice(found.predictor_id, coder_id=coder, model_hash=model.hash)
@@ -167,8 +166,10 @@ def _encode_channels(
 
         return encode_cascade(coded, _cascade_settings(options))
     if stream.predictor_id in NETWORK_PREDICTORS:
+        from nlac.predictors.networks.bulk import encoding_device
+
         model = needed_model(stream)
-        front, device = model_front(model), "cuda" if options.device == "cuda" else "cpu"
+        front, device = model_front(model), encoding_device(options.device)
         if front is None:
             from nlac.codec.forward_block import ForwardSettings, encode_forward
 

@@ -90,19 +90,12 @@ class Front:
 
 
 def make_runners(network: Network, channels: int, device: str) -> list[Answer]:
-    """For each channel what maps its next features to answers.
-
-    Raises
-    ------
-    MissingDependency
-        The device is not there.
-    """
+    """For each channel what maps its next features to answers, on ``"cpu"`` or ``"cuda"``."""
     if device == "cpu":
         layout = Layout(network)
         return [Runner(layout).run for _ in range(channels)]
-    from nlac.predictors.networks.bulk import BulkRunner, pick_device
+    from nlac.predictors.networks.bulk import BulkRunner
 
-    device = pick_device(device)
     return [BulkRunner(network, device).run for _ in range(channels)]
 
 

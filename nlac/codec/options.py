@@ -67,7 +67,7 @@ class EncodeOptions:
         that ``NLAC_MODELS`` names; None takes the preset's, or that of a chosen predictor.
     device : {"auto", "cpu", "cuda"}
         Where the network of `cnn` or `gru` runs. The bytes do not depend on it. ``"auto"`` is
-        the CPU, which is fast enough for networks that decode in real time.
+        the GPU if PyTorch finds one, else the CPU.
     coder : {"auto", "range", "rice"}
         Coder of the residual; ``"auto"`` takes the smaller, block by block.
     long_term : bool

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import io
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -111,6 +113,34 @@ def test_pytorch_writes_the_same_bytes(made, device, frames, channels, monkeypat
     assert devices == [device] * channels
 
 
+@pytest.fixture
+def _asked_anew():
+    bulk.encoding_device.cache_clear()
+    yield
+    bulk.encoding_device.cache_clear()
+
+
+@pytest.mark.usefixtures("_asked_anew")
+@pytest.mark.parametrize(
+    ("driver", "gpu", "device"), [(0, 1, "cpu"), (1, 0, "cpu"), (1, 1, "cuda")]
+)
+def test_auto_is_the_gpu_that_is_there(driver, gpu, device, monkeypatch):
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: bool(gpu))
+    monkeypatch.setattr(bulk, "_has_driver", lambda: bool(driver))
+    assert bulk.encoding_device("auto") == device
+    assert bulk.encoding_device("cpu") == "cpu"
+
+
+def test_auto_does_not_import_pytorch_without_a_driver():
+    code = (
+        "import sys; from nlac.predictors.networks import bulk; bulk._has_driver = lambda: False; "
+        "assert bulk.encoding_device('auto') == 'cpu'; assert 'torch' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.usefixtures("_asked_anew")
 def test_without_a_gpu_cuda_is_refused(made, monkeypatch):
     torch = pytest.importorskip("torch", reason="PyTorch is not installed")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)

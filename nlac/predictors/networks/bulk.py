@@ -9,6 +9,10 @@ and never to decode.
 
 from __future__ import annotations
 
+import ctypes
+import sys
+from functools import cache
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -42,6 +46,31 @@ def pick_device(name: str) -> str:
     if name == "cuda" and not has_gpu:
         raise MissingDependency("PyTorch finds no GPU that it can use (CUDA); use the CPU instead")
     return "cuda" if has_gpu and name != "cpu" else "cpu"
+
+
+@cache
+def encoding_device(name: str) -> str:
+    """Where an encoder runs its networks: ``"cpu"``, in compiled code, or ``"cuda"``, in PyTorch.
+
+    ``auto`` is the GPU if there is one that PyTorch can use.
+
+    Raises
+    ------
+    MissingDependency
+        ``cuda`` is asked for, and PyTorch or the GPU is not there.
+    """
+    if name == "auto" and not (find_spec("torch") and _has_driver()):
+        return "cpu"
+    return name if name == "cpu" else pick_device(name)
+
+
+def _has_driver() -> bool:
+    """Whether a GPU's driver is installed: to ask PyTorch takes seconds, for its import."""
+    try:
+        ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
+    except OSError:
+        return False
+    return True
 
 
 class BulkRunner:
