@@ -86,7 +86,7 @@ def choose_predictor(
         _cascade_settings(options)
         return PredictorChoice(c.PREDICTOR_CASCADE, coder_id=coder)
     if options.coder == "rice":
-        raise UsageError(f"predictor {found.name} has no Rice codes")
+        raise UsageError(f"predictor {found.name} has no Rice codes; lpc has them")
     if found.predictor_id in NETWORK_PREDICTORS:
         model = choose_model(found.name, options.model_name)
         from nlac.predictors.networks.bulk import encoding_device
