@@ -164,7 +164,10 @@ def _encode_channels(
     if stream.predictor_id == c.PREDICTOR_CASCADE:
         from nlac.codec.cascade_block import encode_cascade
 
-        return encode_cascade(coded, _cascade_settings(options))
+        settings = _cascade_settings(options)
+        return encode_cascade(
+            coded, replace(settings, parameters=settings.parameters.at_rate(stream.sample_rate))
+        )
     if stream.predictor_id in NETWORK_PREDICTORS:
         from nlac.predictors.networks.bulk import encoding_device
 
@@ -177,7 +180,7 @@ def _encode_channels(
             return encode_forward(coded, ForwardSettings(windows, model.network, device))
         from nlac.codec.cascade_block import encode_cascade
 
-        settings = _cascade_settings(options)
+        settings, front = _cascade_settings(options), front.at_rate(stream.sample_rate)
         return encode_cascade(
             coded, replace(settings, parameters=front, network=model.network, device=device)
         )

@@ -12,6 +12,7 @@ STEPS = 24, 80  # larger steps of a stage would not fit 64 bits
 MOST_MEMORY, FINAL_MEMORIES, LOADS = 13, (4, 13), (28, 50)
 MAX_INPUTS = 15  # of a stack
 _DEEP = 64  # own taps of an expert that few recordings need if it has more
+_USUAL_RATE, _QUICK, _MOST_OCTAVES = 48000, 2, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +103,18 @@ class CascadeParameters:
         """The same without experts of very long windows, which few recordings need."""
         few = tuple(e for e in self.experts if e.own <= _DEEP)
         return replace(self, experts=few or self.experts[:1])
+
+    def at_rate(self, sample_rate: int) -> CascadeParameters:
+        """The same for a sample rate: the first two experts forget as much a second.
+
+        Down to a quarter of the usual rates, that is; what forgets faster learns too little.
+        """
+        octaves = min(max(_USUAL_RATE // sample_rate, 1).bit_length() - 1, _MOST_OCTAVES)
+        quick = tuple(
+            replace(e, memory=max(e.memory - octaves, self.batch + 1))
+            for e in self.experts[:_QUICK]
+        )
+        return replace(self, experts=quick + self.experts[_QUICK:])
 
     def check(self) -> None:
         """Raise ValueError where a value is outside what the arithmetic is proved for."""

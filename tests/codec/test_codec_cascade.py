@@ -53,6 +53,46 @@ def test_lengths(frames, preset):
     code(music(frames), 16, preset)
 
 
+@pytest.mark.parametrize(
+    ("rate", "octaves"),
+    [
+        (1, 2), (8000, 2), (12000, 2), (12001, 1), (16000, 1), (24000, 1), (24001, 0), (44100, 0),
+        (48000, 0), (192000, 0),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("parameters", PARAMETERS.values())
+def test_quick_experts_forget_as_much_a_second(parameters, rate, octaves):
+    found = parameters.at_rate(rate)
+    found.check()
+    less = [e.memory - f.memory for e, f in zip(parameters.experts, found.experts, strict=True)]
+    assert less == [octaves] * 2 + [0] * (len(less) - 2)
+    again = tuple(
+        replace(f, memory=e.memory) for e, f in zip(parameters.experts, found.experts, strict=True)
+    )
+    assert replace(found, experts=again) == parameters
+
+
+def test_memories_stay_in_range():
+    """Of cascades that forget quickly already, at any rate."""
+    quick = ExpertParameters(16, 8, 6, 2)
+    parameters = replace(PARAMETERS["high"], experts=(quick, replace(quick, memory=7)))
+    assert [e.memory for e in parameters.at_rate(8000).experts] == [6, 6]
+
+
+@pytest.mark.parametrize("predictor", [None, "gru"])
+def test_blocks_follow_the_rate(predictor):
+    samples = music(4000, 1)
+    options = EncodeOptions(preset="high", predictor=predictor)
+    payloads = {}
+    for rate in (8000, 12000, 44100, 48000):
+        stream = replace(header_of(samples, 16, options), sample_rate=rate)
+        payloads[rate] = encode_block(samples, stream, options)
+        np.testing.assert_array_equal(decode_block(payloads[rate], 4000, stream), samples)
+    assert payloads[8000] == payloads[12000]
+    assert payloads[44100] == payloads[48000]
+    assert payloads[8000] != payloads[48000]
+
+
 @pytest.mark.parametrize("channels", [1, 2, 3, 5, 8])
 def test_channels(channels):
     code(music(3000, channels), 16, "high")
