@@ -202,7 +202,7 @@ def learn_sample(channel, t, sample):
     store_history(load_i64(channel, C_RESIDUALS), t, residual, unit)
     online = load_i64(channel, C_ONLINE)
     if online != 0:
-        learn_online(online, t, truth)
+        learn_online(online, t, truth - load_i64(out, 0))
     batch = load_i64(channel, C_BATCH)
     if (t + 1) & (batch - 1) == 0:
         window = load_i64(channel, C_WINDOW)

@@ -41,9 +41,9 @@ PADDED, WIDE = 40, 64
 (
     N_HISTORY, N_OTHER_HISTORY, N_AHEAD, N_STEP, N_INPUTS, N_WEIGHTS, N_COPIES, N_LINEAR,
     N_LINEAR_COPIES, N_SUMS, N_START, N_SHIFTS, N_TANH, N_MEAN, N_SEEN, N_UNIT, N_RECIPROCAL,
-    N_SHIFT, N_BEST, N_OUTPUT, N_OUTWARD, N_VALUES,
-) = range(22)
-NETWORK = 22
+    N_SHIFT, N_OUTPUT, N_OUTWARD, N_VALUES,
+) = range(21)
+NETWORK = 21
 SUM_SHIFT = 13  # from Q21 to the index of a table
 
 
@@ -110,7 +110,6 @@ def predict_online(network, t, experts, num_experts, locations, num_finals, newe
         for i in range(OTHER):
             store_16(inputs, OWN + i, load_i16(history, begin + i))
     best = load_i64(locations, 0)
-    store_64(network, N_BEST, best)
     for i in range(num_experts):
         apart = (load_i64(experts, i) - best) << 2
         store_16(inputs, PREDICTIONS + i, _scaled(network, apart))
@@ -141,9 +140,8 @@ def predict_online(network, t, experts, num_experts, locations, num_finals, newe
 
 
 @kernel
-def learn_online(network, t, truth):
-    """Learn from the sample (Q8)."""
-    error = truth - load_i64(network, N_BEST)
+def learn_online(network, t, error):
+    """Learn what the first location missed (Q8)."""
     store_16(load_i64(network, N_HISTORY), t, _scaled(network, error))
     left = _scaled(network, error - load_i64(network, N_OUTPUT))
     inputs = load_i64(network, N_INPUTS)

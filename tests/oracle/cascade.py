@@ -179,6 +179,7 @@ def decode_samples(
             values = head.sets[c][t // PIECE]
             low, high = values.value(values.first) << 8, values.value(values.last) << 8
             locations = [clip(p, low, high) for p in predictors[c].predict(lag)]
+            predictors[c].clip_finals(low, high)
             mixture = mixtures[c]
             last = mixtures[place.reference].last if place.reference >= 0 else None
             mixture.prepare(locations, last)

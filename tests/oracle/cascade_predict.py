@@ -262,6 +262,10 @@ class ChannelPredictor:
             locations.append(self._limit(locations[0] + missed))
         return locations
 
+    def clip_finals(self, low: int, high: int) -> None:
+        """To the values of a set: the learning takes them so."""
+        self.final_predictions = [clip(final, low, high) for final in self.final_predictions]
+
     def learn(self, sample: int) -> None:
         """After the sample of the time."""
         t, y = self.t, sample << 8

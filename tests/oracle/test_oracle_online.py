@@ -7,6 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from nlac.codec import cascade_head
+from nlac.codec.value_sets import PLAIN, ValueSet
 from nlac.predictors.cascade_parameters import PRESETS, CascadeParameters, ExpertParameters
 from oracle.cascade_online import OnlineNetwork
 from oracle.decoder import decode_stream
@@ -55,6 +57,24 @@ def test_samples_come_back(write_cascade, learnt, name, channels, bits, paramete
     assert np.array_equal(np.array(decode_stream(stream).frames).T, samples)
     assert learnt
     assert all(any(network.v) and any(network.linear) for network in learnt)
+
+
+@pytest.mark.parametrize("online", [(), (33,)])
+def test_value_sets_of_different_ranges(write_cascade, monkeypatch, online):
+    """What is learned are errors of predictions that the set in force has clipped."""
+    rng = np.random.default_rng(1)
+    samples = np.where(np.arange(2500) // 9 % 2, 640, -640) + rng.integers(-3, 4, 2500)
+    samples[1024:] = rng.integers(-20000, 20000, 2500 - 1024)
+
+    def assign(_found, ordered, _delay, starts):
+        parts = ordered[0, :1024], ordered[0, 1024:]
+        sets = [ValueSet(PLAIN, int(part.min()), int(part.max())) for part in parts]
+        return sets, np.minimum(starts[:-1, None] // 1024, 1)
+
+    monkeypatch.setattr(cascade_head, "assign_sets", assign)
+    parameters = replace(FEW, online=online)
+    stream = write_cascade(samples[:, None].astype(np.int32), 16, parameters)
+    assert np.array_equal(np.array(decode_stream(stream).frames)[0], samples)
 
 
 @pytest.mark.parametrize("references", [[1, 0], [-1, 0], [1, -1]])
