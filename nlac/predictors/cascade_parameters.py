@@ -191,7 +191,6 @@ PRESETS = {
         _MAX,
         experts=(replace(_MAX.experts[0], period=1), *_MAX.experts[1:]),
         finals=(8, 6, 11),
-        period=1,
         online=(33,),
     ),
 }
