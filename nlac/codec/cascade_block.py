@@ -24,7 +24,6 @@ from nlac.codec.lpc_block import LpcSettings, decode_lpc, encode_prepared
 from nlac.codec.lpc_rival import worth_trying
 from nlac.codec.preparation import Search, prepare
 from nlac.predictors.cascade_parameters import CascadeParameters
-from nlac.predictors.network_features import MAX_LOCATIONS
 from nlac.predictors.networks.layers import Network
 
 CASCADE = 2  # where an `lpc` block tells its coder
@@ -122,8 +121,6 @@ def decode_cascade(
     parameters, at = read_parameters(data, after)
     if channels * parameters.covariances > MAX_COVARIANCES:
         raise CorruptStream("experts need too much memory", path="parameters")
-    if network is not None and parameters.num_locations > MAX_LOCATIONS:
-        raise CorruptStream("too many locations for a network", path="parameters")
     head, at = read_head(data, at, frames, channels)
     count, at = read_varint(data, at)
     words, raw = read_words(data, at, count)

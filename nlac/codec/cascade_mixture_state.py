@@ -19,6 +19,7 @@ from nlac.codec.cascade_layout import (
     GAINS,
     INVERSE,
     LEAST,
+    MAX_LOCATIONS,
     MAX_PARTS,
     MEAN,
     OTHER,
@@ -49,7 +50,10 @@ FEW = (
 MANY = (*FEW, *((i, 4, 16, 1) for i in (3, 4, 5)), *((i, 7, 16, 0) for i in (1, 2, 3, 4, 5)))
 # with a network, whose location is the second: it gives the widths of three parts
 _GIVEN = ((1, 4, 16, 0),) * 3
-NETWORK = (*FEW, *_GIVEN, (1, 7, 16, 0), (1, 2, 16, 0), *((i, 4, 16, 1) for i in (3, 4, 5)))
+_BESIDE = (*FEW, *_GIVEN, (1, 7, 16, 0), (1, 2, 16, 0), (3, 4, 16, 1))
+NETWORK = (*_BESIDE, (4, 4, 16, 1), (5, 4, 16, 1))
+# the seventh location is that of an online network: it says more than the two before it
+ONLINE = (*_BESIDE, (6, 7, 16, 0), (6, 4, 16, 1))
 ENOUGH = 3  # locations up to which there are few parts
 
 
@@ -106,7 +110,9 @@ def mixture_state(
         Whether the second location is a network's.
     """
     state = np.zeros((len(initial), ROW_LENGTH), np.int64)
-    parts = NETWORK if network else FEW if locations <= ENOUGH else MANY
+    parts = FEW if locations <= ENOUGH else MANY
+    if network:
+        parts = ONLINE if locations > MAX_LOCATIONS else NETWORK
     used = [(i, part) for i, part in enumerate(parts) if part[0] < locations]
     for i, (source, rate, width, gained) in used:
         state[:, SOURCE + i] = source

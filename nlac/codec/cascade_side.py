@@ -21,7 +21,7 @@ from nlac.predictors.cascade_parameters import (
 
 _PATH = "parameters"
 _BLOCK = 32  # taps of stages are multiples of it
-# defaults: experts, cascades, stages of each, finals, last stages; batch, period
+# defaults: experts, cascades, stages of each, finals, online networks; batch, period
 _COUNTS = (3, 1, 3, 1, 0)
 _BATCH, _PERIOD = 5, 6
 # own, other, memory, period, around, optional, load
@@ -35,7 +35,7 @@ _EXPERTS = (
 # own and other in blocks, step of the first cascade
 _STAGES = ((32, 0, 39), (8, 0, 33), (1, 0, 26), (1, 0, 26))
 _NEXT_STEP = 6  # what the steps of each cascade are more than those of the one before
-_LAST = (1, 1, 48)
+_ONLINE = 33
 _FINAL = 9
 
 
@@ -43,14 +43,14 @@ def write_parameters(p: CascadeParameters) -> bytes:
     """Bytes of a cascade's parameters."""
     counts = (
         len(p.experts), len(p.cascades), len(p.cascades[0]) if p.cascades else _COUNTS[2],
-        len(p.finals), len(p.last),
+        len(p.finals), len(p.online),
     )  # fmt: skip
     numbers = [p.batch, p.period]
     for e in p.experts:
         numbers += [e.own, e.other, e.memory, e.period, e.around, int(e.optional), e.load]
-    for s in (*(s for cascade in p.cascades for s in cascade), *p.last):
+    for s in (s for cascade in p.cascades for s in cascade):
         numbers += [s.taps // _BLOCK, s.other // _BLOCK, s.step]
-    numbers += p.finals
+    numbers += [*p.online, *p.finals]
     differences = map(sub, (*counts, *numbers), (*_COUNTS, *_defaults(*counts)))
     return write_golomb(differences)
 
@@ -70,10 +70,10 @@ def read_parameters(data: bytes, at: int) -> tuple[CascadeParameters, int]:
         raise CorruptStream("a count is outside its range", path=_PATH)
     defaults = _defaults(*counts)
     numbers = map(add, defaults, reader.read(len(defaults)))
-    num_experts, num_cascades, num_stages, _, num_last = counts
+    num_experts, num_cascades, num_stages, _, num_online = counts
 
-    def stages(count: int) -> tuple[StageParameters, ...]:
-        rows = [(next(numbers), next(numbers), next(numbers)) for _ in range(count)]
+    def stages() -> tuple[StageParameters, ...]:
+        rows = [(next(numbers), next(numbers), next(numbers)) for _ in range(num_stages)]
         return tuple(StageParameters(_BLOCK * a, _BLOCK * b, step) for a, b, step in rows)
 
     batch, period = next(numbers), next(numbers)
@@ -83,9 +83,9 @@ def read_parameters(data: bytes, at: int) -> tuple[CascadeParameters, int]:
         if optional not in (0, 1):
             raise CorruptStream("a flag is neither 0 nor 1", path=_PATH)
         experts.append(ExpertParameters(own, other, memory, pause, around, optional == 1, load))
-    cascades = tuple(stages(num_stages) for _ in range(num_cascades))
-    last = stages(num_last)
-    found = CascadeParameters(batch, tuple(experts), cascades, tuple(numbers), period, last)
+    cascades = tuple(stages() for _ in range(num_cascades))
+    online = tuple(next(numbers) for _ in range(num_online))
+    found = CascadeParameters(batch, tuple(experts), cascades, tuple(numbers), period, online)
     try:
         found.check()
     except ValueError as error:
@@ -93,7 +93,7 @@ def read_parameters(data: bytes, at: int) -> tuple[CascadeParameters, int]:
     return found, reader.end()
 
 
-def _defaults(experts: int, cascades: int, stages: int, finals: int, last: int) -> list[int]:
+def _defaults(experts: int, cascades: int, stages: int, finals: int, online: int) -> list[int]:
     """Defaults of the numbers that follow such counts."""
     numbers = [_BATCH, _PERIOD]
     for row in _EXPERTS[:experts]:
@@ -101,4 +101,4 @@ def _defaults(experts: int, cascades: int, stages: int, finals: int, last: int) 
     for number in range(cascades):
         for own, other, step in _STAGES[:stages]:
             numbers += [own, other, step + _NEXT_STEP * number]
-    return numbers + [*_LAST] * last + [_FINAL] * finals
+    return numbers + [_ONLINE] * online + [_FINAL] * finals

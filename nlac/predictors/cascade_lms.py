@@ -24,6 +24,8 @@ from nlac.predictors.cascade_cholesky import bit_length
 STAGE = L_GRADIENTS + 4
 HISTORY_LIMIT = 8191
 NEAR = 32  # taps of the first stretch of equal step
+# 2**(30 - i / 4)
+QUARTERS = (1073741824, 902905651, 759250125, 638450708)
 
 
 @kernel

@@ -9,6 +9,7 @@ MAX_PERIOD, MAX_PAUSE = 65535, 255
 MAX_EXPERTS, MAX_CASCADES, MAX_STAGES, MAX_FINALS = 5, 4, 4, 3
 MAX_TAPS = 4096
 STEPS = 24, 80  # larger steps of a stage would not fit 64 bits
+ONLINE_STEPS = 16, 80
 MOST_MEMORY, FINAL_MEMORIES, LOADS = 13, (4, 13), (28, 50)
 MAX_INPUTS = 15  # of a stack
 _DEEP = 64  # own taps of an expert that few recordings need if it has more
@@ -77,9 +78,10 @@ class CascadeParameters:
     finals : tuple of int
         Memories of the final stacks.
     period : int
-        Batches of 8 samples between two solutions of a stack.
-    last : tuple of StageParameters
-        The stage behind the final stack, if any.
+        Batches of 8 samples between two solutions of a stack, final ones of long memory twice as
+        many for each step beyond 8.
+    online : tuple of int
+        Step of the online network behind the final stacks, if there is one: 2**(-step / 4).
     """
 
     batch: int
@@ -87,12 +89,12 @@ class CascadeParameters:
     cascades: tuple[tuple[StageParameters, ...], ...]
     finals: tuple[int, ...]
     period: int
-    last: tuple[StageParameters, ...] = ()
+    online: tuple[int, ...] = ()
 
     @property
     def num_locations(self) -> int:
         """Predictions that the entropy model gets."""
-        return len(self.finals) + len(self.last) + 2
+        return len(self.finals) + 2 + len(self.online)
 
     @property
     def covariances(self) -> int:
@@ -131,7 +133,8 @@ class CascadeParameters:
             and all(_in(memory, FINAL_MEMORIES) for memory in self.finals)
             and 1 <= self.period <= MAX_PAUSE
             and not self.experts[0].optional
-            and len(self.last) <= 1
+            and len(self.online) <= 1
+            and all(_in(step, ONLINE_STEPS) for step in self.online)
             and all(
                 1 <= e.own <= MAX_OWN
                 and 0 <= e.other <= MAX_OTHER
@@ -147,7 +150,7 @@ class CascadeParameters:
                 and 0 <= s.other <= MAX_TAPS
                 and s.other % 32 == 0
                 and _in(s.step, STEPS)
-                for s in [*stages, *self.last]
+                for s in stages
             )
         )
         if not good:
@@ -201,6 +204,6 @@ PRESETS = {
         _MAX,
         experts=(replace(_MAX.experts[0], period=1), *_MAX.experts[1:]),
         finals=(8, 6, 11),
-        period=1,
+        online=(33,),
     ),
 }

@@ -43,18 +43,17 @@ from nlac.predictors.cascade_state import (
     C_AROUND,
     C_BATCH,
     C_DOWN,
-    C_ERRORS,
     C_EXPERTS,
     C_FINALS,
     C_HIGH,
     C_LAG,
-    C_LAST,
     C_LOCATIONS,
     C_LOW,
     C_NUM_CASCADES,
     C_NUM_EXPERTS,
     C_NUM_FINALS,
     C_NUM_STAGES,
+    C_ONLINE,
     C_PLAIN,
     C_RESIDUALS,
     C_SAMPLES,
@@ -66,6 +65,7 @@ from nlac.predictors.cascade_state import (
     C_WINDOW,
 )
 from nlac.predictors.layout import PAD
+from nlac.predictors.online_network import learn_online, predict_online
 
 
 @kernel
@@ -152,14 +152,16 @@ def predict_sample(channel, t):
     for i in range(num_finals):
         value = min(max(stacked + predict_stack(finals + 8 * STACK * i), low), high)
         store_64(out, i, value)
-    last = load_i64(channel, C_LAST)
-    if last != 0:
-        best = load_i64(out, 0)
-        store_64(out, num_finals, min(max(best + predict_stage(last, t), low), high))
-        num_finals += 1
     store_64(channel, C_PLAIN, plain)
     store_64(out, num_finals, min(max(stacked + plain, low), high))
     store_64(out, num_finals + 1, stacked)
+    online = load_i64(channel, C_ONLINE)
+    if online != 0:
+        newest = load_i64(load_i64(channel, C_SAMPLES), PAD + t - 1)
+        missed = predict_online(
+            online, t, channel + 8 * (C_PLAIN + 1), num_experts, out, num_finals, newest
+        )
+        store_64(out, num_finals + 2, min(max(load_i64(out, 0) + missed, low), high))
 
 
 @kernel
@@ -198,11 +200,9 @@ def learn_sample(channel, t, sample):
                 store_history(load_i64(stage, L_HISTORY), t, value, unit)
             value -= load_i64(stage, L_OUTPUT)
     store_history(load_i64(channel, C_RESIDUALS), t, residual, unit)
-    last = load_i64(channel, C_LAST)
-    error = truth - load_i64(out, 0)
-    if last != 0:
-        learn_stage(last, t, error)
-    store_history(load_i64(channel, C_ERRORS), t, error, unit)
+    online = load_i64(channel, C_ONLINE)
+    if online != 0:
+        learn_online(online, t, truth - load_i64(out, 0))
     batch = load_i64(channel, C_BATCH)
     if (t + 1) & (batch - 1) == 0:
         window = load_i64(channel, C_WINDOW)

@@ -11,6 +11,7 @@ from nlac._tiles import DIAGONALS, LANES
 from nlac.predictors import cascade_covariance as cov
 from nlac.predictors import cascade_experts as ex
 from nlac.predictors import cascade_lms as lms
+from nlac.predictors import online_network as online
 from nlac.predictors.cascade_parameters import CascadeParameters
 from nlac.predictors.layout import PAD
 from nlac.predictors.stage_memory import StageMemory
@@ -18,15 +19,16 @@ from nlac.predictors.stage_memory import StageMemory
 # cells of a channel
 (
     C_EXPERTS, C_NUM_EXPERTS, C_WINDOW, C_STACK, C_STAGES, C_NUM_CASCADES, C_NUM_STAGES, C_FINALS,
-    C_NUM_FINALS, C_LAST, C_LOW, C_HIGH, C_LOCATIONS, C_SAMPLES, C_SCALED, C_DOWN, C_RESIDUALS,
-    C_ERRORS, C_UNIT, C_STACKED, C_REFERENCE, C_AHEAD, C_AROUND, C_LAG, C_BATCH, C_FIRST, C_PLAIN,
-) = range(27)
-CHANNEL = 27 + 8  # the plain sum is followed by the experts' predictions
+    C_NUM_FINALS, C_ONLINE, C_LOW, C_HIGH, C_LOCATIONS, C_SAMPLES, C_SCALED, C_DOWN, C_RESIDUALS,
+    C_UNIT, C_STACKED, C_REFERENCE, C_AHEAD, C_AROUND, C_LAG, C_BATCH, C_FIRST, C_PLAIN,
+) = range(26)
+CHANNEL = 26 + 8  # the plain sum is followed by the experts' predictions
 LOCATIONS = 8
 SCALED_BITS = 19  # magnitude of samples in covariances
 _FOLLOWING = 64  # zeros after samples: vector loops look a little further than they use
 _STACK_LOAD = 1 << 32  # what is added to the diagonals of stacks, relative to 2**60
 _FIRST_MEMORY = 9  # of the stack of experts
+_PATIENT = 8  # memory from which on finals are solved half as often for each step
 _MEAN_RATE = 3  # of the error by which stacks weight, as a power of two
 # inputs of stacks are clipped at 2**clip times their mean (experts: practically never)
 _EXPERT_CLIP, _FINAL_CLIP = 8, 1
@@ -72,8 +74,9 @@ class CascadeState(StageMemory):
             if row[C_DOWN]:
                 row[C_SCALED] = self._new(PAD + frames + _FOLLOWING)
             row[C_RESIDUALS] = self._history(frames)
-            row[C_ERRORS] = self._history(frames)
             row[C_LOCATIONS] = self.locations[c].ctypes.data
+        if parameters.online:
+            self._errors = [self._history(frames) for _ in range(count)]
         for c in range(count):
             self._build(c, parameters, long_term)
 
@@ -163,12 +166,11 @@ class CascadeState(StageMemory):
         stack_rows[0][ex.S_CLIP] = _EXPERT_CLIP
         stages = [s for cascade in p.cascades for s in cascade]
         for cells, memory in zip(stack_rows[1:], p.finals, strict=True):
-            self._stack(
-                cells, len(p.experts) + len(stages), memory, p.period, shift, inputs
-            )
+            period = p.period << max(0, memory - _PATIENT)
+            self._stack(cells, len(p.experts) + len(stages), memory, period, shift, inputs)
         row[C_STACK], row[C_FINALS] = stack_rows.ctypes.data, stack_rows[1:].ctypes.data
         row[C_NUM_FINALS] = len(p.finals)
-        stage_rows = self._cells((len(stages) + len(p.last)) * lms.STAGE).reshape(-1, lms.STAGE)
+        stage_rows = self._cells(len(stages) * lms.STAGE).reshape(-1, lms.STAGE)
         row[C_STAGES] = stage_rows.ctypes.data
         row[C_NUM_CASCADES] = len(p.cascades)
         row[C_NUM_STAGES] = len(p.cascades[0]) if p.cascades else 0
@@ -179,12 +181,11 @@ class CascadeState(StageMemory):
                 own = self._history(self._frames)
             theirs = 0 if other is None else int(other[C_RESIDUALS])
             self._stage(stage_rows[i], stage, own, theirs, ahead, int(row[C_UNIT]))
-        if p.last:
-            theirs = 0 if other is None else int(other[C_ERRORS])
-            self._stage(
-                stage_rows[-1], p.last[0], int(row[C_ERRORS]), theirs, ahead, int(row[C_UNIT])
-            )
-            row[C_LAST] = stage_rows[-1:].ctypes.data
+        if p.online:
+            theirs = 0 if other is None else self._errors[reference]
+            cells = self._cells(online.NETWORK)
+            self._online(cells, p.online[0], self._errors[c], theirs, ahead)
+            row[C_ONLINE] = cells.ctypes.data
 
     def _stack(
         self,

@@ -21,7 +21,7 @@ from nlac.predictors.cascade_state import C_PLAIN
 FEATURES = 20
 ANSWERS = 4
 WIDTHS = 3
-MAX_LOCATIONS, MAX_EXPERTS = 5, 5
+TOLD_LOCATIONS, MAX_EXPERTS = 5, 5
 MAX_OCTAVES = 6  # of a width, to each side of the mean error
 MAX_MEAN = np.int64(1) << 52
 # cells of a channel
@@ -140,7 +140,7 @@ class Known:
         rows = self.rows
         for c, reference in enumerate(references):
             rows[c, K_FAST : K_SLOW + 1] = initial[c]
-            rows[c, K_LOCATIONS] = min(locations, MAX_LOCATIONS)
+            rows[c, K_LOCATIONS] = min(locations, TOLD_LOCATIONS)
             rows[c, K_EXPERTS] = min(experts, MAX_EXPERTS)
             rows[c, K_PREDICTIONS] = channels[c].ctypes.data + 8 * (C_PLAIN + 1)
             if reference >= 0:

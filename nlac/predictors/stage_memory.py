@@ -1,4 +1,4 @@
-"""Memory of LMS stages: arrays that live as long as their owner, found by address."""
+"""Memory of LMS stages and online networks: arrays that live as long as their owner."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlac.predictors import cascade_lms as lms
+from nlac.predictors import online_network as online
 from nlac.predictors.cascade_parameters import StageParameters
+from nlac.predictors.networks.tables import tanh_table
 
 _HISTORY_PAD = 4096 + 16  # zeros before a history
-# 2**(30 - i / 4)
-_QUARTERS = (1073741824, 902905651, 759250125, 638450708)
 
 
 class StageMemory:
@@ -26,6 +26,14 @@ class StageMemory:
         self._keep.append(array)
         address: int = array.ctypes.data
         return -(-address // 64) * 64
+
+    def _filled(self, values: NDArray[np.generic]) -> int:
+        """Address of a new array that holds these."""
+        address = self._new(values.size, values.dtype.type)
+        array = self._keep[-1]
+        begin = (address - array.ctypes.data) // values.itemsize
+        array[begin : begin + values.size] = values.ravel()
+        return address
 
     def _cells(self, size: int) -> NDArray[np.int64]:
         array = np.zeros(size, np.int64)
@@ -54,4 +62,25 @@ class StageMemory:
         cells[lms.L_UNIT] = unit
         cells[lms.L_GROUP] = 4 if stage.taps > 32 else 1
         # for three means of powers in Q8 and errors in Q3: 3 * 2**(46 + 8 - 3 - step / 4)
-        cells[lms.L_STEP] = (3 * _QUARTERS[stage.step & 3] << 21) >> (stage.step >> 2)
+        cells[lms.L_STEP] = (3 * lms.QUARTERS[stage.step & 3] << 21) >> (stage.step >> 2)
+
+    def _online(
+        self, cells: NDArray[np.int64], step: int, history: int, other: int, ahead: int
+    ) -> None:
+        """Fill the cells of an online network; `other` is as for a stage."""
+        cells[online.N_HISTORY] = history
+        cells[online.N_OTHER_HISTORY], cells[online.N_AHEAD] = other, ahead
+        cells[online.N_STEP] = online.step_factor(step)
+        cells[online.N_INPUTS] = self._filled(online.first_inputs())
+        # by pair of inputs: the weights of the first in all units, then those of the second
+        weights = online.first_weights().T
+        pairs = (weights >> 16).astype(np.int16).reshape(-1, 2, online.UNITS)
+        cells[online.N_WEIGHTS] = self._filled(weights)
+        cells[online.N_COPIES] = self._filled(pairs.transpose(0, 2, 1))
+        cells[online.N_LINEAR] = self._new(online.WIDE, np.int32)
+        cells[online.N_LINEAR_COPIES] = self._new(online.WIDE, np.int16)
+        for cell in (online.N_SUMS, online.N_START, online.N_OUTWARD, online.N_VALUES):
+            cells[cell] = self._new(online.UNITS, np.int32)
+        shifts = np.full(online.UNITS, online.SUM_SHIFT, np.int32)
+        cells[online.N_SHIFTS] = self._filled(shifts)
+        cells[online.N_TANH] = tanh_table().ctypes.data

@@ -46,7 +46,7 @@ def cascades(draw: st.DrawFn) -> CascadeParameters:
         tuple(tuple(draw(stages) for _ in range(deep)) for _ in range(wide)),
         tuple(draw(st.lists(st.integers(4, 13), min_size=1, max_size=3))),
         draw(st.integers(1, 255)),
-        tuple(draw(st.lists(stages, max_size=1))),
+        tuple(draw(st.lists(st.integers(16, 80), max_size=1))),
     )
 
 
@@ -101,7 +101,7 @@ def long(**changes):
         *(replace(HIGH, finals=finals) for finals in ((), (9,) * 4, (3,), (14,))),
         replace(HIGH, experts=()),
         replace(HIGH, experts=HIGH.experts[:1], cascades=()),
-        replace(HIGH, last=HIGH.cascades[0][:2]),
+        *(replace(HIGH, online=online) for online in ((33, 33), (15,), (81,))),
         replace(HIGH, cascades=HIGH.cascades * 5),
         *(first(own=own) for own in (0, 513)),
         *(first(other=other) for other in (-1, 257)),

@@ -11,7 +11,12 @@ from strategies import joined
 
 from nlac._errors import CorruptStream, UsageError
 from nlac.codec.block_codec import choose_predictor, decode_block, encode_block
-from nlac.codec.cascade_block import CASCADE, decode_cascade
+from nlac.codec.cascade_block import (
+    CASCADE,
+    CascadeSettings,
+    decode_cascade,
+    encode_cascade,
+)
 from nlac.codec.cascade_side import write_parameters
 from nlac.codec.options import EncodeOptions
 from nlac.predictors.cascade_parameters import PRESETS as PARAMETERS
@@ -136,6 +141,31 @@ def test_repetition(preset):
 def test_floats():
     code((music(3000) / 32768).astype(np.float32), 32, "high")
     code(np.random.default_rng(1).normal(0, 0.1, (2000, 2)).astype(np.float32), 32, "high")
+
+
+@pytest.mark.parametrize("bits", [16, 24, 32])
+@pytest.mark.parametrize("channels", [1, 2])
+def test_online_network(channels, bits):
+    """With the largest step, on what makes everything as large as it gets."""
+    loud = replace(PARAMETERS["neural"], online=(16,))
+    settings = CascadeSettings(loud)
+    for names in (("extremes", "silence", "sine"), ("quiet_noise", "extremes", "nyquist_square")):
+        samples = np.ascontiguousarray(joined(names, 3000, channels, bits).T)
+        data = encode_cascade(samples, settings)
+        assert np.array_equal(decode_cascade(data, 0, samples.shape[1], channels), samples)
+
+
+def test_an_online_network_pays():
+    """It follows a curve that no linear filter follows."""
+    x = np.random.default_rng(6).normal(0, 60, 20000)
+    for t in range(1, len(x)):
+        x[t] += 400 * np.sin(x[t - 1] / 150)
+    samples = np.rint(x).astype(np.int32)[None]
+    sizes = [
+        len(encode_cascade(samples, CascadeSettings(replace(PARAMETERS["high"], online=online))))
+        for online in ((), (33,))
+    ]
+    assert sizes[1] < 0.99 * sizes[0]
 
 
 def test_damage_is_noticed_or_harmless():

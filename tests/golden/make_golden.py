@@ -193,7 +193,7 @@ def widths() -> np.ndarray:
 
 
 def unusual_cascades() -> dict[str, Any]:
-    """Cascades that no preset has, of four and five locations, a last stage, small batches."""
+    """Cascades that no preset has, of four and five locations, an online network, small batches."""
     from nlac.predictors.cascade_parameters import (
         CascadeParameters,
         ExpertParameters,
@@ -203,7 +203,6 @@ def unusual_cascades() -> dict[str, Any]:
     def stages(*rows: tuple[int, int, int]) -> tuple[StageParameters, ...]:
         return tuple(StageParameters(*row) for row in rows)
 
-    last = stages((32, 32, 48))
     one = (stages((512, 0, 42), (64, 0, 36), (32, 0, 29)),)
     three = (
         stages((1024, 0, 39), (256, 0, 33), (32, 0, 26)),
@@ -223,8 +222,8 @@ def unusual_cascades() -> dict[str, Any]:
         optional,
     )
     return {
-        "last-stage": CascadeParameters(4, few, one, (9,), 4, last),
-        "two-finals": CascadeParameters(4, many, three, (8, 10), 2, last),
+        "online": CascadeParameters(4, few, one, (9,), 4, (33,)),
+        "two-finals": CascadeParameters(4, many, three, (8, 10), 2, (33,)),
     }
 
 
@@ -300,7 +299,7 @@ CASES: dict[str, Callable[[], bytes]] = {
     "preset-max": lambda: cascade_alone(tones(1200, 1, 16), 16, "max"),
     "cascade-tuned": lambda: cascade_alone(tones(1300, 2, 16), 16, "high", effort=2),
     "cascade-widths": lambda: cascade_alone(widths(), 22, "high"),
-    "cascade-last-stage": lambda: cascade(tones(1300, 2, 16), "last-stage"),
+    "cascade-online": lambda: cascade(tones(1300, 2, 16), "online"),
     "cascade-two-finals": lambda: cascade(tones(1200, 1, 16), "two-finals"),
     "network-cnn": lambda: with_network("cnn", "rls"),
     "network-gru": lambda: with_network("gru", "high"),

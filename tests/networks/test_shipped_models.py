@@ -12,6 +12,7 @@ from codec_tools import code
 from test_network_blocks import music
 
 import nlac
+from nlac.codec.cascade_layout import MAX_LOCATIONS
 from nlac.codec.network_choice import model_front, model_predictor
 from nlac.codec.options import EncodeOptions
 from nlac.predictors.networks import reference, step
@@ -42,7 +43,9 @@ def test_models_are_sound(name):
     assert model.card["name"] == name
     assert model.card["licence"]
     front = model_front(model)
-    assert front is None or front.num_locations <= 5
+    if front is not None:
+        front.check()
+        assert front.num_locations <= MAX_LOCATIONS
     x = np.random.default_rng(1).integers(-TOP, TOP + 1, (300, model.network.inputs))
     for quiet in (0, 6):
         inputs = (x >> quiet).astype(np.int16)

@@ -75,7 +75,7 @@ def read_parameters(reader: Reader) -> Parameters:
     cascades = numbers.number(1, 0, 4, "cascades")
     stages = numbers.number(3, 0, 4, "stages")
     finals = numbers.number(1, 1, 3, "finals")
-    lasts = numbers.number(0, 0, 1, "last stages")
+    networks = numbers.number(0, 0, 1, "online networks")
     ranged(experts - 1 + cascades * stages, 1, 15, "inputs of finals")
     batch = numbers.number(5, 3, 6, "batch")
     pause = numbers.number(6, 1, 255, "batches between solutions")
@@ -85,10 +85,10 @@ def read_parameters(reader: Reader) -> Parameters:
         [read_stage(numbers, (own, 0, step + 6 * k)) for own, step in first[:stages]]
         for k in range(cascades)
     ]
-    last = read_stage(numbers, (1, 1, 48)) if lasts else None
+    online = numbers.number(33, 16, 80, "step of the online network") if networks else None
     memories = [numbers.number(9, 4, 13, "memory of a final") for _ in range(finals)]
     numbers.end()
-    return Parameters(batch, pause, shapes, rows, last, memories)
+    return Parameters(batch, pause, shapes, rows, online, memories)
 
 
 class Place(NamedTuple):
@@ -179,6 +179,7 @@ def decode_samples(
             values = head.sets[c][t // PIECE]
             low, high = values.value(values.first) << 8, values.value(values.last) << 8
             locations = [clip(p, low, high) for p in predictors[c].predict(lag)]
+            predictors[c].clip_finals(low, high)
             mixture = mixtures[c]
             last = mixtures[place.reference].last if place.reference >= 0 else None
             mixture.prepare(locations, last)

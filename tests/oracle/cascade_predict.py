@@ -7,6 +7,7 @@ cascade_stages.py.
 from operator import mul
 from typing import NamedTuple
 
+from oracle.cascade_online import OnlineNetwork
 from oracle.cascade_solve import Covariance, solve
 from oracle.cascade_stages import PAD, History, Stage, StageShape, clamp, shifted
 from oracle.coding import clip, fits
@@ -32,7 +33,7 @@ class Parameters(NamedTuple):
     pause: int
     experts: list[ExpertShape]
     cascades: list[list[StageShape]]
-    last: StageShape | None
+    online: int | None  # step
     finals: list[int]
 
 
@@ -127,7 +128,8 @@ class Stack:
     """Stacks of 11.17.3 that have the same inputs and target: the first one, or the finals."""
 
     def __init__(self, inputs: int, memories: list[int], freedom: int, bits: int, pause: int):
-        self.inputs, self.memories, self.freedom, self.pause = inputs, memories, freedom, pause
+        self.inputs, self.memories, self.freedom = inputs, memories, freedom
+        self.pauses = [pause] if freedom == 8 else [pause << max(0, m - 8) for m in memories]
         self.shift = max(0, bits + 9 - 22)
         self.means = [0] * (inputs + 1)
         self.errors = [0] * len(memories)
@@ -163,7 +165,7 @@ class Stack:
         for number, covariance in enumerate(self.covariances):
             v = self.errors[number] + 32
             covariance.learn(self.series, 0, self.memories[number] - 3, 6, v)
-            if self.batches % self.pause == 0:
+            if self.batches % self.pauses[number] == 0:
                 self.coefficients[number] = solve(covariance, 0, 32)
         self.series = [[] for _ in range(self.inputs + 1)]
 
@@ -186,7 +188,7 @@ class ChannelPredictor:
         others, stages = len(self.experts) - 1, sum(map(len, parameters.cascades))
         self.first = Stack(others, [9], 8, bits, parameters.pause)
         self.finals = Stack(others + stages, parameters.finals, 1, bits, parameters.pause)
-        self.residual, self.rest = History(unit), History(unit)
+        self.residual = History(unit)
         self.cascades = [
             [
                 Stage(shape, unit, History(unit) if place else self.residual, a)
@@ -194,10 +196,10 @@ class ChannelPredictor:
             ]
             for row in parameters.cascades
         ]
-        self.last = Stage(parameters.last, unit, self.rest, a) if parameters.last else None
+        self.online = None if parameters.online is None else OnlineNetwork(parameters.online, a)
         self.lag = self.t = self.p0 = 0
         self.final_predictions: list[int] = []
-        self.locations = len(parameters.finals) + (1 if self.last else 0) + 2
+        self.locations = len(parameters.finals) + (1 if self.online else 0) + 2
 
     def refer(self, other: "ChannelPredictor") -> None:
         """The reference, when all channels are there."""
@@ -207,19 +209,21 @@ class ChannelPredictor:
         for row in self.cascades:
             for stage in row:
                 stage.other = other.residual
-        if self.last:
-            self.last.other = other.rest
+        if self.online:
+            self.online.other = other.online
 
     def skip(self) -> None:
         """A time at which the channel has no sample."""
         self.samples.append(0)
         for history in self._histories():
             history.append(0)
+        if self.online:
+            self.online.errors.append(0)
         self.t += 1
 
     def _histories(self) -> list[History]:
         inner = [stage.own for row in self.cascades for stage in row[1:]]
-        return [self.residual, self.rest, *inner]
+        return [self.residual, *inner]
 
     def _limit(self, prediction: int) -> int:
         return clip(prediction, self.low << 8, self.high << 8)
@@ -248,10 +252,19 @@ class ChannelPredictor:
             self._limit(self.p0 + final) for final in self.finals.predict(inputs)
         ]
         locations = list(self.final_predictions)
-        if self.last:
-            locations.append(self._limit(locations[0] + self.last.predict(self.t)))
         locations.append(self._limit(self.p0 + sum(sum(row) for row in outputs[:1])))
-        return [*locations, self.p0]
+        locations.append(self.p0)
+        if self.online:
+            predictions = [expert.prediction for expert in self.experts]
+            missed = self.online.predict(
+                self.t, predictions, locations, 256 * self.samples[PAD + self.t - 1]
+            )
+            locations.append(self._limit(locations[0] + missed))
+        return locations
+
+    def clip_finals(self, low: int, high: int) -> None:
+        """To the values of a set: the learning takes them so."""
+        self.final_predictions = [clip(final, low, high) for final in self.final_predictions]
 
     def learn(self, sample: int) -> None:
         """After the sample of the time."""
@@ -269,7 +282,6 @@ class ChannelPredictor:
                     stage.own.append(target)
                 stage.learn(t, target)
                 target -= stage.output
-        self.rest.append(y - self.final_predictions[0])
-        if self.last:
-            self.last.learn(t, y - self.final_predictions[0])
+        if self.online:
+            self.online.learn(y - self.final_predictions[0])
         self.t += 1

@@ -39,7 +39,7 @@ class History:
 
 
 class Stage:
-    """A stage of 11.17.3, a last stage too."""
+    """A stage of 11.17.3."""
 
     def __init__(self, shape: StageShape, unit: int, own: History, a: int) -> None:
         self.unit, self.own, self.a = unit, own, a

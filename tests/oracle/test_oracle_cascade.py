@@ -25,6 +25,9 @@ def signal(name: str) -> tuple[np.ndarray, int]:
         x = np.zeros((150, 1), np.int64)
         x[75:] = rng.integers(-(2**31), 2**31, (75, 1))
         return x.astype(np.int32), 32
+    if name == "longer":
+        steps = rng.normal(0, 200, (480, 2)) + rng.normal(0, 300, (480, 1))
+        return np.rint(np.cumsum(steps, axis=0)).astype(np.int32), 16
     steps = rng.normal(0, 200, (160, 3)) + rng.normal(0, 300, (160, 1))
     channels = {"mono": 1, "stereo": 2, "three": 3}[name]
     return np.rint(np.cumsum(steps[:, :channels], axis=0)).astype(np.int32), 16
@@ -40,10 +43,10 @@ def test_samples_come_back(name, preset):
     assert np.array_equal(np.array(decoded.frames).T, samples)
 
 
-@pytest.mark.parametrize("preset", ["high", "max"])
-def test_tuned(preset, monkeypatch):
+@pytest.mark.parametrize(("name", "preset"), [("longer", "high"), ("stereo", "max")])
+def test_tuned(name, preset, monkeypatch):
     """With parameters that a search has found."""
-    samples, bits = signal("stereo")
+    samples, bits = signal(name)
     written = []
 
     def write(parameters: CascadeParameters) -> bytes:

@@ -27,7 +27,7 @@ LOUD = CascadeParameters(
     ((StageParameters(32, 32, 24), StageParameters(64, 0, 24)),),
     (13,),
     1,
-    (StageParameters(32, 32, 24),),
+    (16,),
 )
 QUICK = replace(LOUD, batch=3, experts=(ExpertParameters(8, 4, 4, 1, load=28), LOUD.experts[1]))
 LOW, HIGH = -(2**31), 2**31 - 1
