@@ -23,7 +23,7 @@ from nlac.predictors.networks.model import Model
 from nlac.training.config import Config, make_config
 from nlac.training.crops import Crop
 from nlac.training.loss import code_length
-from nlac.training.modules import Cnn, Gru, make_module
+from nlac.training.modules import Cnn, Gru, adopt, make_module
 from nlac.training.pool import Batch, Pool, valid_crops
 from nlac.training.quantise import raw_features, rounded_parameters, to_network
 from nlac.training.recordings import find_recordings
@@ -61,7 +61,7 @@ class Trainer:
         # exported weights are the mean, in `ema`
         self.module = make_module(config)
         if config.start:
-            _load_best(self.module, _checkpoint(config.start))
+            _begin_with(self.module, _checkpoint(config.start))
         self.module.to(self.device)
         self.shares = torch.tensor(_FIRST_SHARES, device=self.device, requires_grad=True)
         self.optimizer = torch.optim.AdamW(
@@ -228,13 +228,18 @@ def _checkpoint(folder: str | Path) -> Path:
     return path
 
 
-def _load_best(module: Cnn | Gru, path: Path) -> None:
-    """Give a module the weights of a run that did best in validation."""
-    tensors = load_file(path)
+def _best_weights(path: Path) -> dict[str, Tensor]:
+    """The weights of a run that did best in validation."""
+    prefix = "best."
+    tensors = load_file(path).items()
+    return {k.removeprefix(prefix): v for k, v in tensors if k.startswith(prefix)}
+
+
+def _begin_with(module: Cnn | Gru, path: Path) -> None:
     try:
-        module.load_state_dict({k: tensors[f"best.{k}"] for k in module.state_dict()})
-    except (KeyError, RuntimeError) as error:
-        raise UsageError(f"{path.parent} holds a network of another kind or size") from error
+        adopt(module, _best_weights(path))
+    except (RuntimeError, ValueError) as error:
+        raise UsageError(f"{path.parent} holds no network to start with: {error}") from error
 
 
 def export(folder: str | Path, name: str) -> Model:
@@ -249,7 +254,7 @@ def export(folder: str | Path, name: str) -> Model:
     numbers = _metadata(path)
     config = make_config(numbers["config"])
     module = make_module(config)
-    _load_best(module, path)
+    module.load_state_dict(_best_weights(path))
     train, _ = find_recordings(config.corpus, config.categories, config.avoid)
     card = {
         "name": name,
