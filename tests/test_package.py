@@ -21,8 +21,9 @@ DATA = {
     "nlac/bitstream/distribution.bin",
     "nlac/predictors/networks/gates.bin",
     "nlac/models/cnn.nlacm",
-    "nlac/models/cnn-high.nlacm",
+    "nlac/models/cnn-rls.nlacm",
     "nlac/models/gru.nlacm",
+    "nlac/models/gru-rls.nlacm",
     "nlac/models/neural.nlacm",
 }
 

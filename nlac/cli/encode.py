@@ -42,7 +42,7 @@ _FOREIGN = _FOUND_IN_FOLDERS | {
     help="Speed against size.",
 )
 @click.option("--predictor", metavar="NAME", help="Predictor to use instead of the preset's.")
-@click.option("--model", metavar="PATH|NAME", help="Model for the predictors cnn and gru.")
+@click.option("--model", metavar="PATH|NAME", help="Model for cnn or gru; it tells the predictor.")
 @click.option(
     "--embed-model", is_flag=True, help="Put the model into the stream, for who lacks it."
 )

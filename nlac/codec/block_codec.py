@@ -24,6 +24,7 @@ from nlac.codec.network_choice import (
     choose_model,
     model_front,
     needed_model,
+    wanted_predictor,
 )
 from nlac.codec.options import EncodeOptions
 from nlac.codec.pcm import pcm_bytes
@@ -74,7 +75,7 @@ def choose_predictor(
         The device is not there.
     """
     coder = {name: number for number, name in c.CODER_NAMES.items()}[options.coder]
-    found = get_predictor(options.predictor_name)
+    found = get_predictor(wanted_predictor(options))
     if options.effort and found.predictor_id not in (c.PREDICTOR_CASCADE, *NETWORK_PREDICTORS):
         raise UsageError(
             f"predictor {found.name} has no effort; presets high, max and neural have it"
@@ -270,7 +271,7 @@ def window_settings(options: EncodeOptions) -> LpcSettings:
 
     if options.predictor_options:
         unknown = next(iter(options.predictor_options))
-        raise UsageError(f"{options.predictor_name} has no option {unknown!r}")
+        raise UsageError(f"{wanted_predictor(options)} has no option {unknown!r}")
     return LpcSettings(
         tuple(Effort(*effort) for effort in _LPC_PRESETS["standard"][0]),
         long_term=options.long_term,

@@ -8,14 +8,17 @@ from nlac.predictors.cascade_parameters import PRESETS, CascadeParameters, Exper
 FRONTS: dict[str, CascadeParameters | None] = {
     # windows whose coefficients are sent (`forward_block`)
     "lpc": None,
-    # least squares only, and an online network that sees both channels
+    # least squares only: nothing here takes long, so most of the time is the network's
     "rls": CascadeParameters(
-        4,
-        (ExpertParameters(16, 8, 8, 2, load=37), ExpertParameters(32, 16, 10, 8, 8, load=35)),
+        5,
+        (
+            ExpertParameters(16, 8, 8, 1, load=31),
+            ExpertParameters(24, 16, 9, 2, load=30),
+            ExpertParameters(32, 16, 11, 8, load=30),
+        ),
         (),
         (9,),
         4,
-        (33,),
     ),
     **PRESETS,
 }

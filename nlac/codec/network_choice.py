@@ -7,11 +7,12 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from nlac._errors import CorruptStream, UsageError
-from nlac.bitstream.constants import ITEM_MODEL, PREDICTOR_CNN, PREDICTOR_GRU
+from nlac.bitstream.constants import ITEM_MODEL, PREDICTOR_CNN, PREDICTOR_GRU, PREDICTOR_NAMES
 from nlac.bitstream.header import StreamHeader
 from nlac.bitstream.metadata import MetadataItem
 
 if TYPE_CHECKING:
+    from nlac.codec.options import EncodeOptions
     from nlac.predictors.cascade_parameters import CascadeParameters
     from nlac.predictors.networks.layers import Network
     from nlac.predictors.networks.model import Model
@@ -34,6 +35,26 @@ def choose_model(predictor: str, name: str | os.PathLike[str]) -> Model:
         raise UsageError(f"model {found.name} is for {model_predictor(found)}, not {predictor}")
     check_network(found.network, UsageError)
     return found
+
+
+def wanted_predictor(options: EncodeOptions) -> str:
+    """Name of the predictor that is asked for, if only by a model.
+
+    Raises
+    ------
+    UsageError
+        There is no such model, or it is of no use to the predictor.
+    """
+    if options.model is None:
+        return options.predictor_name
+    if options.predictor is None:
+        from nlac.predictors.networks.model import open_model
+
+        return model_predictor(open_model(options.model))
+    names = [PREDICTOR_NAMES[number] for number in NETWORK_PREDICTORS]
+    if options.predictor not in names:
+        raise UsageError(f"predictor {options.predictor} takes no model; {' and '.join(names)} do")
+    return options.predictor
 
 
 def model_predictor(model: Model) -> str:

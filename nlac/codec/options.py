@@ -64,7 +64,8 @@ class EncodeOptions:
         Options that the predictor knows.
     model : str, path or None
         Model of `cnn` or `gru`: a file, or the name of one that is shipped or in the folder
-        that ``NLAC_MODELS`` names; None takes the preset's, or that of a chosen predictor.
+        that ``NLAC_MODELS`` names; None takes the preset's, or that of a chosen predictor. With a
+        model, a predictor of None is the model's.
     device : {"auto", "cpu", "cuda"}
         Where the network of `cnn` or `gru` runs. The bytes do not depend on it. ``"auto"`` is
         the GPU if PyTorch finds one, else the CPU.
@@ -115,7 +116,7 @@ class EncodeOptions:
 
     @property
     def predictor_name(self) -> str:
-        """Name of the predictor, chosen or the preset's."""
+        """Name of the predictor, chosen or the preset's; a chosen model may mean another one."""
         return self.predictor or PRESETS[self.preset].predictor
 
     @property

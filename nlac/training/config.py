@@ -24,8 +24,8 @@ class Config:
     front : str
         What stands before it, one of `nlac.codec.fronts.FRONTS`.
     start : str
-        Folder of a run of a network of the same kind and size, with whose best weights this
-        one begins (as after training behind another front); none if empty.
+        Folder of a run of a network of the same kind, as large or smaller, with whose best
+        weights this one begins (as after training behind another front); none if empty.
     width, depth : int
         Channels or units, a multiple of 16; layers (of a `gru`, 1).
     gated : bool

@@ -5,6 +5,7 @@ Their parameters have the names by which `quantise` finds them.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import torch
@@ -20,6 +21,9 @@ FEATURE_BITS, ACTIVATION_BITS, STATE_BITS = 8, 10, 15
 _LIMIT = 32.0
 # so that a new network starts as a plausible mixture around the cascade's prediction
 _FIRST_OCTAVES = (-0.6, 0.0, 0.8)
+# the product of two gates has 15 fraction bits, the sum 10
+_GATED_SCALE = 2.0 ** (STATE_BITS - ACTIVATION_BITS)
+_NEW_LAYER = 0.1  # size of the weights of a layer that is added to a trained network
 
 
 def rounded(x: Tensor, bits: int) -> Tensor:
@@ -52,8 +56,7 @@ class Cnn(nn.Module):
             y = layer(torch.cat([older, x], dim=2))
             if self.gated:
                 left, right = y.chunk(2, dim=2)
-                # the product has 15 fraction bits, the sum 10
-                y = torch.tanh(left) * torch.sigmoid(right) * 2.0 ** (STATE_BITS - ACTIVATION_BITS)
+                y = torch.tanh(left) * torch.sigmoid(right) * _GATED_SCALE
             else:
                 y = torch.relu(y)
             x = kept(x + kept(y))
@@ -87,3 +90,38 @@ def make_module(config: Config) -> Cnn | Gru:
     if config.predictor == "cnn":
         return Cnn(config.width, config.depth, config.gated)
     return Gru(config.width)
+
+
+def adopt(module: Cnn | Gru, weights: Mapping[str, Tensor]) -> None:
+    """Let a module begin with the weights of one of its kind that is as large, or smaller.
+
+    What is new gives nothing to what was there, until training lets it; but a new layer of a
+    `Cnn` is not quite without effect, as it would learn nothing then.
+
+    Raises
+    ------
+    ValueError
+        They are not those of such a module.
+    """
+    own = module.state_dict()
+    if not set(weights) <= set(own):
+        raise ValueError("the weights are those of another kind of network, or of a deeper one")
+    gated = isinstance(module, Cnn) and module.gated
+    for name, target in own.items():
+        if name not in weights:
+            target *= _NEW_LAYER / (_GATED_SCALE if gated else 1.0)
+            continue
+        # gates and taps lie side by side in one matrix
+        rows, columns = (3 if name.startswith("gru.") else 1), 1
+        if name.startswith("layers."):
+            rows, columns = 1 + gated, target.dim()
+            if len(weights[name]) != rows * len(weights["first.bias"]):
+                raise ValueError("the weights are those of another kind of network")
+        large = target.view(rows, target.shape[0] // rows, columns, -1)
+        source = weights[name]
+        small = source.reshape(rows, source.shape[0] // rows, columns, -1)
+        _, height, _, width = small.shape
+        if height > large.shape[1] or width > large.shape[3]:
+            raise ValueError("the weights are those of a larger network")
+        large[:, :height] = 0.0
+        large[:, :height, :, :width] = small

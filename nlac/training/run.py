@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +24,13 @@ from nlac.predictors.networks.model import Model
 from nlac.training.config import Config, make_config
 from nlac.training.crops import Crop
 from nlac.training.loss import code_length
-from nlac.training.modules import Cnn, Gru, make_module
+from nlac.training.modules import Cnn, Gru, adopt, make_module
 from nlac.training.pool import Batch, Pool, valid_crops
 from nlac.training.quantise import raw_features, rounded_parameters, to_network
 from nlac.training.recordings import find_recordings
 
 CHECKPOINT, METRICS, CONFIG = "checkpoint.safetensors", "metrics.jsonl", "config.json"
+_TOGETHER = 4  # crops that are validated at a time
 _FLOOR = 0.02  # of the learning rate, at the end
 _FIRST_SHARES = (-1.5, -1.0, -1.5, 0.5)
 Report = Callable[[dict[str, Any]], None]
@@ -61,7 +63,7 @@ class Trainer:
         # exported weights are the mean, in `ema`
         self.module = make_module(config)
         if config.start:
-            _load_best(self.module, _checkpoint(config.start))
+            _begin_with(self.module, _checkpoint(config.start))
         self.module.to(self.device)
         self.shares = torch.tensor(_FIRST_SHARES, device=self.device, requires_grad=True)
         self.optimizer = torch.optim.AdamW(
@@ -156,12 +158,13 @@ class Trainer:
         """Code length with the network, of that without; the mean of the weights, rounded."""
         parameters = rounded_parameters(self.ema)
         total = base = 0.0
-        for crop in crops:
-            features = raw_features(crop.features)[None].to(self.device)
-            answers = functional_call(self.module, parameters, (features, True))[0]
-            error, unit, bits = self._tensors(crop.error, crop.unit, crop.bits)
-            total += code_length(answers, error, unit, bits, self.shares).sum().item()
-            base += float(crop.bits.sum())
+        for some in _alike(crops):
+            features = raw_features(np.stack([crop.features for crop in some])).to(self.device)
+            answers = functional_call(self.module, parameters, (features, True))
+            for crop, told in zip(some, answers, strict=True):
+                error, unit, bits = self._tensors(crop.error, crop.unit, crop.bits)
+                total += code_length(told, error, unit, bits, self.shares).sum().item()
+                base += float(crop.bits.sum())
         return total / base
 
     def _note(self, record: dict[str, Any], report: Report) -> None:
@@ -213,6 +216,18 @@ class Trainer:
         self.step, self.best, self.best_step = (numbers[k] for k in ("step", "best", "best_step"))
 
 
+def _alike(crops: list[Crop]) -> Iterator[list[Crop]]:
+    """Crops of one length, a few at a time: recurrent networks take hardly longer for them."""
+    for _, group in groupby(sorted(crops, key=_length), key=_length):
+        alike = list(group)
+        for i in range(0, len(alike), _TOGETHER):
+            yield alike[i : i + _TOGETHER]
+
+
+def _length(crop: Crop) -> int:
+    return len(crop.error)
+
+
 def _metadata(path: Path) -> dict[str, Any]:
     from safetensors import safe_open
 
@@ -228,13 +243,18 @@ def _checkpoint(folder: str | Path) -> Path:
     return path
 
 
-def _load_best(module: Cnn | Gru, path: Path) -> None:
-    """Give a module the weights of a run that did best in validation."""
-    tensors = load_file(path)
+def _best_weights(path: Path) -> dict[str, Tensor]:
+    """The weights of a run that did best in validation."""
+    prefix = "best."
+    tensors = load_file(path).items()
+    return {k.removeprefix(prefix): v for k, v in tensors if k.startswith(prefix)}
+
+
+def _begin_with(module: Cnn | Gru, path: Path) -> None:
     try:
-        module.load_state_dict({k: tensors[f"best.{k}"] for k in module.state_dict()})
-    except (KeyError, RuntimeError) as error:
-        raise UsageError(f"{path.parent} holds a network of another kind or size") from error
+        adopt(module, _best_weights(path))
+    except (RuntimeError, ValueError) as error:
+        raise UsageError(f"{path.parent} holds no network to start with: {error}") from error
 
 
 def export(folder: str | Path, name: str) -> Model:
@@ -249,7 +269,7 @@ def export(folder: str | Path, name: str) -> Model:
     numbers = _metadata(path)
     config = make_config(numbers["config"])
     module = make_module(config)
-    _load_best(module, path)
+    module.load_state_dict(_best_weights(path))
     train, _ = find_recordings(config.corpus, config.categories, config.avoid)
     card = {
         "name": name,

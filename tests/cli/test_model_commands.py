@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from cli_tools import wav_bytes
 from click.testing import Result
 
+import nlac
 from nlac.predictors.networks import model
 from nlac.predictors.networks.model import Model
 
@@ -78,6 +80,17 @@ def test_models_travel_by_file_name_and_stream(
     model._added.clear()
     assert call("encode", wav, "c.nlac", "--predictor", "gru", "--model", "mine").exit_code == 0
     assert json.loads(call("info", "--json", "c.nlac").stdout)["predictor"] == "gru"
+
+
+def test_shipped_models_are_documented_and_enough(call: Call, wav: Path):
+    root = Path(nlac.__file__).parents[1]
+    section = (root / "docs/cli.md").read_text(encoding="utf-8").split("\n## model\n")[1]
+    table = re.findall(r"^\| `(\S+)` \| `(\w+)`", section.split("\n## ")[0], re.MULTILINE)
+    shipped = {path.stem for path in (root / "nlac/models").glob("*.nlacm")}
+    assert {name for name, _ in table} == shipped
+    for name, predictor in table:
+        assert call("encode", wav, f"{name}.nlac", "--model", name).exit_code == 0
+        assert json.loads(call("info", "--json", f"{name}.nlac").stdout)["predictor"] == predictor
 
 
 def test_training_needs_its_packages(call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -197,6 +197,8 @@ def test_wrong_choices(made, tmp_path):
     other = {"cnn": "gru", "gru": "cnn"}[kind_of(made)]
     for options, text in (
         ({"predictor": other}, f"is for {kind_of(made)}, not {other}"),
+        ({"predictor": "cascade"}, "predictor cascade takes no model; cnn and gru do"),
+        ({"predictor": None, "predictor_options": {"x": "1"}}, f"{kind_of(made)} has no option"),
         ({"model": "absent"}, "no such file"),
         ({"coder": "rice"}, "no Rice codes"),
         ({"predictor_options": {"x": "1"}}, "no option 'x'"),
@@ -207,6 +209,14 @@ def test_wrong_choices(made, tmp_path):
     path.write_bytes(Model(tiny_network(kind_of(made)), {"front": "none"}).to_bytes())
     with pytest.raises(UsageError, match="needs the front 'none', known: lpc, rls, high"):
         code(samples, 16, **options_for(made, model=path))
+
+
+def test_a_model_tells_the_predictor(made):
+    samples = music(3000)
+    for preset in ("standard", "high"):
+        options = options_for(made, preset=preset)
+        alone = options | {"predictor": None}
+        assert code(samples, 16, **alone) == code(samples, 16, **options)
 
 
 def encoded(made: Path, **options) -> io.BytesIO:

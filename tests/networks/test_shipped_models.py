@@ -23,8 +23,9 @@ FOLDER = Path(nlac.__file__).parent / "models"
 # what streams name: a model that was shipped once stays
 HASHES = {
     "cnn": "6985ec50a726f249251d71aee464537b3754c66d7f227591a0448e6000b0bb55",
-    "cnn-high": "cafcbc74edc9692768d63534e49dd0b58751d6594325d128fe41c79c475816c4",
-    "gru": "c05b4f1aa8b3d4f471706975ac52a41f2b0be1801a90028de68e560298685d21",
+    "cnn-rls": "6baa56caff27ff64233b11674836969df63baca018269ed2263f4c5412184a4f",
+    "gru": "04adb38a48a23a666122ba8646d9e75a7135624e7b215049b0bd5b02ef63bd09",
+    "gru-rls": "0e59c5c82b33117a55d83fb74cb87ae1c8c9228513d95bb004f1a9b5331e09f7",
     "neural": "0129f544d783ce5d41d1add614dd34c32fb3b6eae414b6d5b241497447aee550",
 }
 
@@ -71,10 +72,22 @@ print("good")
     assert done.stdout == "good\n"
 
 
+@pytest.mark.parametrize("name", HASHES)
+def test_samples_come_back(name, cascade_alone):
+    samples = music(3000)
+    payload = code(samples, 16, model=name)
+    # a network that has nothing to say of noise costs next to nothing
+    windows = model_front(open_model(name)) is None
+    plain = code(samples, 16, preset="standard" if windows else "high")
+    assert len(payload) < 1.02 * len(plain)
+
+
 @pytest.mark.parametrize(("predictor", "preset"), [("cnn", "standard"), ("gru", "max")])
 def test_predictors_have_their_own(predictor, preset, cascade_alone):
     samples = music(3000)
-    code(samples, 16, preset=preset, predictor=predictor)
+    own = code(samples, 16, preset=preset, predictor=predictor)
+    assert own == code(samples, 16, preset=preset, model=predictor)
+    assert model_front(open_model(predictor)) is None
 
 
 def test_a_preset_has_its_own():

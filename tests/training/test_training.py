@@ -238,10 +238,42 @@ def test_a_run_may_begin_with_another_one(corpus, tmp_path):
     )
     for name, value in second.module.state_dict().items():
         assert torch.equal(value, first.best_ema[name])
-    for start, text in ((tmp_path, "no checkpoint"), (tmp_path / "first", "another kind")):
-        config = make_config({**values, "width": 32, "start": str(start)})
+    for change, start, text in (
+        ({}, tmp_path, "no checkpoint"),
+        ({"predictor": "gru", "depth": 1}, "first", "another kind"),
+        ({"gated": True, "width": 32}, "first", "another kind"),
+        ({"depth": 1}, "first", "deeper"),
+    ):
+        config = make_config({**values, **change, "start": str(tmp_path / start)})
         with pytest.raises(UsageError, match=text):
             Trainer(config, tmp_path / "third")
+
+
+@pytest.mark.parametrize("kind", ["cnn", "gated", "gru"])
+def test_a_larger_network_begins_as_the_smaller_one(kind):
+    values = {"corpus": "x", "gated": kind == "gated", "depth": 1 if kind == "gru" else 3}
+    values["predictor"] = "gru" if kind == "gru" else "cnn"
+    torch.manual_seed(5)
+    small, large, same = (
+        modules.make_module(make_config({**values, "width": width})) for width in (16, 48, 16)
+    )
+    with torch.no_grad():
+        small.last.weight.normal_(0, 0.3)
+    for module in (large, same):
+        modules.adopt(module, small.state_dict())
+    features = torch.randn(2, 200, FEATURES)
+    torch.testing.assert_close(large(features), small(features), rtol=1e-4, atol=1e-4)
+    assert all(torch.equal(v, small.state_dict()[k]) for k, v in same.state_dict().items())
+    # what is new learns
+    large(features).square().mean().backward()
+    assert large.last.weight.grad[:, 16:].abs().min() > 0
+    with pytest.raises(ValueError, match="larger"):
+        modules.adopt(small, large.state_dict())
+    if kind != "gru":
+        deeper = modules.make_module(make_config({**values, "width": 16, "depth": 4}))
+        modules.adopt(deeper, small.state_dict())
+        spread = small(features).std()
+        assert 0 < (deeper(features) - small(features)).abs().mean() < 0.2 * spread
 
 
 def test_patience_ends_training(corpus, tmp_path):
