@@ -10,6 +10,7 @@ that the caller gives.
 """
 
 import hashlib
+from collections.abc import Sequence
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -65,17 +66,17 @@ def attached_gates() -> Gates:
     return Gates((package_folder() / "predictors" / "networks" / "gates.bin").read_bytes())
 
 
-def find_network(header: Header, items: list[Item]) -> Network | None:
-    """The network that the header names: embedded (6.6), or one of the models of the package."""
+def find_network(header: Header, items: list[Item], models: Sequence[bytes]) -> Network | None:
+    """The network that the header names: embedded (6.6), given, or a model of the package."""
     if header.predictor not in (CNN, GRU):
         return None
     files = [path.read_bytes() for path in sorted((package_folder() / "models").glob("*.nlacm"))]
     embedded = b"".join(item.content for item in items if item.type == MODEL)
-    for data in [embedded, *files] if embedded else files:
+    for data in [embedded] if embedded else [*models, *files]:
         description = read_model(data)
         if hashlib.sha256(description).digest() == header.model_hash:
             return Network(description, attached_gates())
-        require(data is not embedded, "the embedded model is not that of the header")
+    require(not embedded, "the embedded model is not that of the header")
     return None
 
 
@@ -89,15 +90,17 @@ def samples_md5(header: Header, channels: list[list[int]]) -> bytes:
     return digest.digest()
 
 
-def decode_stream(data: bytes, predictors: Predictors | None = None) -> Decoded:
+def decode_stream(
+    data: bytes, predictors: Predictors | None = None, models: Sequence[bytes] = ()
+) -> Decoded:
     """Decode a stream; raise SpecError if it is not as the specification demands.
 
     predictors has, for each predictor id that is to be known besides lpc, a function of the
-    parameters and the model hash that makes one.
+    parameters and the model hash that makes one; models are model files that may be needed.
     """
     tables, known = attached_tables(), predictors or {}
     header, items, blocks, trailer = read_stream(data)
-    network = find_network(header, items)
+    network = find_network(header, items, models)
     channels: list[list[int]] = [[] for _ in range(header.channels)]
     for number, block in enumerate(blocks):
         try:
