@@ -114,6 +114,16 @@ def long_windows() -> Head:
     raise AssertionError
 
 
+def known(
+    seed: int, front: str, channels: int, recurrent: bool = False
+) -> tuple[Network, StreamHeader]:
+    """A network, and the header of a stream that names it, whose model the product knows."""
+    model = random_model(seed, front, recurrent)
+    add_model(model)
+    stream = StreamHeader(44100, channels, 32, False, 0, None, 5000, 3, model_hash=model.hash)
+    return Network(to_bytes(model.network), attached_gates()), stream
+
+
 def completed(head: Head, network: Network, stream: StreamHeader, seed: int, patch) -> bytes:
     """With random words: as many as are taken, or too few where it is refused."""
     rng = np.random.default_rng([seed, 1])
@@ -137,12 +147,7 @@ def completed(head: Head, network: Network, stream: StreamHeader, seed: int, pat
 def agreed(head: Head, seed: int, patch) -> bool:
     """Whether both take the block, and then read the same."""
     front = "lpc" if head.data[1 + 3 * head.channels] == 3 else "high"
-    model = random_model(seed, front, seed % 3 == 0)
-    add_model(model)
-    stream = StreamHeader(
-        44100, head.channels, 32, False, 0, None, 5000, 3, model_hash=model.hash
-    )
-    network = Network(to_bytes(model.network), attached_gates())
+    network, stream = known(seed, front, head.channels, seed % 3 == 0)
     block = completed(head, network, stream, seed, patch)
     try:
         told = told_payload(block, head.frames, stream, network=network)
@@ -157,10 +162,58 @@ def agreed(head: Head, seed: int, patch) -> bool:
     return True
 
 
+def many_locations() -> Head:
+    """Six."""
+    data = opening(1) + b"\2" + write_parameters(
+        CascadeParameters(3, (EXPERT,), ((STAGE,),), (6, 7, 8), 2, (STAGE,))
+    )
+    data += bytes([0, 0, 0, 6, 9]) + write_sets([plain(-500, 500)])
+    return Head(data + runs((1, 0)), 40, 1)
+
+
+def short_segments() -> Head:
+    """One begins before time 1024."""
+    for seed in range(1000):
+        block, frames, channels = random_block(seed, 400)
+        if channels == 1 and frames > 270 and seed not in (0, 1):
+            return Head(opening(1) + bytes([3]) + block[1:] + b"\7", frames, 1)
+    raise AssertionError
+
+
+@pytest.mark.parametrize(
+    ("made", "reason"), [(many_locations, "6 locations"), (short_segments, "multiple of 1024")]
+)
+def test_what_is_not_allowed_behind_a_network(made, reason, monkeypatch):
+    """Blocks with nothing else that is wrong with them."""
+    head = made()
+    network, stream = known(3, "lpc", 1)
+    with monkeypatch.context() as patched:
+        patched.setattr(network_block, "require", lambda *_condition: None)
+        patched.setattr(network_block, "padded", lambda row, n: [*row, *[0] * n][:n])
+        block = completed(head, network, stream, 3, monkeypatch)
+        told_payload(block, head.frames, stream, network=network)
+    with pytest.raises(SpecError, match=reason):
+        told_payload(block, head.frames, stream, network=network)
+    with pytest.raises(CorruptStream):
+        decode_block(block, head.frames, stream)
+
+
+@pytest.mark.parametrize("kind", [4, 127])
+def test_kinds_that_there_are_not(kind):
+    head = behind_windows(0)
+    network, stream = known(3, "lpc", head.channels)
+    place = 1 + 3 * head.channels
+    payload = head.data[:place] + bytes([kind]) + head.data[place + 1 :] + bytes(9)
+    with pytest.raises(SpecError, match="kind of network block"):
+        told_payload(payload, head.frames, stream, network=network)
+    with pytest.raises(CorruptStream):
+        decode_block(payload, head.frames, stream)
+
+
 @pytest.mark.parametrize("made", [behind_windows, behind_cascade])
 def test_random_blocks(made, monkeypatch):
     taken: Counter[bool] = Counter()
-    for seed in range(16):
+    for seed in range(12):
         taken[agreed(made(seed), seed, monkeypatch)] += 1
     assert taken[True] > 8, taken
 
