@@ -192,9 +192,7 @@ class Samples:
         self.mixtures, self.references = mixtures, references
         self.coder, self.string = read_words(reader)
 
-    def decode(
-        self, c: int, locations: list[int], predictions: list[int], values: ValueSet
-    ) -> int:
+    def decode(self, c: int, locations: list[int], predictions: list[int], values: ValueSet) -> int:
         """The next sample of channel c; what its experts predict is told for networks (11.20)."""
         mixture, reference = self.mixtures[c], self.references[c]
         mixture.prepare(locations, self.mixtures[reference].last if reference >= 0 else None)

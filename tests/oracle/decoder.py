@@ -104,9 +104,7 @@ def decode_stream(
     channels: list[list[int]] = [[] for _ in range(header.channels)]
     for number, block in enumerate(blocks):
         try:
-            decoded = decode_payload(
-                block.payload, block.frames, header, tables, known, network
-            )
+            decoded = decode_payload(block.payload, block.frames, header, tables, known, network)
         except SpecError as error:
             raise SpecError(f"block {number} at {block.offset}: {error}") from error
         for channel, samples in zip(channels, decoded, strict=True):

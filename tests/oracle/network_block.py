@@ -11,6 +11,7 @@ from oracle.cascade_mixture import PARTS, Mixture, Part, Samples
 from oracle.cascade_stages import Cascade, History, StageShape
 from oracle.coding import Tables, check_end, clip, fits
 from oracle.container import Reader, require
+from oracle.lpc import Place as WindowsPlace
 from oracle.lpc import decode_lpc, decode_times, read_plan
 from oracle.networks import Network
 from oracle.value_sets import ValueSet
@@ -35,11 +36,13 @@ def network_parts(locations: int) -> list[Part]:
 
 
 def log256(n: int) -> int:
+    """A logarithm in 1/256 octaves, for the features."""
     e = n.bit_length() - 1
     return 256 * e + (((n << 8) >> e) - 256)
 
 
 def rel(v: int, m: int) -> int:
+    """A difference, in proportion to the size of errors, for the features."""
     difference = log256(m + (abs(v) << 4)) - log256(m)
     return -difference if v < 0 else difference
 
@@ -68,6 +71,7 @@ class Memory:
 
 
 def padded(values: Sequence[int], count: int) -> list[int]:
+    """With zeros for what is not there."""
     return [*values, *[0] * (count - len(values))]
 
 
@@ -80,7 +84,7 @@ class NetworkSamples(Samples):
         tables: Tables,
         network: Network,
         locations: int,
-        places: Sequence[Place],
+        places: Sequence[Place | WindowsPlace],
     ) -> None:
         require(locations <= MOST_LOCATIONS, f"{locations} locations in front of a network")
         parts = network_parts(locations + 1)
@@ -90,9 +94,8 @@ class NetworkSamples(Samples):
         self.networks = [network.start() for _ in places]
         self.memories = [Memory(1 << place.initial) for place in places]
 
-    def decode(
-        self, c: int, locations: list[int], predictions: list[int], values: ValueSet
-    ) -> int:
+    def decode(self, c: int, locations: list[int], predictions: list[int], values: ValueSet) -> int:
+        """11.20 for one sample: features, answers, the changed distribution."""
         memory, mixture, best = self.memories[c], self.mixtures[c], locations[0]
         features = self._features(c, locations, predictions)
         assert all(abs(feature) <= 2**14 for feature in features)
@@ -106,6 +109,7 @@ class NetworkSamples(Samples):
         return sample
 
     def _given(self, m: int, answer: int) -> int:
+        """A mean that the network tells."""
         o = clip((answer + 32) >> 6, -96, 96)
         return min(fits(m * self.up[o & 15], 61) >> (7 - (o >> 4)), 2**52)
 

@@ -26,7 +26,7 @@ class Gates:
     def __init__(self, attachment: bytes) -> None:
         digest = hashlib.sha256(attachment).hexdigest()
         require(digest == GATES_SHA256, "gates.bin is another file")
-        entries = struct.unpack("<8192h", attachment)
+        entries: tuple[int, ...] = struct.unpack("<8192h", attachment)
         self._sigmoid, self._tanh = entries[:4096], entries[4096:]
 
     def sigmoid(self, x: int) -> int:

@@ -69,7 +69,7 @@ def random_parameters(rng: np.random.Generator) -> CascadeParameters:
         own, other = int(rng.integers(1, 9)), int(rng.integers(0, 5))
         expert = ExpertParameters(own, other, int(rng.integers(6, 12)), int(rng.integers(1, 9)))
         experts.append(expert)
-    rows = tuple((STAGE,) * int(rng.integers(1, 3)) for _ in range(1))
+    rows = ((STAGE,) * int(rng.integers(1, 3)),)
     finals = tuple(rng.integers(4, 14, int(rng.integers(1, 4))).tolist())
     last = (STAGE,) if len(finals) < 3 and rng.random() < 0.5 else ()
     return CascadeParameters(3, tuple(experts), rows, finals, 2, last)
@@ -98,9 +98,8 @@ def behind_cascade(seed: int) -> Head:
 
 def long_cascade() -> Head:
     """A lag comes into effect, and the value set changes with it."""
-    data = opening(1) + b"\2" + write_parameters(
-        CascadeParameters(3, (EXPERT, OPTIONAL), (), (6, 9), 2)
-    )
+    parameters = CascadeParameters(3, (EXPERT, OPTIONAL), (), (6, 9), 2)
+    data = opening(1) + b"\2" + write_parameters(parameters)
     data += bytes([0, 0, 0, 6, 9]) + write_sets([plain(-5, 5), listed(np.array([-90, -8, 0, 70]))])
     return Head(data + runs((1, 300)) + runs((1, 0), (1, 1)), 1080, 1)
 
@@ -164,9 +163,8 @@ def agreed(head: Head, seed: int, patch) -> bool:
 
 def many_locations() -> Head:
     """Six."""
-    data = opening(1) + b"\2" + write_parameters(
-        CascadeParameters(3, (EXPERT,), ((STAGE,),), (6, 7, 8), 2, (STAGE,))
-    )
+    parameters = CascadeParameters(3, (EXPERT,), ((STAGE,),), (6, 7, 8), 2, (STAGE,))
+    data = opening(1) + b"\2" + write_parameters(parameters)
     data += bytes([0, 0, 0, 6, 9]) + write_sets([plain(-500, 500)])
     return Head(data + runs((1, 0)), 40, 1)
 
@@ -175,7 +173,7 @@ def short_segments() -> Head:
     """One begins before time 1024."""
     for seed in range(1000):
         block, frames, channels = random_block(seed, 400)
-        if channels == 1 and frames > 270 and seed not in (0, 1):
+        if channels == 1 and frames > 270:
             return Head(opening(1) + bytes([3]) + block[1:] + b"\7", frames, 1)
     raise AssertionError
 

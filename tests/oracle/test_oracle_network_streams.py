@@ -94,6 +94,7 @@ def write(tmp_path: Path):
 
 
 def check(stream: bytes, samples: np.ndarray, *models: Model) -> None:
+    assert read_stream(stream)[2][0].payload[0], "the block is verbatim"
     told = told_samples(decode_stream(stream, models=[model.to_bytes() for model in models]))
     assert told.dtype == samples.dtype
     assert np.array_equal(told.view(np.int32), samples.view(np.int32))
@@ -175,7 +176,7 @@ def test_lag(seen, write, front):
 
 @pytest.mark.parametrize("front", FRONTS)
 def test_far_samples_escape(write, monkeypatch, front):
-    """Of 32 bits too: the widest differences that there are."""
+    """Those of 32 bits: no differences are wider."""
     escapes, take = [], cascade_mixture.RangeDecoder.take
 
     def watched(self: Any, c: int, f: int) -> None:
