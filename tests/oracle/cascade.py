@@ -4,13 +4,14 @@ Here are the parameters, the head of a block and the loop over the samples; casc
 the prediction and cascade_mixture.py the distribution.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
-from oracle.cascade_mixture import Mixture
+from oracle.cascade_mixture import Mixture, Samples, present_parts
 from oracle.cascade_predict import ChannelPredictor, ExpertShape, Parameters
 from oracle.cascade_stages import StageShape
-from oracle.coding import BitString, RangeDecoder, Tables, clip, fits
-from oracle.container import Header, Reader, require
+from oracle.coding import Tables, check_end, clip
+from oracle.container import Reader, require
 from oracle.lpc import MAX_INITIAL, decode_lpc
 from oracle.value_sets import ValueSet, read_value_sets
 
@@ -152,12 +153,7 @@ def lag_at(lags: list[int], time: int) -> int:
 
 
 def decode_samples(
-    head: Head,
-    parameters: Parameters,
-    frames: int,
-    tables: Tables,
-    coder: RangeDecoder,
-    string: BitString,
+    head: Head, parameters: Parameters, frames: int, decoder: Samples
 ) -> list[list[int]]:
     """The loop of 11.17.2."""
     places = head.places
@@ -168,7 +164,6 @@ def decode_samples(
     for predictor, place in zip(predictors, places, strict=True):
         if place.reference >= 0:
             predictor.refer(predictors[place.reference])
-    mixtures = [Mixture(tables, predictors[0].locations, 1 << place.initial) for place in places]
     samples: list[list[int]] = [[] for _ in places]
     for t in range(head.total):
         lag = lag_at(head.lags, t)
@@ -180,35 +175,43 @@ def decode_samples(
             low, high = values.value(values.first) << 8, values.value(values.last) << 8
             locations = [clip(p, low, high) for p in predictors[c].predict(lag)]
             predictors[c].clip_finals(low, high)
-            mixture = mixtures[c]
-            last = mixtures[place.reference].last if place.reference >= 0 else None
-            mixture.prepare(locations, last)
-            sample = fits(mixture.decode(values, coder, string), 31)
+            sample = decoder.decode(c, locations, predictors[c].expert_predictions(), values)
             samples[c].append(sample)
             predictors[c].learn(sample)
     return [samples[[p.number for p in places].index(number)] for number in range(len(places))]
 
 
+def decode_behind(
+    reader: Reader,
+    frames: int,
+    count: int,
+    read: Callable[[Reader, int, list[Place]], Samples],
+) -> list[list[int]]:
+    """All of a block behind its number 2.
+
+    read makes, with the words that the reader is at, what decodes samples with so many locations.
+    """
+    parameters = read_parameters(reader)
+    require(count * parameters.covariances() <= 2**26, "experts are too large")
+    head = read_head(reader, frames, count)
+    decoder = read(reader, parameters.locations(), head.places)
+    samples = decode_samples(head, parameters, frames, decoder)
+    check_end(decoder.coder, decoder.string)
+    return samples
+
+
 def decode_cascade(
-    reader: Reader, frames: int, count: int, header: Header, tables: Tables
+    reader: Reader, frames: int, count: int, coder_id: int, tables: Tables
 ) -> list[list[int]]:
     """Section 11.17: the samples of the coded channels."""
-    require(not (header.parameters or header.model_hash), "cascade has no parameters or model")
-    require(header.coder != 2, "cascade has no Rice codes")
+    require(coder_id != 2, "cascade has no Rice codes")
     start = reader.position
     if reader.varint(name="coder") != 2:
-        return decode_lpc(Reader(reader.data, start), frames, count, header.coder, tables)
-    parameters = read_parameters(reader)
-    covariances = sum(
-        (e.own + 1 + e.other + 2 * (2 * e.sides + 1)) ** 2 for e in parameters.experts
-    )
-    require(count * covariances <= 2**26, "experts are too large")
-    head = read_head(reader, frames, count)
-    words = reader.words(reader.varint(name="code words"))
-    require(reader.left() % 4 == 0, "bit string of the samples is no whole number of words")
-    string = BitString(reader.raw(reader.left()))
-    coder = RangeDecoder(words)
-    samples = decode_samples(head, parameters, frames, tables, coder, string)
-    require(len(string.data) // 4 == (string.used + 31) // 32, "length of the bit string")
-    require(len(words) <= coder.taken <= len(words) + 2, "number of words")
-    return samples
+        return decode_lpc(Reader(reader.data, start), frames, count, coder_id, tables)
+
+    def read(reader: Reader, locations: int, places: list[Place]) -> Samples:
+        parts = present_parts(locations)
+        mixtures = [Mixture(tables, parts, 1 << place.initial) for place in places]
+        return Samples(reader, mixtures, [place.reference for place in places])
+
+    return decode_behind(reader, frames, count, read)

@@ -4,15 +4,15 @@ import math
 from bisect import bisect_right
 from functools import cache
 
-from oracle.coding import FULL, BitString, RangeDecoder, Tables, clip, fits
-from oracle.container import require
+from oracle.coding import FULL, BitString, RangeDecoder, Tables, clip, fits, read_words
+from oracle.container import Reader, require
 from oracle.samples import log16
 from oracle.value_sets import ValueSet
 
 ESCAPE = FULL - 128
 WIDEST = 2**59  # of a product with a mantissa
-# location, rate, width and gained of the parts 0 to 15
-PARTS = (
+Part = tuple[int, int, int, bool]  # location, rate, width and gained
+PARTS: tuple[Part, ...] = (
     (0, 4, 16, True),
     (0, 2, 16, False),
     (0, 9, 16, False),
@@ -31,7 +31,7 @@ def turns() -> list[int]:
     return [math.floor(4096 * math.exp((i - 256) / 64) + 0.5) for i in range(513)]
 
 
-def present_parts(locations: int) -> list[tuple[int, int, int, bool]]:
+def present_parts(locations: int) -> list[Part]:
     """The parts that are present with K locations."""
     return [
         part
@@ -43,11 +43,10 @@ def present_parts(locations: int) -> list[tuple[int, int, int, bool]]:
 class Mixture:
     """The state of a channel, section 11.18."""
 
-    def __init__(self, tables: Tables, locations: int, initial: int) -> None:
-        self.gauss = tables.rows[0]
-        self.parts = present_parts(locations)
-        n = len(self.parts)
-        self.inverses = [2**20 // part[2] for part in self.parts]
+    def __init__(self, tables: Tables, parts: list[Part], initial: int) -> None:
+        self.gauss, self.parts = tables.rows[0], parts
+        n = len(parts)
+        self.inverses = [2**20 // part[2] for part in parts]
         self.mean = [initial << 8] * n
         self.share = [2**28 // n] * n
         self.gate = [[0] * n for _ in range(6)]
@@ -184,3 +183,17 @@ class Mixture:
             distance = abs(y - self.locations[location]) << 12
             self.mean[part] += (distance - self.mean[part]) >> min(rate, a)
         self.sum = sum(self.share)
+
+
+class Samples:
+    """The samples of all channels of a block, decoded by 11.18."""
+
+    def __init__(self, reader: Reader, mixtures: list[Mixture], references: list[int]) -> None:
+        self.mixtures, self.references = mixtures, references
+        self.coder, self.string = read_words(reader)
+
+    def decode(self, c: int, locations: list[int], predictions: list[int], values: ValueSet) -> int:
+        """The next sample of channel c; what its experts predict is told for networks (11.20)."""
+        mixture, reference = self.mixtures[c], self.references[c]
+        mixture.prepare(locations, self.mixtures[reference].last if reference >= 0 else None)
+        return fits(mixture.decode(values, self.coder, self.string), 31)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from oracle.cascade_online import OnlineNetwork
 from oracle.cascade_solve import Covariance, solve
-from oracle.cascade_stages import PAD, History, Stage, StageShape, clamp, shifted
+from oracle.cascade_stages import PAD, Cascade, History, StageShape, clamp, shifted
 from oracle.coding import clip, fits
 from oracle.value_sets import ValueSet
 
@@ -35,6 +35,14 @@ class Parameters(NamedTuple):
     cascades: list[list[StageShape]]
     online: int | None  # step
     finals: list[int]
+
+    def locations(self) -> int:
+        """K: the finals, the two that there always are, that of an online network."""
+        return len(self.finals) + 2 + (self.online is not None)
+
+    def covariances(self) -> int:
+        """Numbers in the covariances of a channel's experts."""
+        return sum((e.own + 1 + e.other + 2 * (2 * e.sides + 1)) ** 2 for e in self.experts)
 
 
 class Window(NamedTuple):
@@ -189,41 +197,30 @@ class ChannelPredictor:
         self.first = Stack(others, [9], 8, bits, parameters.pause)
         self.finals = Stack(others + stages, parameters.finals, 1, bits, parameters.pause)
         self.residual = History(unit)
-        self.cascades = [
-            [
-                Stage(shape, unit, History(unit) if place else self.residual, a)
-                for place, shape in enumerate(row)
-            ]
-            for row in parameters.cascades
-        ]
+        self.cascades = [Cascade(row, unit, self.residual, a) for row in parameters.cascades]
         self.online = None if parameters.online is None else OnlineNetwork(parameters.online, a)
         self.lag = self.t = self.p0 = 0
         self.final_predictions: list[int] = []
-        self.locations = len(parameters.finals) + (1 if self.online else 0) + 2
 
     def refer(self, other: "ChannelPredictor") -> None:
         """The reference, when all channels are there."""
         self.other = other
         for expert in self.experts:
             expert.set_bits(self.bits, other.bits)
-        for row in self.cascades:
-            for stage in row:
-                stage.other = other.residual
+        for cascade in self.cascades:
+            cascade.refer(other.residual)
         if self.online:
             self.online.other = other.online
 
     def skip(self) -> None:
         """A time at which the channel has no sample."""
         self.samples.append(0)
-        for history in self._histories():
-            history.append(0)
+        for cascade in self.cascades:
+            cascade.skip()
+        self.residual.append(0)
         if self.online:
             self.online.errors.append(0)
         self.t += 1
-
-    def _histories(self) -> list[History]:
-        inner = [stage.own for row in self.cascades for stage in row[1:]]
-        return [self.residual, *inner]
 
     def _limit(self, prediction: int) -> int:
         return clip(prediction, self.low << 8, self.high << 8)
@@ -245,7 +242,7 @@ class ChannelPredictor:
         p1, others = self.experts[0].prediction, self.experts[1:]
         (difference,) = self.first.predict([expert.prediction - p1 for expert in others])
         self.p0 = self._limit(p1 + difference)
-        outputs = [[stage.predict(self.t) for stage in row] for row in self.cascades]
+        outputs = [cascade.predict(self.t) for cascade in self.cascades]
         inputs = [0 if expert.absent() else expert.prediction - self.p0 for expert in others]
         inputs += [output for row in outputs for output in row]
         self.final_predictions = [
@@ -266,6 +263,10 @@ class ChannelPredictor:
         """To the values of a set: the learning takes them so."""
         self.final_predictions = [clip(final, low, high) for final in self.final_predictions]
 
+    def expert_predictions(self) -> list[int]:
+        """p_1, p_2, ..."""
+        return [expert.prediction for expert in self.experts]
+
     def learn(self, sample: int) -> None:
         """After the sample of the time."""
         t, y = self.t, sample << 8
@@ -275,13 +276,8 @@ class ChannelPredictor:
         self.first.learn(y - self.experts[0].prediction, [y - self.p0])
         self.finals.learn(y - self.p0, [y - final for final in self.final_predictions])
         self.residual.append(y - self.p0)
-        for row in self.cascades:
-            target = y - self.p0
-            for place, stage in enumerate(row):
-                if place:
-                    stage.own.append(target)
-                stage.learn(t, target)
-                target -= stage.output
+        for cascade in self.cascades:
+            cascade.learn(t, y - self.p0)
         if self.online:
             self.online.learn(y - self.final_predictions[0])
         self.t += 1

@@ -98,3 +98,35 @@ class Stage:
             start, stop = stop, 2 * stop
             gradients = [(gradient * 18820) >> 15 for gradient in gradients]
             m = (m * 18820) >> 15
+
+
+class Cascade:
+    """A cascade of 11.17.3: each stage predicts what the one before it has left."""
+
+    def __init__(self, shapes: list[StageShape], unit: int, residual: History, a: int) -> None:
+        self.stages = [
+            Stage(shape, unit, History(unit) if place else residual, a)
+            for place, shape in enumerate(shapes)
+        ]
+
+    def refer(self, residual: History) -> None:
+        """The residual of the reference."""
+        for stage in self.stages:
+            stage.other = residual
+
+    def skip(self) -> None:
+        """A time at which the channel has no sample; the residual is not the cascade's own."""
+        for stage in self.stages[1:]:
+            stage.own.append(0)
+
+    def predict(self, t: int) -> list[int]:
+        """The outputs."""
+        return [stage.predict(t) for stage in self.stages]
+
+    def learn(self, t: int, target: int) -> None:
+        """After the residual has got the target of time t, that of the first stage."""
+        for place, stage in enumerate(self.stages):
+            if place:
+                stage.own.append(target)
+            stage.learn(t, target)
+            target -= stage.output

@@ -99,6 +99,19 @@ class BitString:
         return count
 
 
+def read_words(reader: Reader, coded: bool = True) -> tuple[RangeDecoder, BitString]:
+    """The end of a block (11.9, 11.17.2): words of the range coder, if any, and a bit string."""
+    words = reader.words(reader.varint(name="words of samples")) if coded else []
+    require(reader.left() % 4 == 0, "bit string of the samples is no whole number of words")
+    return RangeDecoder(words), BitString(reader.raw(reader.left()))
+
+
+def check_end(coder: RangeDecoder, string: BitString) -> None:
+    """Section 11.9.4; a coder without words has taken two."""
+    require(len(string.data) // 4 == (string.used + 31) // 32, "length of the bit string")
+    require(len(coder.words) <= coder.taken <= len(coder.words) + 2, "number of words")
+
+
 class Tables:
     """The attachment of section 11.5, and what is computed from it."""
 
@@ -108,7 +121,7 @@ class Tables:
         integers: tuple[int, ...] = struct.unpack("<7213i", distribution)
         self.rows = [integers[1025 * shape : 1025 * (shape + 1)] for shape in range(7)]
         self.limits = integers[7175:7181]
-        self.down = integers[7181:7197]
+        self.down, self.up = integers[7181:7197], integers[7197:7213]
         self._integer_edges: dict[int, list[int]] = {}
 
     def normal(self, scale: int, distance: int) -> int:

@@ -13,8 +13,12 @@ BLOCK_SYNC = b"\xa5nlB"
 TRAILER_TAG = b"\xa5nlT"
 END_MARK = b"\xa5nlE"
 
+# predictors (5.1)
 LPC = 1
 CASCADE = 2
+CNN, GRU = 3, 4
+# types of metadata (6.2)
+MODEL = 5
 RECIPE, FOREIGN_HEAD, FOREIGN_TAIL = 16, 17, 18
 UNKNOWN_FRAMES = 2**64 - 1
 

@@ -2,19 +2,22 @@
 
 from bisect import bisect_right
 from collections import defaultdict
+from collections.abc import Sequence
 from itertools import accumulate
 from operator import mul
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from oracle.coding import (
     BitString,
     RangeDecoder,
     Tables,
+    check_end,
     clip,
     decode_integers,
     decode_symbols,
     fits,
     read_histogram,
+    read_words,
 )
 from oracle.container import Reader, require
 from oracle.samples import RangeChannel, RiceChannel
@@ -186,17 +189,18 @@ def read_plan(reader: Reader, frames: int, count: int, tables: Tables) -> Plan:
     return Plan(coder, order, places, total, segments)
 
 
-def decode_samples(
-    plan: Plan, frames: int, tables: Tables, range_coder: RangeDecoder, string: BitString
-) -> list[list[int]]:
+class SampleDecoder(Protocol):
+    """What decodes the samples of a channel, given what the windows predict."""
+
+    def decode(self, mu: int, values: ValueSet) -> int: ...
+
+    def skip(self) -> None:
+        """A time at which the channel has no sample."""
+
+
+def decode_times(plan: Plan, frames: int, states: Sequence[SampleDecoder]) -> list[list[int]]:
     """The loop of 11.9.4: the samples of the coded channels, in the order of the stream."""
     places = plan.places
-    states: list[RangeChannel | RiceChannel] = [
-        RangeChannel(tables, place.initial, range_coder, string)
-        if plan.coder == 0
-        else RiceChannel(place.initial, string)
-        for place in places
-    ]
     histories = [History(c, place.reference, plan.total) for c, place in enumerate(places)]
     sinks = [[(history, history.width - 1)] for history in histories]
     for c, place in enumerate(places):
@@ -206,13 +210,28 @@ def decode_samples(
     for segment in plan.segments:
         for t in range(segment.start, segment.stop):
             for c, part in enumerate(segment.parts):
-                if 0 <= t - places[c].delay < frames:
-                    mu = histories[c].location(part, t, segment.lag)
-                    sample = fits(states[c].decode(mu, part.values), 31)
-                    samples[c].append(sample)
-                    for history, slot in sinks[c]:
-                        history.set(t, slot, sample)
+                if not 0 <= t - places[c].delay < frames:
+                    states[c].skip()
+                    continue
+                mu = histories[c].location(part, t, segment.lag)
+                sample = fits(states[c].decode(mu, part.values), 31)
+                samples[c].append(sample)
+                for history, slot in sinks[c]:
+                    history.set(t, slot, sample)
     return [samples[plan.order.index(number)] for number in range(len(places))]
+
+
+def decode_samples(
+    plan: Plan, frames: int, tables: Tables, range_coder: RangeDecoder, string: BitString
+) -> list[list[int]]:
+    """The samples of an lpc block."""
+    states = [
+        RangeChannel(tables, place.initial, range_coder, string)
+        if plan.coder == 0
+        else RiceChannel(place.initial, string)
+        for place in plan.places
+    ]
+    return decode_times(plan, frames, states)
 
 
 def decode_lpc(
@@ -222,12 +241,7 @@ def decode_lpc(
     plan = read_plan(reader, frames, count, tables)
     fine = coder_id in (0, plan.coder + 1)
     require(fine, f"coder {plan.coder}, but the stream has coder id {coder_id}")
-    words = reader.words(reader.varint(name="words of samples")) if plan.coder == 0 else []
-    require(reader.left() % 4 == 0, "bit string of the samples is no whole number of words")
-    string = BitString(reader.raw(reader.left()))
-    range_coder = RangeDecoder(words)
+    range_coder, string = read_words(reader, plan.coder == 0)
     samples = decode_samples(plan, frames, tables, range_coder, string)
-    require(len(string.data) // 4 == (string.used + 31) // 32, "length of the bit string")
-    fine = plan.coder == 1 or len(words) <= range_coder.taken <= len(words) + 2
-    require(fine, "number of words")
+    check_end(range_coder, string)
     return samples

@@ -16,6 +16,7 @@ from nlac.bitstream.metadata import MetadataItem, write_item
 from nlac.bitstream.trailer import IndexEntry, Trailer, write_trailer
 from oracle.container import Header, Reader, SpecError, read_header
 from oracle.decoder import Decoded, attached_tables, decode_stream
+from oracle.networks import Network
 from oracle.payload import Predictors, decode_payload
 
 
@@ -25,11 +26,16 @@ def as_told(stream: StreamHeader) -> Header:
 
 
 def told_payload(
-    payload: bytes, frames: int, stream: StreamHeader, predictors: Predictors | None = None
+    payload: bytes,
+    frames: int,
+    stream: StreamHeader,
+    predictors: Predictors | None = None,
+    network: Network | None = None,
 ) -> np.ndarray:
     """Samples of a payload by the oracle, (frames, channels): int32, or bits of floats."""
     tables = attached_tables()
-    channels = decode_payload(payload, frames, as_told(stream), tables, predictors or {})
+    known = predictors or {}
+    channels = decode_payload(payload, frames, as_told(stream), tables, known, network)
     return np.array(channels, np.uint32 if stream.is_float else np.int32).T
 
 

@@ -9,9 +9,11 @@ from typing import NamedTuple, Protocol
 
 from oracle.cascade import decode_cascade
 from oracle.coding import FULL, RangeDecoder, Tables, fits
-from oracle.container import CASCADE, LPC, Header, Reader, require
+from oracle.container import CASCADE, CNN, GRU, LPC, Header, Reader, require
 from oracle.floats import decode_floats
 from oracle.lpc import decode_lpc
+from oracle.network_block import decode_network
+from oracle.networks import Network
 
 
 class Channel(NamedTuple):
@@ -146,7 +148,12 @@ def decode_generic(
 
 
 def decode_plane(
-    reader: Reader, frames: int, header: Header, tables: Tables, predictors: Predictors
+    reader: Reader,
+    frames: int,
+    header: Header,
+    tables: Tables,
+    predictors: Predictors,
+    network: Network | None,
 ) -> list[list[int]]:
     """What mode 1 tells, and mode 2 after the side data, sections 11.1 and 11.6."""
     channels = read_channels(reader, header.channels)
@@ -159,7 +166,14 @@ def decode_plane(
         require(fine, "lpc has no parameters or model")
         coded = decode_lpc(reader, frames, count, header.coder, tables)
     elif header.predictor == CASCADE:
-        coded = decode_cascade(reader, frames, count, header, tables)
+        fine = not (header.parameters or header.model_hash)
+        require(fine, "cascade has no parameters or model")
+        coded = decode_cascade(reader, frames, count, header.coder, tables)
+    elif header.predictor in (CNN, GRU):
+        require(not header.parameters, "networks have no parameters")
+        require(network is not None, "the model is not known")
+        assert network is not None
+        coded = decode_network(reader, frames, count, header.coder, tables, network)
     else:
         require(header.predictor in predictors, f"predictor {header.predictor} is not known")
         predictor = predictors[header.predictor](header.parameters, header.model_hash)
@@ -169,17 +183,25 @@ def decode_plane(
 
 
 def decode_payload(
-    payload: bytes, frames: int, header: Header, tables: Tables, predictors: Predictors
+    payload: bytes,
+    frames: int,
+    header: Header,
+    tables: Tables,
+    predictors: Predictors,
+    network: Network | None = None,
 ) -> list[list[int]]:
-    """Section 11.1: samples of all channels; floats as unsigned numbers of 32 bits."""
+    """Section 11.1: samples of all channels; floats as unsigned numbers of 32 bits.
+
+    network is that of the model that the header names.
+    """
     reader = Reader(payload)
     mode = reader.unsigned(1)
     require(mode in (0, 2 if header.is_float else 1), f"mode {mode}")
     if mode == 1:
-        return decode_plane(reader, frames, header, tables, predictors)
+        return decode_plane(reader, frames, header, tables, predictors, network)
     if mode == 2:
         side = reader.raw(reader.varint(name="length of side data"))
-        plane = decode_plane(reader, frames, header, tables, predictors)
+        plane = decode_plane(reader, frames, header, tables, predictors, network)
         return decode_floats(side, plane)
     size = (header.bits_per_sample + 7) // 8
     require(reader.left() == frames * header.channels * size, "length of a verbatim block")

@@ -23,6 +23,9 @@ class RangeChannel:
         self.fast = self.middle = self.slow = 1 << initial
         self.correction, self.peak, self.shape = [0] * 144, [44448] * 144, [2] * 144
 
+    def skip(self) -> None:
+        """Nothing is learned."""
+
     def decode(self, mu: int, values: ValueSet) -> int:
         m = log16(self.middle + 256)
         a = clip(((log16(self.fast + 256) - m) >> 3) + 6, 0, 11)
@@ -84,6 +87,9 @@ class RiceChannel:
 
     def __init__(self, initial: int, string: BitString) -> None:
         self.string, self.middle = string, 1 << initial
+
+    def skip(self) -> None:
+        """Nothing is learned."""
 
     def decode(self, mu: int, values: ValueSet) -> int:
         n = min(max(fits(31 * self.middle, 49) >> 16, 1).bit_length() - 1, 30)

@@ -19,13 +19,11 @@ GOLDEN = Path(__file__).parents[1] / "golden" / "v1"
 ROWS = json.loads((GOLDEN / "manifest.json").read_text(encoding="utf-8"))
 # predictors of third parties, whom the specification does not describe
 FOREIGN = ("generic", "generic-taps")
-# those of networks, whom the oracle does not know
-NETWORKS = ("network-cnn", "network-gru", "network-windows")
 
 
 @pytest.mark.parametrize(
     "row",
-    [row for row in ROWS if row["name"] not in (*FOREIGN, *NETWORKS)],
+    [row for row in ROWS if row["name"] not in FOREIGN],
     ids=lambda row: row["name"],
 )
 def test_frozen_stream(row: dict[str, Any]):
@@ -45,7 +43,7 @@ def test_frozen_stream(row: dict[str, Any]):
 def test_the_decoder_runs_nothing_of_the_product():
     modules = (
         "cascade cascade_mixture cascade_predict cascade_solve cascade_stages "
-        "coding container decoder floats lpc payload samples value_sets"
+        "coding container decoder floats lpc network_block networks payload samples value_sets"
     )
     for module in modules.split():
         text = Path(__file__).with_name(f"{module}.py").read_text(encoding="utf-8")
