@@ -8,7 +8,8 @@ from nlac.predictors.cascade_parameters import PRESETS, CascadeParameters, Exper
 FRONTS: dict[str, CascadeParameters | None] = {
     # windows whose coefficients are sent (`forward_block`)
     "lpc": None,
-    # least squares only: nothing here takes long, so most of the time is the network's
+    # least squares only, and an online network: nothing here takes long, so most of the time is
+    # the trained network's
     "rls": CascadeParameters(
         5,
         (
@@ -19,6 +20,7 @@ FRONTS: dict[str, CascadeParameters | None] = {
         (),
         (9,),
         4,
+        (33,),
     ),
     **PRESETS,
 }
