@@ -83,10 +83,10 @@ def test_models_travel_by_file_name_and_stream(
 
 
 def test_shipped_models_are_documented_and_enough(call: Call, wav: Path):
-    root = Path(nlac.__file__).parents[1]
-    section = (root / "docs/cli.md").read_text(encoding="utf-8").split("\n## model\n")[1]
+    manual = Path(__file__).parents[2] / "docs/cli.md"
+    section = manual.read_text(encoding="utf-8").split("\n## model\n")[1]
     table = re.findall(r"^\| `(\S+)` \| `(\w+)`", section.split("\n## ")[0], re.MULTILINE)
-    shipped = {path.stem for path in (root / "nlac/models").glob("*.nlacm")}
+    shipped = {path.stem for path in (Path(nlac.__file__).parent / "models").glob("*.nlacm")}
     assert {name for name, _ in table} == shipped
     for name, predictor in table:
         assert call("encode", wav, f"{name}.nlac", "--model", name).exit_code == 0

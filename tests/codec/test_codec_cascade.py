@@ -84,10 +84,10 @@ def test_memories_stay_in_range():
     assert [e.memory for e in parameters.at_rate(8000).experts] == [6, 6]
 
 
-@pytest.mark.parametrize("predictor", [None, "gru"])
-def test_blocks_follow_the_rate(predictor):
+@pytest.mark.parametrize("model", [None, "gru-rls"])
+def test_blocks_follow_the_rate(model):
     samples = music(4000, 1)
-    options = EncodeOptions(preset="high", predictor=predictor)
+    options = EncodeOptions(preset="high", model=model)
     payloads = {}
     for rate in (8000, 12000, 44100, 48000):
         stream = replace(header_of(samples, 16, options), sample_rate=rate)
