@@ -26,7 +26,7 @@ from nlac.predictors.layout import PAD
 from nlac.predictors.least_squares import factorise, new_factor
 from nlac.predictors.long_term import find_lags
 from nlac.predictors.lpc_analysis import Effort, analyse
-from nlac.predictors.lpc_segments import SPAN
+from nlac.predictors.lpc_nodes import SPAN
 
 FRAMES = 4 * 44100
 best = partial(timing.best, runs=5)

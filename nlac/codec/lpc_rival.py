@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from nlac.codec.preparation import Preparation
 from nlac.codec.value_sets import PLAIN, ValueSet
-from nlac.predictors.lpc_segments import SPAN
+from nlac.predictors.lpc_nodes import SPAN
 
 _DEEP_GAIN = 0.25  # bits a sample that long windows promise
 _WIDE = 1 << 16  # range of the samples

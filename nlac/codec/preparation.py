@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from nlac.predictors.layout import PAD
 from nlac.predictors.long_term import find_lags
 from nlac.predictors.lpc_analysis import deep_gain
-from nlac.predictors.lpc_segments import SPAN
+from nlac.predictors.lpc_nodes import SPAN
 from nlac.predictors.pairing import DELAYS, Pairing, pair
 
 

@@ -14,7 +14,7 @@ from nlac.codec import value_search
 from nlac.codec.value_kernels import may_have_grids
 from nlac.codec.value_sets import MAX_SETS, PLAIN, ValueSet, plain
 from nlac.predictors.lpc_analysis import Effort
-from nlac.predictors.lpc_segments import SPAN
+from nlac.predictors.lpc_nodes import SPAN
 
 _SEGMENT_GRID_BITS = 80.0  # least gain for which a segment gets a value set of its own
 _GRID_CHUNK = 1 << 15

@@ -2,7 +2,7 @@
 
 The block is cut into spans of 16,384 frames, each span into segments along a
 binary tree: a node is cut in two where its halves together cost less.  What a
-node costs, and its windows, `lpc_segments` finds.
+node costs, and its windows, `lpc_segments` and `lpc_nodes` find.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlac.predictors.layout import ORDERS, PAD, Layout
-from nlac.predictors.lpc_segments import SPAN, analyse_span, unload_weights
+from nlac.predictors.lpc_nodes import SPAN
+from nlac.predictors.lpc_segments import analyse_span, unload_weights
 
 
 class Effort(NamedTuple):
