@@ -24,6 +24,7 @@ from nlac.codec.network_samples import Front
 from nlac.codec.options import EncodeOptions
 from nlac.codec.preparation import Search, prepare
 from nlac.predictors.cascade_units import history_units
+from nlac.training.recordings import Sound
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +64,14 @@ def _cost_pass(shared_row, state_row, placed, count, samples, low, high, widths,
         mixture_learn(shared, state, sample)
 
 
-def make_crops(samples: NDArray[np.int32], front_name: str) -> list[Crop]:
-    """Let a front run over (channels, frames); returns the channels.
+def make_crops(sound: Sound, front_name: str) -> list[Crop]:
+    """Let a front run over a piece of a recording; returns its channels.
 
     Channels that are constant or do not use all values of their range teach nothing
     general, and are left out.
     """
-    front = _start(samples, front_name)
+    samples = sound.samples
+    front = _start(sound, front_name)
     head = front.head
     if any(s.kind or s.first == s.last for s in head.sets):
         return []
@@ -101,7 +103,8 @@ def make_crops(samples: NDArray[np.int32], front_name: str) -> list[Crop]:
     return crops
 
 
-def _start(samples: NDArray[np.int32], front_name: str) -> Front:
+def _start(sound: Sound, front_name: str) -> Front:
+    samples, rate = sound
     parameters = FRONTS[front_name]
     if parameters is None:
         settings = window_settings(EncodeOptions())
@@ -109,7 +112,7 @@ def _start(samples: NDArray[np.int32], front_name: str) -> Front:
         layout, sets = next(layouts(block, settings))
         order = block.pairing.order.tolist()
         return start_front(order, layout, sets, history_units(block.ordered))
-    parameters = parameters.without_deep()
+    parameters = parameters.without_deep().at_rate(rate)
     head = make_head(prepare(samples, Search(pieces=8)), parameters)
     head.course.delay[:] = 0
     return Front.start(head, first_state(head, parameters), parameters)

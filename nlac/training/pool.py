@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from nlac.bench.corpus import Item
 from nlac.training.config import Config
 from nlac.training.crops import Crop, make_crops
-from nlac.training.recordings import augment, mix, read_crop
+from nlac.training.recordings import Sound, augment, mix, read_crop
 
 _TRAIN, _VALID, _BATCH = 0, 1, 2
 _TRIES = 20
@@ -67,16 +67,16 @@ class Pool:
     def _crop(self, index: int) -> list[Crop]:
         rng = np.random.default_rng((self._config.seed, _TRAIN, index))
         for _ in range(_TRIES):
-            samples = self._samples(rng)
+            sound = self._sound(rng)
             if rng.random() < self._config.mixed:
-                samples = mix(samples, self._samples(rng))
-            found = make_crops(samples, self._config.front)
+                sound = mix(sound, self._sound(rng))
+            found = make_crops(sound, self._config.front)
             found = [crop for crop in found if len(crop.error) >= self._config.length]
             if found:
                 return found
         raise ValueError("hardly any recording is long enough, or uses all values of its range")
 
-    def _samples(self, rng: np.random.Generator) -> NDArray[np.int32]:
+    def _sound(self, rng: np.random.Generator) -> Sound:
         item = self._items[int(rng.integers(len(self._items)))]
         return augment(read_crop(item, self._config.seconds, rng), rng)
 
@@ -86,8 +86,8 @@ def valid_crops(items: Sequence[Item], config: Config) -> list[Crop]:
     crops: list[Crop] = []
     for i in range(config.valid_crops):
         rng = np.random.default_rng((config.seed, _VALID, i))
-        samples = read_crop(items[i % len(items)], config.seconds, rng)
-        crops += make_crops(samples, config.front)
+        sound = read_crop(items[i % len(items)], config.seconds, rng)
+        crops += make_crops(sound, config.front)
     if not crops:
         raise ValueError("no recording for validation uses all values of its range")
     return crops

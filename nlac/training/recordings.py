@@ -6,6 +6,7 @@ import re
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,13 @@ from nlac._errors import UsageError
 from nlac.bench.corpus import MANIFEST, Item, find_items
 
 _VALID_SHARE = 0.1  # of recordings, where no manifest divides them
+
+
+class Sound(NamedTuple):
+    """A piece of a recording: (channels, frames) int32, and frames a second."""
+
+    samples: NDArray[np.int32]
+    rate: int
 
 
 def find_recordings(
@@ -45,8 +53,8 @@ def find_recordings(
     return parts[0], parts[1]
 
 
-def read_crop(item: Item, seconds: float, rng: np.random.Generator) -> NDArray[np.int32]:
-    """Some seconds of a recording, from anywhere in it; (channels, frames), one or two channels."""
+def read_crop(item: Item, seconds: float, rng: np.random.Generator) -> Sound:
+    """Some seconds of a recording, from anywhere in it; one or two of its channels."""
     import soundfile
 
     with soundfile.SoundFile(item.path) as file:
@@ -54,12 +62,14 @@ def read_crop(item: Item, seconds: float, rng: np.random.Generator) -> NDArray[n
         file.seek(int(rng.integers(file.frames - wanted + 1)))
         samples = file.read(wanted, dtype="int32", always_2d=True)
         bits = {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24}.get(file.subtype, 32)
+        rate = file.samplerate
     first = int(rng.integers(max(samples.shape[1] - 1, 1)))
-    return np.ascontiguousarray((samples >> (32 - bits))[:, first : first + 2].T)
+    return Sound(np.ascontiguousarray((samples >> (32 - bits))[:, first : first + 2].T), rate)
 
 
-def augment(samples: NDArray[np.int32], rng: np.random.Generator) -> NDArray[np.int32]:
+def augment(sound: Sound, rng: np.random.Generator) -> Sound:
     """The same sound otherwise recorded: channels swapped, polarity, gain, sample rate."""
+    samples, rate = sound
     if rng.random() < 0.5:
         samples = samples[::-1]
     if rng.random() < 0.5:
@@ -67,20 +77,23 @@ def augment(samples: NDArray[np.int32], rng: np.random.Generator) -> NDArray[np.
     changed = samples.astype(np.float64)
     resampled, louder = rng.random() < 0.25, rng.random() < 0.6
     if resampled:
-        changed = _resample(changed, int(changed.shape[1] / rng.uniform(1.0, 1.5)))
+        frames = int(changed.shape[1] / rng.uniform(1.0, 1.5))
+        rate = rate * frames // changed.shape[1]
+        changed = _resample(changed, frames)
     if louder:
         changed *= 2.0 ** rng.uniform(-3.0, 0.5)
     if resampled or louder:
         most = max(int(np.abs(samples).max(initial=0)), 1)
         samples = np.clip(np.rint(changed), -most - 1, most).astype(np.int32)
-    return np.ascontiguousarray(samples)
+    return Sound(np.ascontiguousarray(samples), rate)
 
 
-def mix(samples: NDArray[np.int32], other: NDArray[np.int32]) -> NDArray[np.int32]:
-    """The sum of two recordings, each at half its level; channels are those of the first."""
-    frames = min(samples.shape[1], other.shape[1])
-    both = samples[:, :frames].astype(np.int64) + other[: len(samples), :frames]
-    return ((both + 1) >> 1).astype(np.int32)
+def mix(sound: Sound, other: Sound) -> Sound:
+    """The sum of two recordings, each at half its level; channels and rate are the first's."""
+    samples, others = sound.samples, other.samples
+    frames = min(samples.shape[1], others.shape[1])
+    both = samples[:, :frames].astype(np.int64) + others[: len(samples), :frames]
+    return Sound(((both + 1) >> 1).astype(np.int32), sound.rate)
 
 
 def _resample(samples: NDArray[np.float64], frames: int) -> NDArray[np.float64]:

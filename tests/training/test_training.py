@@ -21,7 +21,13 @@ from nlac.training import modules, quantise  # noqa: E402
 from nlac.training.config import make_config, read_config  # noqa: E402
 from nlac.training.crops import make_crops  # noqa: E402
 from nlac.training.loss import code_length  # noqa: E402
-from nlac.training.recordings import augment, find_recordings, mix, read_crop  # noqa: E402
+from nlac.training.recordings import (  # noqa: E402
+    Sound,
+    augment,
+    find_recordings,
+    mix,
+    read_crop,
+)
 from nlac.training.run import METRICS, Trainer, export  # noqa: E402
 
 SMALL = {
@@ -118,27 +124,31 @@ def test_crops_and_augmentation(corpus):
     rng = np.random.default_rng(2)
     kinds = set()
     for _ in range(30):
-        crop = read_crop(item, 0.1, rng)
+        piece = read_crop(item, 0.1, rng)
+        crop, rate = piece
+        assert rate == 16000
         assert crop.shape == (2, 1600)
         begin = np.flatnonzero((whole[0] == crop[0, 0]) & (whole[1] == crop[1, 0]))
         assert any(np.array_equal(whole[:, b : b + 1600], crop) for b in begin)
-        changed = augment(crop, rng)
+        changed, rate = augment(piece, rng)
+        assert rate == 16000 * changed.shape[1] // 1600
         assert np.abs(changed).max() <= np.abs(crop).max() + 1
         kinds.add((changed.shape[1] == 1600, np.abs(changed).max() < np.abs(crop).max()))
     assert len(kinds) == 4
 
 
 def test_sums_of_recordings():
-    left = np.array([[4, -4, 6], [1, 2, 3]], np.int32)
-    right = np.array([[2, 2, 1, 9]], np.int32)
-    np.testing.assert_array_equal(mix(left, right), [[3, -1, 4], [2, 2, 2]])
-    np.testing.assert_array_equal(mix(right, left), [[3, -1, 4]])
-    top = np.full((1, 2), 2**31 - 1, np.int32)
-    np.testing.assert_array_equal(mix(top, top), top)
+    left = Sound(np.array([[4, -4, 6], [1, 2, 3]], np.int32), 48000)
+    right = Sound(np.array([[2, 2, 1, 9]], np.int32), 8000)
+    np.testing.assert_array_equal(mix(left, right).samples, [[3, -1, 4], [2, 2, 2]])
+    assert mix(left, right).rate == 48000
+    np.testing.assert_array_equal(mix(right, left).samples, [[3, -1, 4]])
+    top = Sound(np.full((1, 2), 2**31 - 1, np.int32), 8000)
+    np.testing.assert_array_equal(mix(top, top).samples, top.samples)
 
 
 def test_crops_tell_what_coding_costs():
-    crops = make_crops(np.ascontiguousarray(sound(5, 20000).T), "rls")
+    crops = make_crops(Sound(np.ascontiguousarray(sound(5, 20000).T), 48000), "rls")
     assert len(crops) == 2
     for crop in crops:
         assert crop.features.shape == (20000, FEATURES)
@@ -147,8 +157,8 @@ def test_crops_tell_what_coding_costs():
         rough = np.log2(crop.unit[settled] * np.sqrt(np.pi / 2)) + 2.05
         assert abs(float(np.mean(crop.bits[settled] - rough))) < 0.2
         assert abs(float(np.mean(np.abs(crop.error / crop.unit)[settled])) - 1) < 0.1
-    assert make_crops(np.zeros((1, 500), np.int32), "rls") == []
-    assert make_crops(np.ascontiguousarray(3 * sound(5, 3000).T), "rls") == []
+    assert make_crops(Sound(np.zeros((1, 500), np.int32), 48000), "rls") == []
+    assert make_crops(Sound(np.ascontiguousarray(3 * sound(5, 3000).T), 48000), "rls") == []
 
 
 def test_loss_is_the_code_length():
