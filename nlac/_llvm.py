@@ -18,8 +18,9 @@ from nlac._interpreted import callable_intrinsic
 
 _config: Any = numba.config
 _intrinsic: Any = numba_intrinsic
-I16, I32, I64, F64 = ir.IntType(16), ir.IntType(32), ir.IntType(64), ir.DoubleType()
-_BYTES = {I16: 2, I32: 4, I64: 8, F64: 8}
+I8, I16, I32, I64 = (ir.IntType(bits) for bits in (8, 16, 32, 64))
+F64 = ir.DoubleType()
+_BYTES = {I8: 1, I16: 2, I32: 4, I64: 8, F64: 8}
 
 
 def intrinsic(function: Callable[..., Any]) -> Any:
@@ -81,6 +82,24 @@ def low_half(builder: Any, value: Any) -> Any:
     """Return 64-bit lanes cut to 32 bits, so that a product of two is a single instruction."""
     narrow = builder.trunc(value, vector(I32, value.type.count))
     return builder.sext(narrow, value.type)
+
+
+def look_up_i16(builder: Any, table: Any, index: Any) -> Any:
+    """Entries of a table of 16-bit integers as 32-bit lanes, at an index of 64 bits in each.
+
+    Two bytes beyond an entry are read, too.
+    """
+    lanes = index.type.count
+    kind, mask = vector(I32, lanes), constant(vector(ir.IntType(1), lanes), 1)
+    places = builder.add(
+        fill(builder, table, lanes), builder.shl(index, constant(index.type, 1))
+    )
+    pointers = builder.inttoptr(places, vector(I32.as_pointer(), lanes))
+    shape = ir.FunctionType(kind, [pointers.type, I32, mask.type, kind])
+    function = declared(builder, f"llvm.masked.gather.v{lanes}i32.v{lanes}p0i32", shape)
+    both = builder.call(function, [pointers, I32(2), mask, constant(kind, 0)])
+    # the entry is the lower half, on processors that numba compiles for
+    return builder.ashr(builder.shl(both, constant(kind, 16)), constant(kind, 16))
 
 
 def sum_lanes(builder: Any, value: Any, add: Callable[[Any, Any], Any]) -> Any:

@@ -18,7 +18,7 @@ from nlac._memory import load_i16, load_i32, load_i64, store_16, store_32, store
 from nlac._pairs import dot_i16
 from nlac.predictors.cascade_cholesky import bit_length
 from nlac.predictors.cascade_lms import QUARTERS
-from nlac.predictors.networks.lanes import add_rows
+from nlac.predictors.networks.lanes import add_rows_16
 from nlac.predictors.networks.tables import ENTRIES
 from nlac.predictors.online_lanes import ROWS, learn_row, learn_rows
 
@@ -121,7 +121,7 @@ def predict_online(network, t, experts, num_experts, locations, num_finals, newe
         store_16(inputs, PLAIN + i, _scaled(network, apart))
     store_16(inputs, SAMPLE, _scaled(network, (best - (newest << 8)) >> 2))
     sums, tanh = load_i64(network, N_SUMS), load_i64(network, N_TANH)
-    add_rows(
+    add_rows_16(
         load_i64(network, N_START), load_i64(network, N_COPIES), inputs, PADDED // 2,
         load_i64(network, N_SHIFTS), sums,
     )  # fmt: skip

@@ -1,7 +1,7 @@
 """Sixteen rows of a matrix at once: the vector loop of `step`.
 
-The weights of 16 rows stand side by side, those of two inputs after each other, so that a
-vector of 32 products is added in pairs to 16 sums, and no sum needs to be put
+The weights of 16 rows, of 8 bits each, stand side by side, those of two inputs after each other, so
+that a vector of 32 products is added in pairs to 16 sums, and no sum needs to be put
 together across a vector. All is integer arithmetic modulo 2**32, so every processor
 gives the same.
 """
@@ -12,25 +12,47 @@ from typing import Any
 
 from numba.core import types
 
-from nlac._llvm import I16, I32, I64, constant, fill, intrinsic, load, loop, store, vector
+from nlac._llvm import (
+    I8,
+    I16,
+    I32,
+    I64,
+    constant,
+    fill,
+    intrinsic,
+    load,
+    look_up_i16,
+    loop,
+    store,
+    vector,
+)
 from nlac._pairs import pair_products
-from nlac.predictors.networks.layers import TOP
+from nlac.predictors.networks.layers import GATE_TOP, TOP
 
 ROWS = 16
+CENTRE = GATE_TOP + 1  # entry of a table for 0
 _SIDE_BY_SIDE = 4  # pairs, whose number is a multiple of this
 _SUMS, _SHORTS, _NARROW = vector(I32, ROWS), vector(I16, 2 * ROWS), vector(I16, ROWS)
+_WIDE = vector(I64, ROWS)
 
 
-def _sums(context: Any, builder: Any, start: Any, weights: Any, inputs: Any, pairs: Any) -> Any:
+def _sums(
+    context: Any, builder: Any, kind: Any, start: Any, weights: Any, inputs: Any, pairs: Any
+) -> Any:
+    size = kind.width // 8
+
     # several sums side by side, or each addition would wait for the one before
     def body(index: Any, *values: Any) -> list[Any]:
-        row = builder.add(weights, builder.shl(index, I64(6)))
+        row = builder.add(weights, builder.mul(index, I64(2 * ROWS * size)))
         pair = builder.add(inputs, builder.shl(index, I64(2)))
         following = []
         for i, value in enumerate(values):
             one = load(builder, I32, builder.add(pair, I64(4 * i)))
             both = builder.bitcast(fill(builder, one, ROWS), _SHORTS)
-            numbers = load(builder, _SHORTS, builder.add(row, I64(64 * i)))
+            at = builder.add(row, I64(2 * ROWS * size * i))
+            numbers = load(builder, vector(kind, 2 * ROWS), at)
+            if kind != I16:
+                numbers = builder.sext(numbers, _SHORTS)
             following.append(builder.add(value, pair_products(context, builder, numbers, both)))
         return following
 
@@ -41,24 +63,37 @@ def _sums(context: Any, builder: Any, start: Any, weights: Any, inputs: Any, pai
     return values[0]
 
 
+def _rounded(builder: Any, value: Any, bits: int) -> Any:
+    """Shift to the right, rounding half up."""
+    half = constant(value.type, 1 << (bits - 1))
+    return builder.ashr(builder.add(value, half), constant(value.type, bits))
+
+
 def _clip(builder: Any, value: Any, low: Any, high: Any) -> Any:
     value = builder.select(builder.icmp_signed(">", value, high), high, value)
     return builder.select(builder.icmp_signed("<", value, low), low, value)
 
 
-@intrinsic
-def add_rows(
-    typing_context: Any, start: Any, weights: Any, inputs: Any, pairs: Any, shifts: Any, out: Any
-) -> Any:
-    """``out[0:16] = (start[0:16] + rows times inputs) >> shifts[0:16]``, all of 32 bits."""
+def _adding(kind: Any) -> Any:
+    def add(
+        typing_context: Any, start: Any, weights: Any, inputs: Any, pairs: Any, shifts: Any,
+        out: Any,
+    ) -> Any:
+        """``out[0:16] = (start[0:16] + rows times inputs) >> shifts[0:16]``, all of 32 bits."""
 
-    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        start, weights, inputs, pairs, shifts, out = arguments
-        value = _sums(context, builder, start, weights, inputs, pairs)
-        store(builder, builder.ashr(value, load(builder, _SUMS, shifts)), out)
-        return context.get_dummy_value()
+        def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            start, weights, inputs, pairs, shifts, out = arguments
+            value = _sums(context, builder, kind, start, weights, inputs, pairs)
+            store(builder, builder.ashr(value, load(builder, _SUMS, shifts)), out)
+            return context.get_dummy_value()
 
-    return types.void(*[types.int64] * 6), code
+        return types.void(*[types.int64] * 6), code
+
+    return intrinsic(add)
+
+
+# weights of 8 bits, or of 16
+add_rows, add_rows_16 = _adding(I8), _adding(I16)
 
 
 @intrinsic
@@ -70,7 +105,7 @@ def clip_rows(
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         start, weights, inputs, pairs, shifts, low, high, residual, out = arguments
-        value = _sums(context, builder, start, weights, inputs, pairs)
+        value = _sums(context, builder, I8, start, weights, inputs, pairs)
         value = builder.ashr(value, load(builder, _SUMS, shifts))
         low, high = (fill(builder, builder.trunc(v, I32), ROWS) for v in (low, high))
         value = _clip(builder, value, low, high)
@@ -80,3 +115,51 @@ def clip_rows(
         return context.get_dummy_value()
 
     return types.void(*[types.int64] * 9), code
+
+
+@intrinsic
+def gate_rows(
+    typing_context: Any, inward: Any, recurrent: Any, units: Any, sigmoid: Any, tanh: Any,
+    state: Any, out: Any,
+) -> Any:
+    """New values of gated recurrent units from the sums of their gates, to `state` and `out`.
+
+    There are 32-bit sums of reset, of update and of the candidate for all units, in this order.
+    Sixteen units are worked on at once; what lies behind the last one may be written as well.
+    """
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        inward, recurrent, units, sigmoid, tanh, state, out = arguments
+
+        def gate(table: Any, total: Any) -> Any:
+            """The entry for sums in quarters of a step, 64 bits each."""
+            index = _rounded(builder, total, 2)
+            index = _clip(builder, index, constant(_WIDE, -CENTRE), constant(_WIDE, GATE_TOP))
+            index = builder.add(index, constant(_WIDE, CENTRE))
+            return look_up_i16(builder, table, index)
+
+        def body(index: Any) -> list[Any]:
+            here = builder.shl(index, I64(2))
+
+            def sums(base: Any, number: int) -> Any:
+                row = builder.add(here, builder.mul(units, I64(4 * number)))
+                return builder.sext(load(builder, _SUMS, builder.add(base, row)), _WIDE)
+
+            reset = gate(sigmoid, builder.add(sums(inward, 0), sums(recurrent, 0)))
+            update = gate(sigmoid, builder.add(sums(inward, 1), sums(recurrent, 1)))
+            again = builder.mul(builder.sext(reset, _WIDE), sums(recurrent, 2))
+            again = _rounded(builder, again, 15)
+            candidate = gate(tanh, builder.add(sums(inward, 2), again))
+            at = builder.shl(index, I64(1))
+            before = builder.sext(load(builder, _NARROW, builder.add(state, at)), _SUMS)
+            kept = builder.mul(update, before)
+            new = builder.mul(builder.sub(constant(_SUMS, 1 << 15), update), candidate)
+            value = builder.trunc(_rounded(builder, builder.add(kept, new), 15), _NARROW)
+            store(builder, value, builder.add(state, at))
+            store(builder, value, builder.add(out, at))
+            return []
+
+        loop(builder, I64(0), units, ROWS, [], body)
+        return context.get_dummy_value()
+
+    return types.void(*[types.int64] * 7), code

@@ -1,7 +1,7 @@
 """One step of a network, compiled: what the decoder runs for every sample.
 
-`Runner` lays a network out in memory; `run_step` takes a step. Weights are kept as 16-bit
-integers in the order of `lanes`, vectors are padded with zeros to multiples of 16.
+`Runner` lays a network out in memory; `run_step` takes a step. Weights are kept in the
+order of `lanes`, vectors are padded with zeros to multiples of 16.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from nlac._kernels import kernel
 from nlac._memory import load_i16, load_i32, load_i64, store_16, store_64
-from nlac.predictors.networks.lanes import ROWS, add_rows, clip_rows
+from nlac.predictors.networks.lanes import CENTRE, ROWS, add_rows, clip_rows, gate_rows
 from nlac.predictors.networks.layers import GATE_TOP, TOP, Activation, Affine, Gru, Linear, Network
 from nlac.predictors.networks.tables import sigmoid_table, tanh_table
 
@@ -25,9 +25,8 @@ LAYER = 25
 # cells of a network, before those of its layers
 R_LAYERS, R_INPUT, R_OUTPUT, R_FIRST = range(4)
 PLAIN, TANH, GATED, GRU = range(4)
-_CENTRE = GATE_TOP + 1
-# known by address, so they must live as long as the process
-_SIGMOID, _TANH = sigmoid_table(), tanh_table()
+# known by address, so they must live as long as the process; vectors read beyond an entry
+_SIGMOID, _TANH = np.append(sigmoid_table(), np.int16(0)), np.append(tanh_table(), np.int16(0))
 
 
 @kernel
@@ -35,7 +34,7 @@ def _matrix(start, weights, shifts, groups, pairs, inputs, out):
     """Shifted sums of all rows, 32 bits each."""
     for g in range(groups):
         add_rows(
-            start + 64 * g, weights + 64 * pairs * g, inputs, pairs, shifts + 64 * g, out + 64 * g
+            start + 64 * g, weights + 32 * pairs * g, inputs, pairs, shifts + 64 * g, out + 64 * g
         )
 
 
@@ -44,14 +43,14 @@ def _clipped_matrix(start, weights, shifts, groups, pairs, inputs, low, high, re
     """Shifted and clipped sums of all rows, added to `residual` if it is not 0; 16 bits each."""
     for g in range(groups):
         clip_rows(
-            start + 64 * g, weights + 64 * pairs * g, inputs, pairs, shifts + 64 * g,
+            start + 64 * g, weights + 32 * pairs * g, inputs, pairs, shifts + 64 * g,
             low, high, residual + 32 * g, out + 32 * g,
         )  # fmt: skip
 
 
 @kernel
 def _entry(table, index):
-    return load_i16(table, min(max(index, -_CENTRE), GATE_TOP) + _CENTRE)
+    return load_i16(table, min(max(index, -CENTRE), GATE_TOP) + CENTRE)
 
 
 @kernel
@@ -77,17 +76,9 @@ def _step_gru(layer):
         load_i64(layer, N_START2), load_i64(layer, N_WEIGHTS2), load_i64(layer, N_SHIFTS2),
         load_i64(layer, N_GROUPS2), load_i64(layer, N_PAIRS2), state, recurrent,
     )  # fmt: skip
-    sigmoid, tanh = load_i64(layer, N_SIGMOID), load_i64(layer, N_TANH)
-    for i in range(units):
-        reset = _entry(sigmoid, (load_i32(inward, i) + load_i32(recurrent, i) + 2) >> 2)
-        j = units + i
-        update = _entry(sigmoid, (load_i32(inward, j) + load_i32(recurrent, j) + 2) >> 2)
-        j += units
-        candidate = load_i32(inward, j) + ((reset * load_i32(recurrent, j) + (1 << 14)) >> 15)
-        candidate = _entry(tanh, (candidate + 2) >> 2)
-        value = (update * load_i16(state, i) + (32768 - update) * candidate + (1 << 14)) >> 15
-        store_16(state, i, value)
-        store_16(out, i, value)
+    gate_rows(
+        inward, recurrent, units, load_i64(layer, N_SIGMOID), load_i64(layer, N_TANH), state, out
+    )
 
 
 @kernel
@@ -224,7 +215,8 @@ class Runner:
         row[N_KIND] = GRU
         row[N_WEIGHTS2], row[N_START2], row[N_SHIFTS2] = recurrent.addresses
         row[N_GROUPS2], row[N_PAIRS2] = recurrent.groups, recurrent.pairs
-        row[N_SUMS] = self._new(ROWS * int(row[N_GROUPS] + row[N_GROUPS2]), np.int32)
+        # vectors may read beyond the last unit's
+        row[N_SUMS] = self._new(ROWS * int(row[N_GROUPS] + row[N_GROUPS2] + 1), np.int32)
         row[N_STATE] = self._new(_padded(layer.outputs), np.int16)
 
 
@@ -243,7 +235,7 @@ class _Matrix:
         rows, columns = affine.rows, affine.weights.shape[1] // taps
         self.groups, width = _padded(rows) // ROWS, _padded(columns)
         self.pairs = taps * width // 2
-        padded = np.zeros((ROWS * self.groups, taps, width), np.int16)
+        padded = np.zeros((ROWS * self.groups, taps, width), np.int8)
         padded[:rows, :, :columns] = affine.weights.reshape(rows, taps, columns)
         weights = padded.reshape(self.groups, ROWS, self.pairs, 2).transpose(0, 2, 1, 3)
         numbers = np.zeros((2, ROWS * self.groups), np.int32)
