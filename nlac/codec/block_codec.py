@@ -92,7 +92,8 @@ def choose_predictor(
         model = choose_model(found.name, options.model_name)
         from nlac.predictors.networks.bulk import encoding_device
 
-        encoding_device(options.device)  # a GPU that is missing is told before any work
+        # a GPU that is missing is told before any work
+        encoding_device(options.device, model.network.is_recurrent)
         if model_front(model) is None and options.effort:
             raise UsageError(f"model {model.name} has no cascade before it, so no effort")
         return PredictorChoice(found.predictor_id, coder_id=coder, model_hash=model.hash)
@@ -173,17 +174,18 @@ def _encode_channels(
         from nlac.predictors.networks.bulk import encoding_device
 
         model = needed_model(stream)
-        front, device = model_front(model), encoding_device(options.device)
+        front, network = model_front(model), model.network
+        device = encoding_device(options.device, network.is_recurrent)
         if front is None:
             from nlac.codec.forward_block import ForwardSettings, encode_forward
 
             windows = window_settings(options)
-            return encode_forward(coded, ForwardSettings(windows, model.network, device))
+            return encode_forward(coded, ForwardSettings(windows, network, device))
         from nlac.codec.cascade_block import encode_cascade
 
         settings, front = _cascade_settings(options), front.at_rate(stream.sample_rate)
         return encode_cascade(
-            coded, replace(settings, parameters=front, network=model.network, device=device)
+            coded, replace(settings, parameters=front, network=network, device=device)
         )
     from nlac.codec.generic_block import encode_generic
 

@@ -59,9 +59,7 @@ def wanted_predictor(options: EncodeOptions) -> str:
 
 def model_predictor(model: Model) -> str:
     """Name of the predictor that a model is for."""
-    from nlac.predictors.networks.layers import Gru
-
-    return "gru" if any(isinstance(layer, Gru) for layer in model.network.layers) else "cnn"
+    return "gru" if model.network.is_recurrent else "cnn"
 
 
 def model_front(model: Model) -> CascadeParameters | None:

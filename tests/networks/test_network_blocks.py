@@ -129,6 +129,7 @@ def test_auto_is_the_gpu_that_is_there(driver, gpu, device, monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: bool(gpu))
     monkeypatch.setattr(bulk, "_has_driver", lambda: bool(driver))
     assert bulk.encoding_device("auto") == device
+    assert bulk.encoding_device("auto", recurrent=True) == "cpu"
     assert bulk.encoding_device("cpu") == "cpu"
 
 

@@ -49,17 +49,18 @@ def pick_device(name: str) -> str:
 
 
 @cache
-def encoding_device(name: str) -> str:
+def encoding_device(name: str, recurrent: bool = False) -> str:
     """Where an encoder runs its networks: ``"cpu"``, in compiled code, or ``"cuda"``, in PyTorch.
 
-    ``auto`` is the GPU if there is one that PyTorch can use.
+    ``auto`` is the GPU if there is one that PyTorch can use, but not for recurrent networks:
+    their steps wait for each other, and compiled code is done with one before a GPU begins.
 
     Raises
     ------
     MissingDependency
         ``cuda`` is asked for, and PyTorch or the GPU is not there.
     """
-    if name == "auto" and not (find_spec("torch") and _has_driver()):
+    if name == "auto" and (recurrent or not (find_spec("torch") and _has_driver())):
         return "cpu"
     return name if name == "cpu" else pick_device(name)
 

@@ -207,6 +207,11 @@ class Network:
         return self.layers[-1].outputs
 
     @property
+    def is_recurrent(self) -> bool:
+        """Whether a step needs the outputs of the one before."""
+        return any(isinstance(layer, Gru) for layer in self.layers)
+
+    @property
     def num_weights(self) -> int:
         """Weights, which is also the number of multiplications a sample."""
         return sum(affine.weights.size for affine in self.affines())
