@@ -19,7 +19,6 @@ from nlac.codec.cascade_layout import (
     GAINS,
     INVERSE,
     LEAST,
-    MAX_LOCATIONS,
     MAX_PARTS,
     MEAN,
     OTHER,
@@ -50,10 +49,9 @@ FEW = (
 MANY = (*FEW, *((i, 4, 16, 1) for i in (3, 4, 5)), *((i, 7, 16, 0) for i in (1, 2, 3, 4, 5)))
 # with a network, whose location is the second: it gives the widths of three parts
 _GIVEN = ((1, 4, 16, 0),) * 3
-_BESIDE = (*FEW, *_GIVEN, (1, 7, 16, 0), (1, 2, 16, 0), (3, 4, 16, 1))
-NETWORK = (*_BESIDE, (4, 4, 16, 1), (5, 4, 16, 1))
-# the seventh location is that of an online network: it says more than the two before it
-ONLINE = (*_BESIDE, (6, 7, 16, 0), (6, 4, 16, 1))
+NETWORK = (
+    *FEW, *_GIVEN, (1, 7, 16, 0), (1, 2, 16, 0), *((i, 4, 16, 1) for i in (3, 4, 5))
+)  # fmt: skip
 ENOUGH = 3  # locations up to which there are few parts
 
 
@@ -78,7 +76,7 @@ def mixture_shared(locations: int, network: bool = False) -> NDArray[np.int64]:
     Parameters
     ----------
     locations : int
-        How many predictions a sample has, 1 to `MAX_LOCATIONS`.
+        How many predictions a sample has, 1 to `MAX_LOCATIONS`, or one more with a network.
     network : bool
         Whether the second of them is a network's.
     """
@@ -112,7 +110,7 @@ def mixture_state(
     state = np.zeros((len(initial), ROW_LENGTH), np.int64)
     parts = FEW if locations <= ENOUGH else MANY
     if network:
-        parts = ONLINE if locations > MAX_LOCATIONS else NETWORK
+        parts = NETWORK
     used = [(i, part) for i, part in enumerate(parts) if part[0] < locations]
     for i, (source, rate, width, gained) in used:
         state[:, SOURCE + i] = source

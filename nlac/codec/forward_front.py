@@ -1,7 +1,8 @@
 """A front whose coefficients are sent: the windows of an `lpc` block, before a network.
 
 It takes the place of a cascade in the loops of `cnn` and `gru`. What the windows leave over, three
-LMS stages predict, which learn as they go: they see further back, and both channels.
+LMS stages predict, which learn as they go: they see further back, and both channels. What these
+leave over, an online network predicts.
 """
 
 from __future__ import annotations
@@ -32,17 +33,20 @@ from nlac.predictors.cascade_parameters import StageParameters
 from nlac.predictors.cascade_predict import learn_sample, predict_sample
 from nlac.predictors.cascade_state import C_EXPERTS, CHANNEL, LOCATIONS
 from nlac.predictors.layout import Layout
+from nlac.predictors.online_network import learn_online, predict_online
 from nlac.predictors.stage_memory import StageMemory
 
 # numbers of the format
 STAGES = (StageParameters(512, 128, 43), StageParameters(128, 0, 37), StageParameters(32, 0, 28))
 NUM_STAGES = len(STAGES)
+ONLINE_STEP = 34
+NUM_LOCATIONS = 3
 # cells of a channel, in a row as a cascade's: there the first is an address, here it is 0,
 # and so is the lag
 (
     F_SEGMENT, F_STARTS, F_CELL, F_SEGMENT_BYTES, F_COEFFICIENTS, F_LINE, F_COPIES, F_ROWS,
-    F_LOCATION, F_STAGES, F_HISTORY, F_UNIT,
-) = range(1, 13)
+    F_LOCATION, F_STAGES, F_HISTORY, F_UNIT, F_ONLINE, F_NEWEST, F_SUMS,
+) = range(1, 16)
 
 
 @kernel
@@ -66,8 +70,16 @@ def predict_front(front, t):
     total = value
     for i in range(NUM_STAGES):
         total += predict_stage(stages + 8 * STAGE * i, t)
-    store_64(out, 0, min(max(total, load_i64(cell, LOWEST)), load_i64(cell, HIGHEST)))
+        store_64(front, F_SUMS + i, total)
+    low, high = load_i64(cell, LOWEST), load_i64(cell, HIGHEST)
+    best = min(max(total, low), high)
+    store_64(out, 0, best)
     store_64(out, 1, value)
+    missed = predict_online(
+        load_i64(front, F_ONLINE), t, front + 8 * F_SUMS, NUM_STAGES - 1, out, 1, best, value,
+        load_i64(front, F_NEWEST),
+    )  # fmt: skip
+    store_64(out, -1, min(max(best + missed, low), high))
 
 
 @kernel
@@ -79,7 +91,8 @@ def learn_front(front, t, sample):
     line, copies = load_i64(front, F_LINE), load_i64(front, F_COPIES)
     store_sample(line, copies, load_i64(front, F_ROWS), t, sample)
     stages, unit = load_i64(front, F_STAGES), load_i64(front, F_UNIT)
-    residual = (sample << 8) - load_i64(load_i64(front, F_LOCATION), 1)
+    truth, out = sample << 8, load_i64(front, F_LOCATION)
+    residual = truth - load_i64(out, 1)
     value = residual
     for i in range(NUM_STAGES):
         stage = stages + 8 * STAGE * i
@@ -88,6 +101,8 @@ def learn_front(front, t, sample):
             store_history(load_i64(stage, L_HISTORY), t, value, unit)
         value -= load_i64(stage, L_OUTPUT)
     store_history(load_i64(front, F_HISTORY), t, residual, unit)
+    learn_online(load_i64(front, F_ONLINE), t, truth - load_i64(out, 0))
+    store_64(front, F_NEWEST, sample)
 
 
 class ForwardState(StageMemory):
@@ -116,16 +131,21 @@ class ForwardState(StageMemory):
             row[F_LINE] = plan.lines.ctypes.data + 8 * LINE * c
             row[F_COPIES] = plan.copies.ctypes.data
             row[F_ROWS] = self._rows.ctypes.data
-            row[F_LOCATION] = self.locations[c].ctypes.data
+            # the online network's location comes first
+            row[F_LOCATION] = self.locations[c, 1:].ctypes.data
             row[F_HISTORY], row[F_UNIT] = self._history(frames), units[c]
+        errors = [self._history(frames) for _ in range(count)]
         for c, reference in enumerate(layout.reference.tolist()):
             row = self.channels[c]
             stages = self._cells(NUM_STAGES * STAGE).reshape(NUM_STAGES, STAGE)
             row[F_STAGES] = stages.ctypes.data
-            other = int(self.channels[reference, F_HISTORY]) if reference >= 0 else 0
+            other, theirs, ahead = 0, 0, int(0 <= reference < c)
+            if reference >= 0:
+                other, theirs = int(self.channels[reference, F_HISTORY]), errors[reference]
             for i, (cells, stage) in enumerate(zip(stages, STAGES, strict=True)):
                 own = self._history(frames) if i else int(row[F_HISTORY])
-                self._stage(cells, stage, own, other, int(0 <= reference < c), units[c])
+                self._stage(cells, stage, own, other, ahead, units[c])
+            row[F_ONLINE] = self._online(ONLINE_STEP, errors[c], theirs, ahead)
 
 
 def head_of(

@@ -14,7 +14,7 @@ from nlac.codec.cascade_head import Head
 from nlac.codec.cascade_mixture import mixture_shared, mixture_state
 from nlac.codec.cascade_steps import SPAN, Rows
 from nlac.codec.code_words import new_buffers
-from nlac.codec.forward_front import ForwardState
+from nlac.codec.forward_front import NUM_LOCATIONS, ForwardState
 from nlac.codec.lpc_plan import SetTable, set_table
 from nlac.codec.network_loop import (
     coding_pass,
@@ -50,7 +50,7 @@ class Front:
     @classmethod
     def forward(cls, head: Head, state: ForwardState) -> Front:
         """Set up windows whose coefficients are sent, and the stages behind them."""
-        return cls._new(head, state, 2, 0)
+        return cls._new(head, state, NUM_LOCATIONS, 0)
 
     @classmethod
     def _new(

@@ -46,7 +46,7 @@ PRESETS: Mapping[str, PresetValues] = {
     "standard": PresetValues("lpc", 30.0),
     "high": PresetValues("cascade", 30.0),
     "max": PresetValues("cascade", 60.0),
-    "neural": PresetValues("cnn", 60.0, "neural"),
+    "neural": PresetValues("gru", 60.0, "neural"),
 }
 
 

@@ -159,9 +159,12 @@ def predict_sample(channel, t):
     if online != 0:
         newest = load_i64(load_i64(channel, C_SAMPLES), PAD + t - 1)
         missed = predict_online(
-            online, t, channel + 8 * (C_PLAIN + 1), num_experts, out, num_finals, newest
-        )
-        store_64(out, num_finals + 2, min(max(load_i64(out, 0) + missed, low), high))
+            online, t, channel + 8 * (C_PLAIN + 1), num_experts, out, num_finals,
+            load_i64(out, num_finals), stacked, newest,
+        )  # fmt: skip
+        best = load_i64(out, 0) + missed
+        # its place is before the others'
+        store_64(out, -1, min(max(best, low), high))
 
 
 @kernel

@@ -11,7 +11,6 @@ from nlac._tiles import DIAGONALS, LANES
 from nlac.predictors import cascade_covariance as cov
 from nlac.predictors import cascade_experts as ex
 from nlac.predictors import cascade_lms as lms
-from nlac.predictors import online_network as online
 from nlac.predictors.cascade_parameters import CascadeParameters
 from nlac.predictors.layout import PAD
 from nlac.predictors.stage_memory import StageMemory
@@ -74,7 +73,8 @@ class CascadeState(StageMemory):
             if row[C_DOWN]:
                 row[C_SCALED] = self._new(PAD + frames + _FOLLOWING)
             row[C_RESIDUALS] = self._history(frames)
-            row[C_LOCATIONS] = self.locations[c].ctypes.data
+            # an online network's location comes first
+            row[C_LOCATIONS] = self.locations[c, len(parameters.online) :].ctypes.data
         if parameters.online:
             self._errors = [self._history(frames) for _ in range(count)]
         for c in range(count):
@@ -183,9 +183,7 @@ class CascadeState(StageMemory):
             self._stage(stage_rows[i], stage, own, theirs, ahead, int(row[C_UNIT]))
         if p.online:
             theirs = 0 if other is None else self._errors[reference]
-            cells = self._cells(online.NETWORK)
-            self._online(cells, p.online[0], self._errors[c], theirs, ahead)
-            row[C_ONLINE] = cells.ctypes.data
+            row[C_ONLINE] = self._online(p.online[0], self._errors[c], theirs, ahead)
 
     def _stack(
         self,

@@ -1,6 +1,6 @@
 """A small network behind a cascade that learns as it goes, in integers.
 
-It predicts what the cascade's best location will miss, from what it missed before in both
+It predicts what the best location will miss, from what it missed before in both
 channels and from how far the cascade's predictions lie apart, all in units of a running mean
 error: one layer of tanh, and beside it a linear path from all inputs.  After each sample it
 takes a step of gradient descent, so it needs no model.
@@ -28,7 +28,7 @@ INPUTS = 35
 OWN, OTHER = 16, 8  # past errors of the channel and of its reference
 PREDICTIONS = OWN + OTHER  # of the experts
 FINALS = PREDICTIONS + 5
-PLAIN, SAMPLE, CONSTANT = FINALS + 2, FINALS + 4, FINALS + 5
+PLAIN, STACKED, SAMPLE, CONSTANT = range(FINALS + 2, FINALS + 6)
 TOP = 2047  # inputs are Q9
 ONE = 512
 MEAN_RATE = 7
@@ -93,11 +93,13 @@ def _set_unit(network):
 
 
 @kernel
-def predict_online(network, t, experts, num_experts, locations, num_finals, newest):
-    """What the first location will miss (Q8).
+def predict_online(
+    network, t, experts, num_experts, finals, num_finals, plain, stacked, newest
+):  # fmt: skip
+    """What the first of the finals will miss (Q8).
 
-    `experts` and `locations` are addresses of predictions, those of the cascades and the
-    stacks last; `newest` is the sample before.
+    `experts` and `finals` are addresses of predictions, `plain` is that of LMS stages alone,
+    `stacked` what stands before these; `newest` is the sample before.
     """
     _set_unit(network)
     inputs = load_i64(network, N_INPUTS)
@@ -109,16 +111,15 @@ def predict_online(network, t, experts, num_experts, locations, num_finals, newe
         begin = t - OTHER + load_i64(network, N_AHEAD)
         for i in range(OTHER):
             store_16(inputs, OWN + i, load_i16(history, begin + i))
-    best = load_i64(locations, 0)
+    best = load_i64(finals, 0)
     for i in range(num_experts):
         apart = (load_i64(experts, i) - best) << 2
         store_16(inputs, PREDICTIONS + i, _scaled(network, apart))
     for i in range(1, num_finals):
-        apart = (load_i64(locations, i) - best) << 2
+        apart = (load_i64(finals, i) - best) << 2
         store_16(inputs, FINALS + i - 1, _scaled(network, apart))
-    for i in range(2):
-        apart = (load_i64(locations, num_finals + i) - best) << 2
-        store_16(inputs, PLAIN + i, _scaled(network, apart))
+    store_16(inputs, PLAIN, _scaled(network, (plain - best) << 2))
+    store_16(inputs, STACKED, _scaled(network, (stacked - best) << 2))
     store_16(inputs, SAMPLE, _scaled(network, (best - (newest << 8)) >> 2))
     sums, tanh = load_i64(network, N_SUMS), load_i64(network, N_TANH)
     add_rows_16(
@@ -141,7 +142,7 @@ def predict_online(network, t, experts, num_experts, locations, num_finals, newe
 
 @kernel
 def learn_online(network, t, error):
-    """Learn what the first location missed (Q8)."""
+    """Learn what the first of the finals missed (Q8)."""
     store_16(load_i64(network, N_HISTORY), t, _scaled(network, error))
     left = _scaled(network, error - load_i64(network, N_OUTPUT))
     inputs = load_i64(network, N_INPUTS)

@@ -64,10 +64,9 @@ class StageMemory:
         # for three means of powers in Q8 and errors in Q3: 3 * 2**(46 + 8 - 3 - step / 4)
         cells[lms.L_STEP] = (3 * lms.QUARTERS[stage.step & 3] << 21) >> (stage.step >> 2)
 
-    def _online(
-        self, cells: NDArray[np.int64], step: int, history: int, other: int, ahead: int
-    ) -> None:
-        """Fill the cells of an online network; `other` is as for a stage."""
+    def _online(self, step: int, history: int, other: int, ahead: int) -> int:
+        """Address of the cells of a new online network; `other` is as for a stage."""
+        cells = self._cells(online.NETWORK)
         cells[online.N_HISTORY] = history
         cells[online.N_OTHER_HISTORY], cells[online.N_AHEAD] = other, ahead
         cells[online.N_STEP] = online.step_factor(step)
@@ -84,3 +83,5 @@ class StageMemory:
         shifts = np.full(online.UNITS, online.SUM_SHIFT, np.int32)
         cells[online.N_SHIFTS] = self._filled(shifts)
         cells[online.N_TANH] = tanh_table().ctypes.data
+        address: int = cells.ctypes.data
+        return address

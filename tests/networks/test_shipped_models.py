@@ -22,11 +22,11 @@ from nlac.predictors.networks.model import Model, find_model, open_model
 FOLDER = Path(nlac.__file__).parent / "models"
 # what streams name: a model that was shipped once stays
 HASHES = {
-    "cnn": "6985ec50a726f249251d71aee464537b3754c66d7f227591a0448e6000b0bb55",
-    "cnn-rls": "6baa56caff27ff64233b11674836969df63baca018269ed2263f4c5412184a4f",
-    "gru": "04adb38a48a23a666122ba8646d9e75a7135624e7b215049b0bd5b02ef63bd09",
-    "gru-rls": "0e59c5c82b33117a55d83fb74cb87ae1c8c9228513d95bb004f1a9b5331e09f7",
-    "neural": "0129f544d783ce5d41d1add614dd34c32fb3b6eae414b6d5b241497447aee550",
+    "cnn": "631db80af2b24c673bd87a051776bcf5726d128103827f8695cc4b765df326e3",
+    "cnn-rls": "7d048a834917ee3b4562e293e4ddb29900d17a25dfefcc32d32e03a7523c3a8a",
+    "gru": "49d25faf47f69746c378e85ea6ae8343df371810ce8e8b03776f9dda61a94bea",
+    "gru-rls": "e7bc58993ae241a065d9752bd1daf5ef0e6fcc1429d3bb2058ac15f7e4789f22",
+    "neural": "20c6ed2861bc7eb1d01598ec113cd41913861d030ee22d739021a6962d575e68",
 }
 
 

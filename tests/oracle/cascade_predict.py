@@ -256,7 +256,7 @@ class ChannelPredictor:
             missed = self.online.predict(
                 self.t, predictions, locations, 256 * self.samples[PAD + self.t - 1]
             )
-            locations.append(self._limit(locations[0] + missed))
+            locations.insert(0, self._limit(locations[0] + missed))
         return locations
 
     def clip_finals(self, low: int, high: int) -> None:

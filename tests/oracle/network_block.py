@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from oracle.cascade import MAX_UNIT, Place, decode_behind
 from oracle.cascade_mixture import PARTS, Mixture, Part, Samples
+from oracle.cascade_online import OnlineNetwork
 from oracle.cascade_stages import Cascade, History, StageShape
 from oracle.coding import Tables, check_end, clip, fits
 from oracle.container import Reader, require
@@ -19,6 +20,7 @@ from oracle.value_sets import ValueSet
 INPUTS, OUTPUTS = 20, 4
 GIVEN = slice(8, 11)  # parts whose mean the network tells
 STAGES = [StageShape(512, 128, 43), StageShape(128, 0, 37), StageShape(32, 0, 28)]
+ONLINE_STEP = 34
 WINDOWS, CASCADE = 3, 2
 
 
@@ -31,8 +33,6 @@ def network_parts(locations: int) -> list[Part]:
         (1, 2, 16, False),
         *[(location, 4, 16, True) for location in (3, 4, 5)],
     ]
-    if locations == 7:  # K = 6
-        changed[14:] = [(6, 7, 16, False), (6, 4, 16, True)]
     return [part for part in changed if locations > part[0]]
 
 
@@ -137,26 +137,39 @@ class NetworkSamples(Samples):
 
 
 class Windows:
-    """A channel behind windows: three stages predict what they miss."""
+    """A channel behind windows: three stages and an online network predict what they miss."""
 
     def __init__(self, c: int, reference: int, unit: int, decoder: NetworkSamples) -> None:
         self.c, self.decoder, self.t = c, decoder, 0
         self.residual = History(unit)
-        self.cascade = Cascade(STAGES, unit, self.residual, int(0 <= reference < c))
+        ahead = int(0 <= reference < c)
+        self.cascade = Cascade(STAGES, unit, self.residual, ahead)
+        self.online, self.newest = OnlineNetwork(ONLINE_STEP, ahead), 0
+
+    def refer(self, other: "Windows") -> None:
+        """To the channel's reference."""
+        self.cascade.refer(other.residual)
+        self.online.other = other.online
 
     def skip(self) -> None:
         self.residual.append(0)
         self.cascade.skip()
+        self.online.errors.append(0)
         self.t += 1
 
     def decode(self, mu: int, values: ValueSet) -> int:
-        missed = sum(self.cascade.predict(self.t))
+        first, second, third = self.cascade.predict(self.t)
         low, high = values.value(values.first) << 8, values.value(values.last) << 8
-        best = clip(fits(mu + missed, 53), low, high)
-        sample = self.decoder.decode(self.c, [best, mu], [], values)
+        f1 = clip(fits(mu + first + second + third, 53), low, high)
+        partly = [mu + first, mu + first + second]
+        missed = self.online.predict(self.t, partly, [f1, f1, mu], 256 * self.newest)
+        best = clip(f1 + missed, low, high)
+        sample = self.decoder.decode(self.c, [best, f1, mu], [], values)
         target = (sample << 8) - mu
         self.residual.append(target)
         self.cascade.learn(self.t, target)
+        self.online.learn((sample << 8) - f1)
+        self.newest = sample
         self.t += 1
         return sample
 
@@ -170,14 +183,14 @@ def decode_windows(
     fine = all(segment.start % 1024 == 0 for segment in plan.segments)
     require(fine, "segment that begins at no multiple of 1024")
     units = [plan_reader.varint(0, MAX_UNIT, "unit") - 8 for _ in plan.places]
-    decoder = NetworkSamples(plan_reader, tables, network, 2, plan.places)
+    decoder = NetworkSamples(plan_reader, tables, network, 3, plan.places)
     channels = [
         Windows(c, place.reference, unit, decoder)
         for c, (place, unit) in enumerate(zip(plan.places, units, strict=True))
     ]
     for channel, place in zip(channels, plan.places, strict=True):
         if place.reference >= 0:
-            channel.cascade.refer(channels[place.reference].residual)
+            channel.refer(channels[place.reference])
     samples = decode_times(plan, frames, channels)
     check_end(decoder.coder, decoder.string)
     return samples

@@ -108,7 +108,7 @@ def check(stream: bytes, samples: np.ndarray, *models: Model) -> None:
         ("cnn-rls", "cnn", 100, 1, 16),
         ("gru", "gru", 100, 1, 16),
         ("gru-rls", "gru", 150, 2, 16),
-        ("neural", "cnn", 100, 2, 20),
+        ("neural", "gru", 100, 2, 20),
     ],
 )
 def test_shipped_models(seen, model, kind, frames, channels, bits):
