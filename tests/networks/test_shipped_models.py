@@ -23,7 +23,7 @@ FOLDER = Path(nlac.__file__).parent / "models"
 # what streams name: a model that was shipped once stays
 HASHES = {
     "cnn": "631db80af2b24c673bd87a051776bcf5726d128103827f8695cc4b765df326e3",
-    "cnn-rls": "7d048a834917ee3b4562e293e4ddb29900d17a25dfefcc32d32e03a7523c3a8a",
+    "cnn-rls": "d4f26161b63cc0b170c5b94fc330d95a87630dac9c4a3cc59a03f1487b2fff5e",
     "gru": "49d25faf47f69746c378e85ea6ae8343df371810ce8e8b03776f9dda61a94bea",
     "gru-rls": "e7bc58993ae241a065d9752bd1daf5ef0e6fcc1429d3bb2058ac15f7e4789f22",
     "neural": "20c6ed2861bc7eb1d01598ec113cd41913861d030ee22d739021a6962d575e68",
