@@ -84,6 +84,13 @@ def low_half(builder: Any, value: Any) -> Any:
     return builder.sext(narrow, value.type)
 
 
+def shift_right(builder: Any, value: Any, bits: int, half: bool = False) -> Any:
+    """Shift lanes to the right, rounding down or, with `half`, to the nearest, halves up."""
+    if half:
+        value = builder.add(value, constant(value.type, 1 << (bits - 1)))
+    return builder.ashr(value, constant(value.type, bits))
+
+
 def look_up_i16(builder: Any, table: Any, index: Any) -> Any:
     """Entries of a table of 16-bit integers as 32-bit lanes, at an index of 64 bits in each.
 

@@ -9,7 +9,19 @@ from typing import Any
 
 from numba.core import types
 
-from nlac._llvm import I16, I32, I64, constant, fill, intrinsic, load, loop, store, vector
+from nlac._llvm import (
+    I16,
+    I32,
+    I64,
+    constant,
+    fill,
+    intrinsic,
+    load,
+    loop,
+    shift_right,
+    store,
+    vector,
+)
 
 ROWS = 16
 _SUMS, _SHORTS = vector(I32, ROWS), vector(I16, ROWS)
@@ -19,13 +31,6 @@ def _clip(builder: Any, value: Any, limit: int) -> Any:
     top, bottom = constant(_SUMS, limit), constant(_SUMS, -limit)
     value = builder.select(builder.icmp_signed(">", value, top), top, value)
     return builder.select(builder.icmp_signed("<", value, bottom), bottom, value)
-
-
-def _right(builder: Any, value: Any, bits: int, half: bool = False) -> Any:
-    """Shift to the right, down or, with `half`, to the nearest."""
-    if half:
-        value = builder.add(value, constant(_SUMS, 1 << (bits - 1)))
-    return builder.ashr(value, constant(_SUMS, bits))
 
 
 def _moved(builder: Any, weights: Any, change: Any) -> Any:
@@ -52,10 +57,10 @@ def learn_rows(
         step = fill(builder, builder.trunc(step, I32), ROWS)
         value, weight = load(builder, _SUMS, values), load(builder, _SUMS, outward)
         slope = builder.sub(constant(_SUMS, 1 << 30), builder.mul(value, value))
-        back = builder.mul(_right(builder, weight, 8), _right(builder, slope, 15))
-        turn = builder.mul(step, _right(builder, back, 15))
-        turn = _clip(builder, _right(builder, turn, 7, half=True), 1 << 19)
-        change = _right(builder, builder.mul(step, value), 9, half=True)
+        back = builder.mul(shift_right(builder, weight, 8), shift_right(builder, slope, 15))
+        turn = builder.mul(step, shift_right(builder, back, 15))
+        turn = _clip(builder, shift_right(builder, turn, 7, half=True), 1 << 19)
+        change = shift_right(builder, builder.mul(step, value), 9, half=True)
         store(builder, _clip(builder, builder.add(weight, change), 1 << 23), outward)
 
         def body(index: Any) -> list[Any]:

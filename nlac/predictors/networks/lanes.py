@@ -1,9 +1,9 @@
 """Sixteen rows of a matrix at once: the vector loop of `step`.
 
-The weights of 16 rows, of 8 bits each, stand side by side, those of two inputs after each other, so
-that a vector of 32 products is added in pairs to 16 sums, and no sum needs to be put
-together across a vector. All is integer arithmetic modulo 2**32, so every processor
-gives the same.
+The weights of 16 rows, of 8 bits each, stand side by side, those of two inputs after each
+other, so that a vector of 32 products is added in pairs to 16 sums, and no sum needs to be put
+together across a vector. All is integer arithmetic modulo 2**32 (of gates, in 64 bits), so
+every processor gives the same.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from nlac._llvm import (
     load,
     look_up_i16,
     loop,
+    shift_right,
     store,
     vector,
 )
@@ -61,12 +62,6 @@ def _sums(
     while len(values) > 1:
         values = [builder.add(*values[i : i + 2]) for i in range(0, len(values), 2)]
     return values[0]
-
-
-def _rounded(builder: Any, value: Any, bits: int) -> Any:
-    """Shift to the right, rounding half up."""
-    half = constant(value.type, 1 << (bits - 1))
-    return builder.ashr(builder.add(value, half), constant(value.type, bits))
 
 
 def _clip(builder: Any, value: Any, low: Any, high: Any) -> Any:
@@ -133,7 +128,7 @@ def gate_rows(
 
         def gate(table: Any, total: Any) -> Any:
             """The entry for sums in quarters of a step, 64 bits each."""
-            index = _rounded(builder, total, 2)
+            index = shift_right(builder, total, 2, half=True)
             index = _clip(builder, index, constant(_WIDE, -CENTRE), constant(_WIDE, GATE_TOP))
             index = builder.add(index, constant(_WIDE, CENTRE))
             return look_up_i16(builder, table, index)
@@ -148,13 +143,14 @@ def gate_rows(
             reset = gate(sigmoid, builder.add(sums(inward, 0), sums(recurrent, 0)))
             update = gate(sigmoid, builder.add(sums(inward, 1), sums(recurrent, 1)))
             again = builder.mul(builder.sext(reset, _WIDE), sums(recurrent, 2))
-            again = _rounded(builder, again, 15)
+            again = shift_right(builder, again, 15, half=True)
             candidate = gate(tanh, builder.add(sums(inward, 2), again))
             at = builder.shl(index, I64(1))
             before = builder.sext(load(builder, _NARROW, builder.add(state, at)), _SUMS)
             kept = builder.mul(update, before)
             new = builder.mul(builder.sub(constant(_SUMS, 1 << 15), update), candidate)
-            value = builder.trunc(_rounded(builder, builder.add(kept, new), 15), _NARROW)
+            value = shift_right(builder, builder.add(kept, new), 15, half=True)
+            value = builder.trunc(value, _NARROW)
             store(builder, value, builder.add(state, at))
             store(builder, value, builder.add(out, at))
             return []
