@@ -22,7 +22,7 @@ from nlac.codec.cascade_side import read_parameters, write_parameters
 from nlac.codec.code_words import check_end, read_words, write_words
 from nlac.codec.lpc_block import LpcSettings, decode_lpc, encode_prepared
 from nlac.codec.lpc_rival import worth_trying
-from nlac.codec.preparation import Search, prepare
+from nlac.codec.preparation import Preparation, Search, prepare
 from nlac.predictors.cascade_parameters import CascadeParameters
 from nlac.predictors.networks.layers import Network
 
@@ -80,9 +80,7 @@ def encode_cascade(channels: NDArray[np.int32], settings: CascadeSettings) -> by
     """
     block = prepare(channels, settings.search)
     ordered = block.ordered
-    parameters = settings.parameters
-    if block.deep_gain <= _LONG_GAIN:
-        parameters = parameters.without_deep()
+    parameters = suited(settings.parameters, block)
     head = make_head(block, parameters)
     best = _encode_as(head, parameters, ordered, settings)
     if settings.effort:
@@ -92,6 +90,11 @@ def encode_cascade(channels: NDArray[np.int32], settings: CascadeSettings) -> by
     if settings.rival is not None and worth_trying(block, head.sets, len(best)):
         best = min(best, encode_prepared(block, settings.rival), key=len)
     return best
+
+
+def suited(parameters: CascadeParameters, block: Preparation) -> CascadeParameters:
+    """The parameters as they are, or without the experts of long windows that it needs not."""
+    return parameters if block.deep_gain > _LONG_GAIN else parameters.without_deep()
 
 
 def decode_cascade(

@@ -8,14 +8,15 @@ from nlac.predictors.cascade_parameters import PRESETS, CascadeParameters, Exper
 FRONTS: dict[str, CascadeParameters | None] = {
     # windows whose coefficients are sent (`forward_block`)
     "lpc": None,
-    # least squares only, and an online network: nothing here takes long, so most of the time is
-    # the trained network's
+    # least squares only, and an online network: nothing here takes long but the last expert, of
+    # long windows, which stands there only where these promise something
     "rls": CascadeParameters(
         5,
         (
             ExpertParameters(16, 8, 8, 1, load=31),
             ExpertParameters(24, 16, 9, 2, load=30),
             ExpertParameters(32, 16, 11, 8, load=30),
+            ExpertParameters(192, 8, 11, 16, load=36),
         ),
         (),
         (9,),

@@ -34,6 +34,8 @@ class Config:
         Of the manifest; all if empty.
     avoid : list of str
         Words in the licences of recordings that are not to be used, such as "NC".
+    often : dict of str to int
+        Categories whose recordings are drawn so many times as often as others.
     seconds : float
         Length of the crops that the cascade runs over.
     mixed : float
@@ -72,6 +74,7 @@ class Config:
     gated: bool = False
     categories: list[str] = field(default_factory=list)
     avoid: list[str] = field(default_factory=list)
+    often: dict[str, int] = field(default_factory=dict)
     seconds: float = 3.0
     mixed: float = 0.0
     pool: int = 24
@@ -97,7 +100,7 @@ class Config:
     def __post_init__(self) -> None:
         for each in fields(self):
             value, kind = getattr(self, each.name), type(each.default)
-            if each.name in ("corpus", "categories", "avoid"):
+            if each.name in ("corpus", "categories", "avoid", "often"):
                 continue
             if kind is float and isinstance(value, int) and not isinstance(value, bool):
                 value = float(value)
@@ -110,6 +113,7 @@ class Config:
             ("width", 16 <= self.width <= 320 and self.width % 16 == 0),
             ("depth", 1 <= self.depth <= (12 if self.predictor == "cnn" else 1)),
             ("gated", not self.gated or self.predictor == "cnn"),
+            ("often", _are_counts(self.often)),
             ("seconds", self.seconds > 0),
             ("burn_in", 0 <= self.burn_in < self.length),
             ("mixed", 0 <= self.mixed <= 1),
@@ -128,6 +132,12 @@ class Config:
 _COUNTS = (
     "pool", "refresh", "batch", "steps", "valid_every", "valid_crops", "save_every", "threads",
 )
+
+
+def _are_counts(value: object) -> bool:
+    if not isinstance(value, dict):
+        return False
+    return all(type(name) is str and type(n) is int and n >= 1 for name, n in value.items())
 
 
 def make_config(values: Mapping[str, Any]) -> Config:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from nlac._kernels import kernel
 from nlac._memory import address, load_i32
 from nlac.codec.block_codec import window_settings
+from nlac.codec.cascade_block import suited
 from nlac.codec.cascade_head import first_state, make_head
 from nlac.codec.cascade_mixture import mixture_code, mixture_learn, mixture_prepare
 from nlac.codec.cascade_mixture_state import mixture_shared, mixture_state
@@ -106,14 +107,15 @@ def make_crops(sound: Sound, front_name: str) -> list[Crop]:
 def _start(sound: Sound, front_name: str) -> Front:
     samples, rate = sound
     parameters = FRONTS[front_name]
+    settings = window_settings(EncodeOptions())
     if parameters is None:
-        settings = window_settings(EncodeOptions())
         block = prepare(samples, settings.search)
         layout, sets = next(layouts(block, settings))
         order = block.pairing.order.tolist()
         return start_front(order, layout, sets, history_units(block.ordered))
-    parameters = parameters.without_deep().at_rate(rate)
-    head = make_head(prepare(samples, Search(pieces=8)), parameters)
+    block = prepare(samples, Search(pieces=8, orders=settings.search.orders))
+    parameters = suited(parameters.at_rate(rate), block)
+    head = make_head(block, parameters)
     head.course.delay[:] = 0
     return Front.start(head, first_state(head, parameters), parameters)
 

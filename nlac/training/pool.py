@@ -38,11 +38,11 @@ class Pool:
     items : sequence of Item
         Recordings.
     config : Config
-        How long crops are, how many of them, when they are replaced.
+        How long crops are, how many of them, when they are replaced, which are drawn often.
     """
 
     def __init__(self, items: Sequence[Item], config: Config) -> None:
-        self._items = items
+        self._items = [i for i in items for _ in range(config.often.get(i.category, 1))]
         self._config = config
         self._crops: dict[int, list[Crop]] = {}
 

@@ -14,6 +14,11 @@ pytest.importorskip("safetensors", reason="safetensors is not installed")
 
 from nlac._errors import UsageError  # noqa: E402
 from nlac.bench.corpus import find_items  # noqa: E402
+from nlac.codec.block_codec import window_settings  # noqa: E402
+from nlac.codec.cascade_block import CascadeSettings, suited  # noqa: E402
+from nlac.codec.fronts import FRONTS  # noqa: E402
+from nlac.codec.options import EncodeOptions  # noqa: E402
+from nlac.codec.preparation import prepare  # noqa: E402
 from nlac.predictors.network_features import ANSWERS, FEATURES  # noqa: E402
 from nlac.predictors.networks import reference  # noqa: E402
 from nlac.predictors.networks.model import Model  # noqa: E402
@@ -21,6 +26,7 @@ from nlac.training import modules, quantise  # noqa: E402
 from nlac.training.config import make_config, read_config  # noqa: E402
 from nlac.training.crops import make_crops  # noqa: E402
 from nlac.training.loss import code_length  # noqa: E402
+from nlac.training.pool import Pool  # noqa: E402
 from nlac.training.recordings import (  # noqa: E402
     Sound,
     augment,
@@ -78,6 +84,8 @@ def config(request, corpus):
         ({"burn_in": 4000}, "burn_in"),
         ({"predictor": "gru", "depth": 2}, "depth"),
         ({"batch": 0}, "batch"),
+        ({"often": {"music": 0}}, "often"),
+        ({"often": ["music"]}, "often"),
     ],
 )
 def test_bad_settings_are_named(change, text):
@@ -159,6 +167,40 @@ def test_crops_tell_what_coding_costs():
         assert abs(float(np.mean(np.abs(crop.error / crop.unit)[settled])) - 1) < 0.1
     assert make_crops(Sound(np.zeros((1, 500), np.int32), 48000), "rls") == []
     assert make_crops(Sound(np.ascontiguousarray(3 * sound(5, 3000).T), 48000), "rls") == []
+
+
+def test_crops_have_the_experts_that_coding_would_take():
+    # what a network never saw in training it would be told of by untrained weights
+    echo = sound(6, 20000)[:, :1].T
+    for i in range(150, echo.shape[1]):
+        echo[0, i] += 3 * echo[0, i - 150] // 4
+    for samples, has_long_windows in ((echo, True), (np.ascontiguousarray(sound(5).T), False)):
+        (crop, *_) = make_crops(Sound(samples, 48000), "rls")
+        assert crop.features[:, 12 + 2].any()
+        assert crop.features[:, 12 + 3].any() == has_long_windows
+        assert not crop.features[:, 12 + 4].any()
+        settings = CascadeSettings(FRONTS["rls"], rival=window_settings(EncodeOptions()))
+        parameters = suited(settings.parameters, prepare(samples, settings.search))
+        assert len(parameters.experts) == 3 + has_long_windows
+
+
+def test_some_recordings_are_drawn_more_often(corpus, monkeypatch):
+    manifest = corpus / "MANIFEST.tsv"
+    manifest.write_text(manifest.read_text().replace("1.wav\tmusic", "1.wav\tspeech"))
+    drawn = []
+
+    def read(item, seconds, rng):
+        drawn.append(item.name)
+        return read_crop(item, seconds, rng)
+
+    monkeypatch.setattr("nlac.training.pool.read_crop", read)
+    settings = {"corpus": str(corpus), **SMALL, "mixed": 0.0, "pool": 60, "length": 64}
+    for often, low, high in (({}, 20, 40), ({"speech": 5}, 46, 59)):
+        config = make_config(settings | {"often": often})
+        train, _ = find_recordings(config.corpus, config.categories)
+        drawn.clear()
+        Pool(train, config).batch(0)
+        assert low <= drawn.count("1.wav") <= high
 
 
 def test_loss_is_the_code_length():
