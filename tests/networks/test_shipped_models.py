@@ -23,10 +23,10 @@ FOLDER = Path(nlac.__file__).parent / "models"
 # what streams name: a model that was shipped once stays
 HASHES = {
     "cnn": "631db80af2b24c673bd87a051776bcf5726d128103827f8695cc4b765df326e3",
-    "cnn-rls": "d4f26161b63cc0b170c5b94fc330d95a87630dac9c4a3cc59a03f1487b2fff5e",
-    "gru": "49d25faf47f69746c378e85ea6ae8343df371810ce8e8b03776f9dda61a94bea",
-    "gru-rls": "e7bc58993ae241a065d9752bd1daf5ef0e6fcc1429d3bb2058ac15f7e4789f22",
-    "neural": "20c6ed2861bc7eb1d01598ec113cd41913861d030ee22d739021a6962d575e68",
+    "cnn-rls": "3f64e7b0930a241ff43d9987026bb68744640ad885c2c25f17dbe9526a951ae8",
+    "gru": "16b8e60a6560d6f53f5186610e9290b49b6331b5e99e9ffe6a4e48e3f4d4e072",
+    "gru-rls": "7102bc956a52c6823f1996824a5cc4d16f57920dc477f3eac74c97ae7c0a285a",
+    "neural": "71a75d3e91fd19c225a676fef1f3ba2e9c56b7afc941759dde7456c7246b7310",
 }
 
 
