@@ -93,7 +93,7 @@ def encode_cascade(channels: NDArray[np.int32], settings: CascadeSettings) -> by
 
 
 def suited(parameters: CascadeParameters, block: Preparation) -> CascadeParameters:
-    """The parameters as they are, or without the experts of long windows that it needs not."""
+    """The parameters, or the same without experts of long windows if these promise little."""
     return parameters if block.deep_gain > _LONG_GAIN else parameters.without_deep()
 
 

@@ -102,7 +102,7 @@ class CascadeParameters:
         return sum((e.own + 1 + e.other + 2 * (2 * e.around + 1)) ** 2 for e in self.experts)
 
     def without_deep(self) -> CascadeParameters:
-        """The same without experts of very long windows, which few recordings need beside stages."""
+        """Without experts of very long windows, which few recordings need beside stages."""
         if not self.cascades:
             return self
         few = tuple(e for e in self.experts if e.own <= _DEEP)

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from nlac._errors import UsageError
 from nlac.bench.corpus import Item
 from nlac.training.config import Config
 from nlac.training.crops import Crop, make_crops
@@ -39,9 +40,17 @@ class Pool:
         Recordings.
     config : Config
         How long crops are, how many of them, when they are replaced, which are drawn often.
+
+    Raises
+    ------
+    UsageError
+        There are no recordings of a category that is to be drawn often.
     """
 
     def __init__(self, items: Sequence[Item], config: Config) -> None:
+        missing = set(config.often) - {item.category for item in items}
+        if missing:
+            raise UsageError(f"often: no recordings of category {sorted(missing)[0]}")
         self._items = [i for i in items for _ in range(config.often.get(i.category, 1))]
         self._config = config
         self._crops: dict[int, list[Crop]] = {}

@@ -82,6 +82,13 @@ def test_samples_come_back(name, cascade_alone):
     assert len(payload) < 1.02 * len(plain)
 
 
+@pytest.mark.parametrize("name", HASHES)
+def test_repetition_is_heard(name, cascade_alone):
+    bar = np.random.default_rng(4).normal(0, 2000, (40000, 1)).astype(np.int32)
+    once, twice = (len(code(np.tile(bar, (n, 1)), 16, model=name)) for n in (1, 2))
+    assert twice < 1.3 * once
+
+
 @pytest.mark.parametrize(("predictor", "preset"), [("cnn", "standard"), ("gru", "max")])
 def test_predictors_have_their_own(predictor, preset, cascade_alone):
     samples = music(3000)

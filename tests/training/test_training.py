@@ -201,6 +201,8 @@ def test_some_recordings_are_drawn_more_often(corpus, monkeypatch):
         drawn.clear()
         Pool(train, config).batch(0)
         assert low <= drawn.count("1.wav") <= high
+    with pytest.raises(UsageError, match="often: no recordings of category talk"):
+        Pool(train, make_config(settings | {"often": {"talk": 2}}))
 
 
 def test_loss_is_the_code_length():
