@@ -72,11 +72,12 @@ def covariance(samples, channels, delays, lags, begin, end, out, known):
     width = lags.max() + LANES
     products = np.empty(width)
     sums = address(products)
-    # samples before the stretch, and before its end, newest first
+    # samples before the stretch, and before its end, newest first; no more than are used, for
+    # those of an earlier occurrence may begin with the array
     edges = np.empty((len(channels), 2, width))
     for b in range(len(channels)):
         y = address(samples[channels[b]]) + 8 * (begin - delays[b])
-        for j in range(width):
+        for j in range(lags[b] + LANES):
             edges[b, 0, j] = load_f64(y, -1 - j)
             edges[b, 1, j] = load_f64(y, count - 1 - j)
     at_a = 0
