@@ -46,7 +46,7 @@ print("good")
 """
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no mprotect")
+@pytest.mark.skipif(sys.platform == "win32", reason="NOT TESTED: Windows has no mprotect")
 def test_analysis_stays_within_its_samples():
     done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (0, "good\n"), done.stderr[-2000:]
