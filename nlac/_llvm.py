@@ -80,8 +80,17 @@ def join(builder: Any, low: Any, high: Any) -> Any:
 
 def low_half(builder: Any, value: Any) -> Any:
     """Return 64-bit lanes cut to 32 bits, so that a product of two is a single instruction."""
-    narrow = builder.trunc(value, vector(I32, value.type.count))
-    return builder.sext(narrow, value.type)
+    half = constant(value.type, 32)
+    return builder.ashr(builder.shl(value, half), half)
+
+
+def fill_low(builder: Any, value: Any, lanes: int) -> Any:
+    """Put the low half of a 64-bit number into every lane, as `low_half` of `fill` does.
+
+    Halves of lanes are filled here, which needs no instruction that widens them.
+    """
+    narrow = fill(builder, builder.trunc(value, I32), 2 * lanes)
+    return low_half(builder, builder.bitcast(narrow, vector(I64, lanes)))
 
 
 def shift_right(builder: Any, value: Any, bits: int, half: bool = False) -> Any:

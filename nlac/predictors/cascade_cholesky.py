@@ -11,7 +11,7 @@ import numpy as np
 
 from nlac._kernels import kernel
 from nlac._memory import load_i64, store_64
-from nlac._tiles import LANES, divide, eliminate
+from nlac._tiles import LANES, TOGETHER, divide, eliminate, eliminate_together
 from nlac._vectors import dot_low_any
 
 COEFFICIENT_BITS = 20  # fraction of a coefficient
@@ -62,15 +62,32 @@ def solve(covariance, factor, stride, first, count, load, coefficients, inverses
         largest = max(largest, load_i64(covariance + 8 * stride * i, i))
     size = bit_length(largest)
     up, down = max(_TOP - size, 0), max(size - _TOP, 0)
+    group, end = first, first  # rows that have been freed of those above the group
     for k in range(first, count - 1):
         row = factor + 8 * stride * k
-        source, above = covariance + 8 * stride * k, factor + 8 * stride * first
         begin = k // LANES * LANES
-        for j in range(begin, count, LANES):
-            eliminate(
-                row + 8 * j, source + 8 * j, up, down, above + 8 * k, above + 8 * j, 8 * stride,
-                k - first,
-            )
+        if k == end and k + TOGETHER < count:
+            group, end = k, k + TOGETHER
+            source, above = covariance + 8 * stride * k, factor + 8 * stride * first
+            for j in range(k // 8 * 8, count, 8):
+                eliminate_together(
+                    row + 8 * j, source + 8 * j, up, down, above + 8 * k, above + 8 * j,
+                    8 * stride, k - first,
+                )
+        elif k < end:
+            above = factor + 8 * stride * group
+            for j in range(begin, count, LANES):
+                eliminate(
+                    row + 8 * j, row + 8 * j, np.int64(0), np.int64(0), above + 8 * k,
+                    above + 8 * j, 8 * stride, k - group,
+                )
+        else:
+            source, above = covariance + 8 * stride * k, factor + 8 * stride * first
+            for j in range(begin, count, LANES):
+                eliminate(
+                    row + 8 * j, source + 8 * j, up, down, above + 8 * k, above + 8 * j,
+                    8 * stride, k - first,
+                )
         pivot = load_i64(row, k) + load
         if not _LEAST_PIVOT <= pivot <= _MOST_PIVOT:
             for j in range(k, count):
