@@ -8,15 +8,16 @@ from nlac.predictors.cascade_parameters import PRESETS, CascadeParameters, Exper
 FRONTS: dict[str, CascadeParameters | None] = {
     # windows whose coefficients are sent (`forward_block`)
     "lpc": None,
-    # least squares only, and an online network; nothing takes long but the last expert, without
-    # which nothing here would see far back but where a recording repeats itself
+    # least squares only, and an online network; nothing takes long but the expert of 192 samples,
+    # without which nothing here would see far back but where a recording repeats itself
     "rls": CascadeParameters(
-        5,
+        6,
         (
             ExpertParameters(16, 8, 8, 1, load=31),
-            ExpertParameters(24, 16, 9, 2, 8, load=30),
-            ExpertParameters(32, 16, 11, 8, load=30),
-            ExpertParameters(192, 8, 11, 16, load=36),
+            ExpertParameters(24, 16, 9, 1, 8, load=30),
+            ExpertParameters(32, 16, 11, 4, 8, load=30),
+            ExpertParameters(192, 8, 11, 8, load=36),
+            ExpertParameters(16, 8, 7, 1, 4, True, load=34),
         ),
         (),
         (9,),

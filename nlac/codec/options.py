@@ -121,10 +121,10 @@ class EncodeOptions:
 
     @property
     def model_name(self) -> str | PurePath:
-        """Model of `cnn` or `gru`, chosen, the preset's, or the predictor's own."""
+        """Model of `cnn` or `gru`, chosen, the preset's, or the predictor's own, behind `rls`."""
         if self.predictor is None and self.model is None:
             return PRESETS[self.preset].model
-        return self.model or self.predictor_name
+        return self.model or f"{self.predictor_name}-rls"
 
     @property
     def num_threads(self) -> int:

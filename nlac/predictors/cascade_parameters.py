@@ -14,6 +14,7 @@ MOST_MEMORY, FINAL_MEMORIES, LOADS = 13, (4, 13), (28, 50)
 MAX_INPUTS = 15  # of a stack
 _DEEP = 64  # own taps of an expert that few recordings need if it has more
 _USUAL_RATE, _QUICK, _MOST_OCTAVES = 48000, 2, 2
+_SHORT_BATCH = 5  # short enough for every sample rate
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,13 +113,15 @@ class CascadeParameters:
         """The same for a sample rate: the first two experts forget as much a second.
 
         Down to a quarter of the usual rates, that is; what forgets faster learns too little.
+        Long batches become shorter, too.
         """
         octaves = min(max(_USUAL_RATE // sample_rate, 1).bit_length() - 1, _MOST_OCTAVES)
+        batch = min(self.batch, max(self.batch - octaves, _SHORT_BATCH))
         quick = tuple(
-            replace(e, memory=max(e.memory - octaves, self.batch + 1))
+            replace(e, memory=max(e.memory - octaves, batch + 1))
             for e in self.experts[:_QUICK]
         )
-        return replace(self, experts=quick + self.experts[_QUICK:])
+        return replace(self, batch=batch, experts=quick + self.experts[_QUICK:])
 
     def check(self) -> None:
         """Raise ValueError where a value is outside what the arithmetic is proved for."""

@@ -84,6 +84,12 @@ def test_memories_stay_in_range():
     assert [e.memory for e in parameters.at_rate(8000).experts] == [6, 6]
 
 
+@pytest.mark.parametrize(("batch", "found"), [(6, (5, 5, 6)), (5, (5, 5, 5)), (4, (4, 4, 4))])
+def test_long_batches_become_shorter(batch, found):
+    parameters = replace(PARAMETERS["high"], batch=batch)
+    assert tuple(parameters.at_rate(rate).batch for rate in (8000, 24000, 44100)) == found
+
+
 @pytest.mark.parametrize("model", [None, "gru-rls"])
 def test_blocks_follow_the_rate(model):
     samples = music(4000, 1)

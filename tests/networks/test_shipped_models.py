@@ -13,6 +13,7 @@ from test_network_blocks import music
 
 import nlac
 from nlac.codec.cascade_layout import MAX_LOCATIONS
+from nlac.codec.fronts import FRONTS
 from nlac.codec.network_choice import model_front, model_predictor
 from nlac.codec.options import EncodeOptions
 from nlac.predictors.networks import reference, step
@@ -23,9 +24,9 @@ FOLDER = Path(nlac.__file__).parent / "models"
 # what streams name: a model that was shipped once stays
 HASHES = {
     "cnn": "631db80af2b24c673bd87a051776bcf5726d128103827f8695cc4b765df326e3",
-    "cnn-rls": "3f64e7b0930a241ff43d9987026bb68744640ad885c2c25f17dbe9526a951ae8",
+    "cnn-rls": "1000ca31a65b907af4194df7772464a10198d0adca5bf47a7bbbaeb691341286",
     "gru": "16b8e60a6560d6f53f5186610e9290b49b6331b5e99e9ffe6a4e48e3f4d4e072",
-    "gru-rls": "7102bc956a52c6823f1996824a5cc4d16f57920dc477f3eac74c97ae7c0a285a",
+    "gru-rls": "1f88d2803972124614f62632714f97ddd61921789960a2a7cc3d3cd734566b58",
     "neural": "71a75d3e91fd19c225a676fef1f3ba2e9c56b7afc941759dde7456c7246b7310",
 }
 
@@ -93,12 +94,13 @@ def test_repetition_is_heard(name, cascade_alone):
 def test_predictors_have_their_own(predictor, preset, cascade_alone):
     samples = music(3000)
     own = code(samples, 16, preset=preset, predictor=predictor)
-    assert own == code(samples, 16, preset=preset, model=predictor)
-    assert model_front(open_model(predictor)) is None
+    model = f"{predictor}-rls"
+    assert own == code(samples, 16, preset=preset, model=model)
+    assert model_front(open_model(model)) == FRONTS["rls"]
 
 
 def test_a_preset_has_its_own():
     assert EncodeOptions(preset="neural").model_name == "neural"
-    assert EncodeOptions(preset="neural", predictor="gru").model_name == "gru"
+    assert EncodeOptions(preset="neural", predictor="gru").model_name == "gru-rls"
     assert EncodeOptions(preset="neural", model="cnn").model_name == "cnn"
-    assert EncodeOptions(preset="max", predictor="cnn").model_name == "cnn"
+    assert EncodeOptions(preset="max", predictor="cnn").model_name == "cnn-rls"

@@ -105,7 +105,7 @@ def check(stream: bytes, samples: np.ndarray, *models: Model) -> None:
     ("model", "kind", "frames", "channels", "bits"),
     [
         ("cnn", "cnn", 200, 2, 24),
-        ("cnn-rls", "cnn", 100, 1, 16),
+        ("cnn-rls", "cnn", 200, 1, 16),
         ("gru", "gru", 100, 1, 16),
         ("gru-rls", "gru", 150, 2, 16),
         ("neural", "gru", 100, 2, 20),
