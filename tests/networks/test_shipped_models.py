@@ -24,9 +24,9 @@ FOLDER = Path(nlac.__file__).parent / "models"
 # what streams name: a model that was shipped once stays
 HASHES = {
     "cnn": "631db80af2b24c673bd87a051776bcf5726d128103827f8695cc4b765df326e3",
-    "cnn-rls": "1000ca31a65b907af4194df7772464a10198d0adca5bf47a7bbbaeb691341286",
+    "cnn-rls": "0c80ad718c0426174ffd010ed191143671753e09232fba425a148b5b2b99d67f",
     "gru": "16b8e60a6560d6f53f5186610e9290b49b6331b5e99e9ffe6a4e48e3f4d4e072",
-    "gru-rls": "1f88d2803972124614f62632714f97ddd61921789960a2a7cc3d3cd734566b58",
+    "gru-rls": "d1b5e4e7035e3dc18716ecec7bdf519935de1744573daa07b1216b1e9f635711",
     "neural": "71a75d3e91fd19c225a676fef1f3ba2e9c56b7afc941759dde7456c7246b7310",
 }
 
