@@ -1,13 +1,15 @@
 """Write the benchmark's tables into the README, between the marks that say so.
 
-    python scripts/fill_readme.py [benchmarks/results/corpus.json] [--table NAME=CATEGORY+...]
+    python scripts/fill_readme.py [--table NAME=CATEGORY+...[@RESULTS]]
 
-Without ``--table`` there is one table for all categories.
+RESULTS is the name of one of the results in benchmarks/results, ``corpus`` without; a table
+without categories is of all. Without ``--table`` there is one table for all categories.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import re
 from pathlib import Path
 
@@ -40,25 +42,32 @@ def table(results: Results, title: str, categories: list[str] | None) -> str:
     return f"{about}\n\n{format_table(header, rows, markdown=True)}\n"
 
 
+def load(name: str) -> Results:
+    results = Results.load(ROOT / "benchmarks/results" / f"{name}.json")
+    if results.failures():
+        raise SystemExit(f"{name}: a codec did not give back what it got; that is not for a README")
+    return results
+
+
+def measured(results: Results) -> str:
+    return (
+        f"Measured on {results.date} on one thread of {results.host.cpu}; sizes are of "
+        "whole files, speeds in seconds of audio a second of CPU time, and every file was decoded "
+        "and compared.\n"
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument(
-        "results", nargs="?", type=Path, default=ROOT / "benchmarks/results/corpus.json"
-    )
-    parser.add_argument("--table", action="append", metavar="NAME=CATEGORY+...")
-    arguments = parser.parse_args()
-    results = Results.load(arguments.results)
-    if results.failures():
-        raise SystemExit("a codec did not give back what it got; the results are not for a README")
+    parser.add_argument("--table", action="append", metavar="NAME=CATEGORY+...[@RESULTS]")
+    wishes = [wish.partition("@") for wish in parser.parse_args().table or ["All categories"]]
     tables = []
-    for wish in arguments.table or ["All categories"]:
-        title, _, categories = wish.partition("=")
-        tables.append(table(results, title, categories.split("+") if categories else None))
-    tables.append(
-        f"Measured on {results.date} on one thread of {results.host.cpu}; sizes are of whole "
-        "files, speeds in seconds of audio a second of CPU time, and every file was decoded and "
-        "compared.\n"
-    )
+    for source, same in itertools.groupby(wishes, lambda wish: wish[2] or "corpus"):
+        results = load(source)
+        for wish, _, _ in same:
+            title, _, categories = wish.partition("=")
+            tables.append(table(results, title, categories.split("+") if categories else None))
+        tables.append(measured(results))
     readme = ROOT / "README.md"
     text, count = MARKED.subn(
         lambda match: match[1] + "\n".join(tables) + match[2], readme.read_text("utf-8")
