@@ -24,8 +24,9 @@ class Config:
     front : str
         What stands before it, one of `nlac.codec.fronts.FRONTS`.
     start : str
-        Folder of a run of a network of the same kind, as large or smaller, with whose best
-        weights this one begins (as after training behind another front); none if empty.
+        What this network begins with: the best weights of a run, by its folder, or those of a
+        model, by its file or the name of one that is shipped. Of the same kind, as large or
+        smaller; it may have stood behind another front. None if empty.
     width, depth : int
         Channels or units, a multiple of 16; layers (of a `gru`, 1).
     gated : bool
@@ -172,5 +173,8 @@ def read_config(path: str | Path) -> Config:
         raise UsageError(f"{path}: no settings")
     for name in ("corpus", "start"):
         if isinstance(values.get(name), str) and values[name]:
-            values[name] = str(path.parent / values[name])
+            here = path.parent / values[name]
+            # what is not there may be the name of a model
+            if name == "corpus" or here.exists():
+                values[name] = str(here)
     return make_config(values)

@@ -76,6 +76,44 @@ def to_network(module: modules.Cnn | modules.Gru) -> Network:
     return Network(module.first.in_features, tuple(layers))
 
 
+def from_network(network: Network) -> dict[str, Tensor]:
+    """The parameters of the module that would become this network, by their names.
+
+    Raises
+    ------
+    ValueError
+        No module of `modules` would.
+    """
+    first, *inner, last = network.layers if len(network.layers) > 1 else (None, None)
+    if not (isinstance(last, Linear) and (last.activation, last.taps) == (Activation.NONE, 1)):
+        raise ValueError("its last layer is another one than that of a trained network")
+    if isinstance(first, Gru) and not inner:
+        return (
+            _parameters(first.inward, "gru.", FEATURE_BITS, _SUM_BITS, "_ih_l0")
+            | _parameters(first.recurrent, "gru.", STATE_BITS, _SUM_BITS, "_hh_l0")
+            | _parameters(last.affine, "last.", STATE_BITS, ACTIVATION_BITS)
+        )
+    if not (isinstance(first, Linear) and (first.activation, first.taps) == (Activation.RELU, 1)):
+        raise ValueError("its first layer is another one than that of a trained network")
+    found = _parameters(first.affine, "first.", FEATURE_BITS, ACTIVATION_BITS)
+    for i, layer in enumerate(inner):
+        if not (isinstance(layer, Linear) and layer.residual and layer.dilation == 1 << i):
+            raise ValueError(f"layer {i + 1} is another one than that of a trained network")
+        bits = _GATE_BITS if layer.activation == Activation.GATED else ACTIVATION_BITS
+        found |= _parameters(layer.affine, f"layers.{i}.", ACTIVATION_BITS, bits)
+    return found | _parameters(last.affine, "last.", ACTIVATION_BITS, ACTIVATION_BITS)
+
+
+def _parameters(
+    affine: Affine, name: str, before: int, after: int, suffix: str = ""
+) -> dict[str, Tensor]:
+    """What `_affine` made integers of."""
+    scale = torch.exp2(torch.from_numpy(affine.shift.astype(np.float64)) - before + after)
+    weights = torch.from_numpy(affine.weights.astype(np.float64)) / scale[:, None]
+    bias = torch.from_numpy(affine.bias.astype(np.float64)) / (scale * 2.0**before)
+    return {f"{name}weight{suffix}": weights.float(), f"{name}bias{suffix}": bias.float()}
+
+
 def _affine(weights: Tensor, bias: Tensor, before: int, after: int) -> Affine:
     """Integers for inputs of `before` and outputs of `after` fraction bits."""
     # sums are only ever shifted down

@@ -20,13 +20,18 @@ from torch.func import functional_call
 from nlac._errors import UsageError
 from nlac.bench.corpus import Item
 from nlac.predictors.networks.bulk import pick_device
-from nlac.predictors.networks.model import Model
+from nlac.predictors.networks.model import Model, open_model
 from nlac.training.config import Config, make_config
 from nlac.training.crops import Crop
 from nlac.training.loss import code_length
 from nlac.training.modules import Cnn, Gru, adopt, make_module
 from nlac.training.pool import Batch, Pool, valid_crops
-from nlac.training.quantise import raw_features, rounded_parameters, to_network
+from nlac.training.quantise import (
+    from_network,
+    raw_features,
+    rounded_parameters,
+    to_network,
+)
 from nlac.training.recordings import find_recordings
 
 CHECKPOINT, METRICS, CONFIG = "checkpoint.safetensors", "metrics.jsonl", "config.json"
@@ -63,7 +68,7 @@ class Trainer:
         # exported weights are the mean, in `ema`
         self.module = make_module(config)
         if config.start:
-            _begin_with(self.module, _checkpoint(config.start))
+            _begin_with(self.module, config.start)
         self.module.to(self.device)
         self.shares = torch.tensor(_FIRST_SHARES, device=self.device, requires_grad=True)
         self.optimizer = torch.optim.AdamW(
@@ -250,11 +255,16 @@ def _best_weights(path: Path) -> dict[str, Tensor]:
     return {k.removeprefix(prefix): v for k, v in tensors if k.startswith(prefix)}
 
 
-def _begin_with(module: Cnn | Gru, path: Path) -> None:
+def _begin_with(module: Cnn | Gru, start: str) -> None:
+    """Let a module begin with the weights of a run, or of a model."""
     try:
-        adopt(module, _best_weights(path))
+        if Path(start).is_dir():
+            weights = _best_weights(_checkpoint(start))
+        else:
+            weights = from_network(open_model(start).network)
+        adopt(module, weights)
     except (RuntimeError, ValueError) as error:
-        raise UsageError(f"{path.parent} holds no network to start with: {error}") from error
+        raise UsageError(f"{start} holds no network to start with: {error}") from error
 
 
 def export(folder: str | Path, name: str) -> Model:

@@ -21,7 +21,14 @@ from nlac.codec.options import EncodeOptions  # noqa: E402
 from nlac.codec.preparation import prepare  # noqa: E402
 from nlac.predictors.network_features import ANSWERS, FEATURES  # noqa: E402
 from nlac.predictors.networks import reference  # noqa: E402
-from nlac.predictors.networks.model import Model  # noqa: E402
+from nlac.predictors.networks.description import model_hash  # noqa: E402
+from nlac.predictors.networks.layers import (  # noqa: E402
+    Activation,
+    Affine,
+    Linear,
+    Network,
+)
+from nlac.predictors.networks.model import Model, open_model  # noqa: E402
 from nlac.training import modules, quantise  # noqa: E402
 from nlac.training.config import make_config, read_config  # noqa: E402
 from nlac.training.crops import make_crops  # noqa: E402
@@ -99,6 +106,10 @@ def test_settings_from_a_file(tmp_path):
     path.write_text("corpus: music\nrate: 1\ncategories: [speech]\n")
     config = read_config(path)
     assert (config.corpus, config.rate) == (str(tmp_path / "music"), 1.0)
+    (tmp_path / "first").mkdir()
+    for start, expected in (("first", str(tmp_path / "first")), ("cnn-rls", "cnn-rls")):
+        path.write_text(f"corpus: music\nstart: {start}\n")
+        assert read_config(path).start == expected
     for text, message in (("- 1", "no settings"), ("width: 32", "corpus"), ("a: [", "a.yaml")):
         path.write_text(text)
         with pytest.raises(UsageError, match=message):
@@ -301,6 +312,45 @@ def test_a_run_may_begin_with_another_one(corpus, tmp_path):
         config = make_config({**values, **change, "start": str(tmp_path / start)})
         with pytest.raises(UsageError, match=text):
             Trainer(config, tmp_path / "third")
+
+
+def test_parameters_come_back_of_integers(config):
+    torch.manual_seed(4)
+    module = modules.make_module(config)
+    with torch.no_grad():
+        module.last.weight.normal_(0, 0.3)
+    network = quantise.to_network(module)
+    again = modules.make_module(config)
+    again.load_state_dict(quantise.from_network(network))
+    assert model_hash(quantise.to_network(again)) == model_hash(network)
+    for name, value in quantise.rounded_parameters(module.state_dict()).items():
+        torch.testing.assert_close(again.state_dict()[name], value, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["neural", "gru-rls", "cnn-rls"])
+def test_a_run_may_begin_with_a_shipped_model(name, corpus, tmp_path):
+    model = open_model(name)
+    architecture = {k: model.card["training"][k] for k in ("predictor", "width", "depth")}
+    values = {"corpus": str(corpus), **SMALL, **architecture, "start": name}
+    trainer = Trainer(make_config(values), tmp_path / "run")
+    assert model_hash(quantise.to_network(trainer.module)) == model.hash
+    with pytest.raises(UsageError, match="no such name"):
+        Trainer(make_config(values | {"start": "none"}), tmp_path / "other")
+    smaller = make_config(values | {"width": 16})
+    with pytest.raises(UsageError, match="larger"):
+        Trainer(smaller, tmp_path / "other")
+
+
+def test_networks_of_another_make_are_no_start():
+    plain = Affine(np.ones((4, FEATURES), np.int8), np.zeros(4, np.int32), np.zeros(4, np.int32))
+    square = Affine(np.ones((4, 4), np.int8), np.zeros(4, np.int32), np.zeros(4, np.int32))
+    first, last = Linear(plain, Activation.RELU), Linear(square, Activation.NONE)
+    other = Linear(square, Activation.RELU)
+    quantise.from_network(Network(FEATURES, (first, last)))
+    for layers in ((Linear(plain, Activation.NONE),), (first, other), (first, other, last),
+                   (Linear(plain, Activation.TANH), last)):  # fmt: skip
+        with pytest.raises(ValueError, match="is another one"):
+            quantise.from_network(Network(FEATURES, layers))
 
 
 @pytest.mark.parametrize("kind", ["cnn", "gated", "gru"])
