@@ -102,6 +102,14 @@ def say(message: str, *, stdout_is_data: bool = False) -> None:
         click.echo(message, err=stdout_is_data)
 
 
+def say_beside_bar(message: str) -> None:
+    """Print a result on stdout while a progress bar is on the screen."""
+    from tqdm import tqdm
+
+    with tqdm.external_write_mode():
+        say(message)
+
+
 def report_error(error: BaseException, name: str | None = None) -> int:
     """Print an error with the file that it concerns, and return its exit code."""
     message = wording(error, name)

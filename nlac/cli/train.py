@@ -49,14 +49,16 @@ def command(config: str, output: str | None, device: str) -> int:
     _console.announce_compiling()
     trainer = Trainer(settings, folder, device)
     if trainer.step:
-        click.echo(f"going on at step {trainer.step}")
-    trainer.run(_show)
-    click.echo(f"{folder}: {trainer.step} steps, {100 * (trainer.best - 1):+.3f} % at best")
+        _console.say(f"going on at step {trainer.step}")
+    with _console.progress_bar(str(folder), " steps") as progress:
+        trainer.run(_show, progress=progress or (lambda done, total: None))
+    best = f"{100 * (trainer.best - 1):+.3f} % at best"
+    _console.say(f"{folder}: {trainer.step} steps, {best}")
     return 0
 
 
 def _show(record: dict[str, Any]) -> None:
-    click.echo(
+    _console.say_beside_bar(
         f"step {record['step']}, {record['seconds']:.0f} s: training "
         f"{100 * (record['train'] - 1):+.3f} %, validation {100 * (record['valid'] - 1):+.3f} % "
         "of the front's bits"

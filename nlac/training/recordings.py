@@ -48,8 +48,9 @@ def find_recordings(
     else:
         share = [zlib.crc32(item.name.encode()) / 2**32 < _VALID_SHARE for item in items]
         parts = [[i for i, v in zip(items, share, strict=True) if v == held] for held in (0, 1)]
-    if not all(parts):
-        raise UsageError(f"{folder} has no recordings to train on, or none to validate with")
+    for part, purpose in zip(parts, ("train on", "validate with"), strict=True):
+        if not part:
+            raise UsageError(f"{folder} has no recordings to {purpose} among those chosen")
     return parts[0], parts[1]
 
 

@@ -21,6 +21,7 @@ from nlac._errors import UsageError
 from nlac.bench.corpus import Item
 from nlac.predictors.networks.bulk import pick_device
 from nlac.predictors.networks.model import Model, open_model
+from nlac.training.board import board
 from nlac.training.config import Config, make_config
 from nlac.training.crops import Crop
 from nlac.training.loss import code_length
@@ -38,7 +39,8 @@ CHECKPOINT, METRICS, CONFIG = "checkpoint.safetensors", "metrics.jsonl", "config
 _TOGETHER = 4  # crops that are validated at a time
 _FLOOR = 0.02  # of the learning rate, at the end
 _FIRST_SHARES = (-1.5, -1.0, -1.5, 0.5)
-Report = Callable[[dict[str, Any]], None]
+Report = Callable[[dict[str, Any]], object]
+Progress = Callable[[int, int], None]
 
 
 class Trainer:
@@ -85,7 +87,12 @@ class Trainer:
         self.folder.mkdir(parents=True, exist_ok=True)
         self._resume()
 
-    def run(self, report: Report = lambda record: None, until: int | None = None) -> None:
+    def run(
+        self,
+        report: Report = lambda record: None,
+        until: int | None = None,
+        progress: Progress = lambda done, total: None,
+    ) -> None:
         """Train to the end, or until some step.
 
         Parameters
@@ -94,16 +101,28 @@ class Trainer:
             Gets each line of the metrics.
         until : int, optional
             Step to stop before, with a checkpoint.
+        progress : callable
+            Called after each step with the steps done and the steps in all.
         """
         config = self.config
         train, valid = find_recordings(config.corpus, config.categories, config.avoid)
         pool, held_out = Pool(train, config), valid_crops(valid, config)
         end = min(config.steps, until if until is not None else config.steps)
+        with board(self.folder, self.step) as show:
+            self._run(
+                pool, held_out, end, lambda record: (show(record), report(record)), progress
+            )
+
+    def _run(
+        self, pool: Pool, held_out: list[Crop], end: int, report: Report, progress: Progress
+    ) -> None:
+        config = self.config
         begin, total, base = time.perf_counter(), 0.0, 0.0
         while self.step < end and not self._is_stuck():
             length, plain = self._train(pool.batch(self.step))
             total, base = total + length, base + plain
             self.step += 1
+            progress(self.step, end)
             if self.step % config.valid_every == 0 or self.step == config.steps:
                 record = {
                     "step": self.step,
@@ -219,6 +238,15 @@ class Trainer:
                 state.setdefault(int(index), {})[key] = value
         self.optimizer.load_state_dict(self.optimizer.state_dict() | {"state": state})
         self.step, self.best, self.best_step = (numbers[k] for k in ("step", "best", "best_step"))
+        self._forget_later_metrics()
+
+    def _forget_later_metrics(self) -> None:
+        """Drop the lines of steps that were lost with an interruption, and come again."""
+        path = self.folder / METRICS
+        if path.is_file():
+            lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+            kept = [line for line in lines if json.loads(line)["step"] <= self.step]
+            path.write_text("".join(kept), encoding="utf-8")
 
 
 def _alike(crops: list[Crop]) -> Iterator[list[Crop]]:

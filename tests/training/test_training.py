@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import wave
 from pathlib import Path
 
@@ -41,7 +42,7 @@ from nlac.training.recordings import (  # noqa: E402
     mix,
     read_crop,
 )
-from nlac.training.run import METRICS, Trainer, export  # noqa: E402
+from nlac.training.run import CHECKPOINT, METRICS, Trainer, export  # noqa: E402
 
 SMALL = {
     "width": 16, "depth": 2, "seconds": 0.25, "pool": 2, "refresh": 2, "batch": 4, "length": 256,
@@ -120,13 +121,17 @@ def test_recordings_are_divided(corpus):
     train, valid = find_recordings(str(corpus), ["music"])
     assert [item.name for item in train] == ["0.wav", "1.wav"]
     assert [item.name for item in valid] == ["2.wav"]
-    with pytest.raises(UsageError):
+    with pytest.raises(UsageError, match="no category 'speech'"):
         find_recordings(str(corpus), ["speech"])
     # by their licence, of which whole words count
     manifest = corpus / "MANIFEST.tsv"
     manifest.write_text(manifest.read_text().replace("train\tCC0", "train\tCC BY-NC 4.0", 1))
     train, _ = find_recordings(str(corpus), [], ["NC", "B"])
     assert [item.name for item in train] == ["1.wav"]
+    manifest.write_text(manifest.read_text().replace("valid\tCC0", "valid\tNC"))
+    for avoid, purpose in (["NC"], "validate with"), (["NC", "CC0"], "train on"):
+        with pytest.raises(UsageError, match=f"no recordings to {purpose}"):
+            find_recordings(str(corpus), [], avoid)
     # without a manifest, by name: none is in both, and all are in one
     (corpus / "MANIFEST.tsv").unlink()
     for i in range(40):
@@ -276,6 +281,50 @@ def test_a_run_that_is_resumed_is_the_same(config, tmp_path):
     other = make_config({**config.as_dict(), "rate": 0.5})
     with pytest.raises(UsageError, match="another configuration"):
         Trainer(other, tmp_path / "whole")
+
+
+def test_steps_that_were_lost_are_not_told_twice(corpus, tmp_path):
+    config = make_config({"corpus": str(corpus), **SMALL})
+    folder = tmp_path / "run"
+    Trainer(config, folder).run()
+    told = (folder / METRICS).read_text()
+    (folder / CHECKPOINT).unlink()
+    Trainer(config, folder).run(until=4)
+    (folder / METRICS).write_text(told)  # as if interrupted after step 6, not saved since 4
+    again: list = []
+    Trainer(config, folder).run(again.append)
+    assert [record["step"] for record in again] == [6]
+    lines = [json.loads(line) for line in (folder / METRICS).read_text().splitlines()]
+    assert [line["step"] for line in lines] == [3, 6]
+    assert lines[1]["valid"] == json.loads(told.splitlines()[1])["valid"]
+
+
+def test_progress_tells_each_step(corpus, tmp_path):
+    config = make_config({"corpus": str(corpus), **SMALL})
+    done: list = []
+    trainer = Trainer(config, tmp_path / "run")
+    trainer.run(progress=lambda *numbers: done.append(numbers), until=2)
+    trainer.run(progress=lambda *numbers: done.append(numbers))
+    assert done == [(1, 2), (2, 2), *((step, 6) for step in range(3, 7))]
+
+
+def test_curves_in_tensorboard(corpus, tmp_path):
+    pytest.importorskip("tensorboard", reason="TensorBoard is not installed")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    records: list = []
+    Trainer(make_config({"corpus": str(corpus), **SMALL}), tmp_path / "run").run(records.append)
+    events = EventAccumulator(str(tmp_path / "run"))
+    events.Reload()
+    assert set(events.Tags()["scalars"]) == records[0].keys() - {"step"}
+    curve = [(event.step, event.value) for event in events.Scalars("valid")]
+    assert curve == [(r["step"], pytest.approx(r["valid"])) for r in records]
+
+
+def test_training_goes_without_tensorboard(corpus, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
+    Trainer(make_config({"corpus": str(corpus), **SMALL}), tmp_path / "run").run(until=1)
+    assert not list((tmp_path / "run").glob("events*"))
 
 
 @pytest.mark.parametrize("bfloat16", [False, True])
