@@ -176,16 +176,18 @@ def _encode_channels(
         model = needed_model(stream)
         front, network = model_front(model), model.network
         device = encoding_device(options.device, network.is_recurrent)
+        ahead = options.num_threads > 1
         if front is None:
             from nlac.codec.forward_block import ForwardSettings, encode_forward
 
             windows = window_settings(options)
-            return encode_forward(coded, ForwardSettings(windows, network, device))
+            return encode_forward(coded, ForwardSettings(windows, network, device, ahead))
         from nlac.codec.cascade_block import encode_cascade
 
         settings, front = _cascade_settings(options), front.at_rate(stream.sample_rate)
         return encode_cascade(
-            coded, replace(settings, parameters=front, network=network, device=device)
+            coded,
+            replace(settings, parameters=front, network=network, device=device, ahead=ahead),
         )
     from nlac.codec.generic_block import encode_generic
 

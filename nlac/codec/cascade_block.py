@@ -49,6 +49,8 @@ class CascadeSettings:
         Of `cnn` and `gru`: it corrects the cascade.
     device : str
         Where the network runs: "cpu", "cuda", or "auto" for a GPU if there is one.
+    ahead : bool
+        Let the cascade run ahead of the network on a thread of its own.
     effort : int
         How hard to search for parameters that suit the block, 0 to take them as they are.
     """
@@ -59,6 +61,7 @@ class CascadeSettings:
     rival: LpcSettings | None = None
     network: Network | None = None
     device: str = "cpu"
+    ahead: bool = False
     effort: int = 0
 
     @property
@@ -147,7 +150,7 @@ def _encode_as(
 
         runners = network_samples.make_runners(settings.network, len(ordered), settings.device)
         front = network_samples.Front.start(head, first_state(head, parameters), parameters)
-        coded = network_samples.encode_samples(front, ordered, runners)
+        coded = network_samples.encode_samples(front, ordered, runners, settings.ahead)
     if coded is None:
         raise NlacError("a sample is not in its value set: a fault of the encoder")
     side = bytes([CASCADE]) + write_parameters(parameters) + write_head(head)

@@ -46,11 +46,14 @@ class ForwardSettings:
         What corrects the prediction.
     device : str
         Where the network runs: "cpu", "cuda", or "auto" for a GPU if there is one.
+    ahead : bool
+        Let the windows run ahead of the network on a thread of their own.
     """
 
     lpc: LpcSettings
     network: Network
     device: str = "cpu"
+    ahead: bool = False
 
 
 def encode_forward(channels: NDArray[np.int32], settings: ForwardSettings) -> bytes:
@@ -63,7 +66,8 @@ def encode_forward(channels: NDArray[np.int32], settings: ForwardSettings) -> by
     for layout, sets in layouts(block, settings.lpc):
         used = sets
         runners = make_runners(settings.network, len(ordered), settings.device)
-        coded = encode_samples(start_front(order, layout, sets, units), ordered, runners)
+        front = start_front(order, layout, sets, units)
+        coded = encode_samples(front, ordered, runners, settings.ahead)
         if coded is None:
             raise NlacError("a sample is not in its value set: a fault of the encoder")
         sides = write_sides(order, sets, layout)

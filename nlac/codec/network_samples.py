@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,7 @@ from nlac.codec.network_loop import (
     front_pass,
     start_coder,
 )
+from nlac.codec.parallel import ordered_map
 from nlac.predictors.cascade_parameters import CascadeParameters
 from nlac.predictors.cascade_state import CascadeState
 from nlac.predictors.network_features import ANSWERS, FEATURES, Known
@@ -30,6 +32,7 @@ from nlac.predictors.networks.layers import Network
 from nlac.predictors.networks.step import Layout, Runner
 
 Answer = Callable[[NDArray[np.int16]], NDArray[np.int16]]
+Told: TypeAlias = tuple[NDArray[np.int16], NDArray[np.int64], NDArray[np.int64]]
 
 
 @dataclass(slots=True)
@@ -65,9 +68,7 @@ class Front:
         )  # fmt: skip
         return cls(head, set_table(head.sets), state, known, rows)
 
-    def run(
-        self, pcm: NDArray[np.int32], begin: int, end: int
-    ) -> tuple[NDArray[np.int16], NDArray[np.int64], NDArray[np.int64]]:
+    def run(self, pcm: NDArray[np.int32], begin: int, end: int) -> Told:
         """Go from time `begin` to `end`; returns features, locations and units.
 
         All are (channels, times, ...); the second of the locations is left free.
@@ -105,7 +106,7 @@ def powers() -> NDArray[np.int64]:
 
 
 def encode_samples(
-    front: Front, pcm: NDArray[np.int32], runners: list[Answer]
+    front: Front, pcm: NDArray[np.int32], runners: list[Answer], ahead: bool = False
 ) -> tuple[U32, U32] | None:
     """Code samples; returns the range coder's words and the bit string.
 
@@ -117,6 +118,8 @@ def encode_samples(
         In coding order.
     runners : list of callable
         For each channel, what maps the next features to the network's answers.
+    ahead : bool
+        Let the front run ahead on a thread of its own, while network and coder work.
 
     Returns
     -------
@@ -127,9 +130,13 @@ def encode_samples(
     coder = np.zeros(8, np.uint64)
     start_coder(coder)
     total = front.head.course.frames + int(front.head.course.delay.max())
-    for begin in range(0, total, SPAN):
-        end = min(begin + SPAN, total)
-        features, placed, means = front.run(pcm, begin, end)
+    spans = [(begin, min(begin + SPAN, total)) for begin in range(0, total, SPAN)]
+
+    def run(span: tuple[int, int]) -> Told:
+        return front.run(pcm, *span)
+
+    told = ordered_map(run, spans, 1) if ahead else map(run, spans)
+    for (begin, end), (features, placed, means) in zip(spans, told, strict=True):
         answers = np.zeros((*features.shape[:2], ANSWERS), np.int16)
         for c, runner in enumerate(runners):
             places = front.active(c, begin, end)

@@ -269,3 +269,12 @@ def test_only_networks_are_embedded():
         nlac.encode(
             bytes(100), io.BytesIO(), raw="8000,s16le,1", preset="fast", embed_model=True
         )
+
+
+def test_a_front_that_runs_ahead_changes_nothing(made):
+    samples = music(3 * SPAN + 100)
+    payloads = set()
+    for threads in (1, 2):
+        options = EncodeOptions(**options_for(made, threads=threads))
+        payloads.add(encode_block(samples, header_of(samples, 16, options), options))
+    assert len(payloads) == 1
