@@ -77,7 +77,7 @@ def verify(models: tuple[str, ...]) -> int:
     import numpy as np
 
     from nlac.codec.network_choice import check_network
-    from nlac.predictors.networks import reference, step
+    from nlac.predictors.networks import reference, step, sweep
     from nlac.predictors.networks.layers import TOP
     from nlac.predictors.networks.model import open_model
 
@@ -88,8 +88,11 @@ def verify(models: tuple[str, ...]) -> int:
         rng = np.random.default_rng(1)
         loud = rng.integers(-TOP, TOP + 1, (2000, model.network.inputs)).astype(np.int16)
         loud[1000:] >>= 6  # as loud as features are
-        if not np.array_equal(step.run(model.network, loud), reference.run(model.network, loud)):
-            raise CorruptStream("the compiled network differs from the reference", path=name)
+        expected = reference.run(model.network, loud)
+        layout = step.Layout(model.network)
+        for runner in dict.fromkeys((step.Runner, sweep.runner_for(model.network))):
+            if not np.array_equal(runner(layout).run(loud), expected):
+                raise CorruptStream("the compiled network differs from the reference", path=name)
         click.echo(f"{name}: good, {model.hash.hex()}")
     return 0
 

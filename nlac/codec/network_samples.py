@@ -30,6 +30,7 @@ from nlac.predictors.cascade_state import CascadeState
 from nlac.predictors.network_features import ANSWERS, FEATURES, Known
 from nlac.predictors.networks.layers import Network
 from nlac.predictors.networks.step import Layout, Runner
+from nlac.predictors.networks.sweep import runner_for
 
 Answer = Callable[[NDArray[np.int16]], NDArray[np.int16]]
 Told: TypeAlias = tuple[NDArray[np.int16], NDArray[np.int64], NDArray[np.int64]]
@@ -93,8 +94,8 @@ class Front:
 def make_runners(network: Network, channels: int, device: str) -> list[Answer]:
     """For each channel what maps its next features to answers, on ``"cpu"`` or ``"cuda"``."""
     if device == "cpu":
-        layout = Layout(network)
-        return [Runner(layout).run for _ in range(channels)]
+        layout, kind = Layout(network), runner_for(network)
+        return [kind(layout).run for _ in range(channels)]
     from nlac.predictors.networks.bulk import BulkRunner
 
     return [BulkRunner(network, device).run for _ in range(channels)]

@@ -34,19 +34,22 @@ def random_gru(rng, inputs, units, *, extreme=False) -> Gru:
     )
 
 
-def random_network(rng, *, extreme=False) -> Network:
+def random_network(
+    rng, *, extreme=False, recurrent=0.25, activations=tuple(Activation)
+) -> Network:
     """A few layers of any kind, of odd sizes."""
     inputs = width = int(rng.integers(1, 40))
     layers = []
     for _ in range(int(rng.integers(1, 6))):
         outputs = int(rng.integers(1, 40))
-        if rng.random() < 0.25:
+        if rng.random() < recurrent:
             layers.append(random_gru(rng, width, outputs, extreme=extreme))
         else:
             residual = bool(rng.random() < 0.5)
             layers.append(
                 random_linear(
-                    rng, width, width if residual else outputs, Activation(rng.integers(4)),
+                    rng, width, width if residual else outputs,
+                    activations[rng.integers(len(activations))],
                     extreme=extreme, taps=int(rng.integers(1, 3)),
                     dilation=int(rng.integers(1, 20)), residual=residual,
                 )

@@ -1,4 +1,4 @@
-"""The three executors of networks agree bit for bit, whatever the weights and inputs."""
+"""The executors of networks agree bit for bit, whatever the weights and inputs."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import pytest
 from network_tools import loud, random_network
 from tiny_networks import loud_inputs, tiny_network
 
-from nlac.predictors.networks import reference, step
-from nlac.predictors.networks.layers import TOP
+from nlac.predictors.networks import reference, step, sweep
+from nlac.predictors.networks.layers import TOP, Activation
 from nlac.predictors.networks.tables import sigmoid_table, tanh_table
 
 # SHA-256 of what the tiny networks put out for loud inputs
@@ -29,6 +29,26 @@ def test_compiled_step_is_the_reference(seed, extreme):
     expected = reference.run(network, x)
     assert np.abs(expected.astype(int)).max() <= TOP
     np.testing.assert_array_equal(step.run(network, x), expected)
+
+
+@pytest.mark.parametrize("extreme", [False, True], ids=["usual", "extreme"])
+@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("at_once", [8, 64, 256])
+def test_sweep_is_the_reference(seed, extreme, at_once, monkeypatch):
+    # what one piece leaves behind is what the next one begins with
+    monkeypatch.setattr(sweep, "_PIECE", at_once)
+    rng = np.random.default_rng(seed)
+    kinds = (Activation.NONE, Activation.RELU)
+    network = random_network(rng, extreme=extreme, recurrent=0.0, activations=kinds)
+    assert sweep.runner_for(network) is sweep.Sweep
+    x = loud(rng, 500, network.inputs)
+    runner = sweep.Sweep(step.Layout(network))
+    pieces = [runner.run(piece) for piece in np.split(x, [3, 4, 4, 60, 70])]
+    np.testing.assert_array_equal(np.concatenate(pieces), reference.run(network, x))
+
+
+def test_sweep_is_for_networks_without_recurrence_and_tables():
+    assert {sweep.runner_for(tiny_network(kind)) for kind in ("cnn", "gru")} == {step.Runner}
 
 
 @pytest.mark.parametrize("extreme", [False, True], ids=["usual", "extreme"])

@@ -16,7 +16,7 @@ from nlac.codec.cascade_layout import MAX_LOCATIONS
 from nlac.codec.fronts import FRONTS
 from nlac.codec.network_choice import model_front, model_predictor
 from nlac.codec.options import EncodeOptions
-from nlac.predictors.networks import reference, step
+from nlac.predictors.networks import reference, step, sweep
 from nlac.predictors.networks.layers import TOP
 from nlac.predictors.networks.model import Model, find_model, open_model
 
@@ -51,9 +51,10 @@ def test_models_are_sound(name):
     x = np.random.default_rng(1).integers(-TOP, TOP + 1, (300, model.network.inputs))
     for quiet in (0, 6):
         inputs = (x >> quiet).astype(np.int16)
-        np.testing.assert_array_equal(
-            step.run(model.network, inputs), reference.run(model.network, inputs)
-        )
+        expected = reference.run(model.network, inputs)
+        for kind in (step.Runner, sweep.runner_for(model.network)):
+            runner = kind(step.Layout(model.network))
+            np.testing.assert_array_equal(runner.run(inputs), expected)
 
 
 def test_coding_needs_no_pytorch(tmp_path):

@@ -1,4 +1,4 @@
-"""Sixteen rows of a matrix at once: the vector loop of `step`.
+"""Sixteen rows of a matrix at once: the vector loops of `step` and `sweep`.
 
 The weights of 16 rows, of 8 bits each, stand side by side, those of two inputs after each
 other, so that a vector of 32 products is added in pairs to 16 sums, and no sum needs to be put
@@ -32,9 +32,15 @@ from nlac.predictors.networks.layers import GATE_TOP, TOP
 
 ROWS = 16
 CENTRE = GATE_TOP + 1  # entry of a table for 0
+TIMES = 8  # that `clip_rows_of_times` works on at once
 _SIDE_BY_SIDE = 4  # pairs, whose number is a multiple of this
 _SUMS, _SHORTS, _NARROW = vector(I32, ROWS), vector(I16, 2 * ROWS), vector(I16, ROWS)
 _WIDE = vector(I64, ROWS)
+
+
+def padded(size: int) -> int:
+    """The multiple of `ROWS` that so many numbers are laid out as."""
+    return -(-size // ROWS) * ROWS
 
 
 def _sums(
@@ -110,6 +116,56 @@ def clip_rows(
         return context.get_dummy_value()
 
     return types.void(*[types.int64] * 9), code
+
+
+@intrinsic
+def clip_rows_of_times(
+    typing_context: Any, start: Any, weights: Any, old_inputs: Any, old_pairs: Any, inputs: Any,
+    pairs: Any, step: Any, shifts: Any, low: Any, residual: Any, residual_step: Any, out: Any,
+    out_step: Any,
+) -> Any:
+    """`clip_rows` for eight times, whose inputs, residuals and outputs are steps of bytes apart.
+
+    The weights of `old_inputs` stand before those of `inputs`; the upper limit is `TOP`.
+    """
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        (
+            start, weights, old_inputs, old_pairs, inputs, pairs, step, shifts, low, residual,
+            residual_step, out, out_step,
+        ) = arguments  # fmt: skip
+
+        def at(base: Any, distance: Any, time: int) -> Any:
+            return builder.add(base, builder.mul(distance, I64(time)))
+
+        def adding(first: Any) -> Any:
+            def body(index: Any, row: Any, *values: Any) -> list[Any]:
+                numbers = builder.sext(load(builder, vector(I8, 2 * ROWS), row), _SHORTS)
+                pair = builder.add(first, builder.shl(index, I64(2)))
+                following = []
+                for time, value in enumerate(values):
+                    one = load(builder, I32, at(pair, step, time))
+                    both = builder.bitcast(fill(builder, one, ROWS), _SHORTS)
+                    products = pair_products(context, builder, numbers, both)
+                    following.append(builder.add(value, products))
+                return [builder.add(row, I64(2 * ROWS)), *following]
+
+            return body
+
+        values = [weights, *[load(builder, _SUMS, start)] * TIMES]
+        values = loop(builder, I64(0), old_pairs, 1, values, adding(old_inputs))
+        values = loop(builder, I64(0), pairs, 1, values, adding(inputs))
+        low, top = fill(builder, builder.trunc(low, I32), ROWS), constant(_SUMS, TOP)
+        bits = load(builder, _SUMS, shifts)
+        for time, value in enumerate(values[1:]):
+            value = _clip(builder, builder.ashr(value, bits), low, top)
+            more = load(builder, _NARROW, at(residual, residual_step, time))
+            value = builder.add(value, builder.sext(more, _SUMS))
+            value = _clip(builder, value, constant(_SUMS, -TOP), top)
+            store(builder, builder.trunc(value, _NARROW), at(out, out_step, time))
+        return context.get_dummy_value()
+
+    return types.void(*[types.int64] * 13), code
 
 
 @intrinsic

@@ -11,7 +11,14 @@ from numpy.typing import NDArray
 
 from nlac._kernels import kernel
 from nlac._memory import load_i16, load_i32, load_i64, store_16, store_64
-from nlac.predictors.networks.lanes import CENTRE, ROWS, add_rows, clip_rows, gate_rows
+from nlac.predictors.networks.lanes import (
+    CENTRE,
+    ROWS,
+    add_rows,
+    clip_rows,
+    gate_rows,
+    padded,
+)
 from nlac.predictors.networks.layers import GATE_TOP, TOP, Activation, Affine, Gru, Linear, Network
 from nlac.predictors.networks.tables import sigmoid_table, tanh_table
 
@@ -162,10 +169,10 @@ class Runner:
         matrices = iter(layout.matrices)
         inputs, target = network.inputs, R_INPUT
         holder = cells
-        zeros = self._new(_padded(max(layer.outputs for layer in network.layers)), np.int16)
+        zeros = self._new(padded(max(layer.outputs for layer in network.layers)), np.int16)
         for i, layer in enumerate(network.layers):
             row = cells[R_FIRST + LAYER * i :][:LAYER]
-            width = _padded(inputs)
+            width = padded(inputs)
             taps = layer.taps if isinstance(layer, Linear) else 1
             row[N_IN] = self._new(taps * width, np.int16)
             # the present stands behind the past
@@ -183,7 +190,7 @@ class Runner:
                 self._linear(row, layer, width, present)
             holder, target = row, N_OUT
             inputs = layer.outputs
-        holder[target] = self._new(_padded(inputs), np.int16)
+        holder[target] = self._new(padded(inputs), np.int16)
         cells[R_LAYERS] = len(network.layers)
         cells[R_OUTPUT] = holder[target]
 
@@ -217,7 +224,7 @@ class Runner:
         row[N_GROUPS2], row[N_PAIRS2] = recurrent.groups, recurrent.pairs
         # vectors may read beyond the last unit's
         row[N_SUMS] = self._new(ROWS * int(row[N_GROUPS] + row[N_GROUPS2] + 1), np.int32)
-        row[N_STATE] = self._new(_padded(layer.outputs), np.int16)
+        row[N_STATE] = self._new(padded(layer.outputs), np.int16)
 
 
 class _Matrix:
@@ -233,18 +240,14 @@ class _Matrix:
 
     def __init__(self, affine: Affine, taps: int = 1) -> None:
         rows, columns = affine.rows, affine.weights.shape[1] // taps
-        self.groups, width = _padded(rows) // ROWS, _padded(columns)
+        self.groups, width = padded(rows) // ROWS, padded(columns)
         self.pairs = taps * width // 2
-        padded = np.zeros((ROWS * self.groups, taps, width), np.int8)
-        padded[:rows, :, :columns] = affine.weights.reshape(rows, taps, columns)
-        weights = padded.reshape(self.groups, ROWS, self.pairs, 2).transpose(0, 2, 1, 3)
+        filled = np.zeros((ROWS * self.groups, taps, width), np.int8)
+        filled[:rows, :, :columns] = affine.weights.reshape(rows, taps, columns)
+        weights = filled.reshape(self.groups, ROWS, self.pairs, 2).transpose(0, 2, 1, 3)
         numbers = np.zeros((2, ROWS * self.groups), np.int32)
         numbers[0, :rows], numbers[1, :rows] = affine.start, affine.shift
         self._keep = np.ascontiguousarray(weights), numbers
         self.addresses = (
             self._keep[0].ctypes.data, numbers[0].ctypes.data, numbers[1].ctypes.data
         )
-
-
-def _padded(size: int) -> int:
-    return -(-size // ROWS) * ROWS
