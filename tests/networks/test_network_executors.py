@@ -7,7 +7,7 @@ import hashlib
 import numpy as np
 import pytest
 from network_tools import loud, random_network
-from tiny_networks import loud_inputs, tiny_network
+from tiny_networks import INPUTS, loud_inputs, tiny_network
 
 from nlac.predictors.networks import reference, step, sweep
 from nlac.predictors.networks.layers import TOP, Activation
@@ -76,6 +76,24 @@ def test_bulk_of_many_times(kind, device):
     x = loud_inputs((1 << 15) + 100 if kind == "cnn" else 3000)
     runner = bulk.BulkRunner(network, device)
     np.testing.assert_array_equal(runner.run(x), step.run(network, x))
+
+
+@pytest.mark.parametrize("kind", ["cnn", "gru"])
+def test_bulk_stays_on_its_device(kind):
+    """Tensors without numbers, on a device that is none, may not meet those of the CPU: so what
+    would mix devices on a GPU, fails here."""
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+    from torch._subclasses.fake_tensor import FakeTensorMode
+
+    from nlac.predictors.networks import bulk
+
+    with FakeTensorMode(allow_non_fake_inputs=True):
+        runner = bulk.BulkRunner(tiny_network(kind), "meta")
+        for times in (1, 20):
+            out = runner.answer(torch.empty((times, INPUTS), dtype=torch.int16, device="meta"))
+            assert (out.device.type, out.dtype, out.shape) == ("meta", torch.int16, (times, 4))
+        with pytest.raises(RuntimeError, match="cpu"):
+            runner.answer(torch.empty((3, INPUTS), dtype=torch.int16))
 
 
 @pytest.mark.parametrize("kind", ["cnn", "gru"])

@@ -100,11 +100,17 @@ class BulkRunner:
         no_autocast = torch.autocast(device_type=torch.device(self._device).type, enabled=False)
         with torch.no_grad(), no_autocast:
             for begin in range(0, len(inputs), _CHUNK):
-                x = _tensor(inputs[begin : begin + _CHUNK], self._device)
-                for layer in self._layers:
-                    x = layer(x)
-                out[begin : begin + _CHUNK] = x.cpu().numpy().astype(np.int16)
+                piece = np.ascontiguousarray(inputs[begin : begin + _CHUNK])
+                x = torch.from_numpy(piece).to(self._device)
+                out[begin : begin + _CHUNK] = self.answer(x).cpu().numpy()
         return out
+
+    def answer(self, inputs: Tensor) -> Tensor:
+        """Outputs for the next times, of 16 bits as the inputs are, and on the same device."""
+        x = inputs.double()
+        for layer in self._layers:
+            x = layer(x)
+        return x.short()
 
 
 class _Matrix:
