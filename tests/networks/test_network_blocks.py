@@ -133,6 +133,18 @@ def test_auto_is_the_gpu_that_is_there(driver, gpu, device, monkeypatch):
     assert bulk.encoding_device("cpu") == "cpu"
 
 
+@pytest.mark.usefixtures("_asked_anew")
+def test_recurrent_networks_on_a_gpu_are_warned_of_once(monkeypatch, caplog):
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert bulk.encoding_device("cuda") == "cuda"
+    assert not caplog.records
+    for _ in range(2):
+        assert bulk.encoding_device("cuda", recurrent=True) == "cuda"
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert "recurrent" in caplog.text
+
+
 def test_auto_does_not_import_pytorch_without_a_driver():
     code = (
         "import sys; from nlac.predictors.networks import bulk; bulk._has_driver = lambda: False; "

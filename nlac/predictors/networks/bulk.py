@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlac._errors import MissingDependency
+from nlac._log import logger
 from nlac.predictors.networks.layers import GATE_TOP, TOP, Activation, Affine, Linear, Network
 from nlac.predictors.networks.tables import sigmoid_table, tanh_table
 
@@ -62,7 +63,13 @@ def encoding_device(name: str, recurrent: bool = False) -> str:
     """
     if name == "auto" and (recurrent or not (find_spec("torch") and _has_driver())):
         return "cpu"
-    return name if name == "cpu" else pick_device(name)
+    device = name if name == "cpu" else pick_device(name)
+    if recurrent and device != "cpu":
+        logger.warning(
+            "steps of a recurrent network wait for each other, which is slow on a GPU; device "
+            "auto leaves them to the CPU, for the same bytes"
+        )
+    return device
 
 
 def _has_driver() -> bool:
