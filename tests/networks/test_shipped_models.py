@@ -24,7 +24,7 @@ FOLDER = Path(nlac.__file__).parent / "models"
 # what streams name: a model that was shipped once stays
 HASHES = {
     "cnn": "631db80af2b24c673bd87a051776bcf5726d128103827f8695cc4b765df326e3",
-    "cnn-rls": "0c80ad718c0426174ffd010ed191143671753e09232fba425a148b5b2b99d67f",
+    "cnn-rls": "144d97abf6e3fbe1092a6ecbe1390811255e56a426abc943a8c0c1cca0749708",
     "gru": "16b8e60a6560d6f53f5186610e9290b49b6331b5e99e9ffe6a4e48e3f4d4e072",
     "gru-rls": "9a9c00fe4f14161c58729c98a7795d603f13236bdea1633d5ef489b216e16bbf",
     "neural": "8fc38dc210edc4ff6431e25db3324f51fe9dc13c7a6daad6037771e41347a4be",
