@@ -52,7 +52,7 @@ _FOREIGN = _FOUND_IN_FOLDERS | {
     default="auto",
     show_default=True,
     help="Where the networks of cnn and gru run while encoding; auto is the GPU if PyTorch "
-    "finds one. The bytes are the same.",
+    "finds one, but the CPU for gru. The bytes are the same.",
 )
 @click.option(
     "-j",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from nlac._errors import CorruptStream, UsageError
+from nlac._errors import CorruptStream, OutputExists, UsageError
 from nlac._output import open_output
 from nlac.cli import _console
 
@@ -110,7 +110,9 @@ def export(run: str, output: str, name: str | None, force: bool) -> None:
     path = Path(output)
     if path.suffix != SUFFIX:
         raise UsageError(f"{output}: a model's name ends with {SUFFIX}")
+    if path.exists() and not force:
+        raise OutputExists(f"{output} exists; -f replaces it")
+    model = export_run(run, name or path.stem)
     with open_output(path, force=force) as file:
-        model = export_run(run, name or path.stem)
         file.write(model.to_bytes())
     click.echo(f"{output}: {path.stat().st_size:,} bytes, {model.hash.hex()}")

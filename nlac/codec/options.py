@@ -68,7 +68,7 @@ class EncodeOptions:
         model, a predictor of None is the model's.
     device : {"auto", "cpu", "cuda"}
         Where the network of `cnn` or `gru` runs. The bytes do not depend on it. ``"auto"`` is
-        the GPU if PyTorch finds one, else the CPU.
+        the GPU if PyTorch finds one and the network is not recurrent, else the CPU.
     coder : {"auto", "range", "rice"}
         Coder of the residual; ``"auto"`` takes the smaller, block by block.
     long_term : bool
@@ -83,7 +83,8 @@ class EncodeOptions:
     verify : bool
         Decode every block again while encoding, and compare.
     threads : int
-        Blocks coded at a time; 0 takes all cores. The bytes do not depend on it.
+        Blocks coded at a time; 0 takes all cores. With more than one, what stands before a
+        network runs ahead of it on one more thread for each. The bytes do not depend on it.
     """
 
     preset: Preset = "standard"

@@ -97,7 +97,11 @@ def from_network(network: Network) -> dict[str, Tensor]:
         raise ValueError("its first layer is another one than that of a trained network")
     found = _parameters(first.affine, "first.", FEATURE_BITS, ACTIVATION_BITS)
     for i, layer in enumerate(inner):
-        if not (isinstance(layer, Linear) and layer.residual and layer.dilation == 1 << i):
+        if not (
+            isinstance(layer, Linear)
+            and layer.activation in (Activation.RELU, Activation.GATED)
+            and (layer.taps, layer.dilation, layer.residual) == (2, 1 << i, True)
+        ):
             raise ValueError(f"layer {i + 1} is another one than that of a trained network")
         bits = _GATE_BITS if layer.activation == Activation.GATED else ACTIVATION_BITS
         found |= _parameters(layer.affine, f"layers.{i}.", ACTIVATION_BITS, bits)

@@ -18,6 +18,7 @@ from torch import Tensor
 from torch.func import functional_call
 
 from nlac._errors import UsageError
+from nlac._output import open_output
 from nlac.bench.corpus import Item
 from nlac.predictors.networks.bulk import pick_device
 from nlac.predictors.networks.model import Model, open_model
@@ -39,7 +40,7 @@ CHECKPOINT, METRICS, CONFIG = "checkpoint.safetensors", "metrics.jsonl", "config
 _TOGETHER = 4  # crops that are validated at a time
 _FLOOR = 0.02  # of the learning rate, at the end
 _FIRST_SHARES = (-1.5, -1.0, -1.5, 0.5)
-Report = Callable[[dict[str, Any]], object]
+Report = Callable[[dict[str, Any]], None]
 Progress = Callable[[int, int], None]
 
 
@@ -86,6 +87,7 @@ class Trainer:
         self.best_ema = dict(self.ema)
         self.folder.mkdir(parents=True, exist_ok=True)
         self._resume()
+        self._forget_later_metrics()
 
     def run(
         self,
@@ -109,9 +111,12 @@ class Trainer:
         pool, held_out = Pool(train, config), valid_crops(valid, config)
         end = min(config.steps, until if until is not None else config.steps)
         with board(self.folder, self.step) as show:
-            self._run(
-                pool, held_out, end, lambda record: (show(record), report(record)), progress
-            )
+
+            def tell(record: dict[str, Any]) -> None:
+                show(record)
+                report(record)
+
+            self._run(pool, held_out, end, tell, progress)
 
     def _run(
         self, pool: Pool, held_out: list[Crop], end: int, report: Report, progress: Progress
@@ -238,15 +243,19 @@ class Trainer:
                 state.setdefault(int(index), {})[key] = value
         self.optimizer.load_state_dict(self.optimizer.state_dict() | {"state": state})
         self.step, self.best, self.best_step = (numbers[k] for k in ("step", "best", "best_step"))
-        self._forget_later_metrics()
 
     def _forget_later_metrics(self) -> None:
         """Drop the lines of steps that were lost with an interruption, and come again."""
         path = self.folder / METRICS
-        if path.is_file():
-            lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-            kept = [line for line in lines if json.loads(line)["step"] <= self.step]
-            path.write_text("".join(kept), encoding="utf-8")
+        if not path.is_file():
+            return
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        # a line that was being written has no end
+        whole = [line for line in lines if line.endswith("\n")]
+        kept = [line for line in whole if json.loads(line)["step"] <= self.step]
+        if kept != lines:
+            with open_output(path, force=True) as file:
+                file.write("".join(kept).encode())
 
 
 def _alike(crops: list[Crop]) -> Iterator[list[Crop]]:

@@ -6,6 +6,7 @@ import contextlib
 import io
 import subprocess
 import sys
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -283,10 +284,20 @@ def test_only_networks_are_embedded():
         )
 
 
-def test_a_front_that_runs_ahead_changes_nothing(made):
+def test_a_front_that_runs_ahead_changes_nothing(made, monkeypatch):
     samples = music(3 * SPAN + 100)
-    payloads = set()
+    run, where, payloads = network_samples.Front.run, [], []
+
+    def noted(front, *arguments):
+        where.append(threading.get_ident())
+        return run(front, *arguments)
+
+    monkeypatch.setattr(network_samples.Front, "run", noted)
     for threads in (1, 2):
+        where.clear()
         options = EncodeOptions(**options_for(made, threads=threads))
-        payloads.add(encode_block(samples, header_of(samples, 16, options), options))
-    assert len(payloads) == 1
+        payloads.append(encode_block(samples, header_of(samples, 16, options), options))
+        assert len(where) >= 4
+        assert (threading.get_ident() in where) == (threads == 1)
+        assert len(set(where)) == 1
+    assert payloads[0] == payloads[1]

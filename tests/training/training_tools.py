@@ -1,0 +1,30 @@
+"""What tests of training share: a tiny run, a sound, and a network that says something."""
+
+from __future__ import annotations
+
+import numpy as np
+
+SMALL = {
+    "width": 16, "depth": 2, "seconds": 0.25, "pool": 2, "refresh": 2, "batch": 4, "length": 256,
+    "burn_in": 16, "steps": 6, "valid_every": 3, "valid_crops": 1, "save_every": 2,
+    "quantised": 0.5, "mixed": 0.5,
+}  # fmt: skip
+
+
+def sound(seed: int, frames: int = 6000) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    steps = rng.normal(0, 150, (frames, 2)) + rng.normal(0, 300, (frames, 1))
+    return np.clip(np.cumsum(steps, 0) * 0.2, -30000, 30000).astype(np.int32)
+
+
+def telling_module(config, seed: int):
+    """A new network whose last layer is not zero, as it is before training."""
+    import torch
+
+    from nlac.training.modules import make_module
+
+    torch.manual_seed(seed)
+    module = make_module(config)
+    with torch.no_grad():
+        module.last.weight.normal_(0, 0.3)
+    return module
