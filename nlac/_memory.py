@@ -6,6 +6,10 @@ three times slower.  So a loop takes the addresses of its arrays once and its
 helpers pass those on.  Nothing here checks a bound: a caller must have proved
 that every index is inside, and must keep the array alive.
 
+numba frees an array after its last use by name, and does not count its address
+as a use.  So a kernel that makes an array and takes its address must end with
+``keep(array)``; a test enforces it.  Arguments live as long as the call.
+
 All loads widen to 64 bits, so that arithmetic stays in int64 or uint64.
 """
 
@@ -110,6 +114,17 @@ def _float_storer() -> Any:
     return intrinsic(store)
 
 
+def _keeper() -> Any:
+    def keep(typing_context: Any, array: Any) -> Any:
+        def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            return context.get_dummy_value()
+
+        return types.void(array), code
+
+    return intrinsic(keep)
+
+
+keep = _keeper()  # of an array: does nothing, but later than all that use its address
 load_f64 = _float_loader()
 store_f64 = _float_storer()
 # for 64-bit cells that hold 32-bit integers: the compiler then knows that a product needs

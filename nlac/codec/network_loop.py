@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from nlac._kernels import kernel
-from nlac._memory import address, load_i32, load_i64, store_32, store_64
+from nlac._memory import address, keep, load_i32, load_i64, store_32, store_64
 from nlac.bitstream.bits import end_bits
 from nlac.bitstream.rangecoder import FULL, ZERO, decode_start, seal
 from nlac.codec.cascade_layout import GIVEN, MEAN
@@ -198,4 +198,5 @@ def decode_with_network(course, sets, rows, knowns, networks, powers, pcm, word_
             mixture_learn(shared, state, sample)
             note_sample(known, sample, best)
             learn_front(predictor, t, sample)
+    keep(all_placed)
     return reader[0], raw_at

@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from nlac._kernels import kernel
-from nlac._memory import address, load_f64
+from nlac._memory import address, keep, load_f64
 from nlac._vectors import CORRELATED, LANES, correlate, slide_products
 
 
@@ -102,6 +102,8 @@ def covariance(samples, channels, delays, lags, begin, end, out, known):
             )
             at_b += lags[b]
         at_a += lags[a]
+    keep(products)
+    keep(edges)
 
 
 @kernel

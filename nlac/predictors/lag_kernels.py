@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from nlac._kernels import kernel
-from nlac._memory import address, load_f64, load_i16
+from nlac._memory import address, keep, load_f64, load_i16
 from nlac._pairs import dot_i16
 from nlac._vectors import LANES, correlate
 
@@ -54,6 +54,7 @@ def whiten(samples, begin, end, order, out):
         level = 32.0 * count / (level + 1e-3 * count)
         for t in range(count):
             out[start - begin + t] = np.int16(min(max(errors[t] * level, -64.0), 64.0))
+    keep(corr)
 
 
 @kernel

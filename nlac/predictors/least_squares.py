@@ -10,7 +10,7 @@ import math
 import numpy as np
 
 from nlac._kernels import kernel
-from nlac._memory import address, load_f64, store_f64
+from nlac._memory import address, keep, load_f64, store_f64
 from nlac._vectors import LANES, dot_f64, subtract_row, subtract_rows
 
 
@@ -123,4 +123,5 @@ def round_weights(factor, solution, count, step, limit, quantised):
             return False
         floats[i] = value
         quantised[i] = np.int64(value)
+    keep(floats)
     return True
