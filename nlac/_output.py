@@ -8,6 +8,7 @@ what was there before is untouched.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import secrets
 import stat
@@ -60,6 +61,28 @@ def open_output(path: str | os.PathLike[str], *, force: bool = False) -> Iterato
         raise
     finally:
         _unfinished.discard(temporary)
+
+
+def sync_folder(folder: Path) -> None:
+    """Wait until the names in a folder are on the disk, as far as the system can do that.
+
+    Raises
+    ------
+    OSError
+        Writing to the disk fails.
+    """
+    if os.name == "nt":
+        # folders can't be opened there
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        # some network file systems know no such thing
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS):
+            raise
+    finally:
+        os.close(descriptor)
 
 
 def remove_unfinished() -> None:

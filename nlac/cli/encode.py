@@ -5,13 +5,13 @@ from __future__ import annotations
 import importlib.util
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
 from nlac._errors import MissingDependency, UnsupportedAudio, UsageError
 from nlac._log import logger
-from nlac.cli import _console, _files
+from nlac.cli import _console, _deletion, _files
 from nlac.codec.options import MAX_EFFORT
 
 if TYPE_CHECKING:
@@ -152,6 +152,8 @@ def command(
         raise UsageError(
             f"{output} would be an nlac stream under a foreign extension; call it .nlac"
         )
+    if delete_input and output == _files.PIPE:
+        raise UsageError("--delete-input needs an output file, which - is not")
     inputs, outputs = options.find(names, output, _FOUND_IN_FOLDERS)
     arguments = _api_options(tags=tags, device=device, **settings)
     _console.announce_compiling()
@@ -161,10 +163,12 @@ def command(
             raise UnsupportedAudio("is an nlac stream already; decode it to encode it anew")
         stem = "stdin" if source.is_pipe else Path(source.path).stem
         path = outputs.place(source, stem + suffix)
-        result = _encode(source, path, arguments)
+        with source.open() as file:
+            read = _deletion.identity(file) if delete_input and not source.is_pipe else None
+            result = _encode(source, file, path, arguments)
         options.finish(source, path)
         if delete_input:
-            _delete(source, result)
+            _deletion.delete_input(source, read, path, result)
 
     return _console.each_file(inputs, encode_one)
 
@@ -195,15 +199,15 @@ def _api_options(
     }
 
 
-def _encode(source: _files.Input, path: str, arguments: dict[str, Any]) -> EncodeResult:
+def _encode(
+    source: _files.Input, file: BinaryIO, path: str, arguments: dict[str, Any]
+) -> EncodeResult:
     import nlac
 
     begin = time.perf_counter()
     with _console.progress_bar(str(source)) as progress:
         # whether an existing output may go has been settled by now
-        result = nlac.encode(
-            source.file(), _files.sink(path), force=True, progress=progress, **arguments
-        )
+        result = nlac.encode(file, _files.sink(path), force=True, progress=progress, **arguments)
     seconds = time.perf_counter() - begin
     for warning in result.warnings:
         logger.warning(f"{source}: {warning}")
@@ -220,14 +224,3 @@ def _encode(source: _files.Input, path: str, arguments: dict[str, Any]) -> Encod
     to = "stdout" if path == _files.PIPE else path
     _console.say(f"{source} -> {to}: {', '.join(facts)}", stdout_is_data=path == _files.PIPE)
     return result
-
-
-def _delete(source: _files.Input, result: EncodeResult) -> None:
-    """Delete an input of which every byte is in its verified output."""
-    if not Path(source.path).is_file():
-        return
-    if result.verified and result.restorable:
-        Path(source.path).unlink()
-        logger.info(f"{source} deleted")
-    else:
-        logger.warning(f"{source} is kept, for only its audio could come back")

@@ -96,6 +96,7 @@ def test_nothing_is_overwritten_unless_forced(call: Call, wav: Path, stream: Pat
         (["encode", "in.wav", "-T", "title"], "FIELD=VALUE"),
         (["encode", "in.wav", "--raw", "44100"], "RATE,ENCODING,CHANNELS"),
         (["encode", "in.wav", "--delete-input", "--no-verify"], "--no-verify"),
+        (["encode", "in.wav", "-", "--delete-input"], "--delete-input"),
         (["encode", "in.wav", "in.wav", "in.wav", "-o", "-"], "several inputs"),
         (["encode", "-q", "-v", "in.wav"], "contradict"),
         (["encode", "in.wav", "x.nlac", "--effort", "1"], "lpc has no effort"),
@@ -260,15 +261,6 @@ def test_a_stream_is_not_encoded_again(call: Call, stream: Path) -> None:
     done = call("encode", stream, "x.nlac")
     assert done.exit_code == 1
     assert "is an nlac stream already" in done.stderr
-
-
-def test_delete_input(call: Call, wav: Path) -> None:
-    done = call("encode", "-v", "--delete-input", wav)
-    assert done.exit_code == 0
-    assert "deleted" in done.stderr
-    assert not wav.exists()
-    assert call("decode", "in.nlac").exit_code == 0
-    assert wav.read_bytes() == wav_bytes()
 
 
 def test_raw_and_time_of_modification(call: Call, tmp_path: Path) -> None:
