@@ -17,12 +17,14 @@ import click
 
 from nlac._errors import NlacError
 from nlac._log import logger
+from nlac.cli import _interrupt
 
 F = TypeVar("F", bound=Callable[..., Any])
 Progress = Callable[[int, int | None], None]
 
 # from harmless to grave: damage must not hide behind a file that was merely in the way
-_GRAVITY = (0, 5, 2, 1, 4, 3)
+_GRAVITY = (0, 5, 2, 1, 4, 3, 70)
+_UNEXPECTED = 70
 # the library's words for what the command line calls otherwise
 _OPTIONS = re.compile(r"\b(audio_only|ignore_sizes|block_seconds|strip_chunks)\b")
 _TRACES = logging.Formatter()
@@ -115,7 +117,14 @@ def report_error(error: BaseException, name: str | None = None) -> int:
     message = wording(error, name)
     logger.error(f"{name}: {message}" if name else message)
     logger.debug("this error arose here:", exc_info=error)
-    return error.exit_code if isinstance(error, NlacError) else 1
+    return exit_code(error)
+
+
+def exit_code(error: BaseException) -> int:
+    """Return the exit code for an error; one that nobody foresaw has its own."""
+    if isinstance(error, NlacError):
+        return error.exit_code
+    return 1 if isinstance(error, (OSError, MemoryError)) else _UNEXPECTED
 
 
 def wording(error: BaseException, name: str | None) -> str:
@@ -126,7 +135,21 @@ def wording(error: BaseException, name: str | None) -> str:
     if isinstance(error, MemoryError):
         return "not enough memory; fewer threads (-j) or shorter blocks need less"
     text = _OPTIONS.sub(lambda match: "--" + match[0].replace("_", "-"), str(error))
+    if exit_code(error) == _UNEXPECTED:
+        said = f"{type(error).__name__}: {text}" if text else type(error).__name__
+        return f"unexpected {said}; this is a fault of nlac, please report it (-vv shows where)"
     return text or type(error).__name__
+
+
+def ends_the_run(error: Exception) -> bool:
+    """Tell whether an error concerns the whole run, and not only the file of the moment."""
+    return (
+        isinstance(
+            error, (BrokenPipeError, click.ClickException, click.Abort, click.exceptions.Exit)
+        )
+        # what comes up after a signal is no fault of the file
+        or _interrupt.happened()
+    )
 
 
 def gravest(first: int, second: int) -> int:
@@ -135,7 +158,7 @@ def gravest(first: int, second: int) -> int:
 
 
 def each_file(names: list[Any], work: Callable[[Any], int | None]) -> int:
-    """Do one file after the other; an error ends the file, not the run.
+    """Do one file after the other; an error, whatever it is, ends the file, not the run.
 
     Parameters
     ----------
@@ -153,9 +176,9 @@ def each_file(names: list[Any], work: Callable[[Any], int | None]) -> int:
     for name in names:
         try:
             code = gravest(code, work(name) or 0)
-        except BrokenPipeError:
-            raise
-        except (NlacError, OSError, MemoryError) as error:
+        except Exception as error:
+            if ends_the_run(error):
+                raise
             code = gravest(code, report_error(error, str(name)))
     return code
 

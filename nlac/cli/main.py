@@ -38,9 +38,10 @@ Exit codes:
   3    a damaged stream, or audio that does not match its checksum
   4    a version, predictor or optional package that is missing here
   5    the output exists (-f overwrites)
+  70   a fault of nlac itself
   130  interrupted
 
-Of several files' codes the gravest is given: 3, 4, 1, 2, 5, in this order.
+Of several files' codes the gravest is given: 70, 3, 4, 1, 2, 5, in this order.
 
 Every option can be set by an environment variable: NLAC_ENCODE_PRESET=high
 stands for `nlac encode --preset high`.

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from nlac._errors import CorruptStream, NlacError
+from nlac._errors import CorruptStream
 from nlac._log import logger
 from nlac.cli import _console, _files
 
@@ -47,7 +47,9 @@ def command(
         facts: dict[str, Any] = {"file": source.path, "ok": True}
         try:
             facts |= _check_quickly(source) if quick else _check(source, threads)
-        except (NlacError, OSError, MemoryError) as error:
+        except Exception as error:
+            if _console.ends_the_run(error):
+                raise
             facts |= _failure(error, str(source))
             code = _console.gravest(code, facts["exit_code"])
         if as_json:
@@ -78,7 +80,7 @@ def _check_quickly(source: _files.Input) -> dict[str, Any]:
 def _failure(error: BaseException, name: str) -> dict[str, Any]:
     facts: dict[str, Any] = {
         "ok": False,
-        "exit_code": error.exit_code if isinstance(error, NlacError) else 1,
+        "exit_code": _console.exit_code(error),
         "error": type(error).__name__,
         "message": _console.wording(error, name),
     }

@@ -7,6 +7,7 @@ import io
 import time
 from collections.abc import Iterator
 
+import click
 import pytest
 
 from nlac import _kernels
@@ -92,9 +93,39 @@ def test_errors(
     assert capsys.readouterr().err.startswith(f"nlac: error: {text}")
 
 
+def test_no_error_of_a_file_ends_the_run(capsys: pytest.CaptureFixture[str]) -> None:
+    done = []
+
+    def work(name: str) -> None:
+        done.append(name)
+        if name == "deep.nlac":
+            raise RecursionError("too deep")
+        if name == "end.nlac":
+            raise EOFError
+
+    with _console.logging_to_stderr():
+        assert _console.each_file(["deep.nlac", "end.nlac", "good.nlac"], work) == 70
+    assert done == ["deep.nlac", "end.nlac", "good.nlac"]
+    first, second = capsys.readouterr().err.splitlines()
+    assert first.startswith("nlac: error: deep.nlac: unexpected RecursionError: too deep; ")
+    assert second.startswith("nlac: error: end.nlac: unexpected EOFError; ")
+
+
+@pytest.mark.parametrize(
+    "error", [KeyboardInterrupt, SystemExit, BrokenPipeError, click.Abort, click.exceptions.Exit]
+)
+def test_what_ends_the_run(error: type[BaseException]) -> None:
+    def work(name: str) -> None:
+        raise error
+
+    with pytest.raises(error):
+        _console.each_file(["a.nlac", "b.nlac"], work)
+
+
 def test_gravest() -> None:
     assert _console.gravest(0, 5) == 5
     assert _console.gravest(5, 1) == 1
     assert _console.gravest(3, 5) == 3
     assert _console.gravest(4, 1) == 4
+    assert _console.gravest(3, 70) == 70
     assert _console.gravest(0, 0) == 0
