@@ -73,7 +73,7 @@ def model_front(model: Model) -> CascadeParameters | None:
     from nlac.codec.fronts import FRONTS
 
     name = model.card.get("front")
-    if name not in FRONTS:
+    if not isinstance(name, str) or name not in FRONTS:
         raise UsageError(f"model {model.name} needs the front {name!r}, known: {', '.join(FRONTS)}")
     return FRONTS[name]
 
@@ -111,17 +111,22 @@ def check_network(network: Network, error: type[UsageError | CorruptStream]) -> 
 def accept_model(stream: StreamHeader, items: Iterable[MetadataItem]) -> None:
     """Make the model known that is embedded in a stream, if it is the one that the stream names.
 
+    The readers of streams call this, so that nobody who reads by them need think of it. A
+    model that is known already is kept: the card of a stranger does not replace its own.
+
     Raises
     ------
     CorruptStream
-        What is embedded is no model.
+        The model is not known, and what is embedded is no model.
     """
     if not stream.model_hash:
         return
     data = b"".join(item.data for item in items if item.item_type == ITEM_MODEL)
     if data:
-        from nlac.predictors.networks.model import Model, add_model
+        from nlac.predictors.networks.model import Model, add_model, is_known
 
+        if is_known(stream.model_hash):
+            return
         model = Model.from_bytes(data)
         if model.hash == stream.model_hash:
             add_model(model)

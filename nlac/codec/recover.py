@@ -13,7 +13,6 @@ from nlac._typing import Samples
 from nlac.bitstream.block import BlockHeader
 from nlac.bitstream.header import StreamHeader
 from nlac.codec.decoder import decode_one
-from nlac.codec.network_choice import accept_model
 from nlac.codec.parallel import ordered_map
 from nlac.codec.pcm import PcmDigest
 from nlac.codec.stream_parser import CodedBlock
@@ -81,7 +80,6 @@ class Recovery:
         self._threads = threads
         self.survey: Survey = survey_stream(file)
         self.header: StreamHeader = self.survey.header
-        accept_model(self.header, self.survey.items)
         self.lost: list[LostRange] = []
         self.problems = self.survey.problems
         self.md5: bytes | None = None

@@ -12,7 +12,6 @@ from nlac.bitstream.header import StreamHeader
 from nlac.bitstream.metadata import MetadataItem
 from nlac.bitstream.trailer import Trailer
 from nlac.codec.decoder import check_pcm, decode_blocks
-from nlac.codec.network_choice import accept_model
 from nlac.codec.pcm import PcmDigest
 from nlac.codec.stream_parser import CodedBlock, Element
 from nlac.codec.stream_reader import read_elements
@@ -63,7 +62,6 @@ class SequentialDecoder:
                 self._next = element
                 break
             self.leading.append(element)
-        accept_model(header, self.leading)
 
     def samples(self, *, hashed: bool = True) -> Iterator[Samples]:
         """Samples of each block in order, shape (frames, channels).

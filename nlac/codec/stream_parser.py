@@ -4,7 +4,8 @@
 them, or fewer at the end of the stream) or an element (send None). Thus one and the same
 parser serves files, pipes (`nlac.codec.stream_reader`) and bytes that come in pieces
 (`nlac.Decoder`). It checks everything that the format demands of the order and
-agreement of elements; damage ends it with an error that tells the place.
+agreement of elements; damage ends it with an error that tells the place. It also makes
+an embedded model known before the first block is given out.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from nlac.bitstream.block import BlockHeader, parse_block_header, payload_is_int
 from nlac.bitstream.header import StreamHeader, header_num_bytes, parse_header
 from nlac.bitstream.metadata import MetadataItem, parse_item, parse_item_header
 from nlac.bitstream.trailer import IndexEntry, Trailer, parse_trailer, trailer_num_bytes
+from nlac.codec.network_choice import accept_model
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +65,21 @@ def parse_stream() -> Parser:
         By the generator, when the bytes are not a good stream.
     """
     parse = _StreamParse()
-    yield (yield from parse.header())
-    while not isinstance(element := (yield from parse.element()), Trailer):
+    header = yield from parse.header()
+    yield header
+    models: list[MetadataItem] = []
+    leading = True
+    while True:
+        element = yield from parse.element()
+        if isinstance(element, MetadataItem) and element.item_type != c.ITEM_FOREIGN_TAIL:
+            if leading and element.item_type == c.ITEM_MODEL:
+                models.append(element)
+        elif leading:
+            leading = False
+            accept_model(header, models)
         yield element
-    yield element
+        if isinstance(element, Trailer):
+            break
     if (yield from parse.take(1, exact=False)):
         raise CorruptStream("bytes after the trailer", offset_bytes=parse.offset - 1)
 

@@ -26,6 +26,7 @@ from nlac.bitstream.block import (
 from nlac.bitstream.header import StreamHeader
 from nlac.bitstream.metadata import MetadataHeader, MetadataItem, parse_item, parse_item_header
 from nlac.bitstream.trailer import Trailer, parse_trailer, trailer_num_bytes
+from nlac.codec.network_choice import accept_model
 from nlac.codec.stream_reader import read_header, read_trailer, read_up_to
 
 _MARKS = re.compile(b"|".join(map(re.escape, (c.BLOCK_SYNC, c.METADATA_TAG, c.TRAILER_TAG))))
@@ -76,7 +77,12 @@ def survey_stream(file: BinaryIO) -> Survey:
         Neither the header nor its copy in the trailer is intact, so that nothing can be
         decoded.
     """
-    return _Surveyor(file).run()
+    survey = _Surveyor(file).run()
+    try:
+        accept_model(survey.header, survey.items)
+    except CorruptStream as error:
+        survey.problems.append(str(error))
+    return survey
 
 
 def read_payload(file: BinaryIO, offset: int, header: BlockHeader) -> bytes:

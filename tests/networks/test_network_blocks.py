@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import io
+import struct
 import subprocess
 import sys
 import threading
+import zlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,11 +20,11 @@ from tiny_networks import INPUTS, tiny_network
 
 import nlac
 from nlac._errors import CorruptStream, MissingDependency, ModelMismatch, UsageError
-from nlac.codec import forward_block, network_samples
+from nlac.codec import forward_block, network_choice, network_samples
 from nlac.codec.block_codec import decode_block, encode_block
 from nlac.codec.cascade_steps import SPAN
 from nlac.codec.options import EncodeOptions
-from nlac.predictors.networks import bulk, model
+from nlac.predictors.networks import bulk, description, model
 from nlac.predictors.networks.layers import Network
 from nlac.predictors.networks.model import Model
 
@@ -263,6 +265,61 @@ def test_streams_with_the_model_inside(made):
     stream.seek(0)
     back, _rate = nlac.read(stream)
     np.testing.assert_array_equal(back, music(3000))
+
+
+def test_the_decoder_in_pieces_takes_the_model_inside(made):
+    data = encoded(made, embed_model=True).getvalue()
+    model._added.clear()
+    decoder = nlac.Decoder()
+    arrays = [*decoder.feed(data[:5000]), *decoder.feed(data[5000:]), *decoder.finish()]
+    np.testing.assert_array_equal(np.concatenate(arrays), music(3000))
+
+
+CARDS = {
+    "no object": b"[1]",
+    "no JSON": b"{",
+    "nested": b'{"a":' + 40 * b"[" + 40 * b"]" + b"}",
+    "half a surrogate pair": rb'{"name": "\ud800"}',
+}
+
+
+def with_card(good: Model, card: bytes) -> bytes:
+    """Bytes of a model file with any card at all."""
+    network = description.to_bytes(good.network)
+    lengths = [struct.pack("<I", len(part)) for part in (card, network)]
+    body = model.MAGIC + lengths[0] + card + lengths[1] + network
+    return body + struct.pack("<I", zlib.crc32(body))
+
+
+@pytest.mark.parametrize("card", CARDS.values(), ids=CARDS.keys())
+def test_bad_cards(made, monkeypatch, card):
+    damaged = with_card(Model.read(made), card)
+    with pytest.raises(CorruptStream, match="model: "):
+        Model.from_bytes(damaged)
+    with monkeypatch.context() as patch:
+        patch.setattr(Model, "to_bytes", lambda self: damaged)
+        stream = encoded(made, embed_model=True).getvalue()
+    # known already: what stands on the card is of no matter
+    np.testing.assert_array_equal(nlac.read(stream)[0], music(3000))
+    nlac.decode(stream, None)
+    model._added.clear()
+    for decode in (nlac.read, nlac.info, nlac.Decoder().feed, lambda s: nlac.decode(s, None)):
+        with pytest.raises(CorruptStream, match="model: "):
+            decode(stream)
+    with pytest.raises(ModelMismatch):
+        nlac.decode(stream, None, recover=True)
+
+
+def test_a_stranger_does_not_replace_the_card_of_a_known_model(made, monkeypatch):
+    known = model.open_model(made)
+    strange = Model(known.network, {"name": "strange", "front": ["x"]}).to_bytes()
+    with monkeypatch.context() as patch:
+        patch.setattr(Model, "to_bytes", lambda self: strange)
+        stream = encoded(made, embed_model=True)
+    nlac.decode(stream, None)
+    assert model.find_model(known.hash).name == made.stem
+    with pytest.raises(UsageError, match=r"needs the front \['x'\]"):
+        network_choice.model_front(Model.from_bytes(strange))
 
 
 def test_streams_without_it(made):

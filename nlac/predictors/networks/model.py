@@ -30,6 +30,9 @@ FOLDER_VARIABLE = "NLAC_MODELS"
 MAX_CARD_BYTES = 1 << 16
 MAX_MODEL_BYTES = 1 << 23
 _MAX_ADDED = 64
+# the parser of JSON calls itself for each level
+_MAX_CARD_DEPTH = 32
+_STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*"?|[\[{}\]]', re.DOTALL)
 _LENGTH = struct.Struct("<I")
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]*", re.ASCII)
 
@@ -118,9 +121,17 @@ def _split(data: bytes) -> tuple[bytes, bytes]:
 
 
 def _parse_card(data: bytes) -> dict[str, Any]:
-    card = json.loads(data.decode())
+    text = data.decode()
+    depth = 0
+    for match in _STRING_OR_BRACKET.finditer(text):
+        depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(match[0], 0)
+        if depth > _MAX_CARD_DEPTH:
+            raise ValueError(f"the card is nested more than {_MAX_CARD_DEPTH} deep")
+    card = json.loads(text)
     if not isinstance(card, dict):
         raise ValueError("the card is no JSON object")
+    # halves of surrogate pairs could not be written again
+    json.dumps(card, ensure_ascii=False).encode()
     return card
 
 
@@ -136,6 +147,15 @@ def add_model(model: Model) -> None:
         # streams of strangers may hand in any number
         while len(_added) > _MAX_ADDED:
             del _added[next(iter(_added))]
+
+
+def is_known(model_hash: bytes) -> bool:
+    """Tell whether `find_model` would find a model."""
+    try:
+        find_model(model_hash)
+    except ModelMismatch:
+        return False
+    return True
 
 
 def find_model(model_hash: bytes) -> Model:
