@@ -6,6 +6,17 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from nlac.audio.chunk_style import AIFF, RIFF, RIFX, W64, ChunkStyle, id3_length, pad_follows
+
+_STYLES = {
+    "wav": RIFF,
+    "rf64": RIFF,
+    "bw64": RIFF,
+    "w64": W64,
+    "aiff": AIFF,
+    "aifc": AIFF,
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
@@ -23,31 +34,6 @@ class Chunk:
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class _Layout:
-    """How chunks of a container lie in it."""
-
-    file_header_bytes: int
-    name_bytes: int
-    size: struct.Struct
-    size_counts_header: bool
-    alignment: int
-    sound: bytes
-
-
-_RIFF = _Layout(12, 4, struct.Struct("<I"), False, 2, b"data")
-_W64 = _Layout(40, 16, struct.Struct("<Q"), True, 8, b"data")
-_AIFF = _Layout(12, 4, struct.Struct(">I"), False, 2, b"SSND")
-_LAYOUTS = {
-    "wav": _RIFF,
-    "rf64": _RIFF,
-    "bw64": _RIFF,
-    "w64": _W64,
-    "aiff": _AIFF,
-    "aifc": _AIFF,
-}
-
-
 def list_chunks(container: str, head: bytes, sound_bytes: int, tail: bytes) -> list[Chunk]:
     """Chunks besides the samples, as far as they are whole.
 
@@ -60,26 +46,69 @@ def list_chunks(container: str, head: bytes, sound_bytes: int, tail: bytes) -> l
     sound_bytes : int
         Bytes between them.
     """
-    layout = _LAYOUTS.get(container)
-    if layout is None:
+    style = _STYLES.get(container)
+    if style is None:
         return []
-    chunks = list(_walk(layout, head, layout.file_header_bytes))
-    # chunks begin at even offsets (W64: multiples of 8), counted in the whole file
-    skip = -(len(head) + sound_bytes) % layout.alignment
-    # a file whose sound chunk has no pad byte goes on at once
-    if layout.alignment == 2 and skip and tail[:1] not in (b"", b"\0"):
-        skip = 0
-    return chunks + list(_walk(layout, tail, skip))
+    # sizes and places are counted from the file's own header on
+    begin = id3_length(lambda count, offset: head[offset : offset + count], len(head))
+    head = head[begin:]
+    if head[:4] == b"RIFX":
+        style = RIFX
+    walk = _Walk(style, head)
+    chunks = list(walk.chunks(style.file_header_bytes))
+    skip = _skip(walk, chunks, len(head) + sound_bytes, tail)
+    return chunks + list(_Walk(style, tail).chunks(skip))
 
 
-def _walk(layout: _Layout, data: bytes, position: int) -> Iterator[Chunk]:
-    header_bytes = layout.name_bytes + layout.size.size
-    while position + header_bytes <= len(data):
-        name = data[position : position + 4]
-        (size,) = layout.size.unpack_from(data, position + layout.name_bytes)
-        start = position + header_bytes
-        stop = start + size - (header_bytes if layout.size_counts_header else 0)
-        if name == layout.sound or stop < start or stop > len(data):
-            return
-        yield Chunk(name.decode("latin-1"), data[start:stop])
-        position = stop + (position - stop) % layout.alignment
+class _Walk:
+    """Goes from chunk to chunk in a part of a file.
+
+    Attributes
+    ----------
+    sound : tuple of int, or None
+        First byte and byte after the last of the contents of the chunk that holds the
+        samples, once it was met.
+    """
+
+    def __init__(self, style: ChunkStyle, data: bytes) -> None:
+        self.style = style
+        self._data = data
+        self.sound: tuple[int, int] | None = None
+
+    def chunks(self, place: int) -> Iterator[Chunk]:
+        style, data = self.style, self._data
+        while place + style.header_bytes <= len(data):
+            name = data[place : place + 4]
+            start, stop = style.contents(data, place)
+            if name == style.sound:
+                self.sound = start, stop
+                return
+            if stop < start or stop > len(data):
+                return
+            yield Chunk(name.decode("latin-1"), data[start:stop])
+            place = stop + _padding(style, stop - start, data[stop : stop + 5])
+
+
+def _padding(style: ChunkStyle, size: int, after: bytes) -> int:
+    """Bytes between a chunk that holds `size` bytes and the next; `after` is what follows."""
+    count = -size % style.alignment
+    return count if style is W64 or not count or pad_follows(after, style) else 0
+
+
+def _skip(walk: _Walk, chunks: list[Chunk], samples_end: int, tail: bytes) -> int:
+    """Bytes of the tail in front of its first chunk; all of them if there can be none."""
+    if walk.sound is None:
+        return len(tail)
+    start, stop = walk.sound
+    stops = [stop]
+    stops += [
+        start + struct.unpack_from("<Q", chunk.data, 8)[0]
+        for chunk in chunks
+        if chunk.name == "ds64" and len(chunk.data) >= 16
+    ]
+    # the chunk may hold more than whole frames; where its size is not known, all is samples
+    left, size = min(
+        ((stop - samples_end, stop - start) for stop in stops if stop >= samples_end),
+        default=(len(tail), 0),
+    )
+    return left + _padding(walk.style, size, tail[left : left + 5])

@@ -9,16 +9,15 @@ import struct
 from dataclasses import dataclass
 
 from nlac._errors import UnsupportedAudio
+from nlac.audio.chunk_style import AIFF
 from nlac.audio.format import AudioFormat
-from nlac.audio.layout import Layout, Walk, chunk_ids, printable, skip_pad
+from nlac.audio.layout import Layout, Walk, printable, skip_pad
 from nlac.audio.packing import Packing, container_bytes
 from nlac.audio.reader import HEAD_LIMIT_BYTES
 
 UNKNOWN_32 = 0xFFFFFFFF
-
-_KNOWN_IDS = chunk_ids(
-    "COMM SSND FVER MARK INST COMT NAME AUTH (c) ANNO MIDI APPL AESD CHAN ID3 PEAK basc LGWV SAXL"
-)
+# an SSND chunk of unknown size with a greater offset has none
+_LARGEST_OFFSET = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +95,7 @@ def walk_aiff(walk: Walk) -> Layout:
                 common = payload
             else:
                 walk.warn(f"a second COMM chunk at byte {start} is not used")
-        skip_pad(walk, size, _KNOWN_IDS)
+        skip_pad(walk, size, AIFF)
     if common is None:
         common = _find_common_ahead(walk, size)
     fmt, packing, num_frames = _parse_common(common, is_aifc, walk)
@@ -116,14 +115,13 @@ def _data_bytes(walk: Walk, size: int, form_size: int) -> int | None:
     """Take the rest of the SSND header, and return the bytes of samples that follow."""
     reader = walk.reader
     outer_unknown = form_size in (0, UNKNOWN_32)
-    outer_end = None if outer_unknown else form_size + 8
-    empty = size == 0 and not walk.ignore_sizes
-    # an empty chunk has not even an offset, but one of unknown size has
-    if not empty or (reader.is_pipe and (outer_end is None or outer_end <= reader.position)):
-        if 0 < size < 8:
-            raise UnsupportedAudio(
-                f"the SSND chunk at byte {reader.position - 8} has {size} bytes; 8 are the least"
-            )
+    outer_end = None if outer_unknown else walk.begin + 8 + form_size
+    if 0 < size < 8:
+        raise UnsupportedAudio(
+            f"the SSND chunk at byte {reader.position - 8} has {size} bytes; 8 are the least"
+        )
+    # an empty chunk has not even an offset, but one whose size was never set has
+    if size or walk.ignore_sizes or _offset_follows(walk, outer_end):
         offset = struct.unpack_from(">I", reader.need(8, "the SSND header"))[0]
         if 0 < size < 8 + offset:
             raise UnsupportedAudio(
@@ -133,8 +131,17 @@ def _data_bytes(walk: Walk, size: int, form_size: int) -> int | None:
         reader.need(offset, "the SSND offset")
         size = max(0, size - 8 - offset) if size != UNKNOWN_32 else size
     return walk.data_length(
-        size, unknown=size == UNKNOWN_32, what="SSND chunk", outer_end=outer_end
+        size, AIFF, unknown=size == UNKNOWN_32, what="SSND chunk", outer_end=outer_end
     )
+
+
+def _offset_follows(walk: Walk, outer_end: int | None) -> bool:
+    """Tell whether an SSND chunk of size 0 goes on all the same."""
+    ahead = walk.reader.peek(8)
+    if len(ahead) < 8 or walk.chunks_follow(AIFF, outer_end):
+        return False
+    offset = int.from_bytes(ahead[:4], "big")
+    return offset <= _LARGEST_OFFSET and len(walk.reader.peek(offset, 8)) == offset
 
 
 def _find_common_ahead(walk: Walk, ssnd_size: int) -> bytes:

@@ -5,9 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from nlac._errors import UnsupportedAudio
+from nlac.audio.chunk_style import ChunkStyle, chunks_lie_in, pad_follows
 from nlac.audio.format import AudioFormat
 from nlac.audio.packing import Packing
 from nlac.audio.reader import MAX_CHUNKS_BEFORE_DATA, ByteReader
+
+# enough to see whether chunks follow samples of size 0
+_LOOK_AHEAD_BYTES = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +48,14 @@ class Walk:
         Take everything after the header of the samples as samples.
     warnings : list of str
         Receives what is odd about the file.
+    begin : int
+        Bytes of tags in front of the file's own header, whose sizes do not count them.
     """
 
     reader: ByteReader
     ignore_sizes: bool
     warnings: list[str]
+    begin: int = 0
     num_chunks: int = 0
 
     def warn(self, text: str) -> None:
@@ -91,15 +98,35 @@ class Walk:
             )
         return self.reader.position
 
+    def chunks_follow(self, style: ChunkStyle, outer_end: int | None) -> bool:
+        """Tell whether chunks begin where the reader stands, as far as can be seen from there.
+
+        Files and pipes are judged alike, so that they are read alike.
+        """
+        ahead = self.reader.peek(_LOOK_AHEAD_BYTES)
+        room = None if outer_end is None else outer_end - self.reader.position
+        return chunks_lie_in(ahead, style, is_all=len(ahead) < _LOOK_AHEAD_BYTES, room=room)
+
     def data_length(
-        self, declared: int, *, unknown: bool, what: str, outer_end: int | None
+        self,
+        declared: int,
+        style: ChunkStyle,
+        *,
+        unknown: bool,
+        what: str,
+        outer_end: int | None,
     ) -> int | None:
         """Decide how many bytes of samples follow; None for "to the end of the input".
+
+        A size of 0 counts only where the input ends or chunks follow: recorders that were
+        interrupted and programs that write to pipes leave it so.
 
         Parameters
         ----------
         declared : int
             What the header of the samples says.
+        style : ChunkStyle
+            What chunks after the samples look like.
         unknown : bool
             That value is one which programs write when they do not know the size.
         what : str
@@ -111,29 +138,27 @@ class Walk:
         remaining = reader.remaining
         if self.ignore_sizes:
             return None
-        if unknown:
+        never_set = (
+            declared == 0 and bool(reader.peek(1)) and not self.chunks_follow(style, outer_end)
+        )
+        if unknown or never_set:
             if remaining is not None:
+                why = (
+                    "0 and no chunk follows, as recordings have it that were not finished"
+                    if never_set
+                    else f"{declared:#x}, as programs write to pipes"
+                )
                 self.warn(
-                    f"the {what} size is {declared:#x}, as programs write to pipes: "
-                    f"everything to the end of the file ({remaining} bytes) is read as samples"
+                    f"the {what} size is {why}: everything to the end of the file ({remaining} "
+                    "bytes) is read as samples"
                 )
             return None
-        if declared == 0 and remaining is None:
-            # a pipe written in one go has no size to tell, unless the outer chunk
-            # does know that other chunks follow
-            more_follows = outer_end is not None and outer_end > reader.position
-            return 0 if more_follows else None
         if remaining is None:
             return declared
         if declared > remaining:
             self.warn(
                 f"the {what} announces {declared} bytes of samples but the file ends after "
                 f"{remaining}: truncated?"
-            )
-        elif declared == 0 and remaining > 0 and outer_end != reader.size:
-            self.warn(
-                f"the {what} size is 0 but {remaining} bytes follow; they are kept, yet not "
-                "as samples (ignoring the sizes would read them as samples)"
             )
         elif outer_end is not None and reader.size not in (outer_end, outer_end + outer_end % 2):
             self.warn(
@@ -148,31 +173,11 @@ def printable(chunk_id: bytes) -> str:
     return "'" + "".join(chr(c) if 32 <= c < 127 else f"\\x{c:02x}" for c in chunk_id) + "'"
 
 
-def chunk_ids(names: str) -> frozenset[bytes]:
-    """Return the four bytes of every name in a text of names between blanks."""
-    return frozenset(name.ljust(4).encode() for name in names.split())
-
-
-def looks_like_id(data: bytes) -> bool:
-    """Tell whether four bytes could be a chunk's name."""
-    return len(data) == 4 and all(32 <= c < 127 for c in data)
-
-
-def skip_pad(walk: Walk, size: int, known_ids: frozenset[bytes]) -> None:
-    """Take the pad byte after a chunk of odd size, unless its writer forgot it.
-
-    Chunks begin at even places, but some programs do not know that.  The byte after an odd
-    chunk is a pad byte unless a chunk begins right there and none begins one byte later.
-    """
+def skip_pad(walk: Walk, size: int, style: ChunkStyle) -> None:
+    """Take the pad byte after a chunk of odd size, unless its writer forgot it."""
     if size % 2 == 0:
         return
-    after = walk.reader.peek(5)
-    here, later = after[:4], after[1:5]
-    if here[:1] == b"\0" or later in known_ids or not looks_like_id(here):
-        unpadded = False
-    else:
-        unpadded = here in known_ids or not looks_like_id(later)
-    if unpadded:
-        walk.warn(f"the odd chunk that ends at byte {walk.reader.position} has no pad byte")
-    else:
+    if pad_follows(walk.reader.peek(5), style):
         walk.reader.take(1)
+    else:
+        walk.warn(f"the odd chunk that ends at byte {walk.reader.position} has no pad byte")

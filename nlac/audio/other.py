@@ -12,8 +12,9 @@ from nlac._errors import UnsupportedAudio, UsageError
 from nlac._typing import Samples
 from nlac.audio._libsndfile import GuardedFile, load_soundfile
 from nlac.audio.base import AudioSource
+from nlac.audio.chunk_style import id3_length
 from nlac.audio.format import AudioFormat
-from nlac.audio.reader import PIECE_BYTES, ByteReader
+from nlac.audio.reader import HEAD_LIMIT_BYTES, PIECE_BYTES, ByteReader
 
 _INTEGER_BITS = {
     "PCM_S8": 8,
@@ -224,13 +225,8 @@ def _reason(error: Exception) -> str:
 def _flac_depth(reader: ByteReader) -> int | None:
     """Return the bits of a FLAC stream (plain, after an ID3 tag, or in Ogg), else None."""
     magic = reader.peek(128)
-    place = 0
-    if magic[:3] == b"ID3" and len(magic) >= 10:
-        size = 0
-        for byte in magic[6:10]:
-            size = size << 7 | byte & 0x7F
-        place = 10 + size
-    elif magic[:4] == b"OggS":
+    place = id3_length(reader.peek, HEAD_LIMIT_BYTES)
+    if magic[:4] == b"OggS":
         place = max(0, magic.find(b"fLaC"))
     # magic, block header, and STREAMINFO to the byte that ends its bits-per-sample field
     info = reader.peek(22, place)

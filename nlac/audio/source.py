@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import BinaryIO
 
@@ -11,9 +11,10 @@ from nlac._errors import UnsupportedAudio, UsageError
 from nlac._typing import Samples
 from nlac.audio.aiff import walk_aiff
 from nlac.audio.base import AudioSource
+from nlac.audio.chunk_style import id3_length
 from nlac.audio.layout import Layout, Walk
 from nlac.audio.raw import RawSpec
-from nlac.audio.reader import PIECE_BYTES, ByteReader
+from nlac.audio.reader import HEAD_LIMIT_BYTES, PIECE_BYTES, ByteReader
 from nlac.audio.riff import CONTAINERS, walk_riff
 from nlac.audio.w64 import RIFF_GUID, walk_w64
 
@@ -80,14 +81,15 @@ def _open_stream(
     if raw is not None:
         layout = raw.layout()
     else:
-        magic = reader.peek(16)
+        walk.begin = id3_length(reader.peek, HEAD_LIMIT_BYTES)
+        magic = reader.peek(16, walk.begin)
         if magic[:4] in CONTAINERS and magic[8:12] == b"WAVE":
-            layout = walk_riff(walk)
+            layout = _behind_tag(walk, walk_riff)
         elif magic == RIFF_GUID:
-            layout = walk_w64(walk)
+            layout = _behind_tag(walk, walk_w64)
         elif magic[:4] == b"FORM" and magic[8:12] in (b"AIFF", b"AIFC"):
-            layout = walk_aiff(walk)
-        elif not magic:
+            layout = _behind_tag(walk, walk_aiff)
+        elif not reader.peek(1):
             raise UnsupportedAudio("the input is empty (0 bytes)")
         else:
             from nlac.audio.other import open_other
@@ -98,6 +100,14 @@ def _open_stream(
         fmt = replace(layout.format, bits_per_sample=packing.bits_per_sample)
         layout = replace(layout, format=fmt, packing=packing)
     return RestorableSource(stream, walk, layout, owned=owned)
+
+
+def _behind_tag(walk: Walk, walk_file: Callable[[Walk], Layout]) -> Layout:
+    """Walk over a file that may have ID3v2 tags in front; they become part of the head."""
+    if walk.begin:
+        walk.reader.need(walk.begin, "the ID3v2 tag")
+        walk.warn(f"an ID3v2 tag of {walk.begin} bytes stands in front of the file's own header")
+    return walk_file(walk)
 
 
 class RestorableSource(AudioSource):

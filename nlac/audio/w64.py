@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 
 from nlac._errors import UnsupportedAudio
+from nlac.audio.chunk_style import W64
 from nlac.audio.layout import Layout, Walk
 from nlac.audio.wavefmt import WaveFormat, first_wave_format, needed_wave_format
 
@@ -57,11 +58,13 @@ def walk_w64(walk: Walk) -> Layout:
         # chunks begin at multiples of 8
         reader.need(-size % 8, "padding")
     fmt, packing = needed_wave_format(found, start)
+    outer_unknown = outer_size == 0 or outer_size >= _UNKNOWN_FROM
     # some programs write sizes below that of the header to pipes: as good as none
     data_bytes = walk.data_length(
         max(0, size - CHUNK_HEADER_BYTES),
+        W64,
         unknown=size >= _UNKNOWN_FROM,
         what="data chunk",
-        outer_end=None if outer_size == 0 or outer_size >= _UNKNOWN_FROM else outer_size,
+        outer_end=None if outer_unknown else walk.begin + outer_size,
     )
     return Layout("w64", fmt, packing, data_bytes)

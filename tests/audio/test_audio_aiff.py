@@ -95,18 +95,12 @@ def test_aiff_counts_that_disagree(frames: int, read: int, pipe: bool) -> None:
     assert ("smaller number" in got.warnings) == (frames > 0)
 
 
-@pytest.mark.parametrize("size", [0, UNKNOWN])
+@BOTH
+@pytest.mark.parametrize("size", [0, 8, UNKNOWN])
 @pytest.mark.parametrize("frames", [0, UNKNOWN, 100])
-def test_aiff_as_pipes_write_it(size: int, frames: int) -> None:
+def test_aiff_as_pipes_write_it(size: int, frames: int, pipe: bool) -> None:
     data = aiff(comm(frames=frames), BIG, ssnd_size=size, form_size=size)
-    assert np.array_equal(restore(data, pipe=True).samples, SAMPLES)
-    assert np.array_equal(restore(data, ignore_sizes=size == 0).samples, SAMPLES)
-
-
-def test_aiff_size_0_in_a_file() -> None:
-    got = restore(aiff(comm(frames=100), BIG, ssnd_size=0, form_size=0))
-    assert len(got.samples) == 0
-    assert "size is 0" in got.warnings
+    assert np.array_equal(restore(data, pipe=pipe).samples, SAMPLES)
 
 
 @BOTH
