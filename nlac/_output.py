@@ -45,7 +45,9 @@ def open_output(path: str | os.PathLike[str], *, force: bool = False) -> Iterato
             yield device
         return
     _refuse_existing(target, path, force)
-    temporary = target.with_name(f".{target.name[:100]}.{secrets.token_hex(4)}.part")
+    # names are limited in bytes, not characters: what is added must fit as well
+    begin = os.fsencode(target.name)[:100].decode(errors="ignore")
+    temporary = target.with_name(f".{begin}.{secrets.token_hex(4)}.part")
     # not tempfile: the final file should get the usual permissions, not the private ones
     _unfinished.add(temporary)
     try:

@@ -126,7 +126,11 @@ class WavSink(PackedSink):
 
 
 class W64Sink(PackedSink):
-    """A W64 file; on a pipe without a known length, sizes are the largest signed number."""
+    """A W64 file; on a pipe without a known length, sizes are the largest signed number.
+
+    Nothing pads the last chunk to a multiple of 8 bytes: no chunk follows, and readers such as
+    libsndfile and ffmpeg take the padding for samples.
+    """
 
     def __init__(self, file: BinaryIO, fmt: AudioFormat, num_frames: int | None) -> None:
         super().__init__(file, fmt, packing_for(fmt, unsigned_8_bit=True), num_frames)
@@ -141,7 +145,7 @@ class W64Sink(PackedSink):
         whole, data = _LARGEST, _LARGEST
         if num_frames is not None:
             data = CHUNK_HEADER_BYTES + num_frames * self.frame_bytes
-            whole = 40 + len(chunks) + data + -data % 8
+            whole = 40 + len(chunks) + data
         return (
             RIFF_GUID
             + struct.pack("<Q", whole)
@@ -152,7 +156,7 @@ class W64Sink(PackedSink):
         )
 
     def _padding(self, data_bytes: int) -> bytes:
-        return bytes(-data_bytes % 8)
+        return b""
 
     @staticmethod
     def _chunk(guid: bytes, contents: bytes) -> bytes:

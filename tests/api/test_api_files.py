@@ -346,3 +346,10 @@ def test_nlac_writer(samples, tmp_path):
     assert sorted(p.name for p in tmp_path.iterdir()) == ["w.nlac"]
     with pytest.raises(nlac.UsageError):
         nlac.open(path, "a")
+
+
+def test_names_of_the_greatest_length(tmp_path):
+    # 83 characters, but 249 bytes of the 255 that a name may have
+    path = tmp_path / ("音" * 83 + ".nlac")
+    nlac.write(path, np.zeros(9, np.int16), RATE)
+    assert [found.name for found in tmp_path.iterdir()] == [path.name]
