@@ -18,22 +18,23 @@ import numpy as np
 import timing
 from numpy.typing import NDArray
 
-from nlac._kernels import kernel
-from nlac._memory import address, load_i32, load_i64
-from nlac.codec.cascade_mixture import (
+from nlac.codec.encoder.cascade import history_units
+from nlac.codec.encoder.presets import CASCADES
+from nlac.entropy.adaptive_mixture import (
     mixture_code,
     mixture_decode,
     mixture_learn,
     mixture_prepare,
 )
-from nlac.codec.cascade_mixture_state import mixture_shared, mixture_state
-from nlac.predictors import cascade_experts as ex
-from nlac.predictors import cascade_lms as lms
-from nlac.predictors import cascade_state as st
-from nlac.predictors.cascade_covariance import batch_sums
-from nlac.predictors.cascade_parameters import PRESETS, CascadeParameters
-from nlac.predictors.cascade_predict import learn_sample, predict_sample, set_lag
-from nlac.predictors.cascade_units import history_units
+from nlac.entropy.adaptive_mixture_state import mixture_shared, mixture_state
+from nlac.kernels.jit import kernel
+from nlac.kernels.memory import address, load_i32, load_i64
+from nlac.predictors.cascade import nlms as lms
+from nlac.predictors.cascade import rls as ex
+from nlac.predictors.cascade import state as st
+from nlac.predictors.cascade.covariance import batch_sums
+from nlac.predictors.cascade.parameters import CascadeParameters
+from nlac.predictors.cascade.predictor import learn_sample, predict_sample, set_lag
 
 best = partial(timing.best, runs=60)
 LIMIT = 1 << 15  # of samples
@@ -182,7 +183,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("files", nargs="*")
     parser.add_argument("--seconds", type=float, default=0.2)
-    parser.add_argument("--preset", action="append", choices=list(PRESETS))
+    parser.add_argument("--preset", action="append", choices=list(CASCADES))
     parser.add_argument("--lag", type=int, default=0, help="distance of the earlier occurrence")
     parser.add_argument("--deep", action="store_true", help="with the experts of long windows")
     options = parser.parse_args()
@@ -194,8 +195,8 @@ def main() -> None:
             rate = soundfile.info(file).samplerate
             pcm = soundfile.read(file, round(options.seconds * rate), dtype="int16",
                                  always_2d=True)[0].T.astype(np.int32)  # fmt: skip
-        for preset in options.preset or PRESETS:
-            p = PRESETS[preset] if options.deep else PRESETS[preset].without_deep()
+        for preset in options.preset or CASCADES:
+            p = CASCADES[preset] if options.deep else CASCADES[preset].without_deep()
             print(f"{preset}  {file or 'chord'}")
             for name, seconds in stages(np.ascontiguousarray(pcm), p, options.lag):
                 print(f"  {name:52} {seconds / pcm.shape[1] * 1e9:8.1f}")

@@ -13,20 +13,20 @@ from functools import partial
 import numpy as np
 import timing
 
-from nlac.bitstream.distribution import tables
-from nlac.codec.lpc_block import LpcSettings, decode_lpc, encode_lpc
-from nlac.codec.lpc_plan import make_plan
-from nlac.codec.lpc_range import decode_loop, encode_loop
-from nlac.codec.lpc_rice import decode_rice, encode_rice
-from nlac.codec.lpc_side import read_layout, write_layout
-from nlac.codec.lpc_steps import filled_rows, new_rows, new_state
-from nlac.codec.value_sets import plain
-from nlac.predictors.gram import covariance, room
-from nlac.predictors.layout import PAD
-from nlac.predictors.least_squares import factorise, new_factor
-from nlac.predictors.long_term import find_lags
-from nlac.predictors.lpc_analysis import Effort, analyse
-from nlac.predictors.lpc_nodes import SPAN
+from nlac.codec.encoder.lpc.block import LpcSettings, encode_lpc
+from nlac.codec.encoder.lpc.covariance import covariance, room
+from nlac.codec.encoder.lpc.least_squares import factorise, new_factor
+from nlac.codec.encoder.lpc.segmentation import Effort, analyse
+from nlac.codec.encoder.ltp.search import find_lags
+from nlac.entropy.distributions import tables
+from nlac.entropy.value_sets import plain
+from nlac.predictors.lpc.block import decode_lpc
+from nlac.predictors.lpc.kernels import filled_rows, new_rows, new_state
+from nlac.predictors.lpc.parameters import PAD, SPAN
+from nlac.predictors.lpc.plan import make_plan
+from nlac.predictors.lpc.range_loops import decode_loop, encode_loop
+from nlac.predictors.lpc.rice_loops import decode_rice, encode_rice
+from nlac.predictors.lpc.side_info import read_layout, write_layout
 
 FRAMES = 4 * 44100
 best = partial(timing.best, runs=5)

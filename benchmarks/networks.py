@@ -14,7 +14,7 @@ from functools import partial
 import numpy as np
 import timing
 
-from nlac.predictors.networks.model import open_model
+from nlac.predictors.networks.models import open_model
 from nlac.predictors.networks.step import Layout, Runner
 from nlac.predictors.networks.sweep import runner_for
 

@@ -30,16 +30,16 @@ from nlac._errors import (
 )
 
 if TYPE_CHECKING:
-    from nlac._decode import decode
-    from nlac._encode import encode
-    from nlac._file import NlacFile
-    from nlac._incremental import Decoder, Encoder
-    from nlac._results import DecodeResult, EncodeResult, LostRange, StreamInfo
-    from nlac._writer import NlacWriter
-    from nlac.api import add_model, blocks, info, open, read, write
+    from nlac.api.decoding import decode
+    from nlac.api.encoding import encode
+    from nlac.api.file import NlacFile
+    from nlac.api.functions import add_model, blocks, info, open, read, write
+    from nlac.api.incremental import Decoder, Encoder
+    from nlac.api.results import DecodeResult, EncodeResult, LostRange, StreamInfo
+    from nlac.api.writer import NlacWriter
     from nlac.audio.raw import RawSpec
     from nlac.bitstream.items import Picture
-    from nlac.codec.options import EncodeOptions
+    from nlac.codec.encoder.options import EncodeOptions
 
 __version__ = "0.1.0"
 
@@ -81,25 +81,25 @@ __all__ = [
 ]
 
 _MODULES = {
-    "DecodeResult": "nlac._results",
-    "Decoder": "nlac._incremental",
-    "EncodeOptions": "nlac.codec.options",
-    "EncodeResult": "nlac._results",
-    "Encoder": "nlac._incremental",
-    "LostRange": "nlac._results",
-    "NlacFile": "nlac._file",
-    "NlacWriter": "nlac._writer",
+    "DecodeResult": "nlac.api.results",
+    "Decoder": "nlac.api.incremental",
+    "EncodeOptions": "nlac.codec.encoder.options",
+    "EncodeResult": "nlac.api.results",
+    "Encoder": "nlac.api.incremental",
+    "LostRange": "nlac.api.results",
+    "NlacFile": "nlac.api.file",
+    "NlacWriter": "nlac.api.writer",
     "Picture": "nlac.bitstream.items",
     "RawSpec": "nlac.audio.raw",
-    "StreamInfo": "nlac._results",
-    "add_model": "nlac.api",
-    "blocks": "nlac.api",
-    "decode": "nlac._decode",
-    "encode": "nlac._encode",
-    "info": "nlac.api",
-    "open": "nlac.api",
-    "read": "nlac.api",
-    "write": "nlac.api",
+    "StreamInfo": "nlac.api.results",
+    "add_model": "nlac.api.functions",
+    "blocks": "nlac.api.functions",
+    "decode": "nlac.api.decoding",
+    "encode": "nlac.api.encoding",
+    "info": "nlac.api.functions",
+    "open": "nlac.api.functions",
+    "read": "nlac.api.functions",
+    "write": "nlac.api.functions",
 }
 
 

@@ -18,7 +18,6 @@ settings.load_profile("nlac")
 @pytest.fixture
 def cascade_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Blocks of `cascade` and of networks are their own, even where `lpc` would be smaller."""
-    from nlac.codec import cascade_block, forward_block
+    from nlac.codec.encoder.lpc import fallback
 
-    for module in (cascade_block, forward_block):
-        monkeypatch.setattr(module, "worth_trying", lambda *_arguments: False)
+    monkeypatch.setattr(fallback, "worth_trying", lambda *_arguments: False)

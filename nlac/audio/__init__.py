@@ -1,6 +1,6 @@
 """Outside audio formats: read a file so that its exact bytes can come back, and write files.
 
-Reading starts at :func:`nlac.audio.source.open_source`, writing at :mod:`nlac.audio.sinks`.
+Reading starts at :func:`nlac.audio.source.open_source`, writing at :mod:`nlac.audio.sinks.choice`.
 A restorable file is its *head* (every byte before the first sample), its samples in a
 :class:`nlac.audio.packing.Packing`, and its *tail* (every byte after the last whole frame).
 That recipe is the same for every container, so odd headers, odd chunks and truncated files

@@ -1,6 +1,6 @@
 """The frame around a block's payload (spec 7): type, write, parse, verify.
 
-The payload itself is opaque here; `nlac.codec.block_codec` makes and reads it.
+The payload itself is opaque here; `nlac.codec.decoder.payload` makes and reads it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from nlac._errors import ChecksumMismatch, CorruptStream
 from nlac.bitstream import constants as c
-from nlac.bitstream.crc import crc32, crc_bytes
+from nlac.bitstream.checksum import crc32, crc_bytes
 from nlac.bitstream.header import StreamHeader
 
 _BODY = struct.Struct("<4sIQII")

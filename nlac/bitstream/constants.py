@@ -36,18 +36,8 @@ MODEL_HASH_BYTES: Final = 32
 HEADER_FIXED_BYTES: Final = 34
 CRC_BYTES: Final = 4
 
-# spec 5.1: ids are never used again for anything else
-PREDICTOR_LPC: Final = 1
-PREDICTOR_CASCADE: Final = 2
-PREDICTOR_CNN: Final = 3
-PREDICTOR_GRU: Final = 4
+# spec 5.1; the numbers of built-in predictors are those of `nlac.predictors.methods`
 FIRST_PRIVATE_PREDICTOR: Final = 0x8000
-PREDICTOR_NAMES: Final = {
-    PREDICTOR_LPC: "lpc",
-    PREDICTOR_CASCADE: "cascade",
-    PREDICTOR_CNN: "cnn",
-    PREDICTOR_GRU: "gru",
-}
 
 # spec 5.2
 CODER_AUTO: Final = 0
@@ -100,4 +90,3 @@ MD5_BYTES: Final = 16
 # spec 10: without an index, a gap longer than this many blocks is not filled
 MAX_GAP_BLOCKS: Final = 4096
 
-MAX_VARINT_BYTES: Final = 10

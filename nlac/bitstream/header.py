@@ -13,7 +13,7 @@ from nlac._errors import (
     UnsupportedVersion,
 )
 from nlac.bitstream import constants as c
-from nlac.bitstream.crc import crc32, crc_bytes
+from nlac.bitstream.checksum import crc32, crc_bytes
 
 _FIXED = struct.Struct("<4sBBBBIIQIHBBH")
 

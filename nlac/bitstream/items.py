@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from nlac._errors import CorruptStream, UsageError
 from nlac.bitstream import constants as c
+from nlac.bitstream.header import StreamHeader
 from nlac.bitstream.metadata import MetadataItem
 
 VENDOR = "nlac"
@@ -190,6 +191,20 @@ class Recipe:
 def first_of(items: Iterable[MetadataItem], item_type: int) -> MetadataItem | None:
     """First item of a type, or None."""
     return next((item for item in items if item.item_type == item_type), None)
+
+
+def accept_embedded(stream: StreamHeader, items: Iterable[MetadataItem]) -> None:
+    """Make the model known that is embedded in a stream, where the stream needs it.
+
+    Raises
+    ------
+    CorruptStream
+        The model is not known, and what is embedded is no model.
+    """
+    if stream.model_hash and (data := joined(items, c.ITEM_MODEL)):
+        from nlac.predictors.networks.models import accept_model
+
+        accept_model(stream.model_hash, data)
 
 
 def joined(items: Iterable[MetadataItem], item_type: int) -> bytes:

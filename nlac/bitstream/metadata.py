@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from nlac._errors import ChecksumMismatch, CorruptStream
 from nlac.bitstream import constants as c
-from nlac.bitstream.crc import crc32, crc_bytes
+from nlac.bitstream.checksum import crc32, crc_bytes
 
 _BODY = struct.Struct("<4sBBII")
 _DEFLATE_LEVEL = 9

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from nlac._errors import ChecksumMismatch, CorruptStream, NlacError, TruncatedStream
 from nlac.bitstream import constants as c
-from nlac.bitstream.crc import crc32, crc_bytes
+from nlac.bitstream.checksum import crc32, crc_bytes
 from nlac.bitstream.header import StreamHeader, parse_header, write_header
-from nlac.bitstream.varint import read_varint, varint_num_bytes, write_varint
+from nlac.entropy.varint import read_varint, varint_num_bytes, write_varint
 
 _FIXED = struct.Struct("<4sIQQIB16s16sQH")
 _END = struct.Struct("<II4s")

@@ -213,7 +213,7 @@ def announce_compiling() -> None:
     """Arrange for a line on the terminal when kernels turn out to need compiling."""
     if is_quiet() or not sys.stderr.isatty():
         return
-    from nlac._kernels import cache_folder, when_compiling
+    from nlac.kernels.jit import cache_folder, when_compiling
 
     def announce() -> None:
         often = "once" if cache_folder() else "each time, for no cache folder can be written"

@@ -291,7 +291,7 @@ def output_options(command: Callable[..., object]) -> Callable[..., object]:
 
 def _add_models(ctx: click.Context, param: click.Parameter, paths: tuple[str, ...]) -> None:
     if paths:
-        from nlac.predictors.networks.model import open_model
+        from nlac.predictors.networks.models import open_model
 
         for path in paths:
             open_model(path)

@@ -115,8 +115,8 @@ def _name(source: _files.Input, container: str | None, recover: bool) -> str:
 
 
 def _original_container(path: str, recover: bool) -> str | None:
-    from nlac.codec.restoration import stored_original
-    from nlac.codec.sequential import SequentialDecoder
+    from nlac.audio.restoration import stored_original
+    from nlac.codec.decoder.sequential import SequentialDecoder
 
     # not by nlac.info, which needs the end of the stream: that may be what is damaged
     with open(path, "rb") as file:
@@ -164,8 +164,8 @@ def _range(
 def _extent(file: str | BinaryIO, recover: bool) -> tuple[int, int | None]:
     """Sample rate and length of a stream; None where damage hides the length."""
     import nlac
-    from nlac._sources import open_input
-    from nlac.codec.stream_reader import read_header
+    from nlac._files import open_input
+    from nlac.bitstream.reader import read_header
 
     try:
         facts = nlac.info(file)

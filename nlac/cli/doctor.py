@@ -71,7 +71,7 @@ def _cores() -> int:
 
 
 def _kernels() -> dict[str, Any]:
-    from nlac._kernels import cache_folder
+    from nlac.kernels.jit import cache_folder
 
     folder = cache_folder()
     files = list(folder.rglob("*.nbc")) if folder else []

@@ -12,7 +12,7 @@ import click
 from nlac._errors import MissingDependency, UnsupportedAudio, UsageError
 from nlac._log import logger
 from nlac.cli import _console, _deletion, _files
-from nlac.codec.options import MAX_EFFORT
+from nlac.codec.encoder.options import MAX_EFFORT
 
 if TYPE_CHECKING:
     from nlac import EncodeResult

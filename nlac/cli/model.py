@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from nlac._errors import CorruptStream, OutputExists, UsageError
-from nlac._output import open_output
+from nlac._files import open_output
 from nlac.cli import _console
 
 
@@ -32,9 +32,9 @@ def command() -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line for each model.")
 def info(models: tuple[str, ...], as_json: bool) -> None:
     """Show hash, layers and card of models."""
-    from nlac.codec.network_choice import model_predictor
     from nlac.predictors.networks.layers import Linear
-    from nlac.predictors.networks.model import open_model
+    from nlac.predictors.networks.models import open_model
+    from nlac.predictors.neural.models import model_predictor
 
     for name in models:
         model = open_model(name)
@@ -76,10 +76,10 @@ def verify(models: tuple[str, ...]) -> int:
     """Check models: checksum, the proof that no sum overflows, and that executors agree."""
     import numpy as np
 
-    from nlac.codec.network_choice import check_network
     from nlac.predictors.networks import reference, step, sweep
     from nlac.predictors.networks.layers import TOP
-    from nlac.predictors.networks.model import open_model
+    from nlac.predictors.networks.models import open_model
+    from nlac.predictors.neural.models import check_network
 
     _console.announce_compiling()
     for name in models:
@@ -104,7 +104,7 @@ def verify(models: tuple[str, ...]) -> int:
 @click.option("-f", "--force", is_flag=True, help="Replace the output if it exists.")
 def export(run: str, output: str, name: str | None, force: bool) -> None:
     """Make a model of what a training run has reached."""
-    from nlac.predictors.networks.model import SUFFIX
+    from nlac.predictors.networks.models import SUFFIX
     from nlac.training.run import export as export_run
 
     path = Path(output)

@@ -68,8 +68,8 @@ def _check(source: _files.Input, threads: int) -> dict[str, Any]:
 
 
 def _check_quickly(source: _files.Input) -> dict[str, Any]:
-    from nlac._sources import open_input
-    from nlac.codec.stream_reader import read_elements
+    from nlac._files import open_input
+    from nlac.bitstream.reader import read_elements
 
     with open_input(source.file()) as file:
         for _ in read_elements(file):

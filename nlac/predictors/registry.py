@@ -24,13 +24,10 @@ from nlac.bitstream.constants import (
     FIRST_PRIVATE_PREDICTOR,
     MAX_PARAMETERS_BYTES,
     MODEL_HASH_BYTES,
-    PREDICTOR_CASCADE,
-    PREDICTOR_CNN,
-    PREDICTOR_GRU,
-    PREDICTOR_LPC,
-    PREDICTOR_NAMES,
 )
+from nlac.predictors import methods
 from nlac.predictors.base import Predictor
+from nlac.predictors.methods import GENERIC, METHODS, Method
 
 GROUP = "nlac.predictors"
 _NAME = re.compile(r"[a-z][a-z0-9_-]*", re.ASCII)
@@ -49,11 +46,14 @@ class PredictorEntry:
         Its name.
     factory : type of Predictor, or None
         Its class; None where the codec itself has the loop (`lpc`, `cascade`, `cnn`, `gru`).
+    method : Method
+        How its blocks are coded.
     """
 
     predictor_id: int
     name: str
     factory: type[Predictor] | None = None
+    method: Method = GENERIC
 
     def from_options(self, options: Mapping[str, object]) -> Predictor:
         """Make the predictor for encoding, and check what it will put into the stream.
@@ -123,11 +123,7 @@ class PredictorEntry:
         return self.factory
 
 
-# the codec's own predictors; adding one here makes its reserved number valid
-_BUILT_IN = tuple(
-    PredictorEntry(number, PREDICTOR_NAMES[number])
-    for number in (PREDICTOR_LPC, PREDICTOR_CASCADE, PREDICTOR_CNN, PREDICTOR_GRU)
-)
+_BUILT_IN = tuple(PredictorEntry(row.predictor_id, row.name, method=row) for row in METHODS)
 _entries: dict[str, PredictorEntry] = {entry.name: entry for entry in _BUILT_IN}
 # importing a package may register from inside
 _lock = threading.RLock()
@@ -186,7 +182,7 @@ def predictor_by_id(predictor_id: int) -> PredictorEntry:
     UsageError
         Another predictor claims the same name or id.
     """
-    label = PREDICTOR_NAMES.get(predictor_id)
+    label = methods.names().get(predictor_id)
     if predictor_id >= FIRST_PRIVATE_PREDICTOR:
         label = f"0x{predictor_id:04X}"
     return _find(
@@ -222,7 +218,7 @@ def _find(wanted: Callable[[PredictorEntry], bool], what: str) -> PredictorEntry
 def _points() -> list[EntryPoint]:
     # a package that claims a name of nlac's own is not asked
     return [
-        point for point in entry_points(group=GROUP) if point.name not in PREDICTOR_NAMES.values()
+        point for point in entry_points(group=GROUP) if point.name not in methods.names().values()
     ]
 
 
@@ -249,7 +245,7 @@ def _entry(factory: object) -> PredictorEntry:
     name, number = getattr(factory, "name", None), getattr(factory, "predictor_id", None)
     if not (isinstance(name, str) and _NAME.fullmatch(name)):
         raise UsageError(f"{where}: name {name!r} is not a-z, then a-z, 0-9, - or _")
-    if name in PREDICTOR_NAMES.values():
+    if name in methods.names().values():
         raise UsageError(f"{where}: the name {name} belongs to nlac")
     if not (isinstance(number, int) and FIRST_PRIVATE_PREDICTOR <= number < 2**16):
         raise UsageError(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from nlac._errors import MissingDependency, UsageError
-from nlac.codec.fronts import FRONTS
+from nlac.codec.encoder.presets import BASES
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Config:
     predictor : {"cnn", "gru"}
         Kind of network.
     front : str
-        What stands before it, one of `nlac.codec.fronts.FRONTS`.
+        What stands before it, one of `nlac.codec.encoder.presets.BASES`.
     start : str
         What this network begins with: the best weights of a run, by its folder, or those of a
         model, by its file or the name of one that is shipped. Of the same kind, as large or
@@ -110,7 +110,7 @@ class Config:
                 raise UsageError(f"{each.name}: {value!r} is no {kind.__name__}")
         for name, good in (
             ("predictor", self.predictor in ("cnn", "gru")),
-            ("front", self.front in FRONTS),
+            ("front", self.front in BASES),
             ("width", 16 <= self.width <= 320 and self.width % 16 == 0),
             ("depth", 1 <= self.depth <= (12 if self.predictor == "cnn" else 1)),
             ("gated", not self.gated or self.predictor == "cnn"),

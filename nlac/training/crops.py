@@ -11,20 +11,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nlac._kernels import kernel
-from nlac._memory import address, load_i32
-from nlac.codec.block_codec import window_settings
-from nlac.codec.cascade_block import suited
-from nlac.codec.cascade_head import first_state, make_head
-from nlac.codec.cascade_mixture import mixture_code, mixture_learn, mixture_prepare
-from nlac.codec.cascade_mixture_state import mixture_shared, mixture_state
-from nlac.codec.forward_block import start_front
-from nlac.codec.fronts import FRONTS
-from nlac.codec.lpc_block import layouts
-from nlac.codec.network_samples import Front
-from nlac.codec.options import EncodeOptions
-from nlac.codec.preparation import Search, prepare
-from nlac.predictors.cascade_units import history_units
+from nlac.codec.encoder.analysis import Search, prepare
+from nlac.codec.encoder.cascade import history_units, make_head, suited
+from nlac.codec.encoder.lpc.block import layouts, window_settings
+from nlac.codec.encoder.options import EncodeOptions
+from nlac.codec.encoder.presets import BASES
+from nlac.entropy.adaptive_mixture import mixture_code, mixture_learn, mixture_prepare
+from nlac.entropy.adaptive_mixture_state import mixture_shared, mixture_state
+from nlac.kernels.jit import kernel
+from nlac.kernels.memory import address, load_i32
+from nlac.predictors.cascade.side_info import first_state
+from nlac.predictors.neural.block import start_front
+from nlac.predictors.neural.samples import Front
 from nlac.training.recordings import Sound
 
 
@@ -106,8 +104,8 @@ def make_crops(sound: Sound, front_name: str) -> list[Crop]:
 
 def _start(sound: Sound, front_name: str) -> Front:
     samples, rate = sound
-    parameters = FRONTS[front_name]
-    settings = window_settings(EncodeOptions())
+    parameters = BASES[front_name]
+    settings = window_settings(EncodeOptions(), front_name)
     if parameters is None:
         block = prepare(samples, settings.search)
         layout, sets = next(layouts(block, settings))

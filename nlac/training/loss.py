@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from nlac.predictors.network_features import MAX_OCTAVES
+from nlac.predictors.neural.features import MAX_OCTAVES
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from nlac.predictors.network_features import ANSWERS, FEATURES
+from nlac.predictors.neural.features import ANSWERS, FEATURES
 
 if TYPE_CHECKING:
     from nlac.training.config import Config

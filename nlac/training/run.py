@@ -18,22 +18,17 @@ from torch import Tensor
 from torch.func import functional_call
 
 from nlac._errors import UsageError
-from nlac._output import open_output
+from nlac._files import open_output
 from nlac.bench.corpus import Item
-from nlac.predictors.networks.bulk import pick_device
-from nlac.predictors.networks.model import Model, open_model
+from nlac.predictors.networks.models import Model, open_model
+from nlac.predictors.networks.torch_runner import pick_device
 from nlac.training.board import board
 from nlac.training.config import Config, make_config
 from nlac.training.crops import Crop
 from nlac.training.loss import code_length
 from nlac.training.modules import Cnn, Gru, adopt, make_module
 from nlac.training.pool import Batch, Pool, valid_crops
-from nlac.training.quantise import (
-    from_network,
-    raw_features,
-    rounded_parameters,
-    to_network,
-)
+from nlac.training.quantise import from_network, raw_features, rounded_parameters, to_network
 from nlac.training.recordings import find_recordings
 
 CHECKPOINT, METRICS, CONFIG = "checkpoint.safetensors", "metrics.jsonl", "config.json"

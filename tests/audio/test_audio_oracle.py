@@ -12,9 +12,10 @@ from sndfile_tools import BITS, made_by_libsndfile, values
 from wavmaker import Pipe, noise, restore
 
 from nlac._errors import MissingDependency, UnsupportedAudio
-from nlac.audio import other, other_sink
+from nlac.audio import other
 from nlac.audio.format import AudioFormat
-from nlac.audio.sinks import open_sink
+from nlac.audio.sinks import other as other_sink
+from nlac.audio.sinks.choice import open_sink
 from nlac.audio.source import open_source
 
 

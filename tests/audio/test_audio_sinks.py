@@ -15,7 +15,7 @@ from wavmaker import OutPipe, Pipe, bytes_of, float_bits, noise, restore
 
 from nlac._errors import UnsupportedAudio, UsageError
 from nlac.audio.format import AudioFormat
-from nlac.audio.sinks import RestoreSink, container_for, open_sink
+from nlac.audio.sinks.choice import RestoreSink, container_for, open_sink
 from nlac.audio.source import open_source
 
 OWN = ["wav", "rf64", "bw64", "w64", "aiff", "aifc"]

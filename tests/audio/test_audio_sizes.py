@@ -28,8 +28,8 @@ from wavmaker import (
 )
 
 import nlac
-from nlac._chunks import list_chunks
 from nlac._errors import UnsupportedAudio
+from nlac.audio.chunks import list_chunks
 from nlac.audio.source import open_source
 
 OUTER = [0, 36, 4088, UNKNOWN]

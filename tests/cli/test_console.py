@@ -10,10 +10,10 @@ from collections.abc import Iterator
 import click
 import pytest
 
-from nlac import _kernels
 from nlac._errors import CorruptStream, NotRestorable, OutputExists
 from nlac._log import logger
 from nlac.cli import _console
+from nlac.kernels import jit as _kernels
 
 
 class Terminal(io.StringIO):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from nlac import _kernels
+from nlac.kernels import jit as _kernels
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ from cli_tools import wav_bytes
 from click.testing import Result
 
 import nlac
-from nlac.predictors.networks import model
-from nlac.predictors.networks.model import Model
+from nlac.predictors.networks import models as model
+from nlac.predictors.networks.models import Model
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "golden"))
 from tiny_networks import tiny_network

@@ -7,11 +7,13 @@ from typing import Any
 import numpy as np
 
 from nlac.bitstream.header import StreamHeader
-from nlac.codec.block_codec import choose_predictor, decode_block, encode_block
-from nlac.codec.lpc_side import read_layout
-from nlac.codec.options import EncodeOptions
-from nlac.codec.value_sets import ValueSet, read_sets
-from nlac.predictors.layout import Layout
+from nlac.codec.decoder.payload import decode_block
+from nlac.codec.encoder.choice import choose_predictor
+from nlac.codec.encoder.options import EncodeOptions
+from nlac.codec.encoder.payload import encode_block
+from nlac.entropy.value_sets import ValueSet, read_sets
+from nlac.predictors.lpc.parameters import Layout
+from nlac.predictors.lpc.side_info import read_layout
 
 VERBATIM, INTEGERS, FLOATS = 0, 1, 2
 
@@ -23,7 +25,7 @@ def header_of(
     options = options or EncodeOptions(preset="fast")
     frames, channels = samples.shape
     is_float = samples.dtype == np.float32
-    choice = choose_predictor(44100, channels, bits, is_float, options)
+    choice = choose_predictor(options)
     return StreamHeader(
         44100,
         channels,
@@ -61,8 +63,8 @@ def bits_a_sample(samples: np.ndarray, **options: Any) -> float:
 
 def parts_of(payload: bytes, channels: int, frames: int) -> tuple[list[ValueSet], Layout]:
     """Value sets and layout of an lpc block of integers."""
-    from nlac.bitstream.varint import read_varint
-    from nlac.codec.channels import ChannelMap
+    from nlac.codec.transforms.channels import ChannelMap
+    from nlac.entropy.varint import read_varint
 
     assert payload[0] == INTEGERS
     mapped = ChannelMap(payload, 1, channels)
@@ -76,6 +78,6 @@ def parts_of(payload: bytes, channels: int, frames: int) -> tuple[list[ValueSet]
 
 def coder_of(payload: bytes, channels: int) -> int:
     """Number of the coder of an lpc block of integers."""
-    from nlac.codec.channels import ChannelMap
+    from nlac.codec.transforms.channels import ChannelMap
 
     return payload[ChannelMap(payload, 1, channels).end]

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from nlac._kernels import kernel
-from nlac._memory import address
-from nlac.bitstream.bits import put_bits
-from nlac.bitstream.rangecoder import (
+from nlac.entropy.adaptive_mixture import (
+    mixture_code,
+    mixture_decode,
+    mixture_learn,
+    mixture_prepare,
+)
+from nlac.entropy.bits import put_bits
+from nlac.entropy.range_kernels import (
     FULL,
     ZERO,
     decode_advance,
@@ -14,13 +18,9 @@ from nlac.bitstream.rangecoder import (
     encode_interval,
     seal,
 )
-from nlac.codec.cascade_mixture import (
-    mixture_code,
-    mixture_decode,
-    mixture_learn,
-    mixture_prepare,
-)
-from nlac.codec.lpc_steps import value
+from nlac.entropy.value_kernels import value
+from nlac.kernels.jit import kernel
+from nlac.kernels.memory import address
 
 
 @kernel

@@ -8,18 +8,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mixture_tools import decode, encode
 
-from nlac._kernels import kernel
-from nlac._memory import address
-from nlac.codec.cascade_layout import MAX_LOCATIONS, SLOTS
-from nlac.codec.cascade_mixture import (
+from nlac.entropy.adaptive_mixture import (
     ESCAPE,
     mixture_cumulative,
     mixture_prepare,
     mixture_shared,
     mixture_state,
 )
-from nlac.codec.lpc_plan import set_table
-from nlac.codec.value_sets import GRID, ValueSet, listed, plain
+from nlac.entropy.adaptive_mixture_state import MAX_LOCATIONS, SLOTS
+from nlac.entropy.value_kernels import set_table
+from nlac.entropy.value_sets import GRID, ValueSet, listed, plain
+from nlac.kernels.jit import kernel
+from nlac.kernels.memory import address
 
 
 def value_of(entry: ValueSet, ranks: np.ndarray) -> np.ndarray:

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from mixture_tools import encode
 
-from nlac.bitstream.distribution import tables
-from nlac.codec.cascade_mixture import mixture_shared, mixture_state
-from nlac.codec.lpc_plan import set_table
-from nlac.codec.value_sets import plain
+from nlac.entropy.adaptive_mixture import mixture_shared, mixture_state
+from nlac.entropy.distributions import tables
+from nlac.entropy.value_kernels import set_table
+from nlac.entropy.value_sets import plain
 
 END = 2**24 - 128
 G = tables().cumulative[:1025].tolist()

@@ -12,14 +12,16 @@ from test_codec_recordings import DATA, load
 import nlac
 from nlac import EncodeOptions
 from nlac._errors import UsageError
-from nlac.codec import cascade_search
-from nlac.codec.block_codec import choose_predictor
-from nlac.codec.cascade_head import Head, make_head
-from nlac.codec.cascade_samples import encode_samples
-from nlac.codec.cascade_search import Tuning, search
-from nlac.codec.options import MAX_EFFORT
-from nlac.codec.preparation import Search, prepare
-from nlac.predictors.cascade_parameters import PRESETS, CascadeParameters
+from nlac.codec.encoder import cascade_tuning as cascade_search
+from nlac.codec.encoder.analysis import Search, prepare
+from nlac.codec.encoder.cascade import make_head
+from nlac.codec.encoder.cascade_tuning import Tuning, search
+from nlac.codec.encoder.choice import choose_predictor
+from nlac.codec.encoder.options import MAX_EFFORT
+from nlac.codec.encoder.presets import CASCADES
+from nlac.predictors.cascade.loops import encode_samples
+from nlac.predictors.cascade.parameters import CascadeParameters
+from nlac.predictors.cascade.side_info import Head
 
 
 def encoded(samples: np.ndarray, rate: int, bits: int, **options) -> bytes:
@@ -67,7 +69,7 @@ def test_threads():
 
 
 @pytest.mark.parametrize("by", [-1000, -9, -1, 0, 1, 9, 1000])
-@pytest.mark.parametrize("parameters", PRESETS.values())
+@pytest.mark.parametrize("parameters", CASCADES.values())
 def test_tunings_stay_in_range(parameters, by):
     samples, _rate, _bits = load(DATA / "speech.flac")
     block = prepare(np.ascontiguousarray(samples[:3000].T), Search())
@@ -85,7 +87,7 @@ def test_the_least_effort_sees_the_middle(monkeypatch):
     rng = np.random.default_rng(4)
     bar = rng.normal(0, 2000, (1, 50000)).astype(np.int32)
     samples = np.tile(bar, (1, 12))
-    head = make_head(prepare(samples, Search()), PRESETS["high"])
+    head = make_head(prepare(samples, Search()), CASCADES["high"])
     assert head.course.lag.any()
     seen: list[tuple[Head, np.ndarray]] = []
 
@@ -94,7 +96,7 @@ def test_the_least_effort_sees_the_middle(monkeypatch):
         return np.zeros(1), np.zeros(1)
 
     monkeypatch.setattr(cascade_search, "encode_samples", encode)
-    assert search(head, PRESETS["high"], samples, 1) == (head, PRESETS["high"])
+    assert search(head, CASCADES["high"], samples, 1) == (head, CASCADES["high"])
     part = seen[0][1]
     begin = next(
         at for at in range(0, 600000, 16384) if np.array_equal(samples[:, at:][:, :9], part[:, :9])
@@ -118,4 +120,4 @@ def test_effort_has_a_range(effort):
 
 def test_lpc_has_none():
     with pytest.raises(UsageError, match="lpc has no effort"):
-        choose_predictor(44100, 2, 16, False, EncodeOptions(effort=1))
+        choose_predictor(EncodeOptions(effort=1))

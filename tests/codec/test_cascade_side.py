@@ -9,17 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nlac._errors import CorruptStream
-from nlac.bitstream.golomb import MAX_LENGTH, GolombReader, write_golomb
-from nlac.codec.cascade_side import read_parameters, write_parameters
-from nlac.codec.fronts import FRONTS
-from nlac.predictors.cascade_parameters import (
-    PRESETS,
-    CascadeParameters,
-    ExpertParameters,
-    StageParameters,
-)
+from nlac.codec.encoder.presets import BASES
+from nlac.entropy.exp_golomb import MAX_LENGTH, GolombReader, write_golomb
+from nlac.predictors.cascade.parameter_codes import read_parameters, write_parameters
+from nlac.predictors.cascade.parameters import CascadeParameters, ExpertParameters, StageParameters
 
-HIGH = PRESETS["high"]
+HIGH = BASES["high"]
 stages = st.builds(
     lambda taps, other, step: StageParameters(32 * taps, 32 * other, step),
     st.integers(1, 128), st.integers(0, 128), st.integers(24, 80),
@@ -61,7 +56,7 @@ def test_any_come_back(parameters, before, after):
             read_parameters(data[:i], 0)
 
 
-CASCADES = PRESETS | {name: front for name, front in FRONTS.items() if front is not None}
+CASCADES = {name: base for name, base in BASES.items() if base is not None}
 
 
 @pytest.mark.parametrize("name", CASCADES)
@@ -71,7 +66,7 @@ def test_usual_ones_take_few_bytes(name):
     assert len(data) <= 25
 
 
-@pytest.mark.parametrize("parameters", PRESETS.values())
+@pytest.mark.parametrize("parameters", CASCADES.values())
 def test_what_is_read_is_in_range_or_refused(parameters):
     data = write_parameters(parameters)
     for place in range(8 * len(data)):

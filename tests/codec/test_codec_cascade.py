@@ -10,17 +10,15 @@ from codec_tools import code, header_of, size
 from strategies import joined
 
 from nlac._errors import CorruptStream, UsageError
-from nlac.codec.block_codec import choose_predictor, decode_block, encode_block
-from nlac.codec.cascade_block import (
-    CASCADE,
-    CascadeSettings,
-    decode_cascade,
-    encode_cascade,
-)
-from nlac.codec.cascade_side import write_parameters
-from nlac.codec.options import EncodeOptions
-from nlac.predictors.cascade_parameters import PRESETS as PARAMETERS
-from nlac.predictors.cascade_parameters import ExpertParameters
+from nlac.codec.decoder.payload import decode_block
+from nlac.codec.encoder.cascade import CascadeSettings, encode_cascade
+from nlac.codec.encoder.choice import choose_predictor
+from nlac.codec.encoder.options import EncodeOptions
+from nlac.codec.encoder.payload import encode_block
+from nlac.codec.encoder.presets import CASCADES as PARAMETERS
+from nlac.predictors.cascade.block import CASCADE, decode_cascade
+from nlac.predictors.cascade.parameter_codes import write_parameters
+from nlac.predictors.cascade.parameters import ExpertParameters
 
 pytestmark = pytest.mark.usefixtures("cascade_alone")
 PRESETS = ("high", "max")
@@ -207,7 +205,7 @@ def test_headers_that_cannot_be():
 
 def test_rice_codes_are_refused():
     with pytest.raises(UsageError, match="Rice"):
-        choose_predictor(44100, 2, 16, False, EncodeOptions(preset="high", coder="rice"))
+        choose_predictor(EncodeOptions(preset="high", coder="rice"))
 
 
 def test_parameters_that_ask_for_too_much_memory_are_refused():

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from strategies import make
 
 from nlac._errors import CorruptStream, NlacError
-from nlac.bitstream.varint import write_varint
-from nlac.codec.block_codec import decode_block
-from nlac.codec.channels import CODED, CONSTANT, COPY, NEGATED_COPY, ChannelMap, split_channels
+from nlac.codec.decoder.payload import decode_block
+from nlac.codec.encoder.channels import split_channels
+from nlac.codec.transforms.channels import CODED, CONSTANT, COPY, NEGATED_COPY, ChannelMap
+from nlac.entropy.varint import write_varint
 
 
 def kinds_of(samples: np.ndarray) -> list[int]:

@@ -12,7 +12,7 @@ import pytest
 import soundfile
 
 import nlac
-from nlac.codec.pcm import pcm_bytes
+from nlac.codec.transforms.pcm import pcm_bytes
 
 CORPUS = Path(__file__).resolve().parents[3] / "shared" / "corpus"
 SECONDS = 3.0

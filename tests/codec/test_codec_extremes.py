@@ -8,13 +8,13 @@ from codec_tools import code, header_of
 from strategies import SIGNALS, joined, make
 
 from nlac._errors import NlacError
-from nlac.bitstream.varint import write_varint
-from nlac.codec.block_codec import decode_block
-from nlac.codec.channels import CODED
-from nlac.codec.lpc_block import LpcSettings, encode_samples
-from nlac.codec.lpc_side import write_layout
-from nlac.codec.value_sets import plain, write_sets
-from nlac.predictors.layout import Layout
+from nlac.codec.decoder.payload import decode_block
+from nlac.codec.encoder.lpc.block import LpcSettings, encode_samples
+from nlac.codec.transforms.channels import CODED
+from nlac.entropy.value_sets import plain, write_sets
+from nlac.entropy.varint import write_varint
+from nlac.predictors.lpc.parameters import Layout
+from nlac.predictors.lpc.side_info import write_layout
 
 LOW, HIGH = -(2**31), 2**31 - 1
 

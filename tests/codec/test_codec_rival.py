@@ -8,9 +8,10 @@ from codec_tools import code, header_of, size
 from strategies import make
 
 from nlac._errors import CorruptStream
-from nlac.codec import cascade_block
-from nlac.codec.block_codec import decode_block
-from nlac.codec.options import EncodeOptions
+from nlac.codec.decoder.payload import decode_block
+from nlac.codec.encoder import cascade
+from nlac.codec.encoder.lpc import fallback
+from nlac.codec.encoder.options import EncodeOptions
 
 SECOND = 44100
 
@@ -35,7 +36,7 @@ def test_smaller_of_both(name, monkeypatch):
     samples, bits = CASES[name]()
     found = size(samples, bits, "high")
     lpc = size(samples, bits, "standard")
-    monkeypatch.setattr(cascade_block, "worth_trying", lambda *_arguments: False)
+    monkeypatch.setattr(fallback, "worth_trying", lambda *_arguments: False)
     alone = size(samples, bits, "high")
     assert found <= alone
     assert found <= lpc
@@ -45,7 +46,7 @@ def test_ordinary_blocks_do_not_pay_for_a_trial(monkeypatch):
     def trial(*_arguments):
         raise AssertionError("an lpc block was tried")
 
-    monkeypatch.setattr(cascade_block, "encode_prepared", trial)
+    monkeypatch.setattr(cascade, "encode_prepared", trial)
     code(make("music", SECOND, 2, 16), 16, "high")
 
 

@@ -23,7 +23,7 @@ from strategies import (
 
 import nlac
 from nlac._errors import CorruptStream
-from nlac.codec.block_codec import decode_block
+from nlac.codec.decoder.payload import decode_block
 
 CODERS = st.sampled_from(["auto", "range", "rice"])
 

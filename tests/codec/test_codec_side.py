@@ -9,15 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nlac._errors import CorruptStream
-from nlac.codec.lpc_side import (
-    MAX_DELAY,
-    MAX_INITIAL,
-    MAX_SHIFT,
-    MIN_SHIFT,
-    read_layout,
-    write_layout,
-)
-from nlac.codec.side_coder import (
+from nlac.entropy.side_coder import (
     ALPHABET,
     EDGE,
     MAX_SYMBOL_SCALE,
@@ -27,7 +19,15 @@ from nlac.codec.side_coder import (
     laplace_frequencies,
     low_bits_of,
 )
-from nlac.predictors.layout import LONG_FRAMES, ORDERS, PAD, UNIT, Layout
+from nlac.predictors.lpc.parameters import LONG_FRAMES, ORDERS, PAD, UNIT, Layout
+from nlac.predictors.lpc.side_info import (
+    MAX_DELAY,
+    MAX_INITIAL,
+    MAX_SHIFT,
+    MIN_SHIFT,
+    read_layout,
+    write_layout,
+)
 
 TOTAL = 1 << 24
 
@@ -86,7 +86,7 @@ def test_models_have_the_frequencies_that_they_are_given():
         coder = constriction.stream.queue.RangeEncoder()
         coder.encode(values.astype(np.int32), model)
         # the same words from integer intervals alone
-        from nlac.bitstream.rangecoding import RangeEncoder
+        from nlac.entropy.range_coder import RangeEncoder
 
         plain = RangeEncoder()
         for value in values.tolist():

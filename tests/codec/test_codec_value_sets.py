@@ -12,11 +12,10 @@ from hypothesis import strategies as st
 from strategies import make
 
 from nlac._errors import CorruptStream
-from nlac.codec import value_search
-from nlac.codec.bitmap import read_bitmap, write_bitmap
-from nlac.codec.lpc_plan import set_table
-from nlac.codec.lpc_steps import boundary, rank_near, value
-from nlac.codec.value_sets import (
+from nlac.codec.encoder.value_sets import search as value_search
+from nlac.entropy.bitmap import read_bitmap, write_bitmap
+from nlac.entropy.value_kernels import boundary, rank_near, set_table, value
+from nlac.entropy.value_sets import (
     GRID,
     GRID_BITS,
     LIST,

@@ -7,8 +7,9 @@ from codec_tools import header_of
 
 from nlac._errors import NlacError
 from nlac.bitstream.header import StreamHeader
-from nlac.codec.block_codec import decode_block, encode_block
-from nlac.codec.options import EncodeOptions
+from nlac.codec.decoder.payload import decode_block
+from nlac.codec.encoder.options import EncodeOptions
+from nlac.codec.encoder.payload import encode_block
 
 
 def mutate(data: bytes, rng: np.random.Generator, head: int = 200) -> bytes:

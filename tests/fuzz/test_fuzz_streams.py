@@ -16,7 +16,7 @@ from strategies import RATE, make
 import nlac
 from nlac._errors import NlacError
 from nlac.bitstream import constants as c
-from nlac.bitstream.crc import crc32, crc_bytes
+from nlac.bitstream.checksum import crc32, crc_bytes
 from nlac.bitstream.header import parse_header, write_header
 
 ROUNDS = 120

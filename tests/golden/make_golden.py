@@ -168,8 +168,8 @@ def late_channel() -> bytes:
     """The second channel goes first, and the other eight frames behind it."""
     from unittest.mock import patch
 
-    from nlac.codec import preparation
-    from nlac.predictors.pairing import Pairing
+    from nlac.codec.encoder import analysis as preparation
+    from nlac.codec.encoder.channel_pairing import Pairing
 
     order = np.array([1, 0])
     chosen = Pairing(order, order.copy(), np.array([0, 8]))
@@ -181,9 +181,9 @@ def cascade_alone(samples: np.ndarray, bits: int, preset: str, effort: int = 0) 
     """Code a block that no `lpc` block was compared with."""
     from unittest.mock import patch
 
-    from nlac.codec import cascade_block
+    from nlac.codec.encoder.lpc import fallback
 
-    with patch.object(cascade_block, "worth_trying", lambda *_arguments: False):
+    with patch.object(fallback, "worth_trying", lambda *_arguments: False):
         return write(ints(samples), bits, preset=preset, effort=effort)
 
 
@@ -194,7 +194,7 @@ def widths() -> np.ndarray:
 
 def unusual_cascades() -> dict[str, Any]:
     """Cascades that no preset has, of four and five locations, an online network, small batches."""
-    from nlac.predictors.cascade_parameters import (
+    from nlac.predictors.cascade.parameters import (
         CascadeParameters,
         ExpertParameters,
         StageParameters,
@@ -231,9 +231,9 @@ def cascade(samples: np.ndarray, name: str) -> bytes:
     """Code a block of a cascade with parameters that no preset has."""
     from unittest.mock import patch
 
-    from nlac.predictors.cascade_parameters import PRESETS
+    from nlac.codec.encoder.presets import CASCADES
 
-    with patch.dict(PRESETS, high=unusual_cascades()[name]):
+    with patch.dict(CASCADES, high=unusual_cascades()[name]):
         return cascade_alone(samples, 16, "high")
 
 
@@ -264,17 +264,14 @@ def with_network(kind: str, front: str) -> bytes:
     from tiny_networks import tiny_network
 
     import nlac
-    from nlac.codec import cascade_block, forward_block
-    from nlac.predictors.networks.model import Model
+    from nlac.codec.encoder.lpc import fallback
+    from nlac.predictors.networks.models import Model
 
     model = Model(tiny_network(kind), {"name": f"tiny {kind}", "front": front})
     samples = tones(1300, 2, 16) + noise(1300, 2, 300, 7)
     out = io.BytesIO()
-    alone, alone_too = (
-        patch.object(module, "worth_trying", lambda *_arguments: False)
-        for module in (cascade_block, forward_block)
-    )
-    with tempfile.TemporaryDirectory() as folder, alone, alone_too:
+    alone = patch.object(fallback, "worth_trying", lambda *_arguments: False)
+    with tempfile.TemporaryDirectory() as folder, alone:
         path = Path(folder, "tiny.nlacm")
         path.write_bytes(model.to_bytes())
         nlac.encode(

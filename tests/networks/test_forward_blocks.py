@@ -8,10 +8,12 @@ from strategies import joined
 from tiny_networks import tiny_network
 
 from nlac._errors import CorruptStream
-from nlac.codec import forward_block
-from nlac.codec.forward_block import FORWARD, ForwardSettings, decode_forward, encode_forward
-from nlac.codec.lpc_block import LpcSettings, decode_lpc
-from nlac.predictors.lpc_analysis import Effort
+from nlac.codec.encoder import network as forward_block
+from nlac.codec.encoder.lpc.block import LpcSettings
+from nlac.codec.encoder.network import ForwardSettings, encode_forward
+from nlac.codec.encoder.presets import Effort
+from nlac.predictors.lpc.block import decode_lpc
+from nlac.predictors.neural.block import FORWARD, decode_forward
 
 NETWORK = tiny_network("cnn")
 

@@ -20,13 +20,18 @@ from tiny_networks import INPUTS, tiny_network
 
 import nlac
 from nlac._errors import CorruptStream, MissingDependency, ModelMismatch, UsageError
-from nlac.codec import forward_block, network_choice, network_samples
-from nlac.codec.block_codec import decode_block, encode_block
-from nlac.codec.cascade_steps import SPAN
-from nlac.codec.options import EncodeOptions
-from nlac.predictors.networks import bulk, description, model
+from nlac.codec.decoder.payload import decode_block
+from nlac.codec.encoder import network as encoder_network
+from nlac.codec.encoder.models import model_base
+from nlac.codec.encoder.options import EncodeOptions
+from nlac.codec.encoder.payload import encode_block
+from nlac.predictors.cascade.kernels import SPAN
+from nlac.predictors.networks import models as model
+from nlac.predictors.networks import serialization as description
+from nlac.predictors.networks import torch_runner as bulk
 from nlac.predictors.networks.layers import Network
-from nlac.predictors.networks.model import Model
+from nlac.predictors.networks.models import Model
+from nlac.predictors.neural import samples as network_samples
 
 # a smaller lpc block would say nothing of networks
 pytestmark = pytest.mark.usefixtures("cascade_alone")
@@ -109,7 +114,7 @@ def test_pytorch_writes_the_same_bytes(made, device, frames, channels, monkeypat
 
     monkeypatch.setattr(bulk, "BulkRunner", Noted)
     if device == "cpu":  # where the option means the compiled networks
-        for module in (network_samples, forward_block):
+        for module in (network_samples, encoder_network):
             monkeypatch.setattr(module, "make_runners", with_pytorch)
     options = EncodeOptions(**options_for(made, device=device))
     assert encode_block(samples, header_of(samples, 16, options), options) == payload
@@ -223,7 +228,7 @@ def test_wrong_choices(made, tmp_path):
             code(samples, 16, **options_for(made) | options)
     path = tmp_path / "else.nlacm"
     path.write_bytes(Model(tiny_network(kind_of(made)), {"front": "none"}).to_bytes())
-    with pytest.raises(UsageError, match="needs the front 'none', known: lpc, rls, high"):
+    with pytest.raises(UsageError, match="needs the base predictor 'none', known: lpc, rls, high"):
         code(samples, 16, **options_for(made, model=path))
 
 
@@ -318,8 +323,8 @@ def test_a_stranger_does_not_replace_the_card_of_a_known_model(made, monkeypatch
         stream = encoded(made, embed_model=True)
     nlac.decode(stream, None)
     assert model.find_model(known.hash).name == made.stem
-    with pytest.raises(UsageError, match=r"needs the front \['x'\]"):
-        network_choice.model_front(Model.from_bytes(strange))
+    with pytest.raises(UsageError, match=r"needs the base predictor \['x'\]"):
+        model_base(Model.from_bytes(strange))
 
 
 def test_streams_without_it(made):

@@ -55,7 +55,7 @@ def test_sweep_is_for_networks_without_recurrence_and_tables():
 @pytest.mark.parametrize("seed", range(12))
 @pytest.mark.parametrize("at_once", [1, 31, 64, 1 << 15])
 def test_bulk_is_the_reference(seed, extreme, at_once, device, monkeypatch):
-    from nlac.predictors.networks import bulk
+    from nlac.predictors.networks import torch_runner as bulk
 
     # what one piece leaves behind is what the next one begins with
     monkeypatch.setattr(bulk, "_CHUNK", at_once)
@@ -70,7 +70,7 @@ def test_bulk_is_the_reference(seed, extreme, at_once, device, monkeypatch):
 @pytest.mark.parametrize("kind", ["cnn", "gru"])
 def test_bulk_of_many_times(kind, device):
     """Products as large as those of real blocks, for which libraries take other paths."""
-    from nlac.predictors.networks import bulk
+    from nlac.predictors.networks import torch_runner as bulk
 
     network = tiny_network(kind)
     x = loud_inputs((1 << 15) + 100 if kind == "cnn" else 3000)
@@ -85,7 +85,7 @@ def test_bulk_stays_on_its_device(kind):
     torch = pytest.importorskip("torch", reason="PyTorch is not installed")
     from torch._subclasses.fake_tensor import FakeTensorMode
 
-    from nlac.predictors.networks import bulk
+    from nlac.predictors.networks import torch_runner as bulk
 
     with FakeTensorMode(allow_non_fake_inputs=True):
         runner = bulk.BulkRunner(tiny_network(kind), "meta")

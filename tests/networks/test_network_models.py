@@ -10,9 +10,11 @@ from network_tools import loud, random_network
 from tiny_networks import tiny_network
 
 from nlac._errors import CorruptStream, ModelMismatch, UsageError
-from nlac.predictors.networks import description, model, reference
+from nlac.predictors.networks import models as model
+from nlac.predictors.networks import reference
+from nlac.predictors.networks import serialization as description
 from nlac.predictors.networks.layers import TOP, Activation, Affine, Gru, Linear, Network
-from nlac.predictors.networks.model import Model
+from nlac.predictors.networks.models import Model
 
 HASHES = {
     "cnn": "d3f722e6ff6c62ee9b6486d37f844b33341e8ac4be53c7610b1d6b01dead0d11",

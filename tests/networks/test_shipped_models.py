@@ -12,13 +12,14 @@ from codec_tools import code
 from test_network_blocks import music
 
 import nlac
-from nlac.codec.cascade_layout import MAX_LOCATIONS
-from nlac.codec.fronts import FRONTS
-from nlac.codec.network_choice import model_front, model_predictor
-from nlac.codec.options import EncodeOptions
+from nlac.codec.encoder.models import model_base
+from nlac.codec.encoder.options import EncodeOptions
+from nlac.codec.encoder.presets import BASES
+from nlac.entropy.adaptive_mixture_state import MAX_LOCATIONS
 from nlac.predictors.networks import reference, step, sweep
 from nlac.predictors.networks.layers import TOP
-from nlac.predictors.networks.model import Model, find_model, open_model
+from nlac.predictors.networks.models import Model, find_model, open_model
+from nlac.predictors.neural.models import model_predictor
 
 FOLDER = Path(nlac.__file__).parent / "models"
 # what streams name: a model that was shipped once stays
@@ -44,7 +45,7 @@ def test_models_are_sound(name):
     assert model_predictor(model) == model.card["predictor"]
     assert model.card["name"] == name
     assert model.card["licence"]
-    front = model_front(model)
+    front = model_base(model)
     if front is not None:
         front.check()
         assert front.num_locations <= MAX_LOCATIONS
@@ -79,7 +80,7 @@ def test_samples_come_back(name, cascade_alone):
     samples = music(3000)
     payload = code(samples, 16, model=name)
     # a network that has nothing to say of noise costs next to nothing
-    windows = model_front(open_model(name)) is None
+    windows = model_base(open_model(name)) is None
     plain = code(samples, 16, preset="standard" if windows else "high")
     assert len(payload) < 1.02 * len(plain)
 
@@ -97,7 +98,7 @@ def test_predictors_have_their_own(predictor, preset, cascade_alone):
     own = code(samples, 16, preset=preset, predictor=predictor)
     model = f"{predictor}-rls"
     assert own == code(samples, 16, preset=preset, model=model)
-    assert model_front(open_model(model)) == FRONTS["rls"]
+    assert model_base(open_model(model)) == BASES["rls"]
 
 
 def test_a_preset_has_its_own():

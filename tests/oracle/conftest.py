@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 import nlac
-from nlac.codec import block_codec, cascade_block
-from nlac.codec.preparation import Preparation, Search, prepare
-from nlac.predictors.cascade_parameters import CascadeParameters
-from nlac.predictors.pairing import Pairing
+from nlac.codec.encoder import cascade
+from nlac.codec.encoder.analysis import Preparation, Search, prepare
+from nlac.codec.encoder.channel_pairing import Pairing
+from nlac.predictors.cascade.parameters import CascadeParameters
 
 Writer = Callable[..., bytes]
 
@@ -43,9 +43,9 @@ def write_cascade(monkeypatch: pytest.MonkeyPatch) -> Writer:
             return replace(block, pairing=pairing, lags=spans, deep_gain=gain)
 
         parameters.check()
-        settings = cascade_block.CascadeSettings(parameters)
-        monkeypatch.setattr(block_codec, "_cascade_settings", lambda _options: settings)
-        monkeypatch.setattr(cascade_block, "prepare", prepared)
+        settings = cascade.CascadeSettings(parameters)
+        monkeypatch.setattr(cascade, "settings_of", lambda _options: settings)
+        monkeypatch.setattr(cascade, "prepare", prepared)
         stream = io.BytesIO()
         nlac.write(
             stream, samples, 44100, bits_per_sample=bits, predictor="cascade", block_seconds=60.0

@@ -9,7 +9,7 @@ import numpy as np
 
 import nlac
 from nlac.predictors.networks.layers import Activation, Affine, Gru, Linear, Network
-from nlac.predictors.networks.model import Model
+from nlac.predictors.networks.models import Model
 
 INPUTS, OUTPUTS = 20, 4
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from nlac.bitstream.varint import write_varint
-from nlac.codec.lpc_side import write_layout
-from nlac.codec.value_sets import GRID, ValueSet, listed, plain, write_sets
-from nlac.predictors.layout import Layout
+from nlac.entropy.value_sets import GRID, ValueSet, listed, plain, write_sets
+from nlac.entropy.varint import write_varint
+from nlac.predictors.lpc.parameters import Layout
+from nlac.predictors.lpc.side_info import write_layout
 
 ORDERS = (0, 2, 4, 10, 18, 34, 66, 130, 258)
 FAR = (0, 4, 8, 16, 32)

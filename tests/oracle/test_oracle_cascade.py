@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 import nlac
-from nlac.codec import cascade_block
-from nlac.codec.cascade_side import write_parameters
-from nlac.predictors.cascade_parameters import PRESETS, CascadeParameters
+from nlac.codec.encoder import cascade
+from nlac.codec.encoder.presets import CASCADES
+from nlac.predictors.cascade.parameter_codes import write_parameters
+from nlac.predictors.cascade.parameters import CascadeParameters
 from oracle.decoder import decode_stream
 
 pytestmark = pytest.mark.usefixtures("cascade_alone")
@@ -53,7 +54,7 @@ def test_tuned(name, preset, monkeypatch):
         written.append(parameters)
         return write_parameters(parameters)
 
-    monkeypatch.setattr(cascade_block, "write_parameters", write)
+    monkeypatch.setattr(cascade, "write_parameters", write)
     stream = io.BytesIO()
     nlac.write(stream, samples, 44100, bits_per_sample=bits, preset=preset, effort=3)
     assert len(set(written)) == 2, "nothing was found"
@@ -65,5 +66,5 @@ def test_tuned(name, preset, monkeypatch):
 def test_all_experts(write_cascade, preset):
     """Those of long windows too, which an encoder leaves out of a block as short."""
     samples, bits = signal("stereo")
-    stream = write_cascade(samples[:100], bits, PRESETS[preset])
+    stream = write_cascade(samples[:100], bits, CASCADES[preset])
     assert np.array_equal(np.array(decode_stream(stream).frames).T, samples[:100])

@@ -11,7 +11,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from nlac.predictors.cascade_parameters import PRESETS, CascadeParameters, ExpertParameters
+from nlac.codec.encoder.presets import CASCADES
+from nlac.predictors.cascade.parameters import CascadeParameters, ExpertParameters
 from oracle.decoder import decode_stream
 
 # small enough for some thousand samples; the windows around the lag differ in length
@@ -72,7 +73,7 @@ def test_lag_ends_and_begins_again(write_cascade):
 @pytest.mark.parametrize(("preset", "channels"), [("high", 2), ("max", 1)])
 def test_presets(write_cascade, preset, channels):
     samples = loop(1100, channels, 380, 1, 6)
-    check(write_cascade(samples, 6, PRESETS[preset], [380], False), samples)
+    check(write_cascade(samples, 6, CASCADES[preset], [380], False), samples)
 
 
 def test_few_experts_without_the_first(write_cascade):

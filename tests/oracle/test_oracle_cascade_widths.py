@@ -11,11 +11,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from nlac.predictors.cascade_parameters import (
-    CascadeParameters,
-    ExpertParameters,
-    StageParameters,
-)
+from nlac.predictors.cascade.parameters import CascadeParameters, ExpertParameters, StageParameters
 from oracle import cascade_solve
 from oracle.decoder import decode_stream
 

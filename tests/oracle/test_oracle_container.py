@@ -15,9 +15,9 @@ from nlac.bitstream import constants as c
 from nlac.bitstream.header import StreamHeader
 from nlac.bitstream.items import Recipe
 from nlac.bitstream.metadata import MetadataItem, split_item
-from nlac.codec.block_codec import encode_block
-from nlac.codec.options import EncodeOptions
-from nlac.codec.pcm import pcm_bytes
+from nlac.codec.encoder.options import EncodeOptions
+from nlac.codec.encoder.payload import encode_block
+from nlac.codec.transforms.pcm import pcm_bytes
 from oracle.container import SpecError, read_stream
 from oracle.decoder import decode_stream
 from oracle.oracle_tools import Parts, assemble, told_samples, verdicts
@@ -26,7 +26,7 @@ RATE = 8000
 
 
 def header(bits: int = 16, is_float: bool = False, **changes) -> StreamHeader:
-    fields = {"predictor_id": c.PREDICTOR_LPC, "num_frames": None, "block_length": 50} | changes
+    fields = {"predictor_id": 1, "num_frames": None, "block_length": 50} | changes
     return StreamHeader(RATE, 2, bits, is_float, 0, **fields)
 
 

@@ -8,8 +8,8 @@ from collections import Counter
 import numpy as np
 
 from nlac._errors import CorruptStream
-from nlac.bitstream.varint import write_varint
-from nlac.codec.floats import join
+from nlac.codec.transforms.floats import join
+from nlac.entropy.varint import write_varint
 from oracle.container import Reader, SpecError
 from oracle.floats import (
     EXCEPTIONS,

@@ -15,17 +15,13 @@ import pytest
 
 from nlac._errors import CorruptStream
 from nlac.bitstream.header import StreamHeader
-from nlac.bitstream.varint import write_varint
-from nlac.codec.block_codec import decode_block
-from nlac.codec.cascade_side import write_parameters
-from nlac.codec.value_sets import listed, plain, write_sets
-from nlac.predictors.cascade_parameters import (
-    CascadeParameters,
-    ExpertParameters,
-    StageParameters,
-)
-from nlac.predictors.networks.description import to_bytes
-from nlac.predictors.networks.model import add_model
+from nlac.codec.decoder.payload import decode_block
+from nlac.entropy.value_sets import listed, plain, write_sets
+from nlac.entropy.varint import write_varint
+from nlac.predictors.cascade.parameter_codes import write_parameters
+from nlac.predictors.cascade.parameters import CascadeParameters, ExpertParameters, StageParameters
+from nlac.predictors.networks.models import add_model
+from nlac.predictors.networks.serialization import to_bytes
 from oracle import cascade, cascade_mixture, network_block
 from oracle.coding import BitString, RangeDecoder
 from oracle.container import SpecError

@@ -15,16 +15,12 @@ import nlac
 from nlac.bitstream import constants
 from nlac.bitstream.header import StreamHeader
 from nlac.bitstream.metadata import MetadataItem
-from nlac.codec import preparation
-from nlac.predictors.cascade_parameters import (
-    PRESETS,
-    CascadeParameters,
-    ExpertParameters,
-    StageParameters,
-)
+from nlac.codec.encoder import analysis as preparation
+from nlac.codec.encoder.channel_pairing import Pairing
+from nlac.codec.encoder.presets import CASCADES
+from nlac.predictors.cascade.parameters import CascadeParameters, ExpertParameters, StageParameters
 from nlac.predictors.networks.layers import Activation, Linear, Network
-from nlac.predictors.networks.model import Model
-from nlac.predictors.pairing import Pairing
+from nlac.predictors.networks.models import Model
 from oracle import cascade, cascade_mixture, network_block
 from oracle.container import SpecError, read_stream
 from oracle.decoder import decode_stream
@@ -88,7 +84,7 @@ def write(tmp_path: Path):
     ) -> bytes:
         path = tmp_path / "model.nlacm"
         path.write_bytes(model.to_bytes())
-        with patch.dict(PRESETS, high=parameters):
+        with patch.dict(CASCADES, high=parameters):
             return written(samples, path, bits, kind)
 
     return write

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from nlac._errors import CorruptStream
-from nlac.predictors.networks.description import from_bytes, to_bytes
-from nlac.predictors.networks.model import Model
+from nlac.predictors.networks.models import Model
 from nlac.predictors.networks.reference import run
+from nlac.predictors.networks.serialization import from_bytes, to_bytes
 from oracle.container import SpecError
 from oracle.decoder import attached_gates
 from oracle.network_tools import INPUTS, random_model, random_network

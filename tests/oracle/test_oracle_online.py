@@ -7,9 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from nlac.codec import cascade_head
-from nlac.codec.value_sets import PLAIN, ValueSet
-from nlac.predictors.cascade_parameters import PRESETS, CascadeParameters, ExpertParameters
+from nlac.codec.encoder.presets import CASCADES
+from nlac.entropy.value_sets import PLAIN, ValueSet
+from nlac.predictors.cascade import side_info as cascade_head
+from nlac.predictors.cascade.parameters import CascadeParameters, ExpertParameters
 from oracle.cascade_online import OnlineNetwork
 from oracle.decoder import decode_stream
 
@@ -87,6 +88,6 @@ def test_either_channel_first(write_cascade, references):
 @pytest.mark.parametrize("preset", ["high", "neural"])
 def test_behind_whole_cascades(write_cascade, preset):
     samples = signal("walk", 2, 16)[:120]
-    parameters = replace(PRESETS[preset], online=(33,))
+    parameters = replace(CASCADES[preset], online=(33,))
     stream = write_cascade(samples, 16, parameters, all_experts=False)
     assert np.array_equal(np.array(decode_stream(stream).frames).T, samples)

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from nlac._errors import CorruptStream
-from nlac.bitstream.varint import write_varint
-from nlac.codec.lpc_block import decode_lpc as decode_product
+from nlac.entropy.varint import write_varint
+from nlac.predictors.lpc.block import decode_lpc as decode_product
 from oracle.coding import BitString, RangeDecoder
 from oracle.container import Reader, SpecError
 from oracle.decoder import attached_tables

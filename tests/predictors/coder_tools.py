@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from nlac._kernels import kernel
-from nlac._memory import address
-from nlac.bitstream.rangecoder import (
+from nlac.entropy.range_coder import TOTAL, RangeDecoder, RangeEncoder
+from nlac.entropy.range_kernels import (
     FULL,
     ZERO,
     decode_advance,
@@ -15,7 +14,8 @@ from nlac.bitstream.rangecoder import (
     encode_interval,
     seal,
 )
-from nlac.bitstream.rangecoding import TOTAL, RangeDecoder, RangeEncoder
+from nlac.kernels.jit import kernel
+from nlac.kernels.memory import address
 
 
 @kernel

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from nlac._kernels import kernel
-from nlac._pairs import add_four_gradients, add_two_gradients, dot_i16
-from nlac._tiles import DIAGONALS, LANES, accumulate
-from nlac._vectors import dot_low_any
-from nlac.predictors import cascade_covariance as cov
-from nlac.predictors import cascade_lms as lms
-from nlac.predictors.cascade_cholesky import bit_length, solve, square_root
+from nlac.kernels.arithmetic import bit_length, square_root
+from nlac.kernels.jit import kernel
+from nlac.kernels.vectors_i16 import add_four_gradients, add_two_gradients, dot_i16
+from nlac.kernels.vectors_i64 import DIAGONALS, TILE, accumulate, dot_low_any
+from nlac.predictors.cascade import covariance as cov
+from nlac.predictors.cascade import nlms as lms
+from nlac.predictors.cascade.cholesky import solve
 
 
 def at(array: np.ndarray) -> int:
@@ -136,7 +136,7 @@ def test_batch_sums():
     lengths, places, sources = (5, 7, 9, 12), (300, 290, 391, 389), (y, x, y, x)
     starts = np.concatenate([[0], np.cumsum(lengths)])
     total, batch = int(starts[-1]), 16
-    stride = -(-(total + DIAGONALS) // LANES) * LANES
+    stride = -(-(total + DIAGONALS) // TILE) * TILE
     sums = np.zeros((total + 1, stride), np.int64)
     window = np.zeros(cov.WINDOW, np.int64)
     window[: cov.PARTS] = total, 0, stride, batch, at(sums)
@@ -161,7 +161,7 @@ def test_solution_is_that_of_least_squares(taps):
     weights = rng.normal(0, 1, taps)
     target = inputs @ weights + rng.normal(0, 10, 4000)
     joint = np.round(np.column_stack([inputs, target])).astype(np.int64)
-    stride = -(-(taps + 1) // LANES) * LANES
+    stride = -(-(taps + 1) // TILE) * TILE
     covariance = np.zeros((taps + 1, stride), np.int64)
     covariance[:, : taps + 1] = joint.T @ joint
     factor, inverses = np.zeros_like(covariance), np.zeros(stride, np.int64)

@@ -14,8 +14,8 @@ from oracle.decoder import attached_tables
 from oracle.payload import decode_generic as told_generic
 
 from nlac._errors import CorruptStream, TruncatedStream, UsageError
-from nlac.codec.generic_block import decode_generic, encode_generic
 from nlac.predictors.base import Part, Predictor, scale_index
+from nlac.predictors.generic import decode_generic, encode_generic
 
 GOLDEN = "6351ac074b35a62f7486e989d99194d6a94579106b1a55e63e2409b5eee8f1b7"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from nlac.predictors.gram import covariance, mirror, room
+from nlac.codec.encoder.lpc.covariance import covariance, mirror, room
 
 BEGIN, END = 700, 956
 

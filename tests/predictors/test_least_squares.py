@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from nlac.predictors.far_gain import PIECE, far_gains
-from nlac.predictors.least_squares import factorise, new_factor
+from nlac.codec.encoder.lpc.least_squares import factorise, new_factor
+from nlac.codec.encoder.ltp.gain import PIECE, far_gains
 
 
 @pytest.mark.parametrize(("size", "known"), [(1, 0), (24, 8), (40, 24), (41, 24), (98, 32)])

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nlac._kernels import kernel
-from nlac._memory import address
-from nlac.bitstream import distribution
-from nlac.bitstream.distribution import MAX_SCALE, REACH, ROW, SHAPES, TAIL, TOTAL, cumulative_at
-from nlac.bitstream.mixture import ESCAPE, FULL_WEIGHT, Mixture
+from nlac.entropy import distributions as distribution
+from nlac.entropy.distributions import MAX_SCALE, REACH, ROW, SHAPES, TAIL, TOTAL, cumulative_at
+from nlac.entropy.mixtures import ESCAPE, FULL_WEIGHT, Mixture
+from nlac.kernels.jit import kernel
+from nlac.kernels.memory import address
 from nlac.predictors import base
 
 parts = st.tuples(

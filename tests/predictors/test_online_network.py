@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from nlac._kernels import kernel
-from nlac.predictors.online_lanes import ROWS, learn_row, learn_rows
-from nlac.predictors.online_network import INPUTS, PADDED, TOP, first_weights
+from nlac.kernels.jit import kernel
+from nlac.predictors.networks.online import INPUTS, PADDED, TOP, first_weights
+from nlac.predictors.networks.online_vectors import ROWS, learn_row, learn_rows
 
 PAIRS = 6
 

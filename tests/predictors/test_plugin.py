@@ -11,8 +11,8 @@ import pytest
 
 import nlac
 from nlac._errors import CorruptStream, UnknownPredictor, UsageError
-from nlac.codec.generic_block import decode_generic, encode_generic
 from nlac.predictors import registry
+from nlac.predictors.generic import decode_generic, encode_generic
 from nlac.predictors.registry import get_predictor, predictor_by_id, predictor_names
 
 PAGE = Path(__file__).parents[2] / "docs" / "predictors.md"

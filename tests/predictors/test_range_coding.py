@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nlac._errors import CorruptStream, TruncatedStream
-from nlac.bitstream.rangecoding import (
+from nlac.entropy.range_coder import (
     TOTAL,
     RangeDecoder,
     RangeEncoder,

@@ -9,9 +9,9 @@ from importlib.metadata import EntryPoint
 import pytest
 
 from nlac._errors import CorruptStream, ModelMismatch, UnknownPredictor, UsageError
-from nlac.bitstream.constants import PREDICTOR_NAMES
 from nlac.predictors import registry
 from nlac.predictors.base import Part, Predictor
+from nlac.predictors.methods import names
 from nlac.predictors.registry import (
     PredictorEntry,
     get_predictor,
@@ -127,7 +127,7 @@ def test_unknown_ones_are_named_with_what_is_known():
 
 def test_reserved_numbers_are_named(monkeypatch):
     known = registry._entries
-    for number, name in PREDICTOR_NAMES.items():
+    for number, name in names().items():
         if name not in known:
             with pytest.raises(UnknownPredictor, match=rf"number {number} \({name}\)"):
                 predictor_by_id(number)

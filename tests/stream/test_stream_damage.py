@@ -15,7 +15,7 @@ import nlac
 from nlac._errors import CorruptStream, FormatError, NlacError, TruncatedStream
 from nlac.bitstream import constants as c
 from nlac.bitstream.block import BlockHeader, write_block
-from nlac.bitstream.crc import crc32, crc_bytes
+from nlac.bitstream.checksum import crc32, crc_bytes
 from nlac.bitstream.header import StreamHeader, parse_header, write_header
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from nlac._errors import CorruptStream, UsageError
 from nlac.bitstream import constants as c
-from nlac.bitstream.crc import crc32, crc_bytes
+from nlac.bitstream.checksum import crc32, crc_bytes
 from nlac.bitstream.items import Picture, Recipe, Tags
 from nlac.bitstream.metadata import (
     MetadataItem,

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from nlac.codec.parallel import ordered_map
+from nlac._parallel import ordered_map
 
 
 @pytest.mark.parametrize("threads", [1, 2, 5])

@@ -11,7 +11,7 @@ import pytest
 from stream_tools import BLOCK, RATE, Pipe, PipeEnd, make_wav
 
 import nlac
-from nlac.codec.options import EncodeOptions
+from nlac.codec.encoder.options import EncodeOptions
 
 
 def encoded(src, **options) -> bytes:

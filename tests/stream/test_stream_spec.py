@@ -18,17 +18,22 @@ from oracle.oracle_tools import told_payload
 import nlac
 from nlac._errors import CorruptStream
 from nlac.bitstream import constants as c
-from nlac.bitstream import distribution, mixture
 from nlac.bitstream.header import StreamHeader
-from nlac.bitstream.rangecoding import RangeEncoder
-from nlac.bitstream.varint import write_signed, write_varint
-from nlac.codec import cascade_block, lpc_side, side_coder, value_sets
-from nlac.codec.block_codec import decode_block, encode_block
-from nlac.codec.floats import split
-from nlac.codec.options import EncodeOptions
-from nlac.codec.pcm import pcm_bytes
-from nlac.codec.stream_reader import read_elements
-from nlac.predictors import layout
+from nlac.bitstream.reader import read_elements
+from nlac.codec.decoder.payload import decode_block
+from nlac.codec.encoder.floats.choice import split
+from nlac.codec.encoder.options import EncodeOptions
+from nlac.codec.encoder.payload import encode_block
+from nlac.codec.transforms.pcm import pcm_bytes
+from nlac.entropy import distributions as distribution
+from nlac.entropy import mixtures as mixture
+from nlac.entropy import side_coder, value_sets
+from nlac.entropy.range_coder import RangeEncoder
+from nlac.entropy.varint import write_signed, write_varint
+from nlac.predictors.cascade import block as cascade_block
+from nlac.predictors.lpc import parameters as layout
+from nlac.predictors.lpc import side_info as lpc_side
+from nlac.predictors.methods import names
 from nlac.predictors.networks import layers as networks
 
 SPEC = (Path(__file__).parents[2] / "format_spec.md").read_text(encoding="utf-8")
@@ -56,7 +61,7 @@ def test_marks():
 
 def test_numbers_with_names():
     predictors = {int(i): name for i, name in rows("5.1 Predictors")[3:] if i.isdigit()}
-    assert predictors == c.PREDICTOR_NAMES
+    assert predictors == names()
     assert {int(row[0]): row[1] for row in rows("5.2 Coders")[2:]} == c.CODER_NAMES
     types = {int(row[0]): row[1] for row in rows("6.2 Types")[2:] if row[0].isdigit()}
     assert types == c.ITEM_NAMES
@@ -193,7 +198,7 @@ def signals() -> dict[str, tuple[np.ndarray, int]]:
 
 def header(samples: np.ndarray, bits: int) -> StreamHeader:
     frames, channels = samples.shape
-    return StreamHeader(44100, channels, bits, False, 0, frames, frames, c.PREDICTOR_LPC)
+    return StreamHeader(44100, channels, bits, False, 0, frames, frames, 1)
 
 
 @pytest.mark.parametrize("coder", ["range", "rice"])

@@ -24,7 +24,7 @@ from nlac.bitstream.block import (
     write_block,
     write_block_header,
 )
-from nlac.bitstream.crc import crc32, crc_bytes
+from nlac.bitstream.checksum import crc32, crc_bytes
 from nlac.bitstream.header import StreamHeader, header_num_bytes, parse_header, write_header
 from nlac.bitstream.trailer import (
     IndexEntry,
@@ -33,7 +33,7 @@ from nlac.bitstream.trailer import (
     trailer_num_bytes_from_end,
     write_trailer,
 )
-from nlac.bitstream.varint import read_varint, varint_num_bytes, write_varint
+from nlac.entropy.varint import read_varint, varint_num_bytes, write_varint
 
 HEADER = StreamHeader(
     sample_rate=44100,

@@ -1,28 +1,22 @@
 """A block codec that stores samples as they are, so that these tests are about streams.
 
-`install` puts it in the place of `nlac.codec.block_codec`.
+`install` puts it in the place of the real one.
 """
 
 from __future__ import annotations
 
-import sys
-import types
-
 import numpy as np
 
 from nlac._errors import CorruptStream
-from nlac.codec.pcm import pcm_bytes
+from nlac.codec.decoder import payload as decoder_payload
+from nlac.codec.encoder import payload as encoder_payload
+from nlac.codec.encoder import stream
+from nlac.codec.encoder.choice import PredictorChoice
+from nlac.codec.transforms.pcm import pcm_bytes
 
 
-class _Choice:
-    predictor_id = 1
-    predictor_parameters = b"\x05\x00"
-    coder_id = 1
-    model_hash = b""
-
-
-def choose_predictor(*arguments, **named):
-    return _Choice
+def choose_predictor(options):
+    return PredictorChoice(1, b"\x05\x00", 1)
 
 
 def encode_block(samples, stream, options):
@@ -46,10 +40,6 @@ def decode_block(payload, num_frames, stream):
 
 
 def install(monkeypatch) -> None:
-    module = types.ModuleType("nlac.codec.block_codec")
-    for name in ("choose_predictor", "encode_block", "decode_block"):
-        setattr(module, name, globals()[name])
-    monkeypatch.setitem(sys.modules, "nlac.codec.block_codec", module)
-    import nlac.codec
-
-    monkeypatch.setattr(nlac.codec, "block_codec", module, raising=False)
+    monkeypatch.setattr(stream, "choose_predictor", choose_predictor)
+    monkeypatch.setattr(encoder_payload, "encode_block", encode_block)
+    monkeypatch.setattr(decoder_payload, "decode_block", decode_block)

@@ -8,12 +8,12 @@ from training_tools import SMALL, sound
 
 from nlac._errors import UsageError
 from nlac.bench.corpus import find_items
-from nlac.codec.block_codec import window_settings
-from nlac.codec.cascade_block import CascadeSettings, suited
-from nlac.codec.fronts import FRONTS
-from nlac.codec.options import EncodeOptions
-from nlac.codec.preparation import prepare
-from nlac.predictors.network_features import FEATURES
+from nlac.codec.encoder.analysis import prepare
+from nlac.codec.encoder.cascade import CascadeSettings, suited
+from nlac.codec.encoder.lpc.block import window_settings
+from nlac.codec.encoder.options import EncodeOptions
+from nlac.codec.encoder.presets import BASES
+from nlac.predictors.neural.features import FEATURES
 from nlac.training.config import make_config, read_config
 from nlac.training.crops import make_crops
 from nlac.training.pool import Pool
@@ -134,7 +134,7 @@ def test_crops_have_the_experts_that_coding_would_take():
         assert crop.features[:, 12 + 1].any()
         assert crop.features[:, 12 + 3].any() == has_long_windows
         assert not crop.features[:, 12 + 4].any()
-        settings = CascadeSettings(FRONTS["high"], rival=window_settings(EncodeOptions()))
+        settings = CascadeSettings(BASES["high"], rival=window_settings(EncodeOptions(), "cascade"))
         parameters = suited(settings.parameters, prepare(samples, settings.search))
         assert len(parameters.experts) == 3 + has_long_windows
 

@@ -10,18 +10,13 @@ from training_tools import telling_module
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 
-from nlac.predictors.network_features import ANSWERS, FEATURES  # noqa: E402
-from nlac.predictors.networks import reference  # noqa: E402
-from nlac.predictors.networks.description import model_hash  # noqa: E402
-from nlac.predictors.networks.layers import (  # noqa: E402
-    Activation,
-    Affine,
-    Linear,
-    Network,
-)
-from nlac.training import modules, quantise  # noqa: E402
-from nlac.training.config import make_config  # noqa: E402
-from nlac.training.loss import code_length  # noqa: E402
+from nlac.predictors.networks import reference
+from nlac.predictors.networks.layers import Activation, Affine, Linear, Network
+from nlac.predictors.networks.serialization import model_hash
+from nlac.predictors.neural.features import ANSWERS, FEATURES
+from nlac.training import modules, quantise
+from nlac.training.config import make_config
+from nlac.training.loss import code_length
 
 
 def test_loss_is_the_code_length():

@@ -11,12 +11,12 @@ from training_tools import SMALL
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 pytest.importorskip("safetensors", reason="safetensors is not installed")
 
-from nlac._errors import UsageError  # noqa: E402
-from nlac.predictors.networks.description import model_hash  # noqa: E402
-from nlac.predictors.networks.model import Model, open_model  # noqa: E402
-from nlac.training import quantise  # noqa: E402
-from nlac.training.config import make_config  # noqa: E402
-from nlac.training.run import CHECKPOINT, METRICS, Trainer, export  # noqa: E402
+from nlac._errors import UsageError
+from nlac.predictors.networks.models import Model, open_model
+from nlac.predictors.networks.serialization import model_hash
+from nlac.training import quantise
+from nlac.training.config import make_config
+from nlac.training.run import CHECKPOINT, METRICS, Trainer, export
 
 
 def test_a_run_that_is_resumed_is_the_same(config, tmp_path):

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from nlac.codec.floats import split
+from nlac.codec.encoder.floats.choice import split
 
 F32 = np.float32
 RATE = 44100

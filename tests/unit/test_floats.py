@@ -8,8 +8,9 @@ from floats_tools import F32, MUSIC16, MUSIC24, blocks, music
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nlac.codec.floats import join, split
-from nlac.codec.floats_steps import bit_length, float_bits
+from nlac.codec.encoder.floats.choice import split
+from nlac.codec.transforms.float_kernels import bit_length, float_bits
+from nlac.codec.transforms.floats import join
 
 
 def check(samples):

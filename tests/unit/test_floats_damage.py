@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nlac._errors import CorruptStream
-from nlac.codec.floats import join
+from nlac.codec.transforms.floats import join
 
 
 def survives(integers, side):

@@ -9,7 +9,7 @@ import pytest
 from floats_tools import DAMAGED, F32, STORED, blocks, music
 from hypothesis import given, settings
 
-from nlac.codec.floats import split
+from nlac.codec.encoder.floats.choice import split
 
 
 class SlowDecoder:

@@ -9,18 +9,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from nlac._kernels import kernel
-from nlac._memory import load_i16, load_i32, load_i64, store_16, store_64
-from nlac.predictors.networks.lanes import (
-    CENTRE,
-    ROWS,
-    add_rows,
-    clip_rows,
-    gate_rows,
-    padded,
-)
+from nlac.kernels.jit import kernel
+from nlac.kernels.memory import load_i16, load_i32, load_i64, store_16, store_64
 from nlac.predictors.networks.layers import GATE_TOP, TOP, Activation, Affine, Gru, Linear, Network
 from nlac.predictors.networks.tables import sigmoid_table, tanh_table
+from nlac.predictors.networks.vectors import CENTRE, ROWS, add_rows, clip_rows, gate_rows, padded
 
 # cells of a layer
 (

@@ -10,11 +10,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from nlac._kernels import kernel
-from nlac._memory import address, load_i64, store_64
-from nlac.predictors.networks.lanes import TIMES, clip_rows_of_times, padded
+from nlac.kernels.jit import kernel
+from nlac.kernels.memory import address, load_i64, store_64
 from nlac.predictors.networks.layers import TOP, Activation, Linear, Network
 from nlac.predictors.networks.step import Layout, Runner
+from nlac.predictors.networks.vectors import TIMES, clip_rows_of_times, padded
 
 _PIECE = 256  # times; a multiple of TIMES
 # cells of a layer: widths in bytes, the past in times

@@ -1,0 +1,39 @@
+"""The Python interface: arrays, files, streams in pieces.
+
+The package `nlac` gives out these names, and so does this one.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import nlac
+
+if TYPE_CHECKING:
+    from nlac.api.decoding import decode
+    from nlac.api.encoding import encode
+    from nlac.api.file import NlacFile
+    from nlac.api.functions import add_model, blocks, info, open, read, write
+    from nlac.api.incremental import Decoder, Encoder
+    from nlac.api.writer import NlacWriter
+
+__all__ = [
+    "Decoder",
+    "Encoder",
+    "NlacFile",
+    "NlacWriter",
+    "add_model",
+    "blocks",
+    "decode",
+    "encode",
+    "info",
+    "open",
+    "read",
+    "write",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in __all__:
+        return getattr(nlac, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,262 @@
+"""``nlac.decode``: an nlac file to the original file, or to a container of choice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import BinaryIO, TypeAlias
+
+from nlac._errors import ChecksumMismatch, CorruptStream, FormatError, NotRestorable, UsageError
+from nlac._files import ReadFile, WriteFile, can_seek, check_distinct, open_input, open_target
+from nlac._parallel import available_cores
+from nlac._typing import Samples
+from nlac.api.render import Rendering, choose_container
+from nlac.api.results import DecodeResult, LostRange
+from nlac.audio.restoration import StoredOriginal, stored_original
+from nlac.bitstream.header import StreamHeader
+from nlac.bitstream.reader import IndexedReader, read_trailer
+from nlac.codec.decoder.blocks import decode_range
+from nlac.codec.decoder.recovery import Recovery
+from nlac.codec.decoder.sequential import SequentialDecoder
+
+Progress: TypeAlias = Callable[[int, int | None], None]
+
+
+def decode(
+    src: ReadFile,
+    dst: WriteFile | None,
+    *,
+    container: str | None = None,
+    start: int = 0,
+    stop: int | None = None,
+    recover: bool = False,
+    threads: int = 0,
+    force: bool = False,
+    progress: Progress | None = None,
+) -> DecodeResult:
+    """Decode an nlac file; every checksum of what is decoded is verified.
+
+    The original file comes back byte for byte where the stream carries it, all of it is
+    decoded, and neither `container` nor the suffix of `dst` names a container of another
+    kind. Otherwise a fresh file is written, in the container that `container` or the
+    suffix names, or else the original's, or else WAV.
+
+    Parameters
+    ----------
+    src : path, bytes-like or binary file object
+        What to decode; a pipe does, read strictly forward if it is decoded whole.
+    dst : path, binary file object or None
+        Where to; a pipe does. A path appears only when everything went well. None decodes
+        and verifies everything, and writes nothing.
+    container : str, optional
+        ``"wav"``, ``"rf64"``, ``"bw64"``, ``"w64"``, ``"aiff"``, ``"aifc"``, ``"raw"``, a
+        format of libsndfile such as ``"flac"``; or ``"original"``, which fails where the
+        original cannot be restored.
+    start, stop : int
+        First frame, and the frame after the last; negative from the end, as in slices.
+    recover : bool
+        Decode whatever is intact of a damaged stream, with silence for what is lost; the
+        result lists it.
+    threads : int
+        Blocks decoded at a time; 0 takes all cores.
+    force : bool
+        Replace an existing output.
+    progress : callable, optional
+        Called with the frames done and the frames in all (None if not known).
+
+    Returns
+    -------
+    DecodeResult
+
+    Raises
+    ------
+    FormatError
+        The stream is not one, or damaged; nothing is left behind.
+    NotRestorable
+        ``container="original"``, and the stream does not carry it.
+    OutputExists
+        There is such an output, and not `force`.
+
+    Examples
+    --------
+    >>> nlac.decode("take.nlac", "take.wav").restored     # doctest: +SKIP
+    True
+    """
+    check_distinct(src, dst)
+    if threads < 0:
+        raise UsageError(f"threads {threads}: 0 (all cores) or more")
+    whole = start == 0 and stop is None
+    with open_input(src, seekable=recover or not whole) as file:
+        job = _Decoding(file, dst, container, threads or available_cores(), force, progress)
+        if recover:
+            return job.recovered(start, stop)
+        if not whole:
+            reader = IndexedReader(file)
+            first, last = _range(start, stop, reader.num_frames)
+            if (first, last) != (0, reader.num_frames):
+                return job.part(reader, first, last)
+            file.seek(0)
+        return job.whole()
+
+
+class _Decoding:
+    """One call of `decode`."""
+
+    def __init__(
+        self,
+        file: BinaryIO,
+        dst: WriteFile | None,
+        container: str | None,
+        threads: int,
+        force: bool,
+        progress: Progress | None,
+    ) -> None:
+        self._file = file
+        self._dst = dst
+        self._container = container
+        self._threads = threads
+        self._force = force
+        self._progress = progress
+
+    def whole(self) -> DecodeResult:
+        """All of an intact stream, forward."""
+        told = _told_frames(self._file)
+        decoder = SequentialDecoder(self._file, self._threads)
+        header = decoder.header
+        told = header.num_frames if told is None else told
+        original = stored_original(decoder.leading, header)
+        container = choose_container(self._container, self._dst, original)
+        with open_target(self._dst, force=self._force) as target:
+            output = Rendering(target, header, original, container, told)
+            # the MD5 of a restored file proves its samples as well; to test a stream is
+            # to compare both
+            hashed = container is not None or self._dst is None
+            self._write(output, decoder.samples(hashed=hashed), told)
+            output.finish(decoder.tail())
+            trailer = decoder.trailer
+            assert trailer is not None
+            if output.digest not in (None, trailer.original_md5):
+                raise ChecksumMismatch(
+                    "MD5 of the restored file does not match", path="trailer.original_md5"
+                )
+            if output.digest is not None and output.num_bytes != trailer.original_length:
+                raise CorruptStream(
+                    "length of the restored file does not match", path="trailer.original_length"
+                )
+            return _result(
+                output, header, md5=trailer.pcm_md5.hex(), restored=output.digest is not None
+            )
+
+    def part(self, reader: IndexedReader, start: int, stop: int) -> DecodeResult:
+        """Some frames of an intact stream, by its index."""
+        header = reader.header
+        original = stored_original(reader.leading, header)
+        container = self._fresh_container(original)
+        with open_target(self._dst, force=self._force) as target:
+            output = Rendering(target, header, None, container, stop - start)
+            pieces = decode_range(reader, start, stop, self._threads)
+            self._write(output, pieces, stop - start)
+            output.finish(())
+            return _result(output, header)
+
+    def recovered(self, start: int, stop: int | None) -> DecodeResult:
+        """What is left of a damaged stream."""
+        recovery = Recovery(self._file, self._threads)
+        header, problems = recovery.header, recovery.problems
+        total = recovery.survey.num_frames
+        first, last = _range(start, stop, total)
+        original = None
+        try:
+            original = stored_original(recovery.survey.items, header)
+        except CorruptStream as error:
+            problems.append(f"the original file cannot be restored: {error}")
+        if (first, last) == (0, total):
+            container = choose_container(self._container, self._dst, original)
+        else:
+            container = self._fresh_container(original)
+        with open_target(self._dst, force=self._force) as target:
+            output = Rendering(target, header, original, container, last - first)
+            pieces = _clipped(recovery.samples(), first, last)
+            self._write(output, pieces, last - first)
+            output.finish(recovery.tail())
+            trailer = recovery.survey.trailer
+            restored = trailer is not None and output.digest == trailer.original_md5 is not None
+            if output.digest is not None and not restored and not (problems or recovery.lost):
+                problems.append("MD5 of the restored file does not match")
+            return _result(
+                output,
+                header,
+                md5=recovery.md5.hex() if recovery.md5 else None,
+                restored=restored,
+                lost=tuple(r for r in recovery.lost if r.start < last and first < r.stop),
+                problems=tuple(problems),
+            )
+
+    def _fresh_container(self, original: StoredOriginal | None) -> str:
+        """Container for a part of the audio, for which the original does not serve."""
+        if self._container == "original":
+            raise NotRestorable("the original file comes back only as a whole")
+        container = choose_container(self._container, self._dst, original)
+        if container is None:
+            assert original is not None
+            container = original.container
+        return container
+
+    def _write(self, output: Rendering, pieces: Iterator[Samples], total: int | None) -> None:
+        self._report(0, total)
+        for samples in pieces:
+            output.write(samples)
+            self._report(output.frames, total)
+
+    def _report(self, done: int, total: int | None) -> None:
+        if self._progress is not None:
+            self._progress(done, total)
+
+
+def _range(start: int, stop: int | None, num_frames: int) -> tuple[int, int]:
+    first, last, _step = slice(start, stop).indices(num_frames)
+    return first, max(first, last)
+
+
+def _told_frames(file: BinaryIO) -> int | None:
+    """Frames by the trailer of a seekable stream; the file is rewound then."""
+    if not can_seek(file):
+        return None
+    try:
+        return read_trailer(file).num_frames
+    except FormatError:
+        # the damage is met again, and placed better, on the way through the stream
+        return None
+    finally:
+        file.seek(0)
+
+
+def _clipped(pieces: Iterable[Samples], first: int, last: int) -> Iterator[Samples]:
+    """Frames `first` to `last` of what comes in pieces."""
+    done = 0
+    for samples in pieces:
+        part = samples[max(0, first - done) : max(0, last - done)]
+        done += len(samples)
+        if len(part):
+            yield part
+
+
+def _result(
+    output: Rendering,
+    header: StreamHeader,
+    *,
+    md5: str | None = None,
+    restored: bool = False,
+    lost: tuple[LostRange, ...] = (),
+    problems: tuple[str, ...] = (),
+) -> DecodeResult:
+    return DecodeResult(
+        frames=output.frames,
+        sample_rate=header.sample_rate,
+        seconds=output.frames / header.sample_rate,
+        bytes_out=output.target.num_bytes,
+        md5=md5,
+        container=output.container,
+        restored=restored,
+        lost=lost,
+        problems=problems,
+    )

@@ -1,0 +1,232 @@
+"""``nlac.encode``: any audio file to an nlac file, with the proof that it comes back."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from os import PathLike
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from nlac._errors import NotRestorable, UsageError
+from nlac._files import ReadFile, Target, WriteFile, can_seek, check_distinct, open_target
+from nlac._typing import Samples
+from nlac.api.results import EncodeResult
+from nlac.audio.base import AudioSource
+from nlac.audio.raw import RawSpec
+from nlac.audio.restoration import RestorationProof, recipe_items, tail_items
+from nlac.audio.source import open_source
+from nlac.bitstream.items import Picture, Tags
+from nlac.bitstream.metadata import MetadataItem
+from nlac.codec.encoder.models import model_item
+from nlac.codec.encoder.options import EncodeOptions
+from nlac.codec.encoder.stream import StreamEncoder, make_header
+
+if TYPE_CHECKING:
+    from nlac.bitstream.header import StreamHeader
+
+TagMapping: TypeAlias = Mapping[str, str | Sequence[str]]
+Progress: TypeAlias = Callable[[int, int | None], None]
+
+
+def encode(
+    src: ReadFile,
+    dst: WriteFile,
+    *,
+    tags: TagMapping | None = None,
+    pictures: Sequence[Picture] = (),
+    strip_chunks: bool = False,
+    audio_only: bool = False,
+    embed_model: bool = False,
+    raw: RawSpec | str | None = None,
+    ignore_sizes: bool = False,
+    force: bool = False,
+    progress: Progress | None = None,
+    **options: Any,
+) -> EncodeResult:
+    """Encode an audio file.
+
+    WAV, RF64, BW64, W64, AIFF, AIFF-C and raw files are stored with everything that is in
+    them: `decode` gives the same bytes back, and this is proved here by re-assembling the
+    file and comparing MD5s. The same input gives the same bytes whether files or pipes
+    are at either end, for every number of threads.
+
+    Parameters
+    ----------
+    src : path, bytes-like or binary file object
+        What to encode; a pipe does. A file object that can seek is read from where it
+        stands.
+    dst : path or binary file object
+        Where to; a pipe does. A path appears only when everything went well.
+    tags : mapping of str to str or sequence of str, optional
+        Vorbis comments.
+    pictures : sequence of Picture
+        Pictures.
+    strip_chunks : bool
+        Keep the samples and nothing else of the file; `decode` then writes a fresh one.
+    audio_only : bool
+        Accept files whose bytes cannot come back (FLAC, CAF and others), for their samples.
+    embed_model : bool
+        Put the model of `cnn` or `gru` into the stream, for decoders that lack it.
+    raw : RawSpec or str, optional
+        The input has no header; this says what its samples are, for example
+        ``"44100,s16le,2"``.
+    force : bool
+        Replace an existing output.
+    progress : callable, optional
+        Called with the frames done and the frames in all (None if not known).
+
+    Other Parameters
+    ----------------
+    ignore_sizes : bool
+        Take everything after the header as samples, whatever sizes it declares.
+    **options
+        Fields of `EncodeOptions`: preset, predictor, predictor_options, model, device, coder,
+        long_term, effort, block_seconds, verify, threads.
+
+    Returns
+    -------
+    EncodeResult
+
+    Raises
+    ------
+    UnsupportedAudio
+        The input is no audio that can be coded.
+    NotRestorable
+        Its bytes could not be restored (see `audio_only`).
+    OutputExists
+        There is such an output, and not `force`.
+    VerifyMismatch
+        A fault of the encoder, caught in time; nothing is left behind.
+
+    Examples
+    --------
+    >>> nlac.encode("take.wav", "take.nlac", preset="max")     # doctest: +SKIP
+    """
+    check_distinct(src, dst)
+    if isinstance(src, (bytes, bytearray, memoryview)):
+        src = io.BytesIO(src)
+    job = _Encoding(
+        EncodeOptions(**known_options(options)),
+        [*([Tags.from_mapping(tags).to_item()] if tags else []), *(p.to_item() for p in pictures)],
+        strip_chunks,
+        audio_only,
+        embed_model,
+        progress,
+    )
+    spec = RawSpec.parse(raw) if isinstance(raw, str) else raw
+    start = src.tell() if not isinstance(src, (str, PathLike)) and can_seek(src) else None
+    may_restart = isinstance(src, (str, PathLike)) or start is not None
+    # the output is begun only when the input has proved to be audio
+    with (
+        open_source(src, raw=spec, ignore_sizes=ignore_sizes) as source,
+        open_target(dst, force=force) as target,
+    ):
+        try:
+            return job.run(source, target)
+        except NotRestorable:
+            shift = source.packing.shift if source.packing is not None else 0
+            if not (shift and may_restart and target.seekable):
+                raise
+        # samples use bits that the header declares unused: those count, then
+        target.restart()
+        if not isinstance(src, (str, PathLike)) and start is not None:
+            src.seek(start)
+        with open_source(src, raw=spec, ignore_sizes=ignore_sizes, full_depth=True) as deeper:
+            return job.run(deeper, target)
+
+
+class _Encoding:
+    """One call of `encode`, which may be run again on a source read in another way."""
+
+    def __init__(
+        self,
+        options: EncodeOptions,
+        items: list[MetadataItem],
+        strip_chunks: bool,
+        audio_only: bool,
+        embed_model: bool,
+        progress: Progress | None,
+    ) -> None:
+        self._options = options
+        self._items = items
+        self._strip_chunks = strip_chunks
+        self._audio_only = audio_only
+        self._embed_model = embed_model
+        self._progress = progress
+
+    def run(self, source: AudioSource, target: Target) -> EncodeResult:
+        if not source.restorable and not (self._audio_only or self._strip_chunks):
+            raise NotRestorable(
+                f"the bytes of a {source.container} file could not be restored, only its "
+                "samples; accept that with audio_only"
+            )
+        fmt = source.format
+        # without the number of frames: a pipe could not tell, and a file shall give the same bytes
+        header = make_header(fmt, self._options)
+        encoder = StreamEncoder(header, self._options)
+        items = list(self._items)
+        if self._embed_model:
+            items.append(model_item(header))
+        proof = None
+        if source.restorable and not self._strip_chunks:
+            assert source.packing is not None
+            proof = RestorationProof(source.head, source.packing)
+            items = recipe_items(source) + items
+        for data in encoder.begin(items):
+            target.file.write(data)
+        self._report(0, source)
+        for data in encoder.encode(self._blocks(source, header, proof)):
+            target.file.write(data)
+            self._report(encoder.writer.num_frames, source)
+        original_md5 = None
+        if source.restorable:
+            # also where it is not kept: whoever writes into our pipe wants it read
+            for item in tail_items(source.tail()):
+                if proof is not None:
+                    target.file.write(encoder.item(item))
+                    proof.tail(item.data)
+        if proof is not None:
+            original_md5 = proof.check(source.digest)
+        target.file.write(encoder.end(original_md5, proof.num_bytes if proof else 0))
+        frames = encoder.writer.num_frames
+        bytes_in = proof.num_bytes if proof else frames * frame_bytes(header)
+        bytes_out = encoder.writer.num_bytes
+        return EncodeResult(
+            frames=frames,
+            sample_rate=fmt.sample_rate,
+            seconds=frames / fmt.sample_rate,
+            bytes_in=bytes_in,
+            bytes_out=bytes_out,
+            ratio=bytes_out / bytes_in if bytes_in else 0.0,
+            md5=encoder.digest.digest().hex(),
+            container=source.container,
+            restorable=proof is not None,
+            verified=self._options.verify,
+            warnings=tuple(source.warnings),
+        )
+
+    def _blocks(
+        self, source: AudioSource, header: StreamHeader, proof: RestorationProof | None
+    ) -> Iterator[Samples]:
+        while len(samples := source.read(header.block_length)):
+            if proof is not None:
+                proof.samples(samples)
+            yield samples
+
+    def _report(self, done: int, source: AudioSource) -> None:
+        if self._progress is not None:
+            self._progress(done, source.expected_frames)
+
+
+def frame_bytes(header: StreamHeader) -> int:
+    """Bytes of a frame whose samples take the fewest whole bytes each."""
+    return header.channels * ((header.bits_per_sample + 7) // 8)
+
+
+def known_options(options: dict[str, Any]) -> dict[str, Any]:
+    """Options, if all of them exist."""
+    for name in options:
+        if name not in EncodeOptions.__dataclass_fields__:
+            known = ", ".join(EncodeOptions.__dataclass_fields__)
+            raise UsageError(f"no such option: {name} (known: {known})")
+    return options

@@ -1,0 +1,136 @@
+"""Where decoded samples go: the original file again, or a fresh one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from os import PathLike
+from pathlib import PurePath
+
+from nlac._errors import NotRestorable, UsageError
+from nlac._files import Target
+from nlac._typing import Samples
+from nlac.audio.format import AudioFormat
+from nlac.audio.restoration import StoredOriginal
+from nlac.audio.sinks.choice import RestoreSink, Sink, container_for, open_sink
+from nlac.bitstream.header import StreamHeader
+
+# containers that go under the same suffix
+# a file of such a name would not hold what the name says
+_NOT_WRITTEN = {".mp3", ".m4a", ".aac", ".opus", ".wma", ".ape", ".wv", ".tta", ".nlac"}
+_FAMILIES = ({"wav", "rf64", "bw64"}, {"aiff", "aifc"})
+
+
+def choose_container(asked: str | None, dst: object, original: StoredOriginal | None) -> str | None:
+    """Container of a fresh file, or None where the original is to be restored.
+
+    Parameters
+    ----------
+    asked : str or None
+        What the caller asked for; ``"original"`` insists on the original.
+    dst : path or other
+        Where to write; a suffix that belongs to another container than the original's asks
+        for that one.
+    original : StoredOriginal or None
+        The original that could be restored.
+
+    Raises
+    ------
+    NotRestorable
+        The original was asked for, and there is none.
+    UsageError
+        The suffix belongs to a format that is not written.
+    """
+    if asked == "original":
+        if original is None:
+            raise NotRestorable("the stream does not carry the original file, only its samples")
+        return None
+    if asked is None and isinstance(dst, (str, PathLike)):
+        suffix = PurePath(dst).suffix.lower()
+        if suffix in _NOT_WRITTEN:
+            raise UsageError(f"{suffix} files are not written here; name the format to insist")
+        asked = container_for(dst)
+        if original is not None and asked is not None:
+            names = {asked, original.container}
+            # raw samples may have any name at all
+            if original.container in (asked, "raw") or any(names <= f for f in _FAMILIES):
+                asked = None
+    if asked is None and original is None:
+        return "wav"
+    return asked
+
+
+def audio_format(header: StreamHeader) -> AudioFormat:
+    """What the samples of a stream are."""
+    return AudioFormat(
+        header.sample_rate,
+        header.channels,
+        header.bits_per_sample,
+        header.is_float,
+        header.channel_mask,
+    )
+
+
+class Rendering:
+    """Writes one output. Call `write` any number of times, then `finish`.
+
+    Parameters
+    ----------
+    target : Target
+        Where to.
+    header : StreamHeader
+        What the samples are.
+    original : StoredOriginal or None
+        The original, needed where `container` is None.
+    container : str or None
+        Container of a fresh file; None restores the original.
+    num_frames : int or None
+        Frames to come, if known.
+
+    Attributes
+    ----------
+    container : str
+        Container of the output.
+    frames : int
+        Frames written so far.
+    digest : bytes or None
+        MD5 of the restored file after `finish`; None of a fresh one.
+    num_bytes : int
+        Its length.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        header: StreamHeader,
+        original: StoredOriginal | None,
+        container: str | None,
+        num_frames: int | None,
+    ) -> None:
+        self.target = target
+        self.frames = 0
+        self.digest: bytes | None = None
+        self.num_bytes = 0
+        self._sink: Sink | RestoreSink
+        if container is None:
+            assert original is not None
+            self.container = original.container
+            self._sink = RestoreSink(target.file, original.head, original.packing)
+        else:
+            self.container = container
+            self._sink = open_sink(target.file, audio_format(header), container, num_frames)
+
+    def write(self, samples: Samples) -> None:
+        """Append samples, shape (frames, channels)."""
+        self.frames += len(samples)
+        self._sink.write(samples)
+
+    def finish(self, tail: Iterable[bytes]) -> None:
+        """Complete the output; `tail` is exhausted also where it is not wanted."""
+        if isinstance(self._sink, RestoreSink):
+            self._sink.finish(tail)
+            self.digest = self._sink.digest
+            self.num_bytes = self._sink.num_bytes
+            return
+        for _ in tail:
+            pass
+        self._sink.finish()

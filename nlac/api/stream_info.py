@@ -1,0 +1,63 @@
+"""Facts about an nlac file, from its header, metadata and trailer; no block is decoded."""
+
+from __future__ import annotations
+
+import io
+from typing import BinaryIO
+
+from nlac.api.results import MetadataInfo, StreamInfo
+from nlac.bitstream import constants as c
+from nlac.bitstream.items import Recipe, Tags, first_of
+from nlac.bitstream.metadata import MetadataItem
+from nlac.bitstream.reader import IndexedReader
+from nlac.predictors.methods import names
+
+
+def stream_info(file: BinaryIO, reader: IndexedReader) -> StreamInfo:
+    """Facts about the stream in the seekable `file`.
+
+    Raises
+    ------
+    CorruptStream
+        Metadata are damaged.
+    """
+    header, trailer = reader.header, reader.trailer
+    num_bytes = file.seek(0, io.SEEK_END)
+    frame_bytes = header.channels * ((header.bits_per_sample + 7) // 8)
+    pcm_bytes = trailer.num_frames * frame_bytes
+    metadata = [MetadataInfo(item.name, len(item.data)) for item in reader.leading]
+    metadata += [MetadataInfo(item.name, len(item.data)) for item in reader.trailing()]
+    recipe = first_of(reader.leading, c.ITEM_RECIPE)
+    restorable = recipe is not None and trailer.original_md5 is not None
+    whole = trailer.original_length if restorable else pcm_bytes
+    return StreamInfo(
+        sample_rate=header.sample_rate,
+        channels=header.channels,
+        bits_per_sample=header.bits_per_sample,
+        is_float=header.is_float,
+        channel_mask=header.channel_mask,
+        num_frames=trailer.num_frames,
+        seconds=trailer.num_frames / header.sample_rate,
+        num_blocks=reader.num_blocks,
+        block_length=header.block_length,
+        format_version=c.FORMAT_VERSION,
+        predictor=names().get(header.predictor_id, f"number {header.predictor_id}"),
+        predictor_id=header.predictor_id,
+        coder=c.CODER_NAMES[header.coder_id],
+        model_hash=header.model_hash.hex() or None,
+        num_bytes=num_bytes,
+        pcm_bytes=pcm_bytes,
+        ratio=num_bytes / whole if whole else 0.0,
+        md5=trailer.pcm_md5.hex(),
+        container=Recipe.from_item(recipe).container if recipe and restorable else None,
+        original_md5=trailer.original_md5.hex() if trailer.original_md5 else None,
+        original_bytes=trailer.original_length,
+        tags=stream_tags(reader.leading),
+        metadata=tuple(metadata),
+    )
+
+
+def stream_tags(items: tuple[MetadataItem, ...]) -> dict[str, list[str]]:
+    """Vorbis comments among `items`, names in capitals."""
+    item = first_of(items, c.ITEM_TAGS)
+    return Tags.from_item(item).to_mapping() if item is not None else {}

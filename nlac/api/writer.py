@@ -1,0 +1,125 @@
+"""An nlac file opened for writing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Any, Self
+
+from numpy.typing import ArrayLike
+
+from nlac._errors import UsageError
+from nlac._files import WriteFile, open_target
+from nlac.api.encoding import TagMapping
+from nlac.api.incremental import Encoder
+from nlac.bitstream.items import Picture
+
+
+class NlacWriter:
+    """An nlac file to write to, as ``nlac.open(file, "w", ...)`` gives it.
+
+    A path appears, complete, when the file is closed. If a ``with`` block ends with an
+    error, nothing appears.
+
+    Parameters
+    ----------
+    file : path or binary file object
+        Where to; a pipe does. A file object is not closed.
+    sample_rate, channels, bits_per_sample, is_float, channel_mask, num_frames, tags, pictures
+        As in `nlac.Encoder`.
+    force : bool
+        Replace an existing file.
+
+    Other Parameters
+    ----------------
+    **options
+        Fields of `EncodeOptions`.
+    """
+
+    def __init__(
+        self,
+        file: WriteFile,
+        sample_rate: int,
+        channels: int,
+        bits_per_sample: int,
+        *,
+        is_float: bool = False,
+        channel_mask: int = 0,
+        num_frames: int | None = None,
+        tags: TagMapping | None = None,
+        pictures: Sequence[Picture] = (),
+        force: bool = False,
+        **options: Any,
+    ) -> None:
+        self._encoder = Encoder(
+            sample_rate,
+            channels,
+            bits_per_sample,
+            is_float=is_float,
+            channel_mask=channel_mask,
+            num_frames=num_frames,
+            tags=tags,
+            pictures=pictures,
+            **options,
+        )
+        self._frames = 0
+        self._stack = ExitStack()
+        self._target = self._stack.enter_context(open_target(file, force=force))
+        self._closed = False
+
+    @property
+    def closed(self) -> bool:
+        """Whether the file has been completed or given up."""
+        return self._closed
+
+    def __len__(self) -> int:
+        return self._frames
+
+    def tell(self) -> int:
+        """Frames written so far."""
+        return self._frames
+
+    def write(self, array: ArrayLike) -> None:
+        """Append samples, as `nlac.Encoder.push` takes them.
+
+        Raises
+        ------
+        UsageError
+            The array does not fit the file, or the file has been closed.
+        """
+        if self._closed:
+            raise UsageError("the file has been closed")
+        self._target.file.write(self._encoder.push(array))
+        self._frames = self._encoder.num_frames
+
+    def close(self) -> None:
+        """Complete the file."""
+        self._end(None, None, None)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._end(kind, error, traceback)
+
+    def _end(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        if error is not None:
+            self._stack.__exit__(kind, error, traceback)
+            return
+        # an error of the last block gives the file up as well
+        with self._stack:
+            self._target.file.write(self._encoder.finish())

@@ -1,0 +1,1 @@
+"""Audio files that are written: from samples to bytes of a container."""

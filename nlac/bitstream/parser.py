@@ -1,0 +1,207 @@
+"""The strict reader of a stream, free of files: asks for bytes, gives elements.
+
+`parse_stream` is a generator. It yields either a number (so many bytes, please: send
+them, or fewer at the end of the stream) or an element (send None). Thus one and the same
+parser serves files, pipes (`nlac.bitstream.reader`) and bytes that come in pieces
+(`nlac.Decoder`). It checks everything that the format demands of the order and
+agreement of elements; damage ends it with an error that tells the place. It also makes
+an embedded model known before the first block is given out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import TypeAlias, TypeVar
+
+from nlac._errors import BadMagic, ChecksumMismatch, CorruptStream, TruncatedStream
+from nlac.bitstream import constants as c
+from nlac.bitstream.block import BlockHeader, parse_block_header, payload_is_intact
+from nlac.bitstream.header import StreamHeader, header_num_bytes, parse_header
+from nlac.bitstream.items import accept_embedded
+from nlac.bitstream.metadata import MetadataItem, parse_item, parse_item_header
+from nlac.bitstream.trailer import IndexEntry, Trailer, parse_trailer, trailer_num_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class CodedBlock:
+    """A block as it lies in the stream; its checksums have been verified.
+
+    Attributes
+    ----------
+    header : BlockHeader
+        Its header.
+    payload : bytes
+        What `nlac.codec.decoder.payload` decodes.
+    offset : int
+        Byte offset of the block in the stream.
+    """
+
+    header: BlockHeader
+    payload: bytes
+    offset: int
+
+
+Element: TypeAlias = StreamHeader | MetadataItem | CodedBlock | Trailer
+T = TypeVar("T")
+# a part of the parser: it may ask for bytes, and returns a T
+Part: TypeAlias = Generator[int | Element, bytes | None, T]
+Parser: TypeAlias = Part[None]
+
+_TAG_BYTES = 4
+
+
+def parse_stream() -> Parser:
+    """Parse one whole stream; see the module's text for the protocol.
+
+    Raises
+    ------
+    BadMagic, UnsupportedVersion, CorruptStream
+        By the generator, when the bytes are not a good stream.
+    """
+    parse = _StreamParse()
+    header = yield from parse.header()
+    yield header
+    models: list[MetadataItem] = []
+    leading = True
+    while True:
+        element = yield from parse.element()
+        if isinstance(element, MetadataItem) and element.item_type != c.ITEM_FOREIGN_TAIL:
+            if leading and element.item_type == c.ITEM_MODEL:
+                models.append(element)
+        elif leading:
+            leading = False
+            accept_embedded(header, models)
+        yield element
+        if isinstance(element, Trailer):
+            break
+    if (yield from parse.take(1, exact=False)):
+        raise CorruptStream("bytes after the trailer", offset_bytes=parse.offset - 1)
+
+
+class _StreamParse:
+    """State between the elements: where we are, and what must come next."""
+
+    def __init__(self) -> None:
+        self.offset = 0
+        self._stream: StreamHeader | None = None
+        self._stream_crc = 0
+        self._num_frames = 0
+        self._index: list[IndexEntry] = []
+        self._first_block_offset: int | None = None
+        self._after_blocks = False
+        self._restores = False
+        self._metadata_bytes = 0
+        self._metadata_items = 0
+
+    def take(self, length: int, *, exact: bool = True) -> Part[bytes]:
+        """The next `length` bytes."""
+        data = (yield length) or b""
+        self.offset += len(data)
+        if exact and len(data) < length:
+            raise self._placed(TruncatedStream("stream ends too early"), self.offset)
+        return data
+
+    def header(self) -> Part[StreamHeader]:
+        fixed = yield from self.take(c.HEADER_FIXED_BYTES, exact=False)
+        if not fixed:
+            raise BadMagic("no bytes at all")
+        rest = yield from self.take(header_num_bytes(fixed) - len(fixed), exact=False)
+        self._stream = parse_header(fixed + rest)
+        self._stream_crc = self._stream.checksum
+        return self._stream
+
+    def element(
+        self,
+    ) -> Part[MetadataItem | CodedBlock | Trailer]:
+        start = self.offset
+        tag = yield from self.take(_TAG_BYTES)
+        try:
+            if tag == c.BLOCK_SYNC:
+                return (yield from self._block(tag))
+            if tag == c.METADATA_TAG:
+                return (yield from self._item(tag))
+            if tag == c.TRAILER_TAG:
+                return (yield from self._trailer(tag))
+        except CorruptStream as error:
+            raise self._placed(error, start) from error
+        raise self._placed(CorruptStream("neither block, metadata nor trailer"), start)
+
+    def _block(self, tag: bytes) -> Part[CodedBlock]:
+        assert self._stream is not None
+        start = self.offset - _TAG_BYTES
+        head = tag + (yield from self.take(c.BLOCK_HEADER_BYTES - _TAG_BYTES))
+        header = parse_block_header(head, self._stream, self._stream_crc)
+        if self._after_blocks:
+            raise CorruptStream("block after the foreign tail")
+        if header.block_index != len(self._index):
+            raise CorruptStream(f"block {header.block_index} where {len(self._index)} belongs")
+        if header.first_frame != self._num_frames:
+            raise CorruptStream(
+                f"block begins with frame {header.first_frame} instead of {self._num_frames}"
+            )
+        payload = yield from self.take(header.payload_length)
+        crc = yield from self.take(c.CRC_BYTES)
+        if not payload_is_intact(head, payload, crc):
+            raise ChecksumMismatch("payload CRC does not match")
+        if self._first_block_offset is None:
+            self._first_block_offset = start
+            self._metadata_bytes = self._metadata_items = 0
+        self._index.append(IndexEntry(header.num_bytes, header.num_frames))
+        self._num_frames += header.num_frames
+        return CodedBlock(header, payload, start)
+
+    def _item(self, tag: bytes) -> Part[MetadataItem]:
+        start = self.offset - _TAG_BYTES
+        head = tag + (yield from self.take(c.METADATA_HEADER_BYTES - _TAG_BYTES))
+        header = parse_item_header(head, self._stream_crc)
+        if header.item_type == c.ITEM_FOREIGN_TAIL:
+            if self._first_block_offset is None:
+                # here the blocks would be: items count as those before them, or after them
+                self._first_block_offset = start
+                self._metadata_bytes = self._metadata_items = 0
+            self._after_blocks = True
+        else:
+            # the tail goes on to the output piece by piece; all else is kept in memory
+            self._metadata_bytes += header.length
+            self._metadata_items += 1
+            if (
+                self._metadata_bytes > c.MAX_METADATA_BYTES
+                or self._metadata_items > c.MAX_METADATA_ITEMS
+            ):
+                raise CorruptStream("more metadata than the format allows")
+            self._after_blocks = self._after_blocks or bool(self._index)
+            if header.item_type in (c.ITEM_RECIPE, c.ITEM_FOREIGN_HEAD) and self._after_blocks:
+                raise CorruptStream(f"{c.ITEM_NAMES[header.item_type]} after the blocks")
+            self._restores = self._restores or header.item_type == c.ITEM_RECIPE
+        stored = yield from self.take(header.stored_length)
+        crc = yield from self.take(c.CRC_BYTES)
+        return parse_item(header, head, stored, crc)
+
+    def _trailer(self, tag: bytes) -> Part[Trailer]:
+        start = self.offset - _TAG_BYTES
+        fixed = tag + (yield from self.take(c.TRAILER_FIXED_BYTES - _TAG_BYTES))
+        rest = yield from self.take(trailer_num_bytes(fixed) - len(fixed))
+        trailer = parse_trailer(fixed + rest)
+        first_block = start if self._first_block_offset is None else self._first_block_offset
+        if self._restores != (trailer.original_md5 is not None):
+            raise CorruptStream("original file without a recipe, or the other way", path="trailer")
+        if trailer.header != self._stream:
+            raise CorruptStream("copy of the header differs from the header", path="trailer")
+        if trailer.first_block_offset != first_block or trailer.index != tuple(self._index):
+            raise CorruptStream("index does not fit the blocks", path="trailer.index")
+        return trailer
+
+    def _placed(self, error: CorruptStream, offset: int) -> CorruptStream:
+        """The same error with all that is known of the place."""
+        if error.offset_bytes is not None:
+            return error
+        in_blocks = not self._after_blocks and self._stream is not None
+        return type(error)(
+            error.message,
+            offset_bytes=offset,
+            block_index=len(self._index) if in_blocks else None,
+            first_frame=self._num_frames if in_blocks else None,
+            sample_rate=self._stream.sample_rate if self._stream else None,
+            path=error.path,
+        )

@@ -1,0 +1,209 @@
+"""Streams in files: element by element from anything, or block by block by the index."""
+
+from __future__ import annotations
+
+import io
+from bisect import bisect_right
+from collections.abc import Iterator
+from itertools import accumulate
+from typing import BinaryIO
+
+from nlac._errors import ChecksumMismatch, CorruptStream, TruncatedStream
+from nlac.bitstream import constants as c
+from nlac.bitstream.block import parse_block_header, payload_is_intact
+from nlac.bitstream.header import StreamHeader, header_num_bytes, parse_header
+from nlac.bitstream.items import accept_embedded
+from nlac.bitstream.metadata import MetadataItem, parse_item, parse_item_header
+from nlac.bitstream.parser import CodedBlock, Element, parse_stream
+from nlac.bitstream.trailer import Trailer, parse_trailer, trailer_num_bytes_from_end
+
+_READ_BYTES = 1 << 20
+
+
+def read_up_to(file: BinaryIO, length: int) -> bytes:
+    """`length` bytes of `file`, or fewer at its end.
+
+    Reads in pieces, so that memory grows with what is there, never with what a damaged
+    length field claims.
+    """
+    data = file.read(min(length, _READ_BYTES))
+    if len(data) == length or not data:
+        return data
+    pieces = [data]
+    missing = length - len(data)
+    while missing and (data := file.read(min(missing, _READ_BYTES))):
+        pieces.append(data)
+        missing -= len(data)
+    return b"".join(pieces)
+
+
+def read_elements(file: BinaryIO) -> Iterator[Element]:
+    """All elements of the stream in `file`, from where it stands; never seeks.
+
+    Raises
+    ------
+    FormatError
+        At the first damage.
+    """
+    parser = parse_stream()
+    request = next(parser)
+    try:
+        while True:
+            if isinstance(request, int):
+                request = parser.send(read_up_to(file, request))
+            else:
+                yield request
+                request = next(parser)
+    except StopIteration:
+        return
+
+
+def read_header(file: BinaryIO) -> StreamHeader:
+    """Header of the stream that begins where `file` stands; `file` stands after it then.
+
+    Raises
+    ------
+    FormatError
+        Not a stream, of an unknown version, or damaged.
+    """
+    fixed = read_up_to(file, c.HEADER_FIXED_BYTES)
+    return parse_header(fixed + read_up_to(file, header_num_bytes(fixed) - len(fixed)))
+
+
+def read_trailer(file: BinaryIO) -> Trailer:
+    """Trailer of the stream that ends where the seekable `file` ends.
+
+    Raises
+    ------
+    CorruptStream
+        Missing or damaged.
+    """
+    size = file.seek(0, io.SEEK_END)
+    file.seek(max(0, size - c.TRAILER_END_BYTES))
+    try:
+        length = trailer_num_bytes_from_end(file.read(c.TRAILER_END_BYTES))
+        if length > size:
+            raise CorruptStream("trailer is longer than the stream", path="trailer")
+        file.seek(size - length)
+        trailer = parse_trailer(read_up_to(file, length))
+        if trailer.end_of_blocks > size - length:
+            raise CorruptStream("index exceeds the stream", path="trailer.index")
+    except CorruptStream as error:
+        raise type(error)(error.message, offset_bytes=size, path=error.path) from error
+    return trailer
+
+
+class IndexedReader:
+    """Random access to the blocks of a seekable stream, by the trailer's index.
+
+    Parameters
+    ----------
+    file : BinaryIO
+        Seekable; the stream begins at its beginning.
+
+    Raises
+    ------
+    FormatError
+        Header, leading metadata or trailer are damaged.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        file.seek(0)
+        self.header = header = read_header(file)
+        self._crc = header.checksum
+        # after the header's own errors: a file of another kind has no end mark either
+        self.trailer = read_trailer(file)
+        if self.trailer.header != header:
+            raise CorruptStream("copy of the header differs from the header", path="trailer")
+        self.leading = self._leading()
+        accept_embedded(header, self.leading)
+        self._frames = [0, *accumulate(e.num_frames for e in self.trailer.index)]
+        sizes = (e.num_bytes for e in self.trailer.index)
+        self._offsets = list(accumulate(sizes, initial=self.trailer.first_block_offset))
+
+    @property
+    def num_frames(self) -> int:
+        """Frames of the stream."""
+        return self.trailer.num_frames
+
+    @property
+    def num_blocks(self) -> int:
+        """Blocks of the stream."""
+        return len(self.trailer.index)
+
+    def first_frame(self, block_index: int) -> int:
+        """Frames before a block."""
+        return self._frames[block_index]
+
+    def block_of_frame(self, frame: int) -> int:
+        """Index of the block that holds a frame."""
+        return bisect_right(self._frames, frame) - 1
+
+    def block(self, block_index: int) -> CodedBlock:
+        """One block, its checksums verified.
+
+        Raises
+        ------
+        CorruptStream
+            It is damaged, or is not what the index says.
+        """
+        offset = self._offsets[block_index]
+        entry = self.trailer.index[block_index]
+        try:
+            self._file.seek(offset)
+            data = read_up_to(self._file, entry.num_bytes)
+            if len(data) < entry.num_bytes:
+                raise TruncatedStream("stream ends too early")
+            head = data[: c.BLOCK_HEADER_BYTES]
+            header = parse_block_header(head, self.header, self._crc)
+            place = (header.block_index, header.first_frame, header.num_frames, header.num_bytes)
+            if place != (block_index, self._frames[block_index], entry.num_frames, len(data)):
+                raise CorruptStream("block is not what the index says")
+            payload = data[c.BLOCK_HEADER_BYTES : -c.CRC_BYTES]
+            if not payload_is_intact(head, payload, data[-c.CRC_BYTES :]):
+                raise ChecksumMismatch("payload CRC does not match")
+        except CorruptStream as error:
+            raise type(error)(
+                error.message,
+                offset_bytes=offset,
+                block_index=block_index,
+                first_frame=self._frames[block_index],
+                sample_rate=self.header.sample_rate,
+                path=error.path,
+            ) from error
+        return CodedBlock(header, payload, offset)
+
+    def _leading(self) -> tuple[MetadataItem, ...]:
+        items, num_bytes = [], 0
+        for item in self._items(self.header.num_bytes, self.trailer.first_block_offset):
+            items.append(item)
+            num_bytes += len(item.data)
+            if num_bytes > c.MAX_METADATA_BYTES or len(items) > c.MAX_METADATA_ITEMS:
+                raise CorruptStream("more metadata than the format allows", path="metadata")
+        return tuple(items)
+
+    def trailing(self) -> Iterator[MetadataItem]:
+        """Metadata items after the last block, one at a time."""
+        stop = self._file.seek(0, io.SEEK_END) - self.trailer.num_bytes
+        for item in self._items(self.trailer.end_of_blocks, stop):
+            if item.item_type in (c.ITEM_RECIPE, c.ITEM_FOREIGN_HEAD):
+                raise CorruptStream(f"{item.name} after the blocks", path="metadata")
+            yield item
+
+    def _items(self, offset: int, stop: int) -> Iterator[MetadataItem]:
+        try:
+            while offset < stop:
+                self._file.seek(offset)
+                head = read_up_to(self._file, c.METADATA_HEADER_BYTES)
+                if len(head) < c.METADATA_HEADER_BYTES:
+                    raise TruncatedStream("stream ends too early", path="metadata")
+                header = parse_item_header(head, self._crc)
+                stored = read_up_to(self._file, header.stored_length)
+                item = parse_item(header, head, stored, self._file.read(c.CRC_BYTES))
+                offset += header.num_bytes
+                if offset > stop:
+                    raise CorruptStream("item exceeds its place", path="metadata")
+                yield item
+        except CorruptStream as error:
+            raise type(error)(error.message, offset_bytes=offset, path=error.path) from error

@@ -1,0 +1,1 @@
+"""Decode payloads, blocks and streams, damaged streams among them."""

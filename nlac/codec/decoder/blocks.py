@@ -1,0 +1,83 @@
+"""A stream to samples: blocks in parallel, in order, with the place of every fault."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from nlac._errors import ChecksumMismatch, CorruptStream
+from nlac._parallel import ordered_map
+from nlac._typing import Samples
+from nlac.bitstream.header import StreamHeader
+from nlac.bitstream.parser import CodedBlock
+from nlac.bitstream.reader import IndexedReader
+from nlac.bitstream.trailer import Trailer
+from nlac.codec.transforms.pcm import PcmDigest
+
+
+def decode_one(block: CodedBlock, stream: StreamHeader) -> Samples:
+    """Samples of a block, shape (frames, channels).
+
+    Raises
+    ------
+    CorruptStream
+        The payload is damaged although its checksum is right, with the place.
+    """
+    from nlac.codec.decoder.payload import decode_block
+
+    header = block.header
+    try:
+        return decode_block(block.payload, header.num_frames, stream)
+    except CorruptStream as error:
+        raise type(error)(
+            error.message,
+            offset_bytes=block.offset,
+            block_index=header.block_index,
+            first_frame=header.first_frame,
+            sample_rate=stream.sample_rate,
+            path=f"block[{header.block_index}]" + (f".{error.path}" if error.path else ""),
+        ) from error
+
+
+def decode_blocks(
+    blocks: Iterable[CodedBlock], stream: StreamHeader, threads: int
+) -> Iterator[tuple[CodedBlock, Samples]]:
+    """Decode blocks on threads, in order; memory is bounded by block size and threads."""
+    return ordered_map(lambda block: (block, decode_one(block, stream)), blocks, threads)
+
+
+def check_pcm(digest: PcmDigest, trailer: Trailer) -> None:
+    """Compare the samples that came out with the MD5 of those that went in.
+
+    Raises
+    ------
+    ChecksumMismatch
+        They differ, though every block's checksum is right.
+    """
+    if digest.digest() != trailer.pcm_md5:
+        raise ChecksumMismatch("MD5 of the samples does not match", path="trailer.pcm_md5")
+
+
+def decode_range(reader: IndexedReader, start: int, stop: int, threads: int) -> Iterator[Samples]:
+    """Samples of frames `start` to `stop`, in pieces of shape (frames, channels).
+
+    Parameters
+    ----------
+    reader : IndexedReader
+        The stream.
+    start, stop : int
+        First frame and the frame after the last, ``0 <= start <= stop <= num_frames``.
+    threads : int
+        Blocks decoded at a time.
+
+    Raises
+    ------
+    CorruptStream
+        One of the blocks is damaged.
+    """
+    if start >= stop:
+        return
+    first, last = reader.block_of_frame(start), reader.block_of_frame(stop - 1)
+    blocks = (reader.block(index) for index in range(first, last + 1))
+    for block, samples in decode_blocks(blocks, reader.header, threads):
+        offset = block.header.first_frame
+        yield samples[max(0, start - offset) : stop - offset]

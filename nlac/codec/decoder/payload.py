@@ -1,0 +1,75 @@
+"""Decode block payloads; dispatch on mode and predictor (spec, section "Block payload").
+
+A payload begins with its mode: samples as they are, predicted
+integers, or floats taken apart into predicted integers and a rest.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nlac._errors import CorruptStream
+from nlac._typing import IntSamples, Samples
+from nlac.bitstream.header import StreamHeader
+from nlac.codec.transforms.channels import ChannelMap
+from nlac.entropy.varint import read_varint
+from nlac.predictors.registry import predictor_by_id
+
+VERBATIM, INTEGERS, FLOATS = 0, 1, 2
+
+
+def decode_block(payload: bytes, num_frames: int, stream: StreamHeader) -> Samples:
+    """Decode one block; returns (num_frames, channels).
+
+    Raises
+    ------
+    CorruptStream
+        The payload is not what an encoder writes.
+    """
+    if not payload:
+        raise CorruptStream("empty payload", path="payload")
+    mode = payload[0]
+    if mode == VERBATIM:
+        return _verbatim(payload, num_frames, stream)
+    if mode != (FLOATS if stream.is_float else INTEGERS):
+        raise CorruptStream(f"unknown mode {mode}", path="payload.mode")
+    at, side = 1, b""
+    if mode == FLOATS:
+        length, at = read_varint(payload, at)
+        side = payload[at : at + length]
+        at += length
+    channels = ChannelMap(payload, at, stream.channels)
+    coded = np.zeros((0, num_frames), np.int32)
+    if channels.num_coded:
+        method = predictor_by_id(stream.predictor_id).method
+        coded = method.decode(payload, channels.end, num_frames, channels.num_coded, stream)
+    elif channels.end != len(payload):
+        raise CorruptStream("bytes follow the last channel", path="payload")
+    integers = channels.join(coded, num_frames)
+    if mode == FLOATS:
+        from nlac.codec.transforms.floats import join
+
+        return join(integers, side)
+    _check_depth(integers, stream.bits_per_sample)
+    return integers
+
+
+def _check_depth(samples: IntSamples, bits_per_sample: int) -> None:
+    limit = 1 << (bits_per_sample - 1)
+    if samples.size and (int(samples.min()) < -limit or int(samples.max()) >= limit):
+        raise CorruptStream(f"sample exceeds {bits_per_sample} bits", path="samples")
+
+
+def _verbatim(payload: bytes, num_frames: int, stream: StreamHeader) -> Samples:
+    width = (stream.bits_per_sample + 7) // 8
+    if len(payload) != 1 + width * num_frames * stream.channels:
+        raise CorruptStream("length does not fit the samples", path="payload")
+    shape = (num_frames, stream.channels)
+    if stream.is_float:
+        return np.frombuffer(payload, "<f4", offset=1).reshape(shape).astype(np.float32)
+    data = np.frombuffer(payload, np.uint8, offset=1).reshape(-1, width)
+    words = np.zeros((len(data), 4), np.uint8)
+    words[:, 4 - width :] = data
+    samples = (words.view("<i4") >> np.int32(32 - 8 * width)).astype(np.int32).reshape(shape)
+    _check_depth(samples, stream.bits_per_sample)
+    return samples

@@ -1,0 +1,134 @@
+"""Decodes what a survey found intact, with silence where blocks are lost (spec 10)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+import numpy as np
+
+from nlac._errors import CorruptStream
+from nlac._parallel import ordered_map
+from nlac._typing import Samples
+from nlac.bitstream.block import BlockHeader
+from nlac.bitstream.header import StreamHeader
+from nlac.bitstream.parser import CodedBlock
+from nlac.bitstream.scan import Survey, read_payload, read_tail_piece, survey_stream
+from nlac.codec.decoder.blocks import decode_one
+from nlac.codec.transforms.pcm import PcmDigest
+
+_SILENCE_SAMPLES = 1 << 18
+
+
+@dataclass(frozen=True, slots=True)
+class LostRange:
+    """Frames that could not be decoded and are silent in the output.
+
+    Attributes
+    ----------
+    start, stop : int
+        First frame, and the frame after the last.
+    sample_rate : int
+        Frames a second.
+    """
+
+    start: int
+    stop: int
+    sample_rate: int
+
+    @property
+    def start_seconds(self) -> float:
+        """Time of the first lost frame."""
+        return self.start / self.sample_rate
+
+    @property
+    def stop_seconds(self) -> float:
+        """Time after the last lost frame."""
+        return self.stop / self.sample_rate
+
+
+class Recovery:
+    """Decodes a damaged stream. Exhaust `samples` first; then `lost` is complete.
+
+    Parameters
+    ----------
+    file : BinaryIO
+        Seekable.
+    threads : int
+        Blocks decoded at a time.
+
+    Attributes
+    ----------
+    survey : Survey
+        What was found.
+    lost : list of LostRange
+        What was not, in order.
+    problems : list of str
+        What is wrong, for people.
+    md5 : bytes or None
+        MD5 of the samples, if nothing was lost and the trailer says the same.
+
+    Raises
+    ------
+    FormatError
+        Nothing can be decoded, since no header is intact.
+    """
+
+    def __init__(self, file: BinaryIO, threads: int) -> None:
+        self._file = file
+        self._threads = threads
+        self.survey: Survey = survey_stream(file)
+        self.header: StreamHeader = self.survey.header
+        self.lost: list[LostRange] = []
+        self.problems = self.survey.problems
+        self.md5: bytes | None = None
+
+    def samples(self) -> Iterator[Samples]:
+        """All frames in order, shape (frames, channels), in pieces of any length."""
+        digest = PcmDigest(self.header.bits_per_sample)
+        done = 0
+        for header, samples in ordered_map(self._decode, self._payloads(), self._threads):
+            if samples is None:
+                continue
+            for piece in (*self._silence(done, header.first_frame), samples):
+                digest.update(piece)
+                yield piece
+            done = header.first_frame + header.num_frames
+        for piece in self._silence(done, self.survey.num_frames):
+            digest.update(piece)
+            yield piece
+        trailer = self.survey.trailer
+        if trailer is not None and not self.lost:
+            if digest.digest() == trailer.pcm_md5:
+                self.md5 = trailer.pcm_md5
+            else:
+                self.problems.append("MD5 of the samples does not match")
+
+    def tail(self) -> Iterator[bytes]:
+        """What is left of the foreign tail, in pieces."""
+        for offset in self.survey.tail:
+            yield read_tail_piece(self._file, offset, self.header)
+
+    def _payloads(self) -> Iterator[CodedBlock]:
+        for offset, header in self.survey.blocks:
+            yield CodedBlock(header, read_payload(self._file, offset, header), offset)
+
+    def _decode(self, block: CodedBlock) -> tuple[BlockHeader, Samples | None]:
+        try:
+            return block.header, decode_one(block, self.header)
+        except CorruptStream as error:
+            self.problems.append(str(error))
+            return block.header, None
+
+    def _silence(self, start: int, stop: int) -> Iterator[Samples]:
+        if start < stop:
+            self.lost.append(LostRange(start, stop, self.header.sample_rate))
+        channels = self.header.channels
+        step = max(1, _SILENCE_SAMPLES // channels)
+        for first in range(start, stop, step):
+            shape = (min(step, stop - first), channels)
+            if self.header.is_float:
+                yield np.zeros(shape, np.float32)
+            else:
+                yield np.zeros(shape, np.int32)

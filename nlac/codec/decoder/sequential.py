@@ -1,0 +1,110 @@
+"""One stream from its first byte to its last, without seeking, everything checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain
+from typing import BinaryIO
+
+from nlac._typing import Samples
+from nlac.bitstream.constants import ITEM_FOREIGN_TAIL
+from nlac.bitstream.header import StreamHeader
+from nlac.bitstream.metadata import MetadataItem
+from nlac.bitstream.parser import CodedBlock, Element
+from nlac.bitstream.reader import read_elements
+from nlac.bitstream.trailer import Trailer
+from nlac.codec.decoder.blocks import check_pcm, decode_blocks
+from nlac.codec.transforms.pcm import PcmDigest
+
+
+class SequentialDecoder:
+    """Decodes a whole stream. Exhaust `samples` first, then `tail`; then `trailer` is set.
+
+    Parameters
+    ----------
+    file : BinaryIO
+        File or pipe, standing at the beginning of the stream.
+    threads : int
+        Blocks decoded at a time.
+
+    Attributes
+    ----------
+    header : StreamHeader
+        Header of the stream.
+    leading : list of MetadataItem
+        Items before the blocks.
+    trailing : list of MetadataItem
+        Items after the blocks, but for the foreign tail.
+    trailer : Trailer or None
+        Set when `tail` has ended; by then every byte of the stream has been checked.
+
+    Raises
+    ------
+    FormatError
+        The stream is damaged before its first block.
+    """
+
+    def __init__(self, file: BinaryIO, threads: int) -> None:
+        self._threads = threads
+        self._elements = read_elements(file)
+        header = next(self._elements)
+        assert isinstance(header, StreamHeader)
+        self.header = header
+        self.leading: list[MetadataItem] = []
+        self.trailing: list[MetadataItem] = []
+        self.trailer: Trailer | None = None
+        self._digest = PcmDigest(header.bits_per_sample)
+        self._hashed = True
+        # the first element that is not leading metadata, later the first after the blocks
+        self._next: Element = header
+        for element in self._elements:
+            if not isinstance(element, MetadataItem) or element.item_type == ITEM_FOREIGN_TAIL:
+                self._next = element
+                break
+            self.leading.append(element)
+
+    def samples(self, *, hashed: bool = True) -> Iterator[Samples]:
+        """Samples of each block in order, shape (frames, channels).
+
+        Parameters
+        ----------
+        hashed : bool
+            Compare them with the stream's MD5 in the end. A caller who compares the MD5 of
+            the restored file, in which all the samples lie, may save that time.
+
+        Raises
+        ------
+        CorruptStream
+            At the first damage, with its place.
+        """
+        self._hashed = hashed
+        for _block, samples in decode_blocks(self._blocks(), self.header, self._threads):
+            if hashed:
+                self._digest.update(samples)
+            yield samples
+
+    def tail(self) -> Iterator[bytes]:
+        """The foreign tail in pieces; at its end the rest of the stream is checked.
+
+        Raises
+        ------
+        CorruptStream
+            At the first damage, with its place.
+        """
+        for element in chain([self._next], self._elements):
+            if isinstance(element, Trailer):
+                self.trailer = element
+                if self._hashed:
+                    check_pcm(self._digest, element)
+            elif isinstance(element, MetadataItem):
+                if element.item_type == ITEM_FOREIGN_TAIL:
+                    yield element.data
+                else:
+                    self.trailing.append(element)
+
+    def _blocks(self) -> Iterator[CodedBlock]:
+        for element in chain([self._next], self._elements):
+            if not isinstance(element, CodedBlock):
+                self._next = element
+                return
+            yield element

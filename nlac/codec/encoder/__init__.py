@@ -1,0 +1,1 @@
+"""What no decoder needs: analysis, choices, and the encoding of blocks and streams."""

@@ -1,0 +1,196 @@
+"""Encode a block of `cascade`, or of a network behind a cascade."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nlac._errors import NlacError
+from nlac.bitstream.header import StreamHeader
+from nlac.codec.encoder.analysis import Preparation, Search, first_means, prepare
+from nlac.codec.encoder.cascade_tuning import search
+from nlac.codec.encoder.lpc import fallback
+from nlac.codec.encoder.lpc.block import (
+    LpcSettings,
+    encode_prepared,
+    window_settings,
+)
+from nlac.codec.encoder.options import EncodeOptions
+from nlac.codec.encoder.presets import CASCADES, PRESETS
+from nlac.codec.encoder.value_sets.choice import assign_sets, find_sets
+from nlac.entropy.words import write_words
+from nlac.predictors.cascade.block import CASCADE
+from nlac.predictors.cascade.kernels import PIECE, SPAN
+from nlac.predictors.cascade.loops import encode_samples
+from nlac.predictors.cascade.parameter_codes import write_parameters
+from nlac.predictors.cascade.parameters import LEAST_UNIT, MOST_UNIT, CascadeParameters
+from nlac.predictors.cascade.side_info import Course, Head, first_state, write_head
+from nlac.predictors.networks.layers import Network
+
+_WORTH = 0.3  # bits a sample that an earlier occurrence must save: it costs a third of the speed
+_LONG_GAIN = 0.1  # bits a sample that long windows gain: then experts of such work
+_ORDER = 16
+_PIECES, _PIECE = 8, 2048
+_MEAN_BITS = 10  # of the mean residual, in units
+
+
+def make_head(block: Preparation, parameters: CascadeParameters) -> Head:
+    """Return the head with which a prepared block is coded."""
+    order, reference, delay = block.pairing
+    ordered = block.ordered
+    # some windows must reach past the reference's future to its present and past
+    delay = np.minimum(delay, max(e.other for e in parameters.experts) // 2)
+    total = ordered.shape[1] + int(delay.max())
+    starts = np.append(np.arange(0, total, PIECE), total)
+    sets, value_set = assign_sets(find_sets(ordered), ordered, delay, starts)
+    lags = block.lags_worth(_WORTH)[: -(-total // SPAN)]
+    course = Course(ordered.shape[1], delay, lags, value_set)
+    return Head(
+        order.tolist(), reference.tolist(), first_means(ordered), history_units(ordered), sets,
+        course,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class CascadeSettings:
+    """Encoder choices of a preset.
+
+    Attributes
+    ----------
+    parameters : CascadeParameters
+        What the cascade is made of.
+    long_term : bool
+        Look for repetition.
+    pieces : int
+        Pieces on which stereo pairings are tried, 0 for none.
+    rival : LpcSettings, optional
+        How to try an `lpc` block, where one may be smaller.
+    network : Network, optional
+        Of `cnn` and `gru`: it corrects the cascade.
+    device : str
+        Where the network runs: "cpu", "cuda", or "auto" for a GPU if there is one.
+    ahead : bool
+        Let the cascade run ahead of the network on a thread of its own.
+    effort : int
+        How hard to search for parameters that suit the block, 0 to take them as they are.
+    """
+
+    parameters: CascadeParameters
+    long_term: bool = True
+    pieces: int = 24
+    rival: LpcSettings | None = None
+    network: Network | None = None
+    device: str = "cpu"
+    ahead: bool = False
+    effort: int = 0
+
+    @property
+    def search(self) -> Search:
+        """How a block is to be prepared."""
+        around = any(e.around for e in self.parameters.experts)
+        orders = None if self.rival is None else self.rival.search.orders
+        return Search(self.pieces, self.long_term and around, orders=orders)
+
+
+def settings_of(options: EncodeOptions, name: str = "cascade") -> CascadeSettings:
+    """Settings of a block of `cascade`, or of the predictor of that name.
+
+    Raises
+    ------
+    UsageError
+        The options name some that the predictor does not have.
+    """
+    return CascadeSettings(
+        CASCADES[PRESETS[options.preset].cascade],
+        options.long_term,
+        rival=window_settings(options, name),
+        effort=options.effort,
+    )
+
+
+def choose(options: EncodeOptions) -> tuple[bytes, bytes]:
+    """Check the options; there are no parameters in the header, and no model."""
+    settings_of(options)
+    return b"", b""
+
+
+def encode(channels: NDArray[np.int32], stream: StreamHeader, options: EncodeOptions) -> bytes:
+    """Code the channels of a block, (channels, frames) int32."""
+    settings = settings_of(options)
+    parameters = settings.parameters.at_rate(stream.sample_rate)
+    return encode_cascade(channels, replace(settings, parameters=parameters))
+
+
+def encode_cascade(channels: NDArray[np.int32], settings: CascadeSettings) -> bytes:
+    """Code the channels of a block.
+
+    Parameters
+    ----------
+    channels : (channels, frames) int32
+        At least one of each.
+    settings : CascadeSettings
+    """
+    block = prepare(channels, settings.search)
+    ordered = block.ordered
+    parameters = suited(settings.parameters, block)
+    head = make_head(block, parameters)
+    best = _encode_as(head, parameters, ordered, settings)
+    if settings.effort:
+        tuned = search(head, parameters, ordered, settings.effort)
+        # trials may have seen a part only, and know of no network
+        best = min(best, _encode_as(*tuned, ordered, settings), key=len)
+    if settings.rival is not None and fallback.worth_trying(block, head.sets, len(best)):
+        best = min(best, encode_prepared(block, settings.rival), key=len)
+    return best
+
+
+def suited(parameters: CascadeParameters, block: Preparation) -> CascadeParameters:
+    """The parameters, or the same without experts of long windows if these promise little."""
+    return parameters if block.deep_gain > _LONG_GAIN else parameters.without_deep()
+
+
+def _encode_as(
+    head: Head, parameters: CascadeParameters, ordered: NDArray[np.int32],
+    settings: CascadeSettings,
+) -> bytes:
+    """Bytes of a block with this head and these parameters."""
+    if settings.network is None:
+        coded = encode_samples(head, parameters, ordered)
+    else:
+        from nlac.predictors.neural import samples as network_samples
+
+        runners = network_samples.make_runners(settings.network, len(ordered), settings.device)
+        front = network_samples.Front.start(head, first_state(head, parameters), parameters)
+        coded = network_samples.encode_samples(front, ordered, runners, settings.ahead)
+    if coded is None:
+        raise NlacError("a sample is not in its value set: a fault of the encoder")
+    side = bytes([CASCADE]) + write_parameters(parameters) + write_head(head)
+    return side + write_words(*coded)
+
+
+def history_units(channels: NDArray[np.int32]) -> list[int]:
+    """Return for each channel the power of two, in sample units, of its history's unit.
+
+    Histories have 14 bits: the unit is chosen by the error of a prediction of
+    sixteenth order, so that it has about ten.
+    """
+    units = []
+    for x in channels:
+        errors = []
+        for begin in range(0, max(len(x) - _ORDER, 1), max(_PIECE, len(x) // _PIECES)):
+            piece = x[begin : begin + _PIECE].astype(np.float64)
+            if len(piece) < 4 * _ORDER:
+                continue
+            windows = np.lib.stride_tricks.sliding_window_view(piece, _ORDER + 1)
+            # no matrix product: BLAS would keep all cores busy
+            covariance = np.einsum("ti,tj->ij", windows, windows)
+            past, target = covariance[:-1, :-1], covariance[:-1, -1]
+            past = past + np.eye(_ORDER) * (1e-7 * np.trace(past) + 1e-3)
+            weights = np.linalg.solve(past, target)
+            errors.append(float(np.abs(windows[:, -1] - windows[:, :-1] @ weights).mean()))
+        mean = float(np.mean(errors)) if errors else 16.0
+        unit = int(np.ceil(np.log2(mean + 1e-3))) - _MEAN_BITS
+        units.append(min(max(unit, LEAST_UNIT), MOST_UNIT))
+    return units

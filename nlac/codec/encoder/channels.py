@@ -1,0 +1,73 @@
+"""Describe the channels of a block, and take out those that need no samples of their own."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nlac._typing import IntSamples
+from nlac.codec.encoder.value_sets.kernels import common_step
+from nlac.codec.transforms.channels import CODED, CONSTANT, COPY, NEGATED_COPY
+from nlac.entropy.varint import write_signed, write_varint
+
+_PROBE = 256
+
+
+def _copy_of(
+    samples: NDArray[np.int32], channel: int, coded: list[int]
+) -> tuple[int, int, int] | None:
+    """(kind, source, offset) of an earlier coded channel that this one repeats."""
+    x = samples[channel]
+    for source in coded:
+        y = samples[source]
+        for kind, sign in ((COPY, 1), (NEGATED_COPY, -1)):
+            offset = int(x[0]) - sign * int(y[0])
+            if _is_copy(x[:_PROBE], y[:_PROBE], sign, offset) and _is_copy(x, y, sign, offset):
+                return kind, source, offset
+    return None
+
+
+def _is_copy(x: NDArray[np.int32], y: NDArray[np.int32], sign: int, offset: int) -> bool:
+    return bool(np.all(x.astype(np.int64) - sign * y.astype(np.int64) == offset))
+
+
+def split_channels(samples: IntSamples) -> tuple[bytes, NDArray[np.int32]]:
+    """Describe the channels of a block and return those that must be coded.
+
+    Parameters
+    ----------
+    samples : (frames, channels) int32
+        At least one frame.
+
+    Returns
+    -------
+    description : bytes
+    coded : (coded channels, frames) int32
+    """
+    rows = np.ascontiguousarray(samples.T, np.int32)
+    out = bytearray()
+    coded: list[int] = []
+    kept: list[NDArray[np.int32]] = []
+    for channel, x in enumerate(rows):
+        low, high = int(x.min()), int(x.max())
+        if low == high:
+            out += bytes([CONSTANT]) + write_signed(low)
+            continue
+        copy = _copy_of(rows, channel, coded)
+        if copy is not None:
+            kind, source, offset = copy
+            out += bytes([kind]) + write_varint(source) + write_signed(offset)
+            continue
+        step = int(common_step(x))
+        offset = int(x[0]) % step
+        if high - low < 1 << 30:
+            # about the mean, so that predictions need no constant term
+            mean = int(x.sum(dtype=np.int64)) // len(x)
+            offset += step * ((mean - offset) // step)
+        out += bytes([CODED]) + write_varint(step) + write_signed(offset)
+        coded.append(channel)
+        narrow = max(abs(offset), high - offset, offset - low) < 1 << 31
+        shifted = x - np.int32(offset) if narrow else x.astype(np.int64) - offset
+        kept.append((shifted // step if step > 1 else shifted).astype(np.int32, copy=False))
+    shape = (len(kept), len(samples))
+    return bytes(out), np.array(kept, np.int32).reshape(shape)

@@ -1,0 +1,29 @@
+"""Encode a block with a predictor of a third party."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nlac.bitstream.header import StreamHeader
+from nlac.codec.encoder.options import EncodeOptions
+from nlac.predictors.generic import encode_generic, stream_predictor
+from nlac.predictors.registry import get_predictor
+
+
+def choose(options: EncodeOptions) -> tuple[bytes, bytes]:
+    """Return the parameters and the model hash of the predictor that the options name.
+
+    Raises
+    ------
+    UsageError
+        The predictor does not take the options, or breaks its contract.
+    """
+    predictor = get_predictor(options.predictor_name).from_options(options.predictor_options)
+    return predictor.parameters(), predictor.model_hash
+
+
+def encode(channels: NDArray[np.int32], stream: StreamHeader, options: EncodeOptions) -> bytes:
+    """Code the channels of a block, (channels, frames) int32."""
+    predictor = stream_predictor(stream)
+    return encode_generic(channels, stream.bits_per_sample, stream.sample_rate, predictor)

@@ -1,0 +1,1 @@
+"""Encoder of predictor `lpc`: segments, windows, coefficients."""

@@ -1,0 +1,114 @@
+"""Covariances of samples and their past, for least squares (encoder only).
+
+The covariance of two lagged sequences over a stretch of time has shift
+structure: raising both lags by one moves the stretch by one frame, so only the
+first row and column of each pair of sequences are summed; the rest follows by
+adding one product and subtracting another.  All is added in a fixed order: the
+encoder's choices are the same on every kind of processor.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nlac.kernels.jit import kernel
+from nlac.kernels.memory import address, keep, load_f64
+from nlac.kernels.vectors_f64 import CORRELATED, LANES, correlate, slide_products
+
+
+@kernel
+def _products(x, y, count, lags, out):
+    """Sums of x[k] y[k - lag] for lags 0 .. lags - 1; all are addresses.
+
+    `out` has room for whole vectors, and as many samples lie before `y`.
+    """
+    left = (lags + LANES - 1) // LANES
+    at = 0
+    while left > 0:
+        some = min(left, CORRELATED)
+        correlate(x, y - 8 * at, count, out + 8 * at, some)
+        at += some * LANES
+        left -= some
+
+
+@kernel
+def _fill(corner, stride, lags_a, lags_b, more, less, come, gone):
+    """Fill a block of two sequences from its first row and column; all but lags are addresses.
+
+    Of the first sequence the samples before the stretch and at its end, of the second these
+    in turn, newest first.
+    """
+    for at in range(0, lags_b - 1, CORRELATED * LANES):
+        vectors = min((lags_b - 1 - at + LANES - 1) // LANES, CORRELATED)
+        slide_products(
+            corner + 8 * at, stride, lags_a - 1, more, less, come + 8 * at, gone + 8 * at, vectors
+        )
+
+
+@kernel
+def room(size):
+    """Columns of a matrix of covariances that has room for whole vectors."""
+    return size + LANES
+
+
+@kernel
+def covariance(samples, channels, delays, lags, begin, end, out, known):
+    """Covariances over frames begin .. end - 1 of all sequences at all of their lags.
+
+    Parameters
+    ----------
+    samples : (n, frames) float64
+        Integers; every index used must exist, and a few dozen before.
+    channels, delays, lags : (sequences,) int64
+        Sequence s at lag l is ``samples[channels[s], t - delays[s] - l]``, l < lags[s].
+    begin, end : int
+        Stretch of frames.
+    out : (size, room(size)) float64
+        The result, ``size = sum(lags)``; of the blocks of two sequences, the upper ones only.
+    known : int
+        Of the first so many sequences the covariances with each other are there already.
+    """
+    count = end - begin
+    width = lags.max() + LANES
+    products = np.empty(width)
+    sums = address(products)
+    # samples before the stretch, and before its end, newest first; no more than are used, for
+    # those of an earlier occurrence may begin with the array
+    edges = np.empty((len(channels), 2, width))
+    for b in range(len(channels)):
+        y = address(samples[channels[b]]) + 8 * (begin - delays[b])
+        for j in range(lags[b] + LANES):
+            edges[b, 0, j] = load_f64(y, -1 - j)
+            edges[b, 1, j] = load_f64(y, count - 1 - j)
+    at_a = 0
+    for a in range(len(channels)):
+        at_x = address(samples[channels[a]]) + 8 * (begin - delays[a])
+        at_b = at_a
+        for b in range(a, len(channels)):
+            if b < known:
+                at_b += lags[b]
+                continue
+            at_y = address(samples[channels[b]]) + 8 * (begin - delays[b])
+            _products(at_x, at_y, count, lags[b], sums)
+            for j in range(lags[b]):
+                out[at_a, at_b + j] = products[j]
+            if a != b:
+                _products(at_y, at_x, count, lags[a], sums)
+            for i in range(1, lags[a]):
+                out[at_a + i, at_b] = products[i]
+            _fill(
+                address(out[at_a]) + 8 * at_b, 8 * out.shape[1], lags[a], lags[b], at_x - 8,
+                at_x + 8 * (count - 1), address(edges[b, 0]), address(edges[b, 1]),
+            )
+            at_b += lags[b]
+        at_a += lags[a]
+    keep(products)
+    keep(edges)
+
+
+@kernel
+def mirror(matrix):
+    """Fill the lower triangle of a symmetric matrix from the upper one."""
+    for i in range(len(matrix)):
+        for j in range(i):
+            matrix[i, j] = matrix[j, i]

@@ -1,0 +1,127 @@
+"""Least squares for tap weights: factorisation, choice of order, rounding (encoder only).
+
+Plain float64 without reassociation: the same results on every machine.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from nlac.kernels.jit import kernel
+from nlac.kernels.memory import address, keep, load_f64, store_f64
+from nlac.kernels.vectors_f64 import LANES, dot_f64, subtract_row, subtract_rows
+
+
+@kernel
+def log2(value):
+    """Base-2 logarithm of a positive number to about 1e-4, without the platform's libm."""
+    mantissa, exponent = math.frexp(value)
+    m = mantissa * 2.0 - 1.0
+    # a quintic through the ends: only additions and products, rounded alike everywhere
+    p = m * (1.4419170 + m * (-0.7096420 + m * (0.4146960 + m * (-0.1928290 + m * 0.0458580))))
+    return exponent - 1 + p
+
+
+@kernel
+def padded(count):
+    """Columns of a row that has room for whole vectors."""
+    return (count + LANES - 1) & ~(LANES - 1)
+
+
+@kernel
+def new_factor(count):
+    """Return the zeros that `factorise` and what follows work on."""
+    return np.zeros((count, padded(count)))
+
+
+@kernel
+def factorise(matrix, count, factor, known):
+    """Cholesky factor of the leading part of a symmetric matrix; returns its usable size.
+
+    The factor is upper triangular (its transpose times itself is the matrix), so
+    that the inner loop runs along rows and needs no reduction. Only the upper
+    triangle of the matrix is read. `factor` comes from `new_factor`; below its diagonal is
+    nothing of use.  It may hold the factor of the first `known` rows and columns already, a
+    multiple of `LANES`; of these rows and columns the matrix is not read then.
+    """
+    end = padded(count)
+    for i in range(count):
+        first = max(i, known)
+        factor[i, first:count] = matrix[i, first:count]
+        factor[i, count:end] = 0.0
+        if i >= known:
+            factor[i, i] = factor[i, i] * (1.0 + 1e-9) + 1e-3
+    base = address(factor)
+    stride = 8 * factor.shape[1]
+    for begin in range(0, count, 4):
+        stop = min(begin + 4, count)
+        for k in range(begin, stop):
+            row = base + k * stride
+            block = max(k & ~(LANES - 1), known)
+            for p in range(begin, k):
+                above = base + p * stride
+                subtract_row(row, above, load_f64(above, k), block, end)
+            if k >= known:
+                pivot = load_f64(row, k)
+                if pivot <= 1e-6 * (matrix[k, k] * 1e-6 + 1e-3):
+                    return k
+                store_f64(row, k, math.sqrt(pivot))
+            inverse = 1.0 / load_f64(row, k)
+            for j in range(max(k + 1, known), count):
+                store_f64(row, j, load_f64(row, j) * inverse)
+        # four rows at once: the rest of the matrix is read and written a quarter as often
+        if stop == begin + 4:
+            top = base + begin * stride
+            for i in range(stop, count):
+                subtract_rows(
+                    base + i * stride, top, stride, load_f64(top, i), load_f64(top + stride, i),
+                    load_f64(top + 2 * stride, i), load_f64(top + 3 * stride, i),
+                    max(i & ~(LANES - 1), known), end,
+                )
+    return count
+
+
+@kernel
+def project(factor, count, solution):
+    """Forward substitution in place; solution[i]**2 is the energy that tap i takes off.
+
+    `solution` has room for `padded(count)` elements.
+    """
+    base, at = address(factor), address(solution)
+    end = padded(count)
+    for i in range(count):
+        row = base + 8 * i * factor.shape[1]
+        value = solution[i] / factor[i, i]
+        solution[i] = value
+        block = padded(i + 1)
+        for k in range(i + 1, min(block, count)):
+            solution[k] -= factor[i, k] * value
+        subtract_row(at, row, value, block, end)
+
+
+@kernel
+def round_weights(factor, solution, count, step, limit, quantised):
+    """Weights as multiples of a step, each chosen given those already rounded (nearest plane).
+
+    Rounding the last tap first and letting the others make up for its error
+    costs far less than rounding each alone where taps are strongly correlated.
+    Returns False if a multiple exceeds the limit.
+    """
+    end = padded(count)
+    floats = np.zeros(end)
+    base, at = address(factor), address(floats)
+    for i in range(count - 1, -1, -1):
+        row = base + 8 * i * factor.shape[1]
+        block = padded(i + 1)
+        total = dot_f64(row, at, block, end)
+        for k in range(i + 1, min(block, count)):
+            total += factor[i, k] * floats[k]
+        value = math.floor((solution[i] - total * step) / (factor[i, i] * step) + 0.5)
+        if not abs(value) <= limit:
+            return False
+        floats[i] = value
+        quantised[i] = np.int64(value)
+    keep(floats)
+    return True

@@ -1,0 +1,1 @@
+"""Search for long-term prediction (LTP): earlier occurrences of what sounds now."""

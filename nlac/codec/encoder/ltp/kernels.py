@@ -1,0 +1,111 @@
+"""The compiled part of the search for earlier occurrences: signals and their comparison."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nlac.kernels.jit import kernel
+from nlac.kernels.memory import address, keep, load_f64, load_i16
+from nlac.kernels.vectors_f64 import LANES, correlate
+from nlac.kernels.vectors_i16 import dot_i16
+
+_CHUNK = 4096
+
+
+@kernel
+def whiten(samples, begin, end, order, out):
+    """Put the levelled error of a short prediction into `out`, chunk by chunk.
+
+    `LANES` or more samples lie before `begin`.
+    """
+    vectors = order // LANES + 1
+    corr = np.empty(vectors * LANES)
+    weights = np.zeros(order)
+    previous = np.zeros(order)
+    errors = np.empty(_CHUNK)
+    for start in range(begin, end, _CHUNK):
+        stop = min(start + _CHUNK, end)
+        count = stop - start
+        at = address(samples) + 8 * start
+        correlate(at, at, count, address(corr), vectors)
+        energy = corr[0] * 1.0001 + 1e-3
+        weights[:] = 0.0
+        for i in range(order):
+            value = corr[i + 1]
+            for j in range(i):
+                value -= weights[j] * corr[i - j]
+            reflection = value / energy
+            if not abs(reflection) < 1.0:
+                break
+            previous[:i] = weights[:i]
+            weights[i] = reflection
+            for j in range(i):
+                weights[j] = previous[j] - reflection * previous[i - 1 - j]
+            energy *= 1.0 - reflection * reflection
+        errors[:count] = samples[start:stop]
+        for j in range(order):
+            weight = weights[j]
+            before = at - 8 * (j + 1)
+            for t in range(count):
+                errors[t] -= weight * load_f64(before, t)
+        level = 0.0
+        for t in range(count):
+            level += abs(errors[t])
+        level = 32.0 * count / (level + 1e-3 * count)
+        for t in range(count):
+            out[start - begin + t] = np.int16(min(max(errors[t] * level, -64.0), 64.0))
+    keep(corr)
+
+
+@kernel
+def running_energies(signal):
+    """Sums of squares of what lies before each sample, and of all."""
+    out = np.empty(len(signal) + 1, np.int64)
+    total = np.int64(0)
+    for t in range(len(signal)):
+        out[t] = total
+        total += np.int64(signal[t]) * signal[t]
+    out[len(signal)] = total
+    return out
+
+
+@kernel
+def grouped(signal, step):
+    """Sums of so many samples each."""
+    out = np.empty(len(signal) // step, np.float32)
+    at = address(signal)
+    for i in range(len(out)):
+        total = 0
+        for j in range(step):
+            total += load_i16(at, i * step + j)
+        out[i] = total
+    return out
+
+
+@kernel
+def level(correlation, least):
+    """Divide by the root of the products behind each lag: chance peaks are then alike."""
+    count = len(correlation)
+    for lag in range(count):
+        correlation[lag] /= np.float32(np.sqrt(np.float32(max(count - lag, least))))
+
+
+@kernel
+def compare(signal, energies, begin, end, lags, out):
+    """Normalised correlation of signal[begin:end] with itself each lag earlier.
+
+    `energies` are the running sums of squares; the sums are exact.  A lag that reaches
+    before the begin of the signal counts only for the rest.
+    """
+    at = address(signal)
+    own = energies[end] - energies[begin]
+    for i in range(len(lags)):
+        lag = lags[i]
+        first = max(begin, lag)
+        blocks = max(end - first, 0) & ~31
+        cross = dot_i16(at + 2 * first, at + 2 * (first - lag), blocks)
+        for t in range(first + blocks, end):
+            cross += load_i16(at, t) * load_i16(at, t - lag)
+        other = energies[end - lag] - energies[first - lag]
+        share = max(end - first, 0) / (end - begin)
+        out[i] = share * cross / np.sqrt(np.float64(own) * np.float64(other) + 1.0)

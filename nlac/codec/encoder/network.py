@@ -1,0 +1,114 @@
+"""Encode a block of `cnn` or `gru`, behind a cascade or behind windows that are sent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nlac._errors import NlacError, UsageError
+from nlac.bitstream.header import StreamHeader
+from nlac.codec.encoder import cascade
+from nlac.codec.encoder.analysis import prepare
+from nlac.codec.encoder.cascade import history_units
+from nlac.codec.encoder.choice import wanted_predictor
+from nlac.codec.encoder.lpc import fallback
+from nlac.codec.encoder.lpc.block import (
+    LpcSettings,
+    encode_prepared,
+    layouts,
+    window_settings,
+)
+from nlac.codec.encoder.models import choose_model, model_base
+from nlac.codec.encoder.options import EncodeOptions
+from nlac.entropy.value_sets import ValueSet
+from nlac.entropy.varint import write_varint
+from nlac.entropy.words import write_words
+from nlac.predictors.cascade.parameters import LEAST_UNIT
+from nlac.predictors.lpc.block import write_sides
+from nlac.predictors.networks.layers import Network
+from nlac.predictors.networks.torch_runner import encoding_device
+from nlac.predictors.neural.block import FORWARD, start_front
+from nlac.predictors.neural.models import model_predictor, needed_model
+from nlac.predictors.neural.samples import encode_samples, make_runners
+
+
+@dataclass(frozen=True, slots=True)
+class ForwardSettings:
+    """Encoder choices of a preset.
+
+    Attributes
+    ----------
+    lpc : LpcSettings
+        How to find the windows; segments have a multiple of `PIECE` frames.
+    network : Network
+        What corrects the prediction.
+    device : str
+        Where the network runs: "cpu", "cuda", or "auto" for a GPU if there is one.
+    ahead : bool
+        Let the windows run ahead of the network on a thread of their own.
+    """
+
+    lpc: LpcSettings
+    network: Network
+    device: str = "cpu"
+    ahead: bool = False
+
+
+def choose(options: EncodeOptions) -> tuple[bytes, bytes]:
+    """Check model and device; returns no parameters, and the hash of the model.
+
+    Raises
+    ------
+    UsageError
+        There is no such model, or it does not suit the options.
+    MissingDependency
+        The device is not there.
+    """
+    model = choose_model(wanted_predictor(options), options.model_name)
+    # a GPU that is missing is told before any work
+    encoding_device(options.device, model.network.is_recurrent)
+    if model_base(model) is None and options.effort:
+        raise UsageError(f"model {model.name} has no cascade before it, so no effort")
+    window_settings(options, model_predictor(model))
+    return b"", model.hash
+
+
+def encode(channels: NDArray[np.int32], stream: StreamHeader, options: EncodeOptions) -> bytes:
+    """Code the channels of a block, (channels, frames) int32."""
+    model = needed_model(stream)
+    base, network, name = model_base(model), model.network, model_predictor(model)
+    device = encoding_device(options.device, network.is_recurrent)
+    ahead = options.num_threads > 1
+    if base is None:
+        windows = window_settings(options, name)
+        return encode_forward(channels, ForwardSettings(windows, network, device, ahead))
+    settings = replace(
+        cascade.settings_of(options, name), parameters=base.at_rate(stream.sample_rate),
+        network=network, device=device, ahead=ahead,
+    )  # fmt: skip
+    return cascade.encode_cascade(channels, settings)
+
+
+def encode_forward(channels: NDArray[np.int32], settings: ForwardSettings) -> bytes:
+    """Code the channels of a block, (channels, frames) int32, at least one of each."""
+    block = prepare(channels, settings.lpc.search)
+    order, ordered = block.pairing.order.tolist(), block.ordered
+    units = history_units(ordered)
+    bodies = []
+    used: list[ValueSet] = []
+    for layout, sets in layouts(block, settings.lpc):
+        used = sets
+        runners = make_runners(settings.network, len(ordered), settings.device)
+        front = start_front(order, layout, sets, units)
+        coded = encode_samples(front, ordered, runners, settings.ahead)
+        if coded is None:
+            raise NlacError("a sample is not in its value set: a fault of the encoder")
+        sides = write_sides(order, sets, layout)
+        sides += b"".join(write_varint(unit - LEAST_UNIT) for unit in units)
+        bodies.append(bytes([FORWARD]) + sides + write_words(*coded))
+    best = min(bodies, key=len)
+    if fallback.worth_trying(block, used, len(best)):
+        best = min(best, encode_prepared(block, settings.lpc), key=len)
+    return best

@@ -1,0 +1,152 @@
+"""Presets: what each stands for, in one table, and the cascades and base predictors by name.
+
+Light: nothing compiled is imported. Streams carry all parameters of prediction, so the numbers
+here may change at any time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from nlac.predictors.cascade.parameters import CascadeParameters, ExpertParameters, StageParameters
+
+
+class Effort(NamedTuple):
+    """How hard to search.
+
+    Attributes
+    ----------
+    max_order : int
+        Longest window, one of `ORDERS`.
+    leaf_frames : int
+        Length of the shortest segment, `UNIT` times a power of two.
+    levels : int
+        Sizes of segment tried, each twice the one before.
+    long_frames : int
+        Frames in the window at the earlier occurrence (even; 0: none).
+    unit_frames : int
+        Length of the units that are weighted one by one, at most `leaf_frames`.
+    """
+
+    max_order: int
+    leaf_frames: int
+    levels: int
+    long_frames: int
+    unit_frames: int = 256
+
+
+def _three(taps: tuple[int, int, int], other: int, step: int) -> tuple[StageParameters, ...]:
+    """A cascade of a long, a medium and a short stage."""
+    long, medium, short = taps
+    return (
+        StageParameters(long, other, 45 + step),
+        StageParameters(medium, 0, 39 + step),
+        StageParameters(short, 0, 32 + step),
+    )
+
+
+_MAX = CascadeParameters(
+    4,
+    (
+        ExpertParameters(16, 8, 8, 2, load=36),
+        ExpertParameters(24, 16, 10, 4, 8, load=33),
+        ExpertParameters(16, 8, 7, 1, 4, True, load=36),
+        ExpertParameters(32, 32, 11, 4, 8, load=39),
+        ExpertParameters(192, 8, 11, 32, load=36),
+    ),
+    tuple(_three((1024, 256, 32), 256 if step == 0 else 0, step) for step in (-6, 0, 6)),
+    (7, 10),
+    2,
+)
+
+CASCADES = {
+    "high": CascadeParameters(
+        5,
+        (
+            ExpertParameters(16, 8, 8, 2, load=37),
+            ExpertParameters(24, 16, 10, 4, 8, load=35),
+            ExpertParameters(16, 8, 7, 1, 4, True, load=37),
+            ExpertParameters(80, 0, 11, 32, load=36),
+        ),
+        (_three((512, 64, 32), 0, -3),),
+        (9,),
+        6,
+    ),
+    "max": _MAX,
+    # a network stands behind it
+    "neural": replace(
+        _MAX,
+        experts=(replace(_MAX.experts[0], period=1), *_MAX.experts[1:]),
+        finals=(8, 6, 11),
+        online=(33,),
+    ),
+}
+
+# base predictors that a network corrects, keyed by the name in its card; None: windows as those
+# of `lpc`. A network takes small changes well
+BASES: dict[str, CascadeParameters | None] = {
+    "lpc": None,
+    # least squares only, and an online network; nothing takes long but the expert of 192 samples,
+    # without which nothing here would see far back but where a recording repeats itself
+    "rls": CascadeParameters(
+        6,
+        (
+            ExpertParameters(16, 8, 8, 1, load=31),
+            ExpertParameters(24, 16, 9, 1, 8, load=30),
+            ExpertParameters(32, 16, 11, 4, 8, load=30),
+            ExpertParameters(16, 8, 7, 1, 4, True, load=34),
+            ExpertParameters(192, 8, 11, 8, load=36),
+        ),
+        (),
+        (9,),
+        4,
+        (33,),
+    ),
+    **CASCADES,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """What a preset stands for, where the options do not say otherwise.
+
+    Attributes
+    ----------
+    predictor : str
+        Name of the predictor.
+    block_seconds : float
+        Length of a block. Long blocks let long-term prediction look far back; short ones
+        make seeking quick.
+    efforts : tuple of Effort
+        Searches for segments and coefficients of `lpc`.
+    guess : bool
+        Guess which of them will do best, instead of trying them all.
+    thorough : bool
+        Search for repetition thoroughly.
+    cascade : str
+        Name of the cascade, where the predictor is one.
+    model : str
+        Name of the predictor's model, where it takes one.
+    """
+
+    predictor: str
+    block_seconds: float
+    efforts: tuple[Effort, ...]
+    guess: bool = True
+    thorough: bool = True
+    cascade: str = "high"
+    model: str = ""
+
+
+_SHORT, _LONG = Effort(66, 1024, 5, 16), Effort(258, 4096, 3, 16, 1024)
+_ALL = (_SHORT, Effort(66, 512, 6, 32), _LONG, Effort(258, 2048, 4, 32, 512))
+
+PRESETS: Mapping[str, Preset] = {
+    "fast": Preset("lpc", 30.0, (Effort(34, 4096, 1, 8, 1024),), thorough=False),
+    "standard": Preset("lpc", 30.0, (_SHORT, _LONG)),
+    "high": Preset("cascade", 30.0, (_SHORT, _LONG), guess=False),
+    "max": Preset("cascade", 60.0, _ALL, guess=False, cascade="max"),
+    "neural": Preset("gru", 60.0, _ALL, guess=False, cascade="neural", model="neural"),
+}

@@ -1,0 +1,132 @@
+"""Samples to a stream: blocks in parallel, each verified, bytes out in order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+
+import numpy as np
+
+from nlac._errors import VerifyMismatch
+from nlac._parallel import ordered_map
+from nlac._typing import Samples
+from nlac.audio.format import AudioFormat
+from nlac.bitstream.header import StreamHeader
+from nlac.bitstream.metadata import MetadataItem
+from nlac.bitstream.writer import StreamWriter
+from nlac.codec.encoder.choice import choose_predictor
+from nlac.codec.encoder.options import EncodeOptions
+from nlac.codec.transforms.pcm import PcmDigest
+
+
+def make_header(
+    fmt: AudioFormat, options: EncodeOptions, num_frames: int | None = None
+) -> StreamHeader:
+    """Header of a stream that is to be encoded with `options`.
+
+    Parameters
+    ----------
+    fmt : AudioFormat
+        Of the samples.
+    options : EncodeOptions
+        How to encode.
+    num_frames : int, optional
+        Frames in all, if known now.
+
+    Raises
+    ------
+    UnknownPredictor, MissingDependency, ModelMismatch
+        The options ask for a predictor that is not at hand.
+    """
+    choice = choose_predictor(options)
+    return StreamHeader(
+        **asdict(fmt),
+        **asdict(choice),
+        num_frames=num_frames,
+        block_length=options.block_length(fmt.sample_rate, fmt.channels),
+    )
+
+
+class StreamEncoder:
+    """Encodes one stream. Call `begin`, `encode` (any number of times), `end`.
+
+    Parameters
+    ----------
+    header : StreamHeader
+        Header of the stream, from `make_header`.
+    options : EncodeOptions
+        How to encode.
+    """
+
+    def __init__(self, header: StreamHeader, options: EncodeOptions) -> None:
+        self.header = header
+        self.options = options
+        self.writer = StreamWriter(header)
+        self.digest = PcmDigest(header.bits_per_sample)
+
+    def begin(self, items: Iterable[MetadataItem] = ()) -> Iterator[bytes]:
+        """Header and the metadata before the blocks."""
+        yield self.writer.begin()
+        for item in items:
+            yield self.writer.item(item)
+
+    def encode(self, blocks: Iterable[Samples]) -> Iterator[bytes]:
+        """Encode blocks on threads; memory is bounded by the block size and the threads.
+
+        Parameters
+        ----------
+        blocks : iterable of Samples, each of shape (frames, channels)
+            Each has `header.block_length` frames; only the last of the stream has fewer.
+
+        Yields
+        ------
+        bytes
+            A block of the stream.
+
+        Raises
+        ------
+        VerifyMismatch
+            A block does not decode to what went in.
+        """
+        from nlac.codec.decoder.payload import decode_block
+        from nlac.codec.encoder.payload import encode_block
+
+        def work(block: tuple[int, Samples]) -> tuple[bytes, int]:
+            first_frame, samples = block
+            payload = encode_block(samples, self.header, self.options)
+            if self.options.verify:
+                again = decode_block(payload, len(samples), self.header)
+                if not same_samples(again, samples):
+                    raise VerifyMismatch(
+                        f"the block from frame {first_frame} does not decode to what went in; "
+                        "this is a fault of the encoder, please report it"
+                    )
+            return payload, len(samples)
+
+        def hashed() -> Iterator[tuple[int, Samples]]:
+            first_frame = self.writer.num_frames
+            for samples in blocks:
+                self.digest.update(samples)
+                yield first_frame, samples
+                first_frame += len(samples)
+
+        for payload, num_frames in ordered_map(work, hashed(), self.options.num_threads):
+            yield self.writer.block(payload, num_frames)
+
+    def item(self, item: MetadataItem) -> bytes:
+        """A metadata item after the blocks."""
+        return self.writer.item(item)
+
+    def end(self, original_md5: bytes | None = None, original_length: int = 0) -> bytes:
+        """The trailer."""
+        return self.writer.end(self.digest.digest(), original_md5, original_length)
+
+
+def same_samples(first: Samples, second: Samples) -> bool:
+    """Whether two arrays agree in shape, type and every bit (also of NaNs)."""
+    if first.shape != second.shape or first.dtype != second.dtype:
+        return False
+    # floats are compared as bits: -0.0 is not 0.0, and a NaN is itself
+    return np.array_equal(
+        np.ascontiguousarray(first).view(np.int32), np.ascontiguousarray(second).view(np.int32)
+    )

@@ -1,0 +1,1 @@
+"""Search for the values that occur: grids and lists."""

@@ -1,0 +1,208 @@
+"""Choose value sets (encoder only): for whole channels, for stretches of them, for segments.
+
+`value_search` finds what fits some samples; here is decided what of it is worth its bytes.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nlac.codec.encoder.presets import Effort
+from nlac.codec.encoder.value_sets import search as value_search
+from nlac.codec.encoder.value_sets.kernels import may_have_grids
+from nlac.entropy.value_sets import MAX_SETS, PLAIN, ValueSet, plain
+from nlac.predictors.lpc.parameters import SPAN
+
+_SEGMENT_GRID_BITS = 80.0  # least gain for which a segment gets a value set of its own
+_GRID_CHUNK = 1 << 15
+_GRID_STRETCH = 1024
+
+
+class Stretch(NamedTuple):
+    """Samples `begin` to `end` of a channel lie on the set of number `value_set`."""
+
+    channel: int
+    begin: int
+    end: int
+    value_set: int
+
+
+class FoundSets(NamedTuple):
+    """Value sets of a block, before they are assigned to its segments.
+
+    Attributes
+    ----------
+    sets : list of ValueSet
+        All that were found.
+    own : (channels,) int64
+        The set of each channel as a whole.
+    stretches : list of Stretch
+        Where a channel lies on a finer set than its own.
+    """
+
+    sets: list[ValueSet]
+    own: NDArray[np.int64]
+    stretches: list[Stretch]
+
+
+def find_sets(ordered: NDArray[np.int32]) -> FoundSets:
+    """Find the value sets of whole channels, and fractional grids of stretches of them."""
+    sets: list[ValueSet] = []
+    own = np.zeros(len(ordered), np.int64)
+    stretches: list[Stretch] = []
+    for c, x in enumerate(ordered):
+        entry: ValueSet = plain(int(x.min()), int(x.max()))
+        grid = value_search.grid_of(x)
+        gain = value_search.grid_gain_bits(grid, len(x)) if grid is not None else 0.0
+        if grid is not None:
+            entry = grid
+        gain = max(gain, value_search.integer_grid_gain_bits(x))
+        found = value_search.list_of(x)
+        if found is not None and found[1] > gain + value_search.MIN_GAIN_BITS:
+            entry = found[0]
+        equal = [i for i, other in enumerate(sets) if _same(other, entry)]
+        if not equal:
+            sets.append(entry)
+        own[c] = equal[0] if equal else len(sets) - 1
+        if entry.kind == PLAIN and len(sets) < MAX_SETS - 8:
+            stretches += _grid_stretches(x, c, sets)
+    return FoundSets(sets, own, stretches)
+
+
+def assign_sets(
+    found: FoundSets,
+    ordered: NDArray[np.int32],
+    delay: NDArray[np.int64],
+    starts: NDArray[np.int64],
+) -> tuple[list[ValueSet], NDArray[np.int64]]:
+    """Choose a set for each segment of each channel.
+
+    Parameters
+    ----------
+    found : FoundSets
+        Of this block.
+    ordered : (channels, frames) int32
+        Channels in coding order.
+    delay : (channels,) int64
+        Frames that a channel lags behind.
+    starts : (segments + 1,) int64
+        First delayed frame of each segment, and the end.
+
+    Returns
+    -------
+    sets : list of ValueSet
+        Those that are used.
+    value_set : (segments, channels) int64
+        Index into them.
+    """
+    sets = list(found.sets)
+    frames = ordered.shape[1]
+    value_set = np.tile(found.own, (len(starts) - 1, 1))
+    for c, x in enumerate(ordered):
+        mine = [stretch for stretch in found.stretches if stretch.channel == c]
+        begins = np.maximum(starts[:-1] - delay[c], 0)
+        ends = np.minimum(starts[1:] - delay[c], frames)
+        for k in range(len(value_set)):
+            piece = x[begins[k] : ends[k]]
+            if len(piece) == 0:
+                continue
+            for stretch in mine:
+                if stretch.begin <= begins[k] and ends[k] <= stretch.end:
+                    value_set[k, c] = stretch.value_set
+            if sets[value_set[k, c]].kind != PLAIN or len(sets) >= MAX_SETS:
+                continue
+            grid = value_search.integer_grid(piece)
+            if grid is not None and (
+                value_search.grid_gain_bits(grid, len(piece)) > _SEGMENT_GRID_BITS
+            ):
+                value_set[k, c] = _place(sets, grid)
+    used, compact = np.unique(value_set, return_inverse=True)
+    return [sets[i] for i in used], compact.reshape(value_set.shape).astype(np.int64)
+
+
+def low_bit_gains(
+    ordered: NDArray[np.int32], delay: NDArray[np.int64], effort: Effort
+) -> NDArray[np.float64] | None:
+    """Bits that a grid of whole steps saves in each node of the segment trees.
+
+    Parameters
+    ----------
+    ordered, delay
+        As in `assign_sets`.
+    effort : Effort
+        Says what segments there may be.
+
+    Returns
+    -------
+    gains : (spans, channels, nodes) float64, or None
+        Nodes as `analyse_span` counts them; None where there is no such grid at all.
+    """
+    if not any(may_have_grids(x, _GRID_STRETCH) for x in ordered):
+        return None
+    leaf = effort.leaf_frames
+    total = ordered.shape[1] + int(delay.max())
+    spans = -(-total // SPAN)
+    width = SPAN // leaf
+    out = []
+    for x, late_by in zip(ordered.astype(np.int64), delay.tolist(), strict=True):
+        late = np.concatenate([np.full(late_by, x[0]), x])
+        late = np.concatenate([late, np.full(spans * SPAN - len(late), x[-1])])
+        pieces = late.reshape(-1, leaf)
+        first = pieces[:, 0]
+        step = np.gcd.reduce(pieces - first[:, None], axis=1)
+        gains = []
+        size = leaf
+        for level in range(effort.levels):
+            bits = np.where(step > 1, size * np.log2(np.maximum(step, 1)), 0.0)
+            gains.append(bits.reshape(spans, width >> level))
+            if level + 1 < effort.levels:
+                across = np.abs(first[1::2] - first[::2])
+                step = np.gcd(np.gcd(step[::2], step[1::2]), across)
+                first = first[::2]
+                size *= 2
+        out.append(np.concatenate(gains, axis=1))
+    return np.stack(out, axis=1)
+
+
+def _same(a: ValueSet, b: ValueSet) -> bool:
+    return (a.kind, a.first, a.last, a.step, a.offset) == (
+        b.kind, b.first, b.last, b.step, b.offset,
+    ) and np.array_equal(a.values, b.values)
+
+
+def _grid_stretches(
+    x: NDArray[np.int32], channel: int, sets: list[ValueSet]
+) -> list[Stretch]:
+    """Stretches of a channel that lie on a fractional grid; their sets are appended."""
+    stretches: list[Stretch] = []
+    begin = 0
+    while begin < len(x) and len(sets) < MAX_SETS - 8:
+        end = min(begin + _GRID_CHUNK, len(x))
+        grid = value_search.grid_of(x[begin:end])
+        if grid is None:
+            begin = end
+            continue
+        while end < len(x):
+            longer = min(end + _GRID_CHUNK, len(x))
+            wider = value_search.grid_of(x[begin:longer])
+            if wider is None:
+                break
+            grid, end = wider, longer
+        sets.append(grid)
+        stretches.append(Stretch(channel, begin, end, len(sets) - 1))
+        begin = end
+    return stretches
+
+
+def _place(sets: list[ValueSet], grid: ValueSet) -> int:
+    """Index of a set with this step and offset, made wide enough to hold the new ranks."""
+    for i, other in enumerate(sets):
+        if (other.kind, other.step, other.offset) == (grid.kind, grid.step, grid.offset):
+            first, last = min(other.first, grid.first), max(other.last, grid.last)
+            sets[i] = ValueSet(grid.kind, first, last, grid.step, grid.offset)
+            return i
+    sets.append(grid)
+    return len(sets) - 1

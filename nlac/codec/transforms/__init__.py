@@ -1,0 +1,1 @@
+"""Exactly reversible transforms before prediction: channels, PCM bytes, floats as integers."""

@@ -1,0 +1,77 @@
+"""What a block's channels are, before anything is predicted (spec, section "Channels").
+
+A channel that is constant, or equal to an earlier one (with either sign, and an
+offset), needs no samples of its own.  The others are mapped by ``x = step * y +
+offset``, which takes off empty low bits and means; the `y` are coded.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nlac._errors import CorruptStream
+from nlac._typing import IntSamples
+from nlac.entropy.varint import read_signed, read_varint
+
+CONSTANT, COPY, NEGATED_COPY, CODED = 0, 1, 2, 3
+_LIMIT = 1 << 34
+
+
+def _read_signed(data: bytes, at: int, path: str) -> tuple[int, int]:
+    value, at = read_signed(data, at)
+    if abs(value) > _LIMIT:
+        raise CorruptStream("number out of range", path=path)
+    return value, at
+
+
+class ChannelMap:
+    """How the coded channels become the block's; parsed from its description."""
+
+    def __init__(self, data: bytes, at: int, channels: int) -> None:
+        self._entries: list[tuple[int, int, int]] = []
+        coded: list[int] = []
+        for channel in range(channels):
+            path = f"channel[{channel}]"
+            kind, at = read_varint(data, at)
+            if kind not in (CONSTANT, COPY, NEGATED_COPY, CODED):
+                raise CorruptStream(f"unknown kind {kind}", path=path)
+            number = 0
+            if kind != CONSTANT:
+                number, at = read_varint(data, at)
+                if kind == CODED:
+                    coded.append(channel)
+                    if not 1 <= number < 1 << 32:
+                        raise CorruptStream("bad step", path=path)
+                elif number not in coded:
+                    raise CorruptStream("copies a channel that is not coded before", path=path)
+            offset, at = _read_signed(data, at, path)
+            self._entries.append((kind, number, offset))
+        self.end = at
+        self.num_coded = len(coded)
+
+    def join(self, coded: NDArray[np.int32], frames: int) -> IntSamples:
+        """Return the block's samples, (frames, channels) int32."""
+        out = np.empty((frames, len(self._entries)), np.int32)
+        row = 0
+        for channel, (kind, number, offset) in enumerate(self._entries):
+            source, factor = np.zeros(1, np.int32), 1
+            if kind == CODED:
+                source, factor = coded[row], number
+                row += 1
+            elif kind != CONSTANT:
+                source, factor = out[:, number], 1 if kind == COPY else -1
+            if frames:
+                ends = [factor * int(end) + offset for end in (source.min(), source.max())]
+                if min(ends) < -(1 << 31) or max(ends) >= 1 << 31:
+                    raise CorruptStream("sample exceeds 32 bits", path=f"channel[{channel}]")
+            # modulo 2**32, which the check makes exact
+            if factor != 1:
+                source = source * _low_word(factor)
+            np.add(source, _low_word(offset), out=out[:, channel])
+        return out
+
+
+def _low_word(value: int) -> np.int32:
+    value &= 0xFFFFFFFF
+    return np.int32(value - (value >> 31 << 32))

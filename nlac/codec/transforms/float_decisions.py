@@ -1,0 +1,76 @@
+"""Decisions of float blocks in the range coder: adaptive binary models and uniform bits.
+
+A coder is the tuple of its numbers, as `nlac.entropy.range_kernels` takes them.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nlac.codec.transforms.float_kernels import TOTAL, learn
+from nlac.entropy.range_kernels import (
+    decode_advance,
+    decode_quantile,
+    encode_interval,
+)
+from nlac.kernels.jit import kernel
+from nlac.kernels.memory import load_i64
+
+SPOILT = 1 << 40  # further than any words go
+
+
+@kernel
+def interval(words, coder, c, f):
+    """Encode an interval; returns the coder."""
+    pos, lower, rng, held, first = coder
+    return encode_interval(words, pos, lower, rng, held, first, c, f)
+
+
+@kernel
+def put(words, coder, models, which, bit):
+    """Encode a decision with an adaptive model; returns the coder."""
+    p = load_i64(models, 2 * which)
+    learn(models, which, bit)
+    c = p if bit else np.int64(0)
+    return interval(words, coder, c, TOTAL - p if bit else p)
+
+
+@kernel
+def put_uniform(words, coder, value, bits):
+    """Code a value below 2**bits, bits <= 24."""
+    return interval(words, coder, value << (24 - bits), 1 << (24 - bits))
+
+
+@kernel
+def quantile(coder):
+    """Quantile of the coder's point; bad words give 0 and a position that the end refuses."""
+    pos, lower, rng, point = coder
+    q = decode_quantile(lower, rng, point)
+    if q < 0:
+        return np.int64(0), (pos + SPOILT, lower, rng, point)
+    return q, coder
+
+
+@kernel
+def get(words, length, coder, models, which):
+    """Decode one decision."""
+    p = load_i64(models, 2 * which)
+    q, coder = quantile(coder)
+    pos, lower, rng, point = coder
+    bit = q >= p
+    learn(models, which, bit)
+    c = p if bit else np.int64(0)
+    coder = decode_advance(words, length, pos, lower, rng, point, c, TOTAL - p if bit else p)
+    return bit, coder
+
+
+@kernel
+def get_uniform(words, length, coder, bits):
+    """Decode `bits` uniform bits; returns the value and the coder."""
+    q, coder = quantile(coder)
+    pos, lower, rng, point = coder
+    value = q >> (24 - bits)
+    coder = decode_advance(
+        words, length, pos, lower, rng, point, value << (24 - bits), 1 << (24 - bits)
+    )
+    return value, coder

@@ -1,0 +1,205 @@
+"""Float samples as integers and side data, exactly (spec, section "Float blocks").
+
+`split` turns float32 samples into an integer plane, which is then coded like any
+other audio, and a few bytes of what the integers leave out; `join` puts both
+together again, bit for bit: NaN payloads, signed zeros and denormals included.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import NamedTuple
+
+import numpy as np
+
+from nlac._errors import CorruptStream, TruncatedStream
+from nlac._typing import I64, FloatSamples, IntSamples
+from nlac.entropy.varint import read_varint, write_varint
+
+_F_GAIN, _F_GRIDS, _F_EXCEPTIONS, _F_SAME, _ALL_FLAGS = 1, 2, 4, 8, 15
+_GAIN_EXPONENTS = range(-256, 129)
+_GRIDS = range(-149, 129)
+_GAIN_RUN = 0x7FFF  # stands for the gain among the grids of the runs
+_MAX_MULTIPLIER = (1 << 40) - 1
+
+
+class Gain(NamedTuple):
+    """Floats are the rounded products of the integers and ``multiplier * 2**exponent``."""
+
+    multiplier: int
+    exponent: int
+
+
+class Grids(NamedTuple):
+    """Integers are the floats' parts on grids.
+
+    Attributes
+    ----------
+    zeros : int
+        Low bits that are 0 in every mantissa.
+    floor : int
+        No value has a bit below 2**floor.
+    """
+
+    zeros: int
+    floor: int
+
+
+class Channel(NamedTuple):
+    """How a channel's floats follow from its integers.
+
+    Attributes
+    ----------
+    gain : Gain or None
+        Of the runs that have one.
+    grids : Grids or None
+        Of the runs on a grid.
+    runs : tuple of (int, int or None)
+        Frame after the run, and exponent of its grid, or None for the gain.
+    """
+
+    gain: Gain | None
+    grids: Grids | None
+    runs: tuple[tuple[int, int | None], ...]
+
+
+def join(integers: IntSamples, side: bytes) -> FloatSamples:
+    """Put floats together again, the inverse of `split`.
+
+    Parameters
+    ----------
+    integers : (frames, channels) int32
+        The integer plane.
+    side : bytes
+        The side data.
+
+    Returns
+    -------
+    (frames, channels) float32
+
+    Raises
+    ------
+    CorruptStream
+        The side data is damaged, or does not belong to the integers.
+    """
+    from nlac.codec.transforms import float_kernels as steps
+    from nlac.codec.transforms.float_loops import decode_side
+
+    frames, num_channels = integers.shape
+    channels, exceptions, position = _read_channels(side, num_channels, frames)
+    if (len(side) - position) % 4:
+        raise CorruptStream("incomplete word", path="floats")
+    words = np.frombuffer(side, "<u4", offset=position).astype(np.uint32)
+    planes = np.ascontiguousarray(integers.T.astype(np.int32, copy=False))
+    patterns = np.empty(planes.shape, np.uint32)
+    rows, runs = _kernel_rows(channels, exceptions)
+    models = np.empty(2 * steps.MODELS, np.int64)
+    if not decode_side(patterns, planes, rows, runs, models, words):
+        raise CorruptStream("side data does not fit the integers", path="floats")
+    return np.ascontiguousarray(patterns.T).view(np.float32)
+
+
+def parameter_row(gain: Gain, grids: Grids, exceptions: bool, first_run: int) -> list[int]:
+    """Parameters of a channel as the kernels take them."""
+    limit = (2**63 - 1) // gain.multiplier
+    return [exceptions, gain.multiplier, limit, grids.zeros, grids.floor, first_run]
+
+
+def _kernel_rows(channels: list[Channel], exceptions: list[bool]) -> tuple[I64, I64]:
+    rows: list[list[int]] = []
+    runs: list[list[int]] = []
+    before: Channel | None = None
+    for channel, some in zip(channels, exceptions, strict=True):
+        gain, grids = channel.gain or Gain(1, 0), channel.grids or Grids(0, 0)
+        if rows and channel is before:
+            # shares the runs too, or many channels could claim much memory
+            rows.append([some, *rows[-1][1:]])
+            continue
+        before = channel
+        rows.append(parameter_row(gain, grids, some, len(runs)))
+        for end, grid in channel.runs:
+            runs.append([end, grid is not None, gain.exponent if grid is None else grid])
+    return np.array(rows, np.int64).reshape(-1, 6), np.array(runs, np.int64).reshape(-1, 3)
+
+
+def _write_channels(channels: list[Channel], exceptions: list[bool]) -> bytes:
+    out = bytearray()
+    before = None
+    for channel, some in zip(channels, exceptions, strict=True):
+        if channel == before:
+            out.append(_F_SAME | _F_EXCEPTIONS * some)
+            continue
+        gain, grids, runs = before = channel
+        out.append(_F_GAIN * bool(gain) | _F_GRIDS * bool(grids) | _F_EXCEPTIONS * some)
+        if gain:
+            out += write_varint(gain.multiplier) + struct.pack("<h", gain.exponent)
+        if grids:
+            out += struct.pack("<Bh", grids.zeros, grids.floor) + write_varint(len(runs) - 1)
+            begin = 0
+            for end, grid in runs:
+                out += struct.pack("<h", _GAIN_RUN if grid is None else grid)
+                if end != runs[-1][0]:
+                    out += write_varint(end - begin - 1)
+                    begin = end
+    return bytes(out)
+
+
+def _read_channels(
+    side: bytes, num_channels: int, frames: int
+) -> tuple[list[Channel], list[bool], int]:
+    """Read what `_write_channels` wrote; returns also the position after it."""
+    channels: list[Channel] = []
+    exceptions = []
+    position = 0
+    for index in range(num_channels):
+        path = f"floats.channel[{index}]"
+        try:
+            flags = side[position]
+            position += 1
+            exceptions.append(bool(flags & _F_EXCEPTIONS))
+            if flags & ~_F_EXCEPTIONS == _F_SAME and channels:
+                channels.append(channels[-1])
+                continue
+            if flags & ~_ALL_FLAGS or flags & _F_SAME or not flags & (_F_GAIN | _F_GRIDS):
+                raise CorruptStream("bad flags", path=path)
+            channel, position = _read_channel(side, position, flags, frames)
+        except (IndexError, struct.error):
+            raise TruncatedStream("side data ends too early", path=path) from None
+        gain, grids, _ = channel
+        if (
+            (gain and not 1 <= gain.multiplier <= _MAX_MULTIPLIER)
+            or (gain and gain.exponent not in _GAIN_EXPONENTS)
+            or (grids and not (grids.zeros <= 23 and grids.floor in _GRIDS))
+        ):
+            raise CorruptStream("bad parameters", path=path)
+        channels.append(channel)
+    return channels, exceptions, position
+
+
+def _read_channel(side: bytes, position: int, flags: int, frames: int) -> tuple[Channel, int]:
+    gain = grids = None
+    if flags & _F_GAIN:
+        multiplier, position = read_varint(side, position)
+        gain = Gain(multiplier, *struct.unpack_from("<h", side, position))
+        position += 2
+    if not flags & _F_GRIDS:
+        return Channel(gain, None, ((frames, None),)), position
+    grids = Grids(*struct.unpack_from("<Bh", side, position))
+    more, position = read_varint(side, position + 3)
+    runs: list[tuple[int, int | None]] = []
+    begin = 0
+    while True:
+        (grid,) = struct.unpack_from("<h", side, position)
+        position += 2
+        if grid not in _GRIDS and not (grid == _GAIN_RUN and gain):
+            raise CorruptStream("bad grid", path="floats.runs")
+        end = frames
+        if more > len(runs):
+            length, position = read_varint(side, position)
+            end = begin + length + 1
+            if end >= frames:
+                raise CorruptStream("runs exceed the block", path="floats.runs")
+        runs.append((end, None if grid == _GAIN_RUN else grid))
+        if end == frames:
+            return Channel(gain, grids, tuple(runs)), position
+        begin = end

@@ -1,0 +1,1 @@
+"""Entropy coding: integer codes, range coder, distributions, mixtures, value sets."""

@@ -1,0 +1,325 @@
+"""Entropy model of the `cascade` loops: a mixture of distributions, learned as it goes.
+
+For each sample the predictor gives up to `MAX_LOCATIONS` locations (Q8), and
+the parts of the mixture lie around them.  All kernels here are integer
+arithmetic in int64; arrays are addresses.
+
+How a loop uses it, for each sample of a channel::
+
+    mixture_prepare(shared, state, locations)
+    left, count, low, low_bits = mixture_code(shared, state, <set>, rank)         # encoder
+    left, count, rank, raw_at = mixture_decode(shared, state, <set>, ranks, lookup, q,
+                                               raw, num_raw, raw_at)              # decoder
+    mixture_learn(shared, state, sample)
+
+- `shared`: address of `mixture_shared(locations)`, one for all channels and blocks.
+- `state`: address of the channel's row of `mixture_state(initial, locations, references)`;
+  the array must stay where it is, since rows refer to each other.
+- `locations`: address of int64 Q8, each within the value set's smallest and
+  largest value (so at most 2**39 in size); the first should be the best.
+- `<set>` is ``kind, step, offset, values, first, last, spread`` as in `value_sets.ValueSet`
+  (`values`, `ranks` are addresses; the set may change from sample to sample).
+- The encoder codes ``[left, left + count)`` of 2**24, then `low_bits` raw bits `low`.
+- The decoder gets ``count == 0`` for bits that no encoder writes (a damaged block), else
+  it takes ``[left, left + count)``; the raw bits have been read already.
+
+A rank outside `first` .. `last` must not be given; what the encoder codes for one is undefined.
+
+The model
+---------
+Every part is a Gaussian around one location, as wide as a running mean of that
+location's |error|, times a constant, and for some times a gain learned for
+each context (the ratios of three such means).  The shares of the parts follow
+their posterior: they converge to the mixture that codes best, not to the best part.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nlac.entropy.adaptive_mixture_state import (
+    ABOVE,
+    AGE,
+    BELOW,
+    CONTEXT,
+    CONTEXTS,
+    ERROR,
+    EXPONENTIALS,
+    FAST,
+    FEATURE,
+    FULL_SHARE,
+    GAIN_BITS,
+    GAIN_RATE,
+    GAINS,
+    GROUPS,
+    LANES,
+    LAST,
+    LOCATION,
+    MANTISSA,
+    MAX_FEATURE,
+    MAX_GAIN,
+    MAX_PARTS,
+    MEAN,
+    MIDDLE,
+    MIN_GAIN,
+    OTHER,
+    QUANTILES,
+    RECIPROCALS,
+    SHARE_BITS,
+    SHIFT,
+    SLOTS,
+    SLOW,
+    SUM,
+    TABLE,
+    mixture_shared,
+    mixture_state,
+)
+from nlac.entropy.adaptive_mixture_vectors import (
+    cumulative_lanes,
+    joint_lanes,
+    learn_lanes,
+    prepare_lanes,
+    slope_lanes,
+    weigh_lanes,
+)
+from nlac.entropy.bits import get_bits
+from nlac.entropy.distributions import TAIL, TOTAL
+from nlac.entropy.value_kernels import boundary, index_bits, rank_near
+from nlac.kernels.arithmetic import bit_length, log2_fixed
+from nlac.kernels.jit import kernel
+from nlac.kernels.memory import load_i64, store_64
+
+__all__ = [
+    "ESCAPE",
+    "mixture_code",
+    "mixture_cumulative",
+    "mixture_decode",
+    "mixture_learn",
+    "mixture_prepare",
+    "mixture_shared",
+    "mixture_state",
+]
+
+ESCAPE = TOTAL - 2 * TAIL  # where the interval of what has no frequency begins
+FINE = 19  # shift of the first part up to which a bin holds one value
+
+
+@kernel
+def feature(octaves):
+    """Keep a logarithm (in sixteenths of an octave) within bounds."""
+    return min(max(octaves, -MAX_FEATURE), MAX_FEATURE)
+
+
+@kernel
+def mixture_prepare(shared, state, locations):
+    """Lay out the parts of the mixture for one sample."""
+    middle = log2_fixed(load_i64(state, MEAN + MIDDLE) + (1 << 16), 4)
+    fast = log2_fixed(load_i64(state, MEAN + FAST) + (1 << 16), 4) - middle
+    slow = middle - log2_fixed(load_i64(state, MEAN + SLOW) + (1 << 16), 4)
+    a = min(max((fast >> 3) + CONTEXTS // 2, 0), CONTEXTS - 1)
+    b = min(max((slow >> 3) + CONTEXTS // 2, 0), CONTEXTS - 1)
+    cell = GAINS + a * CONTEXTS + b
+    store_64(state, CONTEXT, cell)
+    gain = load_i64(state, cell) - (1 << GAIN_BITS)
+    store_64(state, FEATURE, feature(fast))
+    store_64(state, FEATURE + 1, feature(slow))
+    best, last = load_i64(locations, 0), load_i64(shared, LAST)
+    apart = log2_fixed((abs(best - load_i64(locations, last)) << 12) + (1 << 16), 4)
+    store_64(state, FEATURE + 2, feature(apart - middle + 16))
+    apart = log2_fixed((abs(best - load_i64(locations, min(1, last))) << 12) + (1 << 16), 4)
+    store_64(state, FEATURE + 3, feature(apart - middle + 16))
+    other = load_i64(state, OTHER)
+    if other != 0:
+        error = log2_fixed(load_i64(other, ERROR) + (1 << 16), 4)
+        store_64(state, FEATURE + 4, feature(error - middle))
+    error = log2_fixed(load_i64(state, ERROR) + (1 << 16), 4)
+    store_64(state, FEATURE + 5, feature(error - middle))
+    reciprocals, exponentials = load_i64(shared, RECIPROCALS), load_i64(shared, EXPONENTIALS)
+    groups = load_i64(shared, GROUPS)
+    features = state + 8 * FEATURE
+    total = np.int64(0)
+    for g in range(groups):
+        row = state + 8 * LANES * g
+        total += prepare_lanes(row, features, locations, reciprocals, exponentials, gain)
+    narrow = bit_length(total) - SHARE_BITS
+    reciprocal = (np.int64(1) << (2 * SHARE_BITS)) // ((total >> narrow) + 1)
+    for g in range(groups):
+        weigh_lanes(state + 8 * LANES * g, narrow, reciprocal)
+
+
+@kernel
+def mixture_cumulative(shared, state, edge, slot):
+    """Counts below a boundary (Q8): 0 .. ESCAPE, never falling with it.
+
+    Leaves the frequencies of the parts in `slot`.
+    """
+    table = load_i64(shared, TABLE)
+    total = np.int64(0)
+    for g in range(load_i64(shared, GROUPS)):
+        total += cumulative_lanes(state + 8 * LANES * g, table, edge, slot)
+    return total >> 16
+
+
+@kernel
+def fill(shared, state, slot, frequency):
+    """Set the frequencies of all parts, at the ends of the value set."""
+    for i in range(LANES * load_i64(shared, GROUPS)):
+        store_64(state, slot + i, frequency)
+
+
+@kernel
+def raw_bits(state, spread):
+    """How many low bits of a rank are not modelled."""
+    width = load_i64(state, SHIFT) + 16 - bit_length(load_i64(state, MANTISSA))
+    return max(0, width - FINE - spread)
+
+
+@kernel
+def mixture_code(shared, state, kind, step, offset, values, first, last, spread, rank):
+    """Interval of a rank: first count, counts, and the raw bits with their number."""
+    low_bits = raw_bits(state, spread)
+    begin = (rank >> low_bits) << low_bits
+    end = begin + (1 << low_bits)
+    below, above = SLOTS, SLOTS + MAX_PARTS
+    store_64(state, BELOW, np.int64(below))
+    store_64(state, ABOVE, np.int64(above))
+    left = np.int64(0)
+    if begin > first:
+        edge = boundary(kind, step, offset, values, begin)
+        left = mixture_cumulative(shared, state, edge, below)
+    else:
+        fill(shared, state, below, np.int64(0))
+    right = np.int64(ESCAPE)
+    if end <= last:
+        edge = boundary(kind, step, offset, values, end)
+        right = mixture_cumulative(shared, state, edge, above)
+    else:
+        fill(shared, state, above, np.int64(ESCAPE))
+    if right <= left:
+        return np.int64(ESCAPE), np.int64(2 * TAIL), rank - first, index_bits(last - first)
+    return left, right - left, rank - begin, low_bits
+
+
+@kernel
+def first_guess(shared, state, q):
+    """Value (Q8) about which to look for a quantile."""
+    quantiles = load_i64(shared, QUANTILES)
+    position = load_i64(quantiles, q >> 12)
+    position += ((load_i64(quantiles, (q >> 12) + 1) - position) * (q & 4095)) >> 12
+    distance = (position << load_i64(state, SHIFT)) // load_i64(state, MANTISSA)
+    return load_i64(state, LOCATION) + distance
+
+
+@kernel
+def slope_below(shared, state, edge, slot):
+    """As `mixture_cumulative`, and 2**24 times the slope of the counts (Q8)."""
+    table = load_i64(shared, TABLE)
+    total, slope = np.int64(0), np.int64(0)
+    for g in range(load_i64(shared, GROUPS)):
+        part, part_slope = slope_lanes(state + 8 * LANES * g, table, edge, slot)
+        total += part
+        slope += part_slope
+    return total >> 16, slope
+
+
+@kernel
+def mixture_decode(
+    shared, state, kind, step, offset, values, first, last, spread, ranks, lookup, q,
+    raw, num_raw, raw_at,
+):  # fmt: skip
+    """Rank at a quantile: first count and counts of its interval, rank, next raw bit."""
+    low_bits = raw_bits(state, spread)
+    if q >= ESCAPE:
+        bits = index_bits(last - first)
+        rank = first + np.int64(get_bits(raw, num_raw, raw_at, bits))
+        if rank > last:
+            return np.int64(0), np.int64(0), first, raw_at
+        # what the parts gave the value is learned from, and the encoder must have escaped it
+        left, count, _, _ = mixture_code(
+            shared, state, kind, step, offset, values, first, last, spread, rank
+        )
+        return left, (count if left == ESCAPE else 0), rank, raw_at + bits
+    # bins are numbered: `low` begins at or below q, `high` above
+    low, high = first >> low_bits, (last >> low_bits) + 1
+    bottom, top = low, high
+    left, right = np.int64(0), np.int64(ESCAPE)
+    below, above = SLOTS, SLOTS + MAX_PARTS
+    free, spare = SLOTS + 2 * MAX_PARTS, SLOTS + 3 * MAX_PARTS
+    far = np.int64(1) << 40
+    y = first_guess(shared, state, q)
+    tries = 0
+    while high - low > 1:
+        middle = (low + high) >> 1
+        # Newton's method; should it be slow (the density jumps), halving in between
+        if tries < 6 or (tries < 20 and tries & 1):
+            middle = rank_near(kind, step, offset, values, ranks, lookup, first, last, y)
+            middle = min(max(middle >> low_bits, low), high - 1)
+        # both boundaries of the bin, where they are not known yet: the processor does
+        # the two at once
+        edge = boundary(kind, step, offset, values, max(middle, low + 1) << low_bits)
+        c, slope = np.int64(0), np.int64(0)
+        lower, upper = middle > low, middle + 1 < high
+        if upper and (tries > 0 or not lower):
+            following = boundary(kind, step, offset, values, (middle + 1) << low_bits)
+            d, slope = slope_below(shared, state, following, spare)
+            if d <= q:
+                low, left, below, spare = middle + 1, d, spare, below
+                c, edge, lower = d, following, False
+            else:
+                high, right, above, spare = middle + 1, d, spare, above
+                if not lower:
+                    c, edge = d, following
+        if lower:
+            c, slope = slope_below(shared, state, edge, free)
+            if c <= q:
+                low, left, below, free = middle, c, free, below
+            else:
+                high, right, above, free = middle, c, free, above
+        tries += 1
+        if high - low <= 1:
+            break
+        move = far if c <= q else -far
+        if slope > 0:
+            move = min(max((((q - c) << 24) + (1 << 23)) // slope, -far), far)
+        y = edge + move
+    if low == bottom:
+        fill(shared, state, below, np.int64(0))
+    if high == top:
+        fill(shared, state, above, np.int64(ESCAPE))
+    store_64(state, BELOW, np.int64(below))
+    store_64(state, ABOVE, np.int64(above))
+    rank = (low << low_bits) + np.int64(get_bits(raw, num_raw, raw_at, low_bits))
+    if rank < first or rank > last:
+        return np.int64(0), np.int64(0), first, raw_at
+    return left, right - left, rank, raw_at + low_bits
+
+
+@kernel
+def mixture_learn(shared, state, sample):
+    """Learn from a sample that was coded."""
+    groups = load_i64(shared, GROUPS)
+    below, above = load_i64(state, BELOW), load_i64(state, ABOVE)
+    sample = sample << 8
+    error = abs(sample - load_i64(state, LOCATION))
+    ratio = (error * load_i64(state, MANTISSA)) >> load_i64(state, SHIFT)
+    cell = load_i64(state, CONTEXT)
+    gain = load_i64(state, cell)
+    gain -= (gain * (min(ratio, 8 << 13) - (1 << 13))) >> (13 + GAIN_RATE)
+    store_64(state, cell, min(max(gain, MIN_GAIN), MAX_GAIN))
+    store_64(state, ERROR, error << 12)
+    total = np.int64(0)
+    for g in range(groups):
+        total += joint_lanes(state + 8 * LANES * g, below, above)
+    # weights sum to more than 2**27, so the total has at least 28 bits
+    narrow = bit_length(total) - SHARE_BITS
+    reciprocal = (np.int64(1) << (2 * SHARE_BITS)) // (total >> narrow)
+    seen = load_i64(state, AGE) + 1
+    store_64(state, AGE, seen)
+    age = bit_length(seen)
+    leak = 1 if load_i64(state, SUM) > FULL_SHARE else -1
+    features = state + 8 * FEATURE
+    total = np.int64(0)
+    for g in range(groups):
+        row = state + 8 * LANES * g
+        total += learn_lanes(row, features, narrow, reciprocal, leak, sample, age)
+    store_64(state, SUM, total)

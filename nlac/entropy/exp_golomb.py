@@ -1,0 +1,85 @@
+"""Signed integers of which most are small, in as few bits: Exp-Golomb codes (spec, section
+"cascade block").
+
+Example: 0 is ``0``, -1 is ``10 0``, 1 is ``10 1``, -2 is ``110 00``; the bits that come first
+lie lowest in a byte.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from nlac._errors import CorruptStream, TruncatedStream
+from nlac.entropy.varint import fold, unfold
+
+MAX_LENGTH = 24  # of the binary part
+
+
+def write_golomb(values: Iterable[int]) -> bytes:
+    """Bytes of the values, the last one filled up with zeros."""
+    bits, used = 0, 0
+    for value in values:
+        number = fold(value) + 1
+        length = number.bit_length() - 1
+        ones, low = (1 << length) - 1, number - (1 << length)
+        bits |= (low << (length + 1) | ones) << used
+        used += 2 * length + 1
+    return bits.to_bytes(-(-used // 8), "little")
+
+
+class GolombReader:
+    """Reads what `write_golomb` wrote.
+
+    Parameters
+    ----------
+    data : bytes
+        They may go on behind the values.
+    at : int
+        Where the values begin.
+    """
+
+    def __init__(self, data: bytes, at: int) -> None:
+        self._data = data
+        self._at = 8 * at
+
+    def read(self, count: int) -> list[int]:
+        """Return the next values.
+
+        Raises
+        ------
+        TruncatedStream
+            `data` ends before.
+        CorruptStream
+            A value is too large.
+        """
+        return [self._next() for _ in range(count)]
+
+    def end(self) -> int:
+        """Return where the next byte begins.
+
+        Raises
+        ------
+        CorruptStream
+            The bits up to it are not 0.
+        """
+        if any(self._bit() for _ in range(-self._at % 8)):
+            raise CorruptStream("bits behind the last number are not 0")
+        return self._at // 8
+
+    def _next(self) -> int:
+        length = 0
+        while self._bit():
+            length += 1
+            if length > MAX_LENGTH:
+                raise CorruptStream("number is too large")
+        number = 1 << length
+        for i in range(length):
+            number |= self._bit() << i
+        return unfold(number - 1)
+
+    def _bit(self) -> int:
+        if self._at >= 8 * len(self._data):
+            raise TruncatedStream("number ends too early")
+        bit = self._data[self._at >> 3] >> (self._at & 7) & 1
+        self._at += 1
+        return bit

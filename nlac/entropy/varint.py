@@ -1,0 +1,73 @@
+"""Unsigned integers of variable length (spec 3.2): 7 bits a byte, lowest first.
+
+Example: 300 is ``AC 02``. Each value has one form only, the shortest.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from nlac._errors import CorruptStream, TruncatedStream
+
+MAX_VARINT_BYTES: Final = 10
+
+
+def write_varint(value: int) -> bytes:
+    """Bytes of `value`, 0 to 2**64 - 1."""
+    if not 0 <= value < 2**64:
+        raise ValueError(f"{value} does not fit an unsigned 64-bit integer")
+    out = bytearray()
+    while value > 127:
+        out.append(value & 127 | 128)
+        value >>= 7
+    out.append(value)
+    return bytes(out)
+
+
+def fold(value: int) -> int:
+    """Signed integer as an unsigned one, near 0 first: 0, -1, 1, -2 become 0, 1, 2, 3."""
+    return value << 1 if value >= 0 else (-value << 1) - 1
+
+
+def unfold(value: int) -> int:
+    """Invert `fold`."""
+    return -((value + 1) >> 1) if value & 1 else value >> 1
+
+
+def varint_num_bytes(value: int) -> int:
+    """Length of ``write_varint(value)``."""
+    return max(1, (value.bit_length() + 6) // 7)
+
+
+def read_varint(data: bytes, position: int) -> tuple[int, int]:
+    """Value at `position` of `data`, and the position after it.
+
+    Raises
+    ------
+    TruncatedStream
+        `data` ends inside the number.
+    CorruptStream
+        Longer than the value needs, or above 2**64 - 1.
+    """
+    value = 0
+    for count in range(MAX_VARINT_BYTES):
+        if position + count >= len(data):
+            raise TruncatedStream("number ends too early")
+        byte = data[position + count]
+        value |= (byte & 127) << (7 * count)
+        if byte < 128:
+            if (byte == 0 and count) or value >= 2**64:
+                break
+            return value, position + count + 1
+    raise CorruptStream("number is not in its shortest form or exceeds 64 bits")
+
+
+def write_signed(value: int) -> bytes:
+    """Bytes of a signed integer, folded."""
+    return write_varint(fold(value))
+
+
+def read_signed(data: bytes, position: int) -> tuple[int, int]:
+    """Signed value at `position` of `data`, and the position after it; raises as `read_varint`."""
+    value, position = read_varint(data, position)
+    return unfold(value), position

@@ -1,0 +1,218 @@
+"""Vector loops over rows of numbers, eight 64-bit lanes at a time.
+
+Left to itself the compiler takes 16 or 32 elements at once and the rest one by one, after
+checks that the arrays don't overlap: for the short rows here that is most of the time.
+Arrays are given by address.  Where nothing else is said, counts and places are multiples of 8,
+and the caller makes rows long enough.  Integers are added modulo 2**64; sums of floats are made
+lane by lane in a fixed order: both are the same on every machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from llvmlite import ir
+from numba.core import types
+
+from nlac.kernels.llvm import (
+    F64,
+    I32,
+    I64,
+    constant,
+    fill,
+    intrinsic,
+    load,
+    loop,
+    pick,
+    store,
+    sum_lanes,
+    vector,
+)
+
+LANES = 8
+CORRELATED = 5
+_INTEGERS, _FLOATS = vector(I64, LANES), vector(F64, LANES)
+_PLACE, _NUMBER = types.int64, types.float64
+
+
+def _at(builder: Any, base: Any, index: Any) -> Any:
+    """Address of an element."""
+    return builder.add(base, builder.shl(index, I64(3)))
+
+
+@intrinsic
+def dot_f64(typing_context: Any, left: Any, right: Any, begin: Any, end: Any) -> Any:
+    """Sum of products of floats from element `begin` to `end`."""
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        left, right, begin, end = arguments
+
+        def body(index: Any, total: Any) -> list[Any]:
+            a = load(builder, _FLOATS, _at(builder, left, index))
+            b = load(builder, _FLOATS, _at(builder, right, index))
+            return [builder.fadd(total, builder.fmul(a, b))]
+
+        (total,) = loop(builder, begin, end, LANES, [constant(_FLOATS, 0.0)], body)
+        return sum_lanes(builder, total, builder.fadd)
+
+    return types.float64(_PLACE, _PLACE, _PLACE, _PLACE), code
+
+
+def _subtract(builder: Any, target: Any, pairs: Any, begin: Any, end: Any) -> None:
+    scaled = [(source, fill(builder, scale, LANES)) for source, scale in pairs]
+
+    def body(index: Any) -> list[Any]:
+        taken = None
+        for source, scale in scaled:
+            row = load(builder, _FLOATS, _at(builder, source, index))
+            product = builder.fmul(scale, row)
+            taken = product if taken is None else builder.fadd(taken, product)
+        place = _at(builder, target, index)
+        store(builder, builder.fsub(load(builder, _FLOATS, place), taken), place)
+        return []
+
+    loop(builder, begin, end, LANES, [], body)
+
+
+@intrinsic
+def subtract_row(
+    typing_context: Any, target: Any, source: Any, scale: Any, begin: Any, end: Any
+) -> Any:
+    """``target[begin:end] -= scale * source[begin:end]``, of floats."""
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        target, source, scale, begin, end = arguments
+        _subtract(builder, target, [(source, scale)], begin, end)
+        return context.get_dummy_value()
+
+    return types.void(_PLACE, _PLACE, _NUMBER, _PLACE, _PLACE), code
+
+
+@intrinsic
+def subtract_rows(
+    typing_context: Any, target: Any, source: Any, stride: Any,
+    p: Any, q: Any, r: Any, s: Any, begin: Any, end: Any,
+) -> Any:
+    """Do the same with four rows, `stride` bytes apart, and their scales."""
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        target, source, stride, *scales, begin, end = arguments
+        pairs = []
+        for scale in scales:
+            pairs.append((source, scale))
+            source = builder.add(source, stride)
+        _subtract(builder, target, pairs, begin, end)
+        return context.get_dummy_value()
+
+    kinds = (_PLACE, _PLACE, _PLACE, _NUMBER, _NUMBER, _NUMBER, _NUMBER, _PLACE, _PLACE)
+    return types.void(*kinds), code
+
+
+def _tiles_of(builder: Any, vectors: Any, write: Callable[[int], None]) -> None:
+    """Let `write` write code for each number of vectors that may be asked for."""
+    for number in range(1, CORRELATED + 1):
+        with builder.if_then(builder.icmp_signed("==", vectors, I64(number))):
+            write(number)
+
+
+@intrinsic
+def correlate(
+    typing_context: Any, x: Any, y: Any, count: Any, out: Any, vectors: Any
+) -> Any:
+    """``out[lag] = sum of x[k] * y[k - lag]`` of floats for ``lag < 8 * vectors``, k < count.
+
+    At most `CORRELATED` vectors; `count` is any. Up to four sums of every so manieth k are made in
+    their order, then added.
+    """
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        x, y, count, out, vectors = arguments
+
+        def write(number: int) -> None:
+            def add(index: Any, sums: tuple[Any, ...]) -> list[Any]:
+                factor = fill(builder, load(builder, F64, _at(builder, x, index)), LANES)
+                newest = _at(builder, y, index)
+                following = []
+                for place, total in enumerate(sums):
+                    oldest = builder.sub(newest, I64(8 * (LANES * (place + 1) - 1)))
+                    product = builder.fmul(factor, load(builder, _FLOATS, oldest))
+                    following.append(builder.fadd(total, product))
+                return following
+
+            # an addition takes several cycles: few vectors need several sums to fill them
+            sets = max(4 // number, 1 + (number == 3))
+
+            def body(index: Any, *sums: Any) -> list[Any]:
+                return [
+                    total
+                    for k in range(sets)
+                    for total in add(
+                        builder.add(index, I64(k)), sums[k * number : (k + 1) * number]
+                    )
+                ]
+
+            even = builder.and_(count, I64(-sets))
+            sums = loop(builder, I64(0), even, sets, [constant(_FLOATS, 0.0)] * number * sets, body)
+            rest = loop(builder, even, count, 1, sums[:number], lambda k, *first: add(k, first))
+            for k in range(1, sets):
+                others = sums[k * number : (k + 1) * number]
+                rest = [builder.fadd(a, b) for a, b in zip(rest, others, strict=True)]
+            for place, total in enumerate(rest):
+                newest_first = pick(builder, total, range(LANES - 1, -1, -1))
+                store(builder, newest_first, builder.add(out, I64(8 * LANES * place)))
+
+        _tiles_of(builder, vectors, write)
+        return context.get_dummy_value()
+
+    return types.void(*[types.int64] * 5), code
+
+
+@intrinsic
+def slide_products(
+    typing_context: Any, corner: Any, stride: Any, rows: Any, more: Any, less: Any, come: Any,
+    gone: Any, vectors: Any,
+) -> Any:
+    """Fill a matrix from its first row and column, down the diagonals.
+
+    ``m[i + 1, j + 1] = m[i, j] + more[-i] * come[j] - less[-i] * gone[j]`` for i < `rows`,
+    j < ``8 * vectors``; m[0, 0] is at `corner`, its rows `stride` bytes apart.  A row is kept in
+    registers: read back from memory just after it was written, the next one would wait.
+    """
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        corner, stride, rows, more, less, come, gone, vectors = arguments
+
+        def write(number: int) -> None:
+            places = [I64(8 * LANES * place) for place in range(number)]
+            entering, leaving, first = (
+                [load(builder, _FLOATS, builder.add(base, place)) for place in places]
+                for base in (come, gone, builder.add(corner, I64(8)))
+            )
+
+            def body(index: Any, *row: Any) -> list[Any]:
+                back = builder.neg(index)
+                plus, minus = (
+                    fill(builder, load(builder, F64, _at(builder, base, back)), LANES)
+                    for base in (more, less)
+                )
+                above = builder.add(corner, builder.mul(index, stride))
+                before = fill(builder, load(builder, F64, above), LANES)
+                below = builder.add(builder.add(above, stride), I64(8))
+                following = []
+                mask = ir.Constant(vector(I32, LANES), list(range(LANES - 1, 2 * LANES - 1)))
+                for place, old, a, b in zip(places, row, entering, leaving, strict=True):
+                    value = builder.shuffle_vector(before, old, mask)
+                    value = builder.fadd(value, builder.fmul(plus, a))
+                    value = builder.fsub(value, builder.fmul(minus, b))
+                    store(builder, value, builder.add(below, place))
+                    following.append(value)
+                    before = old
+                return following
+
+            loop(builder, I64(0), rows, 1, first, body)
+
+        _tiles_of(builder, vectors, write)
+        return context.get_dummy_value()
+
+    return types.void(*[types.int64] * 8), code

@@ -1,0 +1,141 @@
+"""Vector loops over 16-bit integers, whose products are added in pairs.
+
+x86 has one instruction for two products and their sum, and it is what makes the long filters
+of the LMS stages and the comparison of lags cheap.  All is integer arithmetic modulo 2**32, so
+every processor gives the same.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llvmlite import ir
+from numba.core import types
+
+from nlac.kernels.llvm import (
+    I16,
+    I32,
+    I64,
+    constant,
+    declared,
+    fill,
+    intrinsic,
+    join,
+    load,
+    loop,
+    pick,
+    store,
+    sum_lanes,
+    vector,
+)
+
+_SHORTS, _SUMS = vector(I16, 32), vector(I32, 16)
+
+
+def pair_products(context: Any, builder: Any, left: Any, right: Any) -> Any:
+    """Products of 32 16-bit lanes, added in pairs, modulo 2**32.
+
+    LLVM would find x86's instruction, if its own passes had not rearranged the sums
+    before, so it is asked for by name.
+    """
+    triple, _, features = context.codegen().magic_tuple()
+    name, width = "", 0
+    if triple.startswith("x86_64"):
+        name, width = "llvm.x86.sse2.pmadd.wd", 8
+        if "+avx2" in features:
+            name, width = "llvm.x86.avx2.pmadd.wd", 16
+        if "+avx512bw" in features:
+            name, width = "llvm.x86.avx512.pmaddw.d.512", 32
+    if not name:
+        value = constant(_SUMS, 0)
+        for odd in range(2):
+            places = range(odd, 32, 2)
+            a, b = (builder.sext(pick(builder, v, places), _SUMS) for v in (left, right))
+            value = builder.add(value, builder.mul(a, b))
+        return value
+    kind = vector(I16, width)
+    function = declared(builder, name, ir.FunctionType(vector(I32, width // 2), [kind, kind]))
+    parts = []
+    for begin in range(0, 32, width):
+        places = range(begin, begin + width)
+        pieces = [v if width == 32 else pick(builder, v, places) for v in (left, right)]
+        parts.append(builder.call(function, pieces))
+    while len(parts) > 1:
+        parts = [join(builder, *parts[i : i + 2]) for i in range(0, len(parts), 2)]
+    return parts[0]
+
+
+@intrinsic
+def dot_i16(typing_context: Any, left: Any, right: Any, count: Any) -> Any:
+    """Sum of products of 16-bit integers, modulo 2**32; `count` is a multiple of 32."""
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        left, right, count = arguments
+
+        def body(index: Any, value: Any) -> list[Any]:
+            at = builder.shl(index, I64(1))
+            a, b = (load(builder, _SHORTS, builder.add(base, at)) for base in (left, right))
+            return [builder.add(value, pair_products(context, builder, a, b))]
+
+        (value,) = loop(builder, I64(0), count, 32, [constant(_SUMS, 0)], body)
+        return builder.sext(sum_lanes(builder, value, builder.add), I64)
+
+    return types.int64(*[types.int64] * 3), code
+
+
+def _gradients(pairs: int) -> Any:
+    def add(
+        typing_context: Any, weights: Any, copies: Any, history: Any, count: Any, shift: Any,
+        newest: Any, oldest: Any,
+    ) -> Any:
+        def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            weights, copies, history, count, shift, *steps = arguments
+            shift = builder.trunc(shift, I32)
+            half = builder.lshr(builder.shl(I32(1), shift), I32(1))
+            shift, half = fill(builder, shift, 16), fill(builder, half, 16)
+            factors = []
+            for pair in range(pairs):
+                factor = fill(builder, builder.trunc(steps[pair], I32), 16)
+                factors.append(builder.bitcast(factor, _SHORTS))
+            top, bottom = constant(_SUMS, 1 << 30), constant(_SUMS, -(1 << 30))
+
+            def body(index: Any) -> list[Any]:
+                at = builder.shl(index, I64(1))
+                values = []
+                for odd in range(2):
+                    step = half
+                    for pair in range(pairs):
+                        place = builder.add(history, builder.add(at, I64(2 * odd - 2 - 4 * pair)))
+                        window = load(builder, _SHORTS, place)
+                        products = pair_products(context, builder, window, factors[pair])
+                        step = builder.add(step, products)
+                    step = builder.ashr(step, shift)
+                    place = builder.add(builder.shl(at, I64(1)), I64(64 * odd))
+                    place = builder.add(weights, place)
+                    value = builder.add(load(builder, _SUMS, place), step)
+                    value = builder.select(builder.icmp_signed(">", value, top), top, value)
+                    value = builder.select(builder.icmp_signed("<", value, bottom), bottom, value)
+                    store(builder, value, place)
+                    values.append(value)
+                copy = builder.or_(
+                    builder.lshr(values[0], constant(_SUMS, 16)),
+                    builder.and_(values[1], constant(_SUMS, -65536)),
+                )
+                store(builder, copy, builder.add(copies, at))
+                return []
+
+            loop(builder, I64(0), count, 32, [], body)
+            return context.get_dummy_value()
+
+        return types.void(*[types.int64] * 7), code
+
+    return intrinsic(add)
+
+
+# add ``(sum of step[k] * history[i - k]) >> shift``, rounded, to the 32-bit weight of each tap
+# i < count, for the newest 2 or 4 samples k.  Steps are 16-bit integers, two in a number: step 0
+# above step 1 in `newest`, step 2 above step 3 in `oldest` (without effect for 2 samples).
+# Weights are limited to +-2**30 and lie in blocks of 32, even taps first; `copies` gets their
+# upper 16 bits, in order.  `count` is a multiple of 32.
+add_two_gradients = _gradients(1)
+add_four_gradients = _gradients(2)

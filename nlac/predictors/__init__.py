@@ -1,0 +1,1 @@
+"""Predictors: the public plug-in interface, and the decoder's side of those built in."""

@@ -1,0 +1,1 @@
+"""Predictor `cascade`: backward-adaptive RLS predictors, NLMS stages and combiners."""

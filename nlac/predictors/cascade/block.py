@@ -1,0 +1,91 @@
+"""Decode a block of `cascade` (spec, section "cascade block").
+
+Little travels but the samples' code words: what the cascade is made of, how channels pair,
+where the block repeats itself, which values occur, and from what scales it starts.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nlac._errors import CorruptStream
+from nlac.bitstream.constants import CODER_AUTO
+from nlac.bitstream.header import StreamHeader
+from nlac.entropy.varint import read_varint
+from nlac.entropy.words import check_end, read_words
+from nlac.predictors.cascade.loops import decode_samples
+from nlac.predictors.cascade.parameter_codes import read_parameters
+from nlac.predictors.cascade.parameters import CascadeParameters
+from nlac.predictors.cascade.side_info import Head, read_head
+from nlac.predictors.lpc.block import decode_lpc
+
+CASCADE = 2  # where an `lpc` block tells its coder
+MAX_COVARIANCES = 1 << 26
+
+
+class CodedCascade(NamedTuple):
+    """What a block of kind `CASCADE` holds; arrays are in coding order."""
+
+    head: Head
+    parameters: CascadeParameters
+    words: NDArray[np.uint32]
+    raw: NDArray[np.uint32]
+
+
+def decode(
+    data: bytes, at: int, frames: int, channels: int, stream: StreamHeader
+) -> NDArray[np.int32]:
+    """Decode the channels of a block, as `decode_cascade`."""
+    return decode_cascade(data, at, frames, channels, stream.coder_id)
+
+
+def decode_cascade(
+    data: bytes, at: int, frames: int, channels: int, coder_id: int = CODER_AUTO
+) -> NDArray[np.int32]:
+    """Decode the channels of a block; `data` ends with it.
+
+    `coder_id` is the stream's, which may rule out one of the coders of an `lpc` block.
+
+    Returns
+    -------
+    channels : (channels, frames) int32
+
+    Raises
+    ------
+    CorruptStream
+        The bytes are not what an encoder writes.
+    """
+    kind, after = read_varint(data, at)
+    if kind != CASCADE:
+        return decode_lpc(data, at, frames, channels, coder_id)
+    head, parameters, words, raw = read_cascade(data, after, frames, channels)
+    pcm = np.zeros((channels, frames), np.int32)
+    taken, used = decode_samples(head, parameters, pcm, words, raw)
+    check_end(words, raw, taken, used)
+    return in_block_order(pcm, head.order)
+
+
+def read_cascade(data: bytes, at: int, frames: int, channels: int) -> CodedCascade:
+    """Parse a block behind its kind; `data` ends with it.
+
+    Raises
+    ------
+    CorruptStream
+        A value is out of range.
+    """
+    parameters, at = read_parameters(data, at)
+    if channels * parameters.covariances > MAX_COVARIANCES:
+        raise CorruptStream("experts need too much memory", path="parameters")
+    head, at = read_head(data, at, frames, channels)
+    count, at = read_varint(data, at)
+    return CodedCascade(head, parameters, *read_words(data, at, count))
+
+
+def in_block_order(pcm: NDArray[np.int32], order: list[int]) -> NDArray[np.int32]:
+    """Return channels in the order of the block, given those in coding order."""
+    out = np.empty_like(pcm)
+    out[order] = pcm
+    return out

@@ -1,0 +1,148 @@
+"""The `cascade` loops: predict, code, learn, sample by sample, all in one compiled function.
+
+Encoder and decoder take the same steps in the same order; they differ only in
+who knows the sample.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nlac._typing import U32
+from nlac.entropy.adaptive_mixture import (
+    mixture_learn,
+    mixture_prepare,
+    mixture_shared,
+    mixture_state,
+)
+from nlac.entropy.bits import end_bits
+from nlac.entropy.range_kernels import FULL, ZERO, decode_start, seal
+from nlac.entropy.value_kernels import set_table
+from nlac.entropy.words import new_buffers
+from nlac.kernels.jit import inline_kernel, kernel
+from nlac.kernels.memory import address, load_i32, load_i64, store_32
+from nlac.predictors.cascade.kernels import (
+    PIECE,
+    Rows,
+    channel_of,
+    code_sample,
+    course_of,
+    decode_sample,
+    limit_locations,
+    set_in_force,
+    set_lags,
+)
+from nlac.predictors.cascade.parameters import CascadeParameters
+from nlac.predictors.cascade.predictor import learn_sample, predict_sample
+from nlac.predictors.cascade.side_info import Head, first_state
+from nlac.predictors.cascade.state import CascadeState
+from nlac.predictors.lpc.plan import HIGHEST, LOWEST
+
+
+@inline_kernel
+def _prepare(predictor, locations, count, entry, shared, state, t):
+    """Predict the sample of frame t, and what it may be."""
+    predict_sample(predictor, t)
+    limit_locations(locations, count, load_i64(entry, LOWEST), load_i64(entry, HIGHEST))
+    mixture_prepare(shared, state, locations)
+
+
+@inline_kernel
+def _learn(predictor, shared, state, sample, t):
+    """Learn from the sample."""
+    mixture_learn(shared, state, sample)
+    learn_sample(predictor, t, sample)
+
+
+@kernel
+def encode_loop(course, sets, rows, pcm, word_buffer, raw_buffer):
+    """Code all samples; returns the lengths written to the buffers.
+
+    `pcm` is (channels, frames) int32 in coding order. Lengths of -1 tell that a
+    sample is not in its value set.
+    """
+    frames, channels, delays, lags, value_set, table, values, ranks = course_of(course, sets)
+    shared, samples = address(rows.shared), address(pcm)
+    words, raw = address(word_buffer), address(raw_buffer)
+    coder, bits = (np.int64(0), ZERO, FULL, np.int64(0), ZERO), (np.int64(0), ZERO, np.int64(0))
+    for t in range(frames + course.delay.max()):
+        if t % PIECE == 0:
+            set_lags(rows.predictors, lags, t)
+        for c in range(channels):
+            at = t - load_i64(delays, c)
+            if at < 0 or at >= frames:
+                continue
+            entry = set_in_force(table, value_set, t, channels, c)
+            predictor, locations, state = channel_of(rows, c)
+            _prepare(predictor, locations, rows.num_locations, entry, shared, state, t)
+            sample = load_i32(samples, c * frames + at)
+            good, coder, bits = code_sample(
+                shared, state, entry, values, ranks, sample, words, coder, raw, bits
+            )
+            if not good:
+                return -1, -1
+            _learn(predictor, shared, state, sample, t)
+    return seal(words, *coder), end_bits(raw, *bits)
+
+
+@kernel
+def decode_loop(course, sets, rows, pcm, word_buffer, raw_buffer):
+    """Decode all samples into `pcm`; returns words and raw bits used, or -1, -1 on bad data."""
+    frames, channels, delays, lags, value_set, table, values, ranks = course_of(course, sets)
+    shared, samples = address(rows.shared), address(pcm)
+    words, raw = address(word_buffer), address(raw_buffer)
+    num_words, num_raw = len(word_buffer), len(raw_buffer)
+    coder = decode_start(words, num_words)
+    raw_at = np.int64(0)
+    for t in range(frames + course.delay.max()):
+        if t % PIECE == 0:
+            set_lags(rows.predictors, lags, t)
+        for c in range(channels):
+            at = t - load_i64(delays, c)
+            if at < 0 or at >= frames:
+                continue
+            entry = set_in_force(table, value_set, t, channels, c)
+            predictor, locations, state = channel_of(rows, c)
+            _prepare(predictor, locations, rows.num_locations, entry, shared, state, t)
+            good, sample, coder, raw_at = decode_sample(
+                shared, state, entry, values, ranks, words, num_words, coder, raw, num_raw, raw_at
+            )
+            if not good:
+                return -1, -1
+            store_32(samples, c * frames + at, sample)
+            _learn(predictor, shared, state, sample, t)
+    return coder[0], raw_at
+
+
+def encode_samples(
+    head: Head, parameters: CascadeParameters, ordered: NDArray[np.int32]
+) -> tuple[U32, U32] | None:
+    """Words and bit string of the samples, (channels, frames) in coding order.
+
+    None tells that a sample is not in its value set.
+    """
+    state = first_state(head, parameters)
+    words, raw = new_buffers(ordered.size)
+    used, raw_used = encode_loop(
+        head.course, set_table(head.sets), _rows(head, parameters, state), ordered, words, raw
+    )
+    return None if used < 0 else (words[:used], raw[:raw_used])
+
+
+def decode_samples(
+    head: Head, parameters: CascadeParameters, pcm: NDArray[np.int32],
+    words: U32, raw: U32,
+) -> tuple[int, int]:
+    """Fill `pcm`; returns words and bits taken, or -1, -1 on bad data."""
+    state = first_state(head, parameters)
+    taken, used = decode_loop(
+        head.course, set_table(head.sets), _rows(head, parameters, state), pcm, words, raw
+    )
+    return taken, used
+
+
+def _rows(head: Head, parameters: CascadeParameters, state: CascadeState) -> Rows:
+    count = parameters.num_locations
+    mixtures = mixture_state(head.initial, count, head.reference)
+    return Rows(state.channels, state.locations, mixtures, mixture_shared(count), count)

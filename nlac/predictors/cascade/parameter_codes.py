@@ -1,0 +1,104 @@
+"""The parameters of a cascade as bytes (spec, section "cascade block", "Parameters").
+
+They are told by what they differ from stated defaults, so that the usual ones take a few bytes.
+"""
+
+from __future__ import annotations
+
+from operator import add, sub
+
+from nlac._errors import CorruptStream
+from nlac.entropy.exp_golomb import GolombReader, write_golomb
+from nlac.predictors.cascade.parameters import (
+    MAX_CASCADES,
+    MAX_EXPERTS,
+    MAX_FINALS,
+    MAX_STAGES,
+    CascadeParameters,
+    ExpertParameters,
+    StageParameters,
+)
+
+_PATH = "parameters"
+_BLOCK = 32  # taps of stages are multiples of it
+# defaults: experts, cascades, stages of each, finals, online networks; batch, period
+_COUNTS = (3, 1, 3, 1, 0)
+_BATCH, _PERIOD = 5, 6
+# own, other, memory, period, around, optional, load
+_EXPERTS = (
+    (16, 8, 8, 2, 0, 0, 37),
+    (24, 16, 10, 4, 8, 0, 35),
+    (16, 8, 7, 1, 4, 1, 37),
+    (32, 32, 11, 4, 8, 0, 39),
+    (192, 8, 11, 32, 0, 0, 36),
+)
+# own and other in blocks, step of the first cascade
+_STAGES = ((32, 0, 39), (8, 0, 33), (1, 0, 26), (1, 0, 26))
+_NEXT_STEP = 6  # what the steps of each cascade are more than those of the one before
+_ONLINE = 33
+_FINAL = 9
+
+
+def write_parameters(p: CascadeParameters) -> bytes:
+    """Bytes of a cascade's parameters."""
+    counts = (
+        len(p.experts), len(p.cascades), len(p.cascades[0]) if p.cascades else _COUNTS[2],
+        len(p.finals), len(p.online),
+    )  # fmt: skip
+    numbers = [p.batch, p.period]
+    for e in p.experts:
+        numbers += [e.own, e.other, e.memory, e.period, e.around, int(e.optional), e.load]
+    for s in (s for cascade in p.cascades for s in cascade):
+        numbers += [s.taps // _BLOCK, s.other // _BLOCK, s.step]
+    numbers += [*p.online, *p.finals]
+    differences = map(sub, (*counts, *numbers), (*_COUNTS, *_defaults(*counts)))
+    return write_golomb(differences)
+
+
+def read_parameters(data: bytes, at: int) -> tuple[CascadeParameters, int]:
+    """Parse what `write_parameters` wrote; returns the parameters and where they end.
+
+    Raises
+    ------
+    CorruptStream
+        A value is outside what the spec allows.
+    """
+    reader = GolombReader(data, at)
+    counts = list(map(add, _COUNTS, reader.read(len(_COUNTS))))
+    least, most = (1, 0, 0, 1, 0), (MAX_EXPERTS, MAX_CASCADES, MAX_STAGES, MAX_FINALS, 1)
+    if any(not low <= n <= high for low, n, high in zip(least, counts, most, strict=True)):
+        raise CorruptStream("a count is outside its range", path=_PATH)
+    defaults = _defaults(*counts)
+    numbers = map(add, defaults, reader.read(len(defaults)))
+    num_experts, num_cascades, num_stages, _, num_online = counts
+
+    def stages() -> tuple[StageParameters, ...]:
+        rows = [(next(numbers), next(numbers), next(numbers)) for _ in range(num_stages)]
+        return tuple(StageParameters(_BLOCK * a, _BLOCK * b, step) for a, b, step in rows)
+
+    batch, period = next(numbers), next(numbers)
+    experts = []
+    for _ in range(num_experts):
+        own, other, memory, pause, around, optional, load = (next(numbers) for _ in range(7))
+        if optional not in (0, 1):
+            raise CorruptStream("a flag is neither 0 nor 1", path=_PATH)
+        experts.append(ExpertParameters(own, other, memory, pause, around, optional == 1, load))
+    cascades = tuple(stages() for _ in range(num_cascades))
+    online = tuple(next(numbers) for _ in range(num_online))
+    found = CascadeParameters(batch, tuple(experts), cascades, tuple(numbers), period, online)
+    try:
+        found.check()
+    except ValueError as error:
+        raise CorruptStream(str(error), path=_PATH) from error
+    return found, reader.end()
+
+
+def _defaults(experts: int, cascades: int, stages: int, finals: int, online: int) -> list[int]:
+    """Defaults of the numbers that follow such counts."""
+    numbers = [_BATCH, _PERIOD]
+    for row in _EXPERTS[:experts]:
+        numbers += row
+    for number in range(cascades):
+        for own, other, step in _STAGES[:stages]:
+            numbers += [own, other, step + _NEXT_STEP * number]
+    return numbers + [_ONLINE] * online + [_FINAL] * finals

@@ -1,0 +1,150 @@
+"""What stands before the code words of a cascade block (spec, section "cascade block"): bytes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nlac._errors import CorruptStream
+from nlac.entropy.value_sets import ValueSet, read_sets, write_sets
+from nlac.entropy.varint import read_varint, write_varint
+from nlac.predictors.cascade.kernels import PIECE, SPAN
+from nlac.predictors.cascade.parameters import LEAST_UNIT, MOST_UNIT, SHORTEST, CascadeParameters
+from nlac.predictors.cascade.state import CascadeState
+from nlac.predictors.lpc.side_info import MAX_INITIAL
+
+MAX_DELAY = 64
+
+
+@dataclass(slots=True)
+class Head:
+    """What stands before the code words; channels are in coding order."""
+
+    order: list[int]
+    reference: list[int]
+    initial: NDArray[np.int64]
+    unit: list[int]
+    sets: list[ValueSet]
+    course: Course
+
+
+def first_state(head: Head, parameters: CascadeParameters) -> CascadeState:
+    """Return the memory that a block starts from."""
+    course = head.course
+    limits = []
+    for c in range(len(head.order)):
+        used = [head.sets[i] for i in np.unique(course.value_set[:, c]).tolist()]
+        limits.append((min(s.value(s.first) for s in used), max(s.value(s.last) for s in used)))
+    frames = course.frames + int(course.delay.max())
+    return CascadeState(
+        parameters, head.reference, limits, head.unit, frames, bool(np.any(course.lag))
+    )
+
+
+def write_head(head: Head) -> bytes:
+    """Bytes of a head."""
+    out = bytearray()
+    course = head.course
+    for c, place in enumerate(head.order):
+        out += write_varint(place) + write_varint(head.reference[c] + 1)
+        out += write_varint(int(course.delay[c]))
+        out += write_varint(int(head.initial[c]).bit_length() - 1)
+        out += write_varint(head.unit[c] - LEAST_UNIT)
+    out += write_sets(head.sets)
+    out += _write_runs(course.lag)
+    if len(head.sets) > 1:
+        for c in range(len(head.order)):
+            out += _write_runs(course.value_set[:, c])
+    return bytes(out)
+
+
+def read_head(data: bytes, at: int, frames: int, channels: int) -> tuple[Head, int]:
+    """Parse what `write_head` wrote; returns the head and where it ends.
+
+    Raises
+    ------
+    CorruptStream
+        A value is out of range.
+    """
+    order: list[int] = []
+    reference, unit = [], []
+    delay, initial = np.zeros(channels, np.int64), np.zeros(channels, np.int64)
+    for c in range(channels):
+        path = f"channel[{c}]"
+        fields = []
+        for limit in (channels - 1, channels, MAX_DELAY, MAX_INITIAL, MOST_UNIT - LEAST_UNIT):
+            number, at = read_varint(data, at)
+            if number > limit:
+                raise CorruptStream(f"{number} is more than {limit}", path=path)
+            fields.append(number)
+        if fields[0] in order:
+            raise CorruptStream("not a permutation", path=path)
+        if fields[1] - 1 == c:
+            raise CorruptStream("refers to itself", path=path)
+        order.append(fields[0])
+        reference.append(fields[1] - 1)
+        delay[c], initial[c] = fields[2], 1 << fields[3]
+        unit.append(fields[4] + LEAST_UNIT)
+    sets, at = read_sets(data, at)
+    total = frames + int(delay.max())
+    lag, at = _read_runs(data, at, -(-total // SPAN), total, "lag")
+    spans = np.arange(len(lag)) * SPAN
+    if np.any((lag > 0) & ((lag < SHORTEST) | (lag > spans + SPAN))):
+        raise CorruptStream("lag out of range", path="lag")
+    value_set = np.zeros((-(-total // PIECE), channels), np.int64)
+    if len(sets) > 1:
+        for c in range(channels):
+            runs, at = _read_runs(data, at, len(value_set), len(sets) - 1, "value_set")
+            value_set[:, c] = runs
+    course = Course(frames, delay, lag, value_set)
+    return Head(order, reference, initial, unit, sets, course), at
+
+
+def _write_runs(values: NDArray[np.int64]) -> bytes:
+    """Bytes of a sequence that seldom changes."""
+    out = bytearray()
+    ends = np.append(np.flatnonzero(np.diff(values)) + 1, len(values))
+    begin = 0
+    for end in ends.tolist():
+        out += write_varint(end - begin) + write_varint(int(values[begin]))
+        begin = end
+    return bytes(out)
+
+
+def _read_runs(
+    data: bytes, at: int, count: int, limit: int, path: str
+) -> tuple[NDArray[np.int64], int]:
+    values = np.zeros(count, np.int64)
+    done = 0
+    while done < count:
+        length, at = read_varint(data, at)
+        value, at = read_varint(data, at)
+        if not 1 <= length <= count - done or value > limit:
+            raise CorruptStream("run out of range", path=path)
+        values[done : done + length] = value
+        done += length
+    return values, at
+
+
+class Course(NamedTuple):
+    """What a block says of its course in time (times are delayed frames).
+
+    Attributes
+    ----------
+    frames : int
+        Frames of the block, without delays.
+    delay : (channels,) int64
+        Frames that a channel lags behind.
+    lag : (spans,) int64
+        Frames back to the earlier occurrence, 0 for none.
+    value_set : (pieces, channels) int64
+        Index into the value sets.
+    """
+
+    frames: int
+    delay: NDArray[np.int64]
+    lag: NDArray[np.int64]
+    value_set: NDArray[np.int64]

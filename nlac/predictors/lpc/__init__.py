@@ -1,0 +1,1 @@
+"""Predictor `lpc`: forward-adaptive linear prediction whose coefficients are sent."""

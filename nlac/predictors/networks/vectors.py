@@ -1,0 +1,217 @@
+"""Sixteen rows of a matrix at once: the vector loops of `step` and `sweep`.
+
+The weights of 16 rows, of 8 bits each, stand side by side, those of two inputs after each
+other, so that a vector of 32 products is added in pairs to 16 sums, and no sum needs to be put
+together across a vector. All is integer arithmetic modulo 2**32 (of gates, in 64 bits), so
+every processor gives the same.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from numba.core import types
+
+from nlac.kernels.llvm import (
+    I8,
+    I16,
+    I32,
+    I64,
+    constant,
+    fill,
+    intrinsic,
+    load,
+    look_up_i16,
+    loop,
+    shift_right,
+    store,
+    vector,
+)
+from nlac.kernels.vectors_i16 import pair_products
+from nlac.predictors.networks.layers import GATE_TOP, TOP
+
+ROWS = 16
+CENTRE = GATE_TOP + 1  # entry of a table for 0
+TIMES = 8  # that `clip_rows_of_times` works on at once
+_SIDE_BY_SIDE = 4  # pairs, whose number is a multiple of this
+_SUMS, _SHORTS, _NARROW = vector(I32, ROWS), vector(I16, 2 * ROWS), vector(I16, ROWS)
+_WIDE = vector(I64, ROWS)
+
+
+def padded(size: int) -> int:
+    """The multiple of `ROWS` that so many numbers are laid out as."""
+    return -(-size // ROWS) * ROWS
+
+
+def _sums(
+    context: Any, builder: Any, kind: Any, start: Any, weights: Any, inputs: Any, pairs: Any
+) -> Any:
+    size = kind.width // 8
+
+    # several sums side by side, or each addition would wait for the one before
+    def body(index: Any, *values: Any) -> list[Any]:
+        row = builder.add(weights, builder.mul(index, I64(2 * ROWS * size)))
+        pair = builder.add(inputs, builder.shl(index, I64(2)))
+        following = []
+        for i, value in enumerate(values):
+            one = load(builder, I32, builder.add(pair, I64(4 * i)))
+            both = builder.bitcast(fill(builder, one, ROWS), _SHORTS)
+            at = builder.add(row, I64(2 * ROWS * size * i))
+            numbers = load(builder, vector(kind, 2 * ROWS), at)
+            if kind != I16:
+                numbers = builder.sext(numbers, _SHORTS)
+            following.append(builder.add(value, pair_products(context, builder, numbers, both)))
+        return following
+
+    first = [load(builder, _SUMS, start), *[constant(_SUMS, 0)] * (_SIDE_BY_SIDE - 1)]
+    values = loop(builder, I64(0), pairs, _SIDE_BY_SIDE, first, body)
+    while len(values) > 1:
+        values = [builder.add(*values[i : i + 2]) for i in range(0, len(values), 2)]
+    return values[0]
+
+
+def _clip(builder: Any, value: Any, low: Any, high: Any) -> Any:
+    value = builder.select(builder.icmp_signed(">", value, high), high, value)
+    return builder.select(builder.icmp_signed("<", value, low), low, value)
+
+
+def _adding(kind: Any) -> Any:
+    def add(
+        typing_context: Any, start: Any, weights: Any, inputs: Any, pairs: Any, shifts: Any,
+        out: Any,
+    ) -> Any:
+        """``out[0:16] = (start[0:16] + rows times inputs) >> shifts[0:16]``, all of 32 bits."""
+
+        def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            start, weights, inputs, pairs, shifts, out = arguments
+            value = _sums(context, builder, kind, start, weights, inputs, pairs)
+            store(builder, builder.ashr(value, load(builder, _SUMS, shifts)), out)
+            return context.get_dummy_value()
+
+        return types.void(*[types.int64] * 6), code
+
+    return intrinsic(add)
+
+
+# weights of 8 bits, or of 16
+add_rows, add_rows_16 = _adding(I8), _adding(I16)
+
+
+@intrinsic
+def clip_rows(
+    typing_context: Any, start: Any, weights: Any, inputs: Any, pairs: Any, shifts: Any,
+    low: Any, high: Any, residual: Any, out: Any,
+) -> Any:
+    """As `add_rows`, clipped, added to 16 numbers at `residual`, clipped again: 16 bits each."""
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        start, weights, inputs, pairs, shifts, low, high, residual, out = arguments
+        value = _sums(context, builder, I8, start, weights, inputs, pairs)
+        value = builder.ashr(value, load(builder, _SUMS, shifts))
+        low, high = (fill(builder, builder.trunc(v, I32), ROWS) for v in (low, high))
+        value = _clip(builder, value, low, high)
+        value = builder.add(value, builder.sext(load(builder, _NARROW, residual), _SUMS))
+        value = _clip(builder, value, constant(_SUMS, -TOP), constant(_SUMS, TOP))
+        store(builder, builder.trunc(value, _NARROW), out)
+        return context.get_dummy_value()
+
+    return types.void(*[types.int64] * 9), code
+
+
+@intrinsic
+def clip_rows_of_times(
+    typing_context: Any, start: Any, weights: Any, old_inputs: Any, old_pairs: Any, inputs: Any,
+    pairs: Any, step: Any, shifts: Any, low: Any, residual: Any, residual_step: Any, out: Any,
+    out_step: Any,
+) -> Any:
+    """`clip_rows` for eight times, whose inputs, residuals and outputs are steps of bytes apart.
+
+    The weights of `old_inputs` stand before those of `inputs`; the upper limit is `TOP`.
+    """
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        (
+            start, weights, old_inputs, old_pairs, inputs, pairs, step, shifts, low, residual,
+            residual_step, out, out_step,
+        ) = arguments  # fmt: skip
+
+        def at(base: Any, distance: Any, time: int) -> Any:
+            return builder.add(base, builder.mul(distance, I64(time)))
+
+        def adding(first: Any) -> Any:
+            def body(index: Any, row: Any, *values: Any) -> list[Any]:
+                numbers = builder.sext(load(builder, vector(I8, 2 * ROWS), row), _SHORTS)
+                pair = builder.add(first, builder.shl(index, I64(2)))
+                following = []
+                for time, value in enumerate(values):
+                    one = load(builder, I32, at(pair, step, time))
+                    both = builder.bitcast(fill(builder, one, ROWS), _SHORTS)
+                    products = pair_products(context, builder, numbers, both)
+                    following.append(builder.add(value, products))
+                return [builder.add(row, I64(2 * ROWS)), *following]
+
+            return body
+
+        values = [weights, *[load(builder, _SUMS, start)] * TIMES]
+        values = loop(builder, I64(0), old_pairs, 1, values, adding(old_inputs))
+        values = loop(builder, I64(0), pairs, 1, values, adding(inputs))
+        low, top = fill(builder, builder.trunc(low, I32), ROWS), constant(_SUMS, TOP)
+        bits = load(builder, _SUMS, shifts)
+        for time, value in enumerate(values[1:]):
+            value = _clip(builder, builder.ashr(value, bits), low, top)
+            more = load(builder, _NARROW, at(residual, residual_step, time))
+            value = builder.add(value, builder.sext(more, _SUMS))
+            value = _clip(builder, value, constant(_SUMS, -TOP), top)
+            store(builder, builder.trunc(value, _NARROW), at(out, out_step, time))
+        return context.get_dummy_value()
+
+    return types.void(*[types.int64] * 13), code
+
+
+@intrinsic
+def gate_rows(
+    typing_context: Any, inward: Any, recurrent: Any, units: Any, sigmoid: Any, tanh: Any,
+    state: Any, out: Any,
+) -> Any:
+    """New values of gated recurrent units from the sums of their gates, to `state` and `out`.
+
+    There are 32-bit sums of reset, of update and of the candidate for all units, in this order.
+    Sixteen units are worked on at once; what lies behind the last one may be written as well.
+    """
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        inward, recurrent, units, sigmoid, tanh, state, out = arguments
+
+        def gate(table: Any, total: Any) -> Any:
+            """The entry for sums in quarters of a step, 64 bits each."""
+            index = shift_right(builder, total, 2, half=True)
+            index = _clip(builder, index, constant(_WIDE, -CENTRE), constant(_WIDE, GATE_TOP))
+            index = builder.add(index, constant(_WIDE, CENTRE))
+            return look_up_i16(builder, table, index)
+
+        def body(index: Any) -> list[Any]:
+            here = builder.shl(index, I64(2))
+
+            def sums(base: Any, number: int) -> Any:
+                row = builder.add(here, builder.mul(units, I64(4 * number)))
+                return builder.sext(load(builder, _SUMS, builder.add(base, row)), _WIDE)
+
+            reset = gate(sigmoid, builder.add(sums(inward, 0), sums(recurrent, 0)))
+            update = gate(sigmoid, builder.add(sums(inward, 1), sums(recurrent, 1)))
+            again = builder.mul(builder.sext(reset, _WIDE), sums(recurrent, 2))
+            again = shift_right(builder, again, 15, half=True)
+            candidate = gate(tanh, builder.add(sums(inward, 2), again))
+            at = builder.shl(index, I64(1))
+            before = builder.sext(load(builder, _NARROW, builder.add(state, at)), _SUMS)
+            kept = builder.mul(update, before)
+            new = builder.mul(builder.sub(constant(_SUMS, 1 << 15), update), candidate)
+            value = shift_right(builder, builder.add(kept, new), 15, half=True)
+            value = builder.trunc(value, _NARROW)
+            store(builder, value, builder.add(state, at))
+            store(builder, value, builder.add(out, at))
+            return []
+
+        loop(builder, I64(0), units, ROWS, [], body)
+        return context.get_dummy_value()
+
+    return types.void(*[types.int64] * 7), code

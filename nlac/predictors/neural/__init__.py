@@ -1,0 +1,1 @@
+"""Predictors `cnn` and `gru`: a network that corrects a base predictor."""
