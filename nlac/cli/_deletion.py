@@ -12,7 +12,7 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from nlac._files import sync_folder
+from nlac._output import sync_folder
 from nlac._log import logger
 
 if TYPE_CHECKING:

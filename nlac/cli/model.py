@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from nlac._errors import CorruptStream, OutputExists, UsageError
-from nlac._files import open_output
+from nlac._output import open_output
 from nlac.cli import _console
 
 

@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.func import functional_call
 
 from nlac._errors import UsageError
-from nlac._files import open_output
+from nlac._output import open_output
 from nlac.bench.corpus import Item
 from nlac.predictors.networks.models import Model, open_model
 from nlac.predictors.networks.torch_runner import pick_device
