@@ -71,7 +71,22 @@ def read_header(file: BinaryIO) -> StreamHeader:
 
 
 def read_trailer(file: BinaryIO) -> Trailer:
-    """Trailer of the stream that ends where the seekable `file` ends.
+    """Trailer of the stream that begins and ends where the seekable `file` does.
+
+    Raises
+    ------
+    CorruptStream
+        Missing or damaged, or the file has no room for the blocks of its index.
+    """
+    trailer = last_trailer(file)
+    size = file.seek(0, io.SEEK_END)
+    if trailer.end_of_blocks > size - trailer.num_bytes:
+        raise CorruptStream("index exceeds the stream", offset_bytes=size, path="trailer.index")
+    return trailer
+
+
+def last_trailer(file: BinaryIO) -> Trailer:
+    """Trailer that ends where the seekable `file` ends, whatever there is before it.
 
     Raises
     ------
@@ -86,8 +101,6 @@ def read_trailer(file: BinaryIO) -> Trailer:
             raise CorruptStream("trailer is longer than the stream", path="trailer")
         file.seek(size - length)
         trailer = parse_trailer(read_up_to(file, length))
-        if trailer.end_of_blocks > size - length:
-            raise CorruptStream("index exceeds the stream", path="trailer.index")
     except CorruptStream as error:
         raise type(error)(error.message, offset_bytes=size, path=error.path) from error
     return trailer

@@ -1,21 +1,19 @@
 """Finds what is intact in a damaged stream (spec 10).
 
-A survey reads the file once, from mark to mark. An element counts only if its checksums
+A survey reads the file from mark to mark. An element counts only if its checksums
 are right; where one fails, the search goes on behind it. With an intact index even a
 block whose header was destroyed is found, since the index says what the header was.
-What to do with the pieces is in `nlac.codec.decoder.recovery`.
+Where header and trailer are is for `nlac.bitstream.location`, what to do with the
+pieces for `nlac.codec.decoder.recovery`.
 """
 
 from __future__ import annotations
 
 import io
-import re
-from bisect import bisect_right
 from dataclasses import dataclass, field
-from itertools import accumulate
 from typing import BinaryIO
 
-from nlac._errors import CorruptStream, FormatError
+from nlac._errors import CorruptStream
 from nlac.bitstream import constants as c
 from nlac.bitstream.block import (
     BlockHeader,
@@ -25,14 +23,15 @@ from nlac.bitstream.block import (
 )
 from nlac.bitstream.header import StreamHeader
 from nlac.bitstream.items import accept_embedded
+from nlac.bitstream.location import StreamIndex, locate_stream
+from nlac.bitstream.mark_search import MarkSearch
 from nlac.bitstream.metadata import MetadataHeader, MetadataItem, parse_item, parse_item_header
-from nlac.bitstream.reader import read_header, read_trailer, read_up_to
-from nlac.bitstream.trailer import Trailer, parse_trailer, trailer_num_bytes
+from nlac.bitstream.reader import read_up_to
+from nlac.bitstream.trailer import Trailer
 
-_MARKS = re.compile(b"|".join(map(re.escape, (c.BLOCK_SYNC, c.METADATA_TAG, c.TRAILER_TAG))))
+_MARKS = (c.BLOCK_SYNC, c.METADATA_TAG, c.TRAILER_TAG)
 _MARK_BYTES = 4
-_WINDOW_BYTES = 1 << 20
-# searching inside damaged payloads again and again could take quadratic time: after so
+# searching inside damaged elements again and again could take quadratic time: after so
 # many bytes beyond the size of the file, lengths in intact headers are trusted
 _SPARE_SEARCH_BYTES = 1 << 26
 
@@ -102,57 +101,44 @@ class _Surveyor:
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
-        self._size = file.seek(0, io.SEEK_END)
-        self._problems: list[str] = []
-        trailer: Trailer | None = None
-        try:
-            trailer = read_trailer(file)
-        except FormatError as error:
-            self._problems.append(str(error))
-        file.seek(0)
-        try:
-            header = read_header(file)
-        except FormatError as error:
-            if trailer is None:
-                raise
-            self._problems.append(str(error))
-            header = trailer.header
-        if trailer is not None and trailer.header != header:
-            self._problems.append("trailer belongs to another stream")
-            trailer = None
-        self._survey = Survey(header, trailer, problems=self._problems)
-        self._header = header
-        self._crc = header.checksum
+        self._place = place = locate_stream(file)
+        self._header = place.header
+        self._crc = place.header.checksum
+        self._problems = place.problems
+        self._survey = Survey(place.header, place.trailer, problems=self._problems)
+        self._end = place.trailer_offset
+        self._marks = MarkSearch(file, *_MARKS)
+        self._budget = file.seek(0, io.SEEK_END) + _SPARE_SEARCH_BYTES
+        self._intact: list[tuple[int, int]] = []
         self._next_index = 0
         self._next_frame = 0
         self._known_frames = 0
         self._metadata_bytes = 0
-        self._searched = 0
-        self._by_offset: dict[int, BlockHeader] = {}
-        if trailer is not None:
-            self._by_offset = _headers_of(trailer)
-        self._offsets = sorted(self._by_offset)
+        # where an element ends whose header is intact, and the rest is not
         self._damaged_until = 0
 
     def run(self) -> Survey:
-        position = intact_until = self._header.num_bytes
-        end = self._size
-        if self._survey.trailer is not None:
-            end -= self._survey.trailer.num_bytes
-        while position < end:
+        position = self._place.start
+        while position < self._end:
             after = self._element(position)
-            if after is not None:
-                self._note_damage(intact_until, position)
-                position = intact_until = after
-            else:
-                position = self._skip(position, end)
-        self._note_damage(intact_until, min(position, end))
+            position = self._skip(position) if after is None else after
+        if self._place.index is not None:
+            self._find_by_index(self._place.index)
+        self._note_damage()
         self._survey.num_frames = self._total()
         return self._survey
 
-    def _note_damage(self, start: int, stop: int) -> None:
-        if start < stop:
-            self._problems.append(f"bytes {start} to {stop - 1} are damaged")
+    def _note_damage(self) -> None:
+        """Tell of all bytes that belong to nothing intact."""
+        place = self._place
+        done = place.start
+        if place.header_offset is None and place.shift == 0:
+            # where the header was, of which the problems tell already
+            done = self._header.num_bytes
+        for start, stop in (*sorted(self._intact), (self._end, self._end)):
+            if done < start:
+                self._problems.append(f"bytes {done} to {start - 1} are damaged")
+            done = max(done, stop)
 
     def _element(self, position: int) -> int | None:
         """Offset after the element at `position`, if that is intact."""
@@ -161,76 +147,70 @@ class _Surveyor:
         mark = self._file.read(_MARK_BYTES)
         try:
             if mark == c.BLOCK_SYNC:
-                after = self._block(position, self._read_block_header(position))
-                if after is not None:
-                    return after
-            elif mark == c.METADATA_TAG:
+                return self._block(position)
+            if mark == c.METADATA_TAG:
                 return self._item(position)
-            elif mark == c.TRAILER_TAG and self._survey.trailer is None:
-                return self._trailer(position)
         except CorruptStream:
             pass
-        if position in self._by_offset:
-            # what the header must have been, whatever became of it
-            after = self._block(position, self._by_offset[position])
-            if after is not None:
-                self._note_damage(position, position + c.BLOCK_HEADER_BYTES)
-            return after
         return None
 
-    def _read_block_header(self, position: int) -> BlockHeader:
+    def _block(self, position: int) -> int | None:
         self._file.seek(position)
         head = read_up_to(self._file, c.BLOCK_HEADER_BYTES)
-        return parse_block_header(head, self._header, self._crc)
-
-    def _block(self, position: int, header: BlockHeader) -> int | None:
+        header = parse_block_header(head, self._header, self._crc)
         if not self._is_plausible(header):
             return None
         after = position + header.num_bytes
         self._known_frames = max(self._known_frames, header.first_frame + header.num_frames)
+        if after > self._end:
+            return None
+        self._damaged_until = after
+        if not self._payload_is_intact(position, header):
+            self._budget -= header.payload_length
+            return None
+        self._survey.blocks.append((position, header))
+        self._intact.append((position, after))
+        self._next_index = header.block_index + 1
+        self._next_frame = header.first_frame + header.num_frames
+        return after
+
+    def _payload_is_intact(self, position: int, header: BlockHeader) -> bool:
         payload = read_payload(self._file, position, header)
         head = write_block_header(header, self._header)
-        if payload_is_intact(head, payload, self._file.read(c.CRC_BYTES)):
-            self._survey.blocks.append((position, header))
-            self._next_index = header.block_index + 1
-            self._next_frame = header.first_frame + header.num_frames
-            return after
-        self._searched += len(payload)
-        self._damaged_until = after
-        return None
+        return payload_is_intact(head, payload, self._file.read(c.CRC_BYTES))
 
-    def _skip(self, position: int, end: int) -> int:
+    def _skip(self, position: int) -> int:
         """Where to go on after damage at `position`."""
         after = self._damaged_until
-        if position < after <= end:
-            # if an element follows where the damaged block should end, its length is right
+        if after > position:
             self._file.seek(after)
-            if (
-                after == end
-                or _MARKS.match(self._file.read(_MARK_BYTES))
-                or self._searched > self._size + _SPARE_SEARCH_BYTES
-            ):
+            # if an element follows where the damaged one should end, its length is right
+            if after == self._end or self._file.read(_MARK_BYTES) in _MARKS or self._budget < 0:
                 return after
-        found = self._search(position + 1, end)
-        # the index knows blocks whose mark is destroyed
-        i = bisect_right(self._offsets, position)
-        return min(found, self._offsets[i]) if i < len(self._offsets) else found
+        return self._marks.find(position + 1, self._end)
 
     def _is_plausible(self, header: BlockHeader) -> bool:
         """Whether a block may follow the last one; a strange gap is not believed."""
-        trailer = self._survey.trailer
-        if trailer is not None and header.first_frame + header.num_frames > trailer.num_frames:
-            return False
+        if self._place.index is not None:
+            return header.block_index >= self._next_index and self._place.index.has(header)
         lost_blocks = header.block_index - self._next_index
         lost_frames = header.first_frame - self._next_frame
         if not 0 <= lost_blocks <= lost_frames <= lost_blocks * self._header.block_length:
             return False
-        return trailer is not None or lost_blocks <= c.MAX_GAP_BLOCKS
+        return lost_blocks <= c.MAX_GAP_BLOCKS
 
     def _item(self, position: int) -> int:
         head, header = _item_header_at(self._file, position, self._crc)
-        item = _item_at(self._file, head, header)
         after = position + header.num_bytes
+        if after > self._end:
+            raise CorruptStream("item exceeds the stream")
+        self._damaged_until = after
+        try:
+            item = _item_at(self._file, head, header)
+        except CorruptStream:
+            self._budget -= header.stored_length
+            raise
+        self._intact.append((position, after))
         if item.item_type == c.ITEM_FOREIGN_TAIL:
             self._survey.tail.append(position)
             return after
@@ -240,31 +220,37 @@ class _Surveyor:
             items.append(item)
         return after
 
-    def _trailer(self, position: int) -> int:
-        """A trailer that is not at the very end: something was appended to the stream."""
-        self._file.seek(position)
-        fixed = read_up_to(self._file, c.TRAILER_FIXED_BYTES)
-        if len(fixed) < c.TRAILER_FIXED_BYTES:
-            raise CorruptStream("stream ends too early")
-        length = trailer_num_bytes(fixed)
-        trailer = parse_trailer(fixed + read_up_to(self._file, length - len(fixed)))
-        if trailer.header != self._header:
-            raise CorruptStream("trailer belongs to another stream")
-        self._survey.trailer = trailer
-        if position + length < self._size:
-            self._problems.append(f"bytes from {position + length} on follow the trailer")
-        return self._size
+    def _find_by_index(self, index: StreamIndex) -> None:
+        """Find blocks whose headers are destroyed where the index says that they lie.
 
-    def _search(self, position: int, end: int) -> int:
-        while position + _MARK_BYTES <= end:
-            self._file.seek(position)
-            window = read_up_to(self._file, min(_WINDOW_BYTES, end - position))
-            if match := _MARKS.search(window):
-                return position + match.start()
-            if len(window) < _MARK_BYTES:
-                break
-            position += len(window) - _MARK_BYTES + 1
-        return end
+        Between two blocks that were found, the missing ones lie as far from their places by
+        the index as either of those does.
+        """
+        offsets, count = index.offsets, len(index.headers)
+        found = {header.block_index: position for position, header in self._survey.blocks}
+        lowest, first, shift = self._place.start, 0, self._place.shift
+        for stop in (*found, count):
+            highest = found.get(stop, self._end)
+            # behind the last one found, the end of the stream tells as well
+            shifts = dict.fromkeys((shift, highest - offsets[stop]))
+            for i in range(first, stop):
+                header = index.headers[i]
+                for each in shifts:
+                    position = offsets[i] + each
+                    after = position + header.num_bytes
+                    if (
+                        lowest <= position
+                        and after <= highest
+                        and self._payload_is_intact(position, header)
+                    ):
+                        self._survey.blocks.append((position, header))
+                        self._intact.append((position + c.BLOCK_HEADER_BYTES, after))
+                        lowest = after
+                        break
+            if stop < count:
+                shift = highest - offsets[stop]
+                first, lowest = stop + 1, offsets[stop + 1] + shift
+        self._survey.blocks.sort(key=lambda found: found[1].block_index)
 
     def _total(self) -> int:
         if self._survey.trailer is not None:
@@ -272,17 +258,6 @@ class _Surveyor:
         told = self._header.num_frames
         limit = self._known_frames + c.MAX_GAP_BLOCKS * self._header.block_length
         return told if told is not None and told <= limit else self._known_frames
-
-
-def _headers_of(trailer: Trailer) -> dict[int, BlockHeader]:
-    """Block headers by byte offset, as the index has them."""
-    index = trailer.index
-    offsets = accumulate((e.num_bytes for e in index), initial=trailer.first_block_offset)
-    frames = accumulate((e.num_frames for e in index), initial=0)
-    return {
-        offset: BlockHeader(i, first, e.num_frames, e.num_bytes - c.BLOCK_OVERHEAD_BYTES)
-        for i, (offset, first, e) in enumerate(zip(offsets, frames, index, strict=False))
-    }
 
 
 def _item_header_at(file: BinaryIO, offset: int, crc: int) -> tuple[bytes, MetadataHeader]:

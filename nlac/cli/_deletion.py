@@ -12,8 +12,8 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from nlac._output import sync_folder
 from nlac._log import logger
+from nlac._output import sync_folder
 
 if TYPE_CHECKING:
     from nlac import EncodeResult

@@ -58,7 +58,7 @@ class _Handler:
             self._news.get(timeout=_PATIENCE_SECONDS)
         if not self.leaving:
             # not imported here: the main thread may be stuck in an import
-            remove = getattr(sys.modules.get("nlac._files"), "remove_unfinished", None)
+            remove = getattr(sys.modules.get("nlac._output"), "remove_unfinished", None)
             if remove is not None:
                 remove()
             _say_so()

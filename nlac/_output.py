@@ -1,0 +1,99 @@
+"""Outputs that appear whole or not at all.
+
+A file is written under a temporary name in the folder of its final place and renamed
+when it is complete; on any failure, Ctrl-C included, the temporary file is removed and
+what was there before is untouched.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import secrets
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from nlac._errors import OutputExists
+
+_unfinished: set[Path] = set()
+
+
+@contextlib.contextmanager
+def open_output(path: str | os.PathLike[str], *, force: bool = False) -> Iterator[BinaryIO]:
+    """Open a file to be written, which appears under `path` when the block ends well.
+
+    A device or pipe under that name is written directly.
+
+    Parameters
+    ----------
+    path : path
+        Final name. A link is followed: the file that it leads to is replaced.
+    force : bool
+        Replace an existing file.
+
+    Raises
+    ------
+    OutputExists
+        There is such a file, and not `force`.
+    """
+    target = Path(os.path.realpath(path))
+    if target.exists() and not stat.S_ISREG(target.stat().st_mode):
+        with open(target, "wb") as device:
+            yield device
+        return
+    _refuse_existing(target, path, force)
+    # names are limited in bytes, not characters: what is added must fit as well
+    begin = os.fsencode(target.name)[:100].decode(errors="ignore")
+    temporary = target.with_name(f".{begin}.{secrets.token_hex(4)}.part")
+    # not tempfile: the final file should get the usual permissions, not the private ones
+    _unfinished.add(temporary)
+    try:
+        with open(temporary, "x+b") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        _refuse_existing(target, path, force)
+        os.replace(temporary, target)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise
+    finally:
+        _unfinished.discard(temporary)
+
+
+def sync_folder(folder: Path) -> None:
+    """Wait until the names in a folder are on the disk, as far as the system can do that.
+
+    Raises
+    ------
+    OSError
+        Writing to the disk fails.
+    """
+    if os.name == "nt":
+        # folders can't be opened there
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        # some network file systems know no such thing
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS):
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def remove_unfinished() -> None:
+    """Remove the files that are being written, just before the process is ended from outside."""
+    for temporary in list(_unfinished):
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def _refuse_existing(target: Path, path: str | os.PathLike[str], force: bool) -> None:
+    if not force and target.exists():
+        raise OutputExists(f"{os.fspath(path)}: exists; give force to replace it")
