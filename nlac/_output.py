@@ -10,13 +10,13 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import secrets
 import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 from nlac._errors import OutputExists
+from nlac._leftovers import lock, temporary_path
 
 _unfinished: set[Path] = set()
 
@@ -45,13 +45,12 @@ def open_output(path: str | os.PathLike[str], *, force: bool = False) -> Iterato
             yield device
         return
     _refuse_existing(target, path, force)
-    # names are limited in bytes, not characters: what is added must fit as well
-    begin = os.fsencode(target.name)[:100].decode(errors="ignore")
-    temporary = target.with_name(f".{begin}.{secrets.token_hex(4)}.part")
+    temporary = temporary_path(target)
     # not tempfile: the final file should get the usual permissions, not the private ones
     _unfinished.add(temporary)
     try:
         with open(temporary, "x+b") as file:
+            lock(file)
             yield file
             file.flush()
             os.fsync(file.fileno())

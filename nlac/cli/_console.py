@@ -18,6 +18,7 @@ import click
 from nlac._errors import NlacError
 from nlac._log import logger
 from nlac.cli import _interrupt
+from nlac.cli._limits import check_address_space
 
 F = TypeVar("F", bound=Callable[..., Any])
 Progress = Callable[[int, int | None], None]
@@ -133,7 +134,7 @@ def wording(error: BaseException, name: str | None) -> str:
         elsewhere = error.filename is not None and os.fspath(error.filename) != name
         return f"{error.strerror}: {error.filename}" if elsewhere else error.strerror
     if isinstance(error, MemoryError):
-        return "not enough memory; fewer threads (-j) or shorter blocks need less"
+        return str(error) or "not enough memory; fewer threads (-j) or shorter blocks need less"
     text = _OPTIONS.sub(lambda match: "--" + match[0].replace("_", "-"), str(error))
     if exit_code(error) == _UNEXPECTED:
         said = f"{type(error).__name__}: {text}" if text else type(error).__name__
@@ -209,8 +210,15 @@ def progress_bar(title: str, unit: str = " frames") -> Iterator[Progress | None]
         yield progress
 
 
-def announce_compiling() -> None:
-    """Arrange for a line on the terminal when kernels turn out to need compiling."""
+def before_coding() -> None:
+    """See that there is memory to code in, and arrange for a line when kernels need compiling.
+
+    Raises
+    ------
+    MemoryError
+        A limit is too low; libraries would end the process in the middle of an output.
+    """
+    check_address_space()
     if is_quiet() or not sys.stderr.isatty():
         return
     from nlac.kernels.jit import cache_folder, when_compiling

@@ -85,7 +85,7 @@ def command(
     inputs, outputs = options.find(*split, _NLAC_SUFFIXES)
     if container == "original" and (skip or until):
         raise UsageError("--format original takes the whole file, without --skip and --until")
-    _console.announce_compiling()
+    _console.before_coding()
 
     def decode_one(source: _files.Input) -> int:
         name = "" if outputs.is_named(source) else _name(source, container, recover)

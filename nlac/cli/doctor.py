@@ -9,10 +9,12 @@ import json
 import os
 import platform
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from nlac._leftovers import find_leftovers
 from nlac.cli import _console
 
 if TYPE_CHECKING:
@@ -23,27 +25,64 @@ OPTIONAL = {"matplotlib": "plots of `nlac bench`", "torch": "neural predictors o
 
 
 @click.command("doctor")
+@click.argument(
+    "folders", metavar="[FOLDER]...", nargs=-1, type=click.Path(exists=True, file_okay=False)
+)
+@click.option(
+    "--clean",
+    is_flag=True,
+    help="Only remove the unfinished files that killed runs left in the folders.",
+)
+@click.option("-r", "--recursive", is_flag=True, help="Look into sub-folders as well.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text.")
 @_console.verbosity_options
-def command(as_json: bool) -> int:
+def command(folders: tuple[str, ...], clean: bool, recursive: bool, as_json: bool) -> int:
     """Check this installation: versions, kernel cache, devices, and a self-test.
 
     The self-test encodes and decodes a short signal in every sample format.
-    The exit code tells whether all is well.
+    Named are also unfinished files that killed runs left in the folders, by default
+    in the current one: hidden ones that end with .part. Those that a run is still
+    writing are not among them. The exit code tells whether all is well.
 
     \b
     Examples:
       nlac doctor
       nlac doctor --json | jq .kernels
+      nlac doctor --clean -r archive
     """
-    _console.announce_compiling()
+    leftovers = [
+        path
+        for folder in folders or (os.curdir,)
+        for path in find_leftovers(Path(folder), recursive=recursive)
+    ]
+    if clean:
+        return _clean(leftovers, as_json)
+    _console.before_coding()
     report = {**_versions(), "cores": _cores(), "kernels": _kernels(), "cuda": _cuda()}
+    report["leftovers"] = [str(path) for path in leftovers]
     report["self_test"] = _self_test()
     if as_json:
         click.echo(json.dumps(report))
     else:
         _print(report)
     return 0 if report["self_test"]["passed"] and not report["missing"] else 1
+
+
+def _clean(leftovers: list[Path], as_json: bool) -> int:
+    removed = []
+
+    def remove(path: Path) -> None:
+        path.unlink(missing_ok=True)
+        removed.append(str(path))
+        if not as_json:
+            _console.say(f"{path} removed")
+
+    code = _console.each_file(leftovers, remove)
+    if as_json:
+        click.echo(json.dumps({"removed": removed}))
+    elif not leftovers:
+        _console.say("no unfinished files of killed runs")
+    return code
 
 
 def _versions() -> dict[str, Any]:
@@ -156,6 +195,8 @@ def _print(report: dict[str, Any]) -> None:
         click.echo("cache     NONE: no folder can be written, so every run compiles its kernels;")
         click.echo("          set NUMBA_CACHE_DIR to a folder that can")
     click.echo(f"cuda      {report['cuda'] or 'none'}")
+    for path in report["leftovers"]:
+        click.echo(f"leftover  {path}, of a killed run; --clean removes it")
     test = report["self_test"]
     outcome = "passed" if test["passed"] else "FAILED"
     click.echo(f"self-test {outcome}: {test['formats']} sample formats in {test['seconds']} s")

@@ -156,7 +156,7 @@ def command(
         raise UsageError("--delete-input needs an output file, which - is not")
     inputs, outputs = options.find(names, output, _FOUND_IN_FOLDERS)
     arguments = _api_options(tags=tags, device=device, **settings)
-    _console.announce_compiling()
+    _console.before_coding()
 
     def encode_one(source: _files.Input) -> None:
         if arguments["raw"] is None and not source.is_pipe and _files.is_stream(source.path):

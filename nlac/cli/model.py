@@ -81,7 +81,7 @@ def verify(models: tuple[str, ...]) -> int:
     from nlac.predictors.networks.models import open_model
     from nlac.predictors.neural.models import check_network
 
-    _console.announce_compiling()
+    _console.before_coding()
     for name in models:
         model = open_model(name)
         check_network(model.network, CorruptStream)

@@ -41,7 +41,7 @@ def command(
         files, recursive=recursive, include=(), suffixes=frozenset({".nlac"})
     )
     if not quick:
-        _console.announce_compiling()
+        _console.before_coding()
     code = 0
     for source in inputs:
         facts: dict[str, Any] = {"file": source.path, "ok": True}

@@ -46,7 +46,7 @@ def command(config: str, output: str | None, device: str) -> int:
 
     settings = read_config(config)
     folder = Path(output) if output else Path(config).with_suffix("")
-    _console.announce_compiling()
+    _console.before_coding()
     trainer = Trainer(settings, folder, device)
     if trainer.step:
         _console.say(f"going on at step {trainer.step}")

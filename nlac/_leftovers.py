@@ -1,0 +1,95 @@
+"""Unfinished outputs: their names, and which of them no living run is writing.
+
+A run holds a lock on the file that it writes, which the system takes back however the
+run ends. So a file that can be locked is one that a killed run left.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import os
+import re
+import secrets
+import stat
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+_NAME = re.compile(r"\..+\.[0-9a-f]{8}\.part", re.DOTALL)
+# between the making of a file and its lock a run may be held up
+_YOUNG_SECONDS = 60
+
+
+def temporary_path(target: Path) -> Path:
+    """Return a name in the folder of a file, for that file while it is unfinished."""
+    # names are limited in bytes, not characters: what is added must fit as well
+    begin = os.fsencode(target.name)[:100].decode(errors="ignore")
+    return target.with_name(f".{begin}.{secrets.token_hex(4)}.part")
+
+
+def lock(file: BinaryIO) -> bool:
+    """Mark an open file as one that is being written; tell whether it was free and can be marked.
+
+    The mark lasts until the file is closed or the process ends.
+    """
+    fcntl = _fcntl()
+    if fcntl is None:
+        return False
+    try:
+        fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        # held by another, or a file system without locks
+        return False
+    return True
+
+
+def find_leftovers(folder: Path, *, recursive: bool = False) -> Iterator[Path]:
+    """Find unfinished outputs that no living run is writing.
+
+    Files of the last minute are left out, and those on file systems that know no locks.
+
+    Parameters
+    ----------
+    folder : Path
+        Where to look.
+    recursive : bool
+        Whether to look into its sub-folders as well.
+
+    Yields
+    ------
+    Path
+        In the order of their names within a folder.
+
+    Raises
+    ------
+    OSError
+        The folder can't be read.
+    """
+    with os.scandir(folder) as entries:
+        found = sorted(entries, key=lambda entry: entry.name)
+    for entry in found:
+        if entry.is_dir(follow_symlinks=False):
+            if recursive:
+                with contextlib.suppress(PermissionError):
+                    yield from find_leftovers(Path(entry.path), recursive=True)
+        elif _NAME.fullmatch(entry.name) and _is_left(entry.path):
+            yield Path(entry.path)
+
+
+def _is_left(path: str) -> bool:
+    try:
+        status = os.lstat(path)
+        old = time.time() - status.st_mtime > _YOUNG_SECONDS
+        if not (stat.S_ISREG(status.st_mode) and old):
+            return False
+        with open(path, "rb") as file:
+            return lock(file)
+    except OSError:
+        # just finished, or somebody else's
+        return False
+
+
+def _fcntl() -> Any:
+    return importlib.import_module("fcntl") if os.name == "posix" else None
