@@ -1,4 +1,4 @@
-"""Formats read through libsndfile (FLAC, CAF, AU, Ogg and more): their audio, not their bytes."""
+"""Formats read through libsndfile (CAF, AU, Ogg and more): their audio, not their bytes."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from nlac._errors import UnsupportedAudio, UsageError
 from nlac._typing import Samples
 from nlac.audio._libsndfile import GuardedFile, load_soundfile
 from nlac.audio.base import AudioSource
-from nlac.audio.chunk_style import id3_length
+from nlac.audio.dropped import audio_only_warnings, dropped_from
+from nlac.audio.flac.metadata import describe
 from nlac.audio.format import AudioFormat
-from nlac.audio.reader import HEAD_LIMIT_BYTES, PIECE_BYTES, ByteReader
+from nlac.audio.reader import PIECE_BYTES, ByteReader
 
 _INTEGER_BITS = {
     "PCM_S8": 8,
@@ -30,11 +31,9 @@ _INTEGER_BITS = {
 # their decoders give floats; those are kept exactly
 _LOSSY = ("VORBIS", "OPUS", "MPEG_LAYER_I", "MPEG_LAYER_II", "MPEG_LAYER_III")
 # how such files begin; only they are copied from a pipe to a temporary file
-_MAGICS = (b"fLaC", b"caff", b".snd", b"dns.", b"OggS", b"ID3", b"NIST_1A", b"Creative Voice File")
+_MAGICS = (b"caff", b".snd", b"dns.", b"OggS", b"ID3", b"NIST_1A", b"Creative Voice File")
 # libsndfile says "very many" where a file does not know its length
 _UNKNOWN_FRAMES = 2**62
-# the speakers that FLAC means by its number of channels (RFC 9639, 9.1.3), as WAVE masks
-_FLAC_MASKS = {3: 0x7, 4: 0x33, 5: 0x37, 6: 0x3F, 7: 0x70F, 8: 0x63F}
 
 
 def open_other(stream: BinaryIO, reader: ByteReader, *, owned: bool) -> AudioSource:
@@ -61,16 +60,10 @@ def open_other(stream: BinaryIO, reader: ByteReader, *, owned: bool) -> AudioSou
     MissingDependency
         If soundfile is not installed.
     """
-    flac_bits = _flac_depth(reader)
-    if flac_bits is not None and flac_bits > 24:
-        raise UnsupportedAudio(
-            f"libsndfile cannot read a FLAC file of {flac_bits} bits exactly; decode it to WAV "
-            "with the flac program first"
-        )
     soundfile = load_soundfile()
     if reader.start == 0:
         stream.seek(0)
-        return SoundfileSource(soundfile, stream, flac_bits, [stream] if owned else [])
+        return SoundfileSource(soundfile, stream, [stream] if owned else [])
     magic = reader.peek(32)
     if not magic.startswith(_MAGICS):
         raise UnsupportedAudio(
@@ -79,7 +72,7 @@ def open_other(stream: BinaryIO, reader: ByteReader, *, owned: bool) -> AudioSou
         )
     copy = _copied(reader)
     try:
-        return SoundfileSource(soundfile, copy, flac_bits, [copy, stream] if owned else [copy])
+        return SoundfileSource(soundfile, copy, [copy, stream] if owned else [copy])
     except BaseException:
         copy.close()
         raise
@@ -94,15 +87,12 @@ class SoundfileSource(AudioSource):
         The package.
     stream : binary file object
         Seekable, the audio file from place 0.
-    flac_bits : int or None
-        The depth in the header of a FLAC file, which libsndfile rounds up to 8, 16 or 24.
     closes : list of binary file objects
         What `close` closes.
     """
 
-    def __init__(
-        self, soundfile: Any, stream: BinaryIO, flac_bits: int | None, closes: list[BinaryIO]
-    ) -> None:
+    def __init__(self, soundfile: Any, stream: BinaryIO, closes: list[BinaryIO]) -> None:
+        dropped = dropped_from(stream)
         self._guard = GuardedFile(stream)
         self._closes = closes
         self._errors = (soundfile.SoundFileError, TypeError, ValueError)
@@ -116,10 +106,7 @@ class SoundfileSource(AudioSource):
             ) from error
         self.container = str(self._file.format).lower()
         subtype = str(self._file.subtype)
-        self.warnings = [
-            f"a {self._file.format} file is coded as audio only: its samples come back exactly, "
-            "the file around them does not"
-        ]
+        self.warnings = audio_only_warnings(self._file.format, dropped or self._strings())
         lossy = subtype in _LOSSY
         if lossy:
             self.warnings.append(
@@ -132,12 +119,9 @@ class SoundfileSource(AudioSource):
                 f"{self._file.format} files with {subtype} samples cannot be coded; convert the "
                 "file to 16- or 24-bit PCM or 32-bit float first"
             )
-        bits = 32 if is_float else flac_bits or _INTEGER_BITS[subtype]
+        bits = 32 if is_float else _INTEGER_BITS[subtype]
         channels = int(self._file.channels)
-        mask = _FLAC_MASKS.get(channels, 0) if flac_bits is not None else 0
-        self.format = AudioFormat(
-            int(self._file.samplerate), channels, bits, is_float=is_float, channel_mask=mask
-        )
+        self.format = AudioFormat(int(self._file.samplerate), channels, bits, is_float=is_float)
         total = int(self._file.frames)
         self.expected_frames = total if 0 <= total < _UNKNOWN_FRAMES else None
         # lossy files only estimate their length
@@ -187,6 +171,10 @@ class SoundfileSource(AudioSource):
             )
         return samples >> np.int32(unused)
 
+    def _strings(self) -> list[str]:
+        """Name the texts that libsndfile finds in the file."""
+        return describe(name.upper() for name in self._file.copy_metadata())
+
     def tail(self) -> Iterator[bytes]:
         """Give nothing: only the audio is read."""
         return iter(())
@@ -220,16 +208,3 @@ def _copied(reader: ByteReader) -> BinaryIO:
 def _reason(error: Exception) -> str:
     """Return what libsndfile says, without its talk of file objects."""
     return str(getattr(error, "error_string", error)).rstrip(". ")
-
-
-def _flac_depth(reader: ByteReader) -> int | None:
-    """Return the bits of a FLAC stream (plain, after an ID3 tag, or in Ogg), else None."""
-    magic = reader.peek(128)
-    place = id3_length(reader.peek, HEAD_LIMIT_BYTES)
-    if magic[:4] == b"OggS":
-        place = max(0, magic.find(b"fLaC"))
-    # magic, block header, and STREAMINFO to the byte that ends its bits-per-sample field
-    info = reader.peek(22, place)
-    if len(info) < 22 or info[:4] != b"fLaC" or info[4] & 0x7F:
-        return None
-    return int(((info[20] & 1) << 4 | info[21] >> 4) + 1)

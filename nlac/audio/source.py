@@ -12,6 +12,7 @@ from nlac._typing import Samples
 from nlac.audio.aiff import walk_aiff
 from nlac.audio.base import AudioSource
 from nlac.audio.chunk_style import id3_length
+from nlac.audio.flac.metadata import is_flac
 from nlac.audio.layout import Layout, Walk
 from nlac.audio.raw import RawSpec
 from nlac.audio.reader import HEAD_LIMIT_BYTES, PIECE_BYTES, ByteReader
@@ -91,6 +92,10 @@ def _open_stream(
             layout = _behind_tag(walk, walk_aiff)
         elif not reader.peek(1):
             raise UnsupportedAudio("the input is empty (0 bytes)")
+        elif is_flac(reader, walk.begin):
+            from nlac.audio.flac.source import open_flac
+
+            return open_flac(stream, reader, walk.begin, owned=owned)
         else:
             from nlac.audio.other import open_other
 

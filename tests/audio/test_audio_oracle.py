@@ -109,7 +109,7 @@ def test_lossy_formats_give_what_their_decoder_gives() -> None:
     with open_source(io.BytesIO(file.getvalue())) as source:
         assert source.format.is_float
         assert source.num_frames is None
-        assert "lossy" in source.warnings[1]
+        assert any("lossy" in warning for warning in source.warnings)
         assert np.array_equal(source.read(10000), expected)
 
 
@@ -121,36 +121,6 @@ def test_codings_that_cannot_be_kept_are_refused(container: str, subtype: str) -
     soundfile.write(file, np.zeros(10), 44100, subtype, format=container)
     with pytest.raises(UnsupportedAudio, match="convert the file"):
         open_source(io.BytesIO(file.getvalue()))
-
-
-def flac_with_depth(bits: int) -> bytes:
-    """Return a FLAC file whose header claims `bits` bits."""
-    data = bytearray(made_by_libsndfile(noise(50, 1, 16), "FLAC", "PCM_16"))
-    data[20] = data[20] & 0xFE | (bits - 1) >> 4
-    data[21] = data[21] & 0x0F | ((bits - 1) & 15) << 4
-    return bytes(data)
-
-
-def test_flac_depth_is_read_from_its_own_header() -> None:
-    with open_source(io.BytesIO(flac_with_depth(16))) as source:
-        assert source.format.bits_per_sample == 16
-    for prefix in (b"", b"ID3\4\0\0\0\0\0\5hello"):
-        with pytest.raises(UnsupportedAudio, match="FLAC file of 32 bits"):
-            open_source(io.BytesIO(prefix + flac_with_depth(32)))
-
-
-def test_flac_speakers_follow_its_number_of_channels() -> None:
-    data = made_by_libsndfile(noise(50, 6, 16), "FLAC", "PCM_16")
-    with open_source(io.BytesIO(data)) as source:
-        assert source.format.channel_mask == 0x3F
-
-
-def test_a_damaged_flac_file_is_an_error() -> None:
-    data = made_by_libsndfile(noise(50000, 2, 16), "FLAC", "PCM_16")
-    source = open_source(io.BytesIO(data[: len(data) // 2]))
-    source.read(1000)
-    with pytest.raises(UnsupportedAudio, match="damaged"):
-        source.read(50000)
 
 
 def test_errors_of_the_file_come_through_libsndfile() -> None:
@@ -167,11 +137,12 @@ def test_errors_of_the_file_come_through_libsndfile() -> None:
                 raise OSError("the disk is gone")
             return super().write(data)
 
-    stream = Broken(made_by_libsndfile(noise(200000, 2, 16), "FLAC", "PCM_16"))
-    source = open_source(stream)
-    stream.fails = True
-    with pytest.raises(OSError, match="the disk is gone"):
-        source.read(200000)
+    for container in ("FLAC", "CAF"):
+        stream = Broken(made_by_libsndfile(noise(200000, 2, 16), container, "PCM_16"))
+        source = open_source(stream)
+        stream.fails = True
+        with pytest.raises(OSError, match="the disk is gone"):
+            source.read(200000)
     stream = Broken()
     sink = open_sink(stream, AudioFormat(44100, 2, 16), "flac")
     stream.fails = True
@@ -186,6 +157,6 @@ def test_a_missing_soundfile_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(other, "load_soundfile", missing)
     monkeypatch.setattr(other_sink, "load_soundfile", missing)
     with pytest.raises(MissingDependency):
-        open_source(io.BytesIO(b"fLaC" + bytes(100)))
+        open_source(io.BytesIO(b"caff" + bytes(100)))
     with pytest.raises(MissingDependency):
         open_sink(io.BytesIO(), AudioFormat(44100, 2, 16), "flac")

@@ -1,0 +1,211 @@
+"""FLAC input: every depth, unknown lengths, Ogg, pipes; and nothing that is damaged."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from flac_tools import block, comments, flac, frames, ogg_flac, page
+from sndfile_tools import made_by_libsndfile
+from wavmaker import Pipe, noise
+
+import nlac
+from nlac._errors import MissingDependency, UnsupportedAudio
+from nlac.audio.flac import decoders
+from nlac.audio.source import open_source
+
+BITS = 20
+SAMPLES = noise(70, 2, BITS)
+SHORT = noise(70, 2, 16)
+NO_LENGTH, NO_MD5 = {"total": 0}, {"md5": bytes(16)}
+TOLD: list[dict[str, Any]] = [{}, NO_LENGTH, NO_MD5, NO_LENGTH | NO_MD5]
+needs_flac = pytest.mark.skipif(shutil.which("flac") is None, reason="the program flac is not here")
+# with the program if it is here, and as if it were not
+BOTH_WAYS = pytest.mark.parametrize("with_program", [True, False], indirect=True)
+
+
+@pytest.fixture
+def with_program(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
+    there = bool(request.param) and shutil.which("flac") is not None
+    if not request.param:
+        monkeypatch.setattr(decoders, "_PROGRAM", "no such program")
+    return there
+
+
+def read(data: bytes, *, pipe: bool = False) -> tuple[Any, Any]:
+    """Samples and source of a file that is read to its end."""
+    stream: Any = Pipe(data) if pipe else io.BytesIO(data)
+    parts = []
+    with open_source(stream) as source:
+        while len(part := source.read(33)):
+            parts.append(part)
+        parts.append(part)
+        assert source.read(5).shape == (0, source.format.channels)
+        assert not list(source.tail())
+    return np.concatenate(parts), source
+
+
+@needs_flac
+@pytest.mark.parametrize("bits", [4, 5, 7, 8, 12, 15, 16, 20, 23, 24, 32])
+@pytest.mark.parametrize("channels", [1, 2, 6])
+def test_every_depth(bits: int, channels: int) -> None:
+    # an odd number of odd samples: WAV pads them, which must not come back
+    samples = noise(67, channels, bits)
+    for told in TOLD:
+        data = flac(samples, bits, **told)
+        for file in (data, b"".join(ogg_flac(samples, bits, **told)), tag(11) + data):
+            for pipe in (False, True):
+                got, source = read(file, pipe=pipe)
+                assert np.array_equal(got, samples)
+                assert source.container == "flac"
+                assert source.format.bits_per_sample == bits
+                assert source.format.channel_mask == (0x3F if channels == 6 else 0)
+                assert source.num_frames == (None if "total" in told else 67)
+                assert any("no MD5" in w for w in source.warnings) == ("md5" in told)
+
+
+@BOTH_WAYS
+def test_usual_depths_with_md5_need_no_program(with_program: bool) -> None:
+    for told in ({}, NO_LENGTH):
+        for file in (flac(SHORT, 16, **told), b"".join(ogg_flac(SHORT, 16, **told))):
+            assert np.array_equal(read(file)[0], SHORT)
+    assert read(flac(SHORT[:0], 16, md5=bytes(16)))[0].shape == (0, 2)
+
+
+@pytest.mark.parametrize("with_program", [False], indirect=True)
+def test_what_is_missing_is_told(with_program: bool) -> None:
+    with pytest.raises(MissingDependency, match="20 bits is decoded by the program flac"):
+        open_source(io.BytesIO(flac(SAMPLES, BITS)))
+    with pytest.raises(MissingDependency, match="16 bits without MD5"):
+        open_source(io.BytesIO(flac(SHORT, 16, **NO_MD5)))
+
+
+@BOTH_WAYS
+@pytest.mark.parametrize(
+    "told",
+    [{"md5": b"x" * 16}, {"total": 60}, {"total": 80}, {"total": 16}, {"total": 60} | NO_MD5],
+)
+def test_a_header_that_does_not_fit_the_samples_is_an_error(
+    told: dict[str, Any], with_program: bool
+) -> None:
+    cases = [(SHORT, 16), (SAMPLES, BITS)] if with_program else [(SHORT, 16)]
+    for samples, bits in cases:
+        for file in (flac(samples, bits, **told), b"".join(ogg_flac(samples, bits, **told))):
+            refused = (UnsupportedAudio, MissingDependency)
+            with pytest.raises(refused, match=r"MD5|damaged|frames"):
+                read(file)
+
+
+@BOTH_WAYS
+@pytest.mark.parametrize("told", TOLD)
+def test_damage_is_never_silent(told: dict[str, Any], with_program: bool) -> None:
+    cases = [(SHORT, 16), (SAMPLES, BITS)] if with_program else [(SHORT, 16)]
+    for samples, bits in cases:
+        good = frames(samples, bits)
+        broken = bytearray(good[2])
+        broken[30] ^= 4
+        for body in (
+            [*good[:2], bytes(broken), *good[3:]],
+            [*good[:2], *good[3:]],
+            [*good[:1], *good[4:]],
+            [*good[:3], good[2], *good[3:]],
+            [*good[:-1], good[-1][:-1]],
+            [*good[:-1], good[-1][:20]],
+            [*good, b"some more"],
+            [good[0][:-1] + b"?"],
+        ):
+            # what is proved to be all of the samples may come; nothing else
+            with contextlib.suppress(UnsupportedAudio, MissingDependency):
+                got = read(flac(samples, bits, body=body, **told))[0]
+                assert np.array_equal(got, samples)
+                assert len(body) > len(good)
+
+
+def test_a_stream_that_begins_later_is_told() -> None:
+    body = frames(SHORT, 16)[1:]
+    data = flac(SHORT, 16, body=body, total=0, md5=bytes(16))
+    if shutil.which("flac"):
+        got, source = read(data)
+        assert np.array_equal(got, SHORT[16:])
+        assert any("begins with frame 16" in warning for warning in source.warnings)
+    with pytest.raises(UnsupportedAudio):
+        read(flac(SHORT, 16, body=body))
+
+
+def test_damaged_headers_are_errors() -> None:
+    whole = flac(SHORT, 16, blocks=[(4, comments("A=b"))])
+    for length in range(len(whole) - sum(map(len, frames(SHORT, 16)))):
+        with pytest.raises(UnsupportedAudio):
+            open_source(io.BytesIO(whole[:length]))
+    with pytest.raises(UnsupportedAudio, match="STREAMINFO"):
+        open_source(io.BytesIO(b"fLaC" + block(4, b"", last=True)))
+
+
+def test_damaged_pages_are_errors() -> None:
+    pages = ogg_flac(SHORT, 16)
+    assert np.array_equal(read(b"".join(pages))[0], SHORT)
+    flipped = bytearray(b"".join(pages))
+    flipped[-5] ^= 1
+    for file, reason in (
+        (b"".join(pages[:-1]), "without its last page"),
+        (b"".join([*pages[:3], *pages[4:]]), "is missing"),
+        (bytes(flipped), "checksum"),
+        (b"".join(pages)[:-5], "checksum"),
+        (b"".join(pages) * 2, "one after the other"),
+        (b"".join(pages) + b"junk", "no Ogg page"),
+        (b"".join([*pages[:3], page(b"x" * 255, 3, 1), *pages[4:]]), "does not go on"),
+    ):
+        with pytest.raises(UnsupportedAudio, match=reason):
+            read(file)
+    # another stream beside it does not matter
+    beside = [pages[0], page(b"video", 0, 2, serial=9), *pages[1:], page(b"more", 1, 4, serial=9)]
+    assert np.array_equal(read(b"".join(beside))[0], SHORT)
+
+
+def test_a_truncated_file_of_libsndfile_is_an_error() -> None:
+    data = made_by_libsndfile(noise(50000, 2, 16), "FLAC", "PCM_16")
+    with open_source(io.BytesIO(data[: len(data) // 2])) as source:
+        source.read(1000)
+        with pytest.raises(UnsupportedAudio, match="damaged"):
+            source.read(50000)
+
+
+def tag(length: int) -> bytes:
+    return b"ID3\4\0\0\0\0" + bytes((length >> 7, length & 127)) + b"t" * length
+
+
+def test_what_is_not_kept_is_named(tmp_path: Path) -> None:
+    tags = comments("TITLE=One", "artist=Two", "ARTIST=Three")
+    blocks = [(1, bytes(9)), (4, tags), (6, b"p"), (6, b"q"), (5, b"c"), (2, b"riffxy"), (9, b"")]
+    expected = (
+        "not kept: tags (TITLE, ARTIST), 2 pictures, 1 cue sheet, 1 application block 'riff', "
+        "1 block of type 9"
+    )
+    data = flac(SHORT, 16, blocks=blocks)
+    assert read(data)[1].warnings[1:] == [expected]
+    for file in (tag(3) + data, data + b"TAG" + bytes(125), tag(3) + data + b"TAG" + bytes(125)):
+        got, source = read(file)
+        assert np.array_equal(got, SHORT)
+        assert ("ID3v2" in source.warnings[1]) == file.startswith(b"ID3")
+        assert ("ID3v1" in source.warnings[1]) == (b"TAG" in file)
+    assert read(flac(SHORT, 16))[1].warnings[1:] == []
+    assert "tags (TITLE)" in read(b"".join(ogg_flac(SHORT, 16)))[1].warnings[1]
+    path = tmp_path / "a.flac"
+    path.write_bytes(data)
+    result = nlac.encode(path, tmp_path / "a.nlac", audio_only=True, preset="fast")
+    assert expected in result.warnings
+
+
+def test_many_tags_are_counted() -> None:
+    data = flac(SHORT, 16, blocks=[(4, comments(*(f"N{i}=" for i in range(20))))])
+    assert read(data)[1].warnings[1].endswith("N11, 8 more)")
+
+
+def test_hostile_comments_are_read_as_far_as_they_go() -> None:
+    for contents in (b"", b"\xff" * 40, comments("A=b")[:-2], b"\2\0\0\0me\xff\xff\xff\xff"):
+        read(flac(SHORT, 16, blocks=[(4, contents)]))
