@@ -11,7 +11,7 @@ from nlac._parallel import available_cores
 from nlac._typing import Samples
 from nlac.api.render import Rendering, choose_container
 from nlac.api.results import DecodeResult, LostRange
-from nlac.audio.restoration import StoredOriginal, stored_original
+from nlac.audio.original.restoration import StoredOriginal, stored_original
 from nlac.bitstream.header import StreamHeader
 from nlac.bitstream.reader import IndexedReader, read_trailer
 from nlac.codec.decoder.blocks import decode_range

@@ -12,8 +12,8 @@ from nlac._files import ReadFile, Target, WriteFile, can_seek, check_distinct, o
 from nlac._typing import Samples
 from nlac.api.results import EncodeResult
 from nlac.audio.base import AudioSource
+from nlac.audio.original.restoration import RestorationProof, recipe_items, tail_items
 from nlac.audio.raw import RawSpec
-from nlac.audio.restoration import RestorationProof, recipe_items, tail_items
 from nlac.audio.source import open_source
 from nlac.bitstream.items import Picture, Tags
 from nlac.bitstream.metadata import MetadataItem

@@ -18,8 +18,8 @@ from nlac._typing import Samples
 from nlac.api.arrays import DType, SampleFormat, from_samples, output_dtype
 from nlac.api.results import StreamInfo
 from nlac.api.stream_info import stream_info, stream_tags
-from nlac.audio.chunks import Chunk, list_chunks
-from nlac.audio.restoration import stored_original
+from nlac.audio.original.chunks import Chunk, list_chunks
+from nlac.audio.original.restoration import stored_original
 from nlac.bitstream import constants as c
 from nlac.bitstream.items import Picture
 from nlac.bitstream.reader import IndexedReader

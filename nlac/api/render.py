@@ -10,7 +10,7 @@ from nlac._errors import NotRestorable, UsageError
 from nlac._files import Target
 from nlac._typing import Samples
 from nlac.audio.format import AudioFormat
-from nlac.audio.restoration import StoredOriginal
+from nlac.audio.original.restoration import StoredOriginal
 from nlac.audio.sinks.choice import RestoreSink, Sink, container_for, open_sink
 from nlac.bitstream.header import StreamHeader
 

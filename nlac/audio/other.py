@@ -12,9 +12,9 @@ from nlac._errors import UnsupportedAudio, UsageError
 from nlac._typing import Samples
 from nlac.audio._libsndfile import GuardedFile, load_soundfile
 from nlac.audio.base import AudioSource
-from nlac.audio.dropped import audio_only_warnings, dropped_from
 from nlac.audio.flac.metadata import describe
 from nlac.audio.format import AudioFormat
+from nlac.audio.original.dropped import audio_only_warnings, dropped_from
 from nlac.audio.reader import PIECE_BYTES, ByteReader
 
 _INTEGER_BITS = {

@@ -115,7 +115,7 @@ def _name(source: _files.Input, container: str | None, recover: bool) -> str:
 
 
 def _original_container(path: str, recover: bool) -> str | None:
-    from nlac.audio.restoration import stored_original
+    from nlac.audio.original.restoration import stored_original
     from nlac.codec.decoder.sequential import SequentialDecoder
 
     # not by nlac.info, which needs the end of the stream: that may be what is damaged

@@ -12,7 +12,7 @@ import soundfile
 from sndfile_tools import made_by_libsndfile
 from wavmaker import Pipe, noise
 
-from nlac.audio.dropped import dropped_from
+from nlac.audio.original.dropped import dropped_from
 from nlac.audio.source import open_source
 
 SAMPLES = noise(400, 2, 16)

@@ -29,7 +29,7 @@ from wavmaker import (
 
 import nlac
 from nlac._errors import UnsupportedAudio
-from nlac.audio.chunks import list_chunks
+from nlac.audio.original.chunks import list_chunks
 from nlac.audio.source import open_source
 
 OUTER = [0, 36, 4088, UNKNOWN]

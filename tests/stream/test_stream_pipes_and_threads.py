@@ -83,8 +83,10 @@ def test_lengths_about_the_block_edges(frames, tail):
     out = io.BytesIO()
     result = nlac.decode(data, out)
     assert out.getvalue() == wav
-    assert result.frames == frames
-    assert nlac.info(data).num_blocks == -(-frames // BLOCK)
+    # what follows samples of size 0 is what a recording that was never finished holds
+    expected = frames or len(tail) // 2
+    assert result.frames == expected
+    assert nlac.info(data).num_blocks == -(-expected // BLOCK)
     out = io.BytesIO()
     recovered = nlac.decode(data, out, recover=True)
     assert out.getvalue() == wav

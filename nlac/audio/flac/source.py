@@ -16,18 +16,18 @@ from nlac._errors import UnsupportedAudio, UsageError
 from nlac._typing import Samples
 from nlac.audio._libsndfile import load_soundfile
 from nlac.audio.base import AudioSource
-from nlac.audio.dropped import (
+from nlac.audio.flac import metadata, ogg
+from nlac.audio.flac.decoders import ProgramDecoder
+from nlac.audio.flac.frames import count_samples
+from nlac.audio.flac.metadata import HEADER_BYTES, FlacInfo
+from nlac.audio.format import AudioFormat
+from nlac.audio.original.dropped import (
     ID3_TAG,
     ID3V1_BYTES,
     ID3V1_TAG,
     audio_only_warnings,
     ends_with_id3v1,
 )
-from nlac.audio.flac import metadata, ogg
-from nlac.audio.flac.decoders import ProgramDecoder
-from nlac.audio.flac.frames import count_samples
-from nlac.audio.flac.metadata import HEADER_BYTES, FlacInfo
-from nlac.audio.format import AudioFormat
 from nlac.audio.other import SoundfileSource
 from nlac.audio.packing import Packing, container_bytes
 from nlac.audio.reader import PIECE_BYTES, ByteReader
