@@ -151,7 +151,8 @@ def false_blocks(count: int, crc: int) -> bytes:
 
 @pytest.mark.parametrize("false", [false_items, false_trailers, false_blocks])
 def test_searches_are_linear(monkeypatch, false):
-    from nlac.codec import stream_location, survey
+    from nlac.bitstream import location as stream_location
+    from nlac.bitstream import scan as survey
 
     for module in (stream_location, survey):
         monkeypatch.setattr(module, "_SPARE_SEARCH_BYTES", 1 << 16)
