@@ -18,7 +18,7 @@ import numpy as np
 import timing
 from numpy.typing import NDArray
 
-from nlac.codec.encoder.cascade import history_units
+from nlac.codec.encoder.cascade import history_shifts
 from nlac.codec.encoder.presets import CASCADES
 from nlac.entropy.adaptive_mixture import (
     mixture_code,
@@ -134,7 +134,7 @@ def stages(pcm: NDArray[np.int32], p: CascadeParameters, lag: int) -> Iterator[t
     batch, count = 1 << p.batch, p.num_locations
     record = np.zeros((channels, frames, count), np.int64)
     state = st.CascadeState(
-        p, references, [(-LIMIT, LIMIT - 1)] * channels, history_units(pcm), frames, lag > 0
+        p, references, [(-LIMIT, LIMIT - 1)] * channels, history_shifts(pcm), frames, lag > 0
     )
     rows, row_bytes = state.channels.ctypes.data, 8 * state.channels.shape[1]
 
@@ -143,28 +143,28 @@ def stages(pcm: NDArray[np.int32], p: CascadeParameters, lag: int) -> Iterator[t
 
     yield "predictor, all", best(everything) / channels
     cells = state.channels[channels - 1]
-    window, experts = int(cells[st.C_WINDOW]), int(cells[st.C_EXPERTS])
+    window, rls = int(cells[st.C_WINDOW]), int(cells[st.C_EXPERTS])
     begin = lag // batch * batch + batch
     yield "experts: sums of products", best(lambda: pass_sums(window, begin, frames, batch))
-    for i, e in enumerate(p.experts):
+    for i, e in enumerate(p.rls):
         if e.optional and not lag:
             continue
-        at = experts + 8 * ex.EXPERT * i
-        name = f"expert {i + 1} ({e.own} + {e.other} taps): "
+        at = rls + 8 * ex.EXPERT * i
+        name = f"expert {i + 1} ({e.order} + {e.cross_order} taps): "
         yield name + "predict", best(lambda: pass_predict_expert(at, lag, frames))  # noqa: B023
         plain = best(lambda: pass_learn_expert(at, window, frames, batch, False))  # noqa: B023
         yield name + "covariances", plain
         both = best(lambda: pass_learn_expert(at, window, frames, batch, True))  # noqa: B023
         yield name + f"solve, every {e.period}", (both - plain) / e.period
     for name, at, number in (
-        ("first stack", int(cells[st.C_STACK]), len(p.experts)),
-        ("final stack", int(cells[st.C_FINALS]), len(p.experts) + 3 * len(p.cascades)),
+        ("first stack", int(cells[st.C_STACK]), len(p.rls)),
+        ("final stack", int(cells[st.C_FINALS]), len(p.rls) + 3 * len(p.cascades)),
     ):
         yield name, best(lambda: pass_stack(at, number, frames))  # noqa: B023
     all_stages = [s for cascade in p.cascades for s in cascade]
     for i, s in enumerate(all_stages):
         at = int(cells[st.C_STAGES]) + 8 * lms.STAGE * i
-        name = f"stage of {s.taps} + {s.other} taps: "
+        name = f"stage of {s.taps} + {s.cross_taps} taps: "
         yield name + "predict", best(lambda: pass_predict_stage(at, frames))  # noqa: B023
         yield name + "learn", best(lambda: pass_learn_stage(at, frames))  # noqa: B023
     shared = mixture_shared(count)
@@ -196,7 +196,7 @@ def main() -> None:
             pcm = soundfile.read(file, round(options.seconds * rate), dtype="int16",
                                  always_2d=True)[0].T.astype(np.int32)  # fmt: skip
         for preset in options.preset or CASCADES:
-            p = CASCADES[preset] if options.deep else CASCADES[preset].without_deep()
+            p = CASCADES[preset] if options.deep else CASCADES[preset].without_long_windows()
             print(f"{preset}  {file or 'chord'}")
             for name, seconds in stages(np.ascontiguousarray(pcm), p, options.lag):
                 print(f"  {name:52} {seconds / pcm.shape[1] * 1e9:8.1f}")

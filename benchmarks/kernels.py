@@ -50,13 +50,13 @@ def time_loops(pcm: np.ndarray, order: int) -> None:
     words, raw = np.zeros(2 * pcm.size, np.uint32), np.zeros(2 * pcm.size, np.uint32)
 
     def encode() -> tuple[int, int]:
-        return encode_loop(plan, tables(), new_state(layout.initial), full, pcm, words, raw)
+        return encode_loop(plan, tables(), new_state(layout.initial_scale), full, pcm, words, raw)
 
     used, raw_used = encode()
     code, rest, out = words[:used].copy(), raw[:raw_used].copy(), np.zeros_like(pcm)
 
     def decode() -> None:
-        state, rows = new_state(layout.initial), new_rows(layout)
+        state, rows = new_state(layout.initial_scale), new_rows(layout)
         decode_loop(plan, tables(), state, rows, out, code, rest)
 
     name = f"windows of up to {order}"
@@ -68,12 +68,12 @@ def time_loops(pcm: np.ndarray, order: int) -> None:
     rice = np.zeros(2 * pcm.size, np.uint32)
 
     def encode_by_rice() -> tuple[int, int]:
-        return encode_rice(plan, new_state(layout.initial), full, pcm, rice)
+        return encode_rice(plan, new_state(layout.initial_scale), full, pcm, rice)
 
     bits = rice[: encode_by_rice()[0]].copy()
     report(f"Rice encode, {name}", best(encode_by_rice), pcm.size)
     report(f"Rice decode, {name}", best(lambda: decode_rice(
-        plan, new_state(layout.initial), new_rows(layout), out, bits)), pcm.size)
+        plan, new_state(layout.initial_scale), new_rows(layout), out, bits)), pcm.size)
     side = write_layout(layout)
     report(f"write layout, {name}", best(lambda: write_layout(layout)), pcm.size)
     report(f"read layout, {name}", best(lambda: read_layout(side, 0, FRAMES, 2, 1)), pcm.size)

@@ -15,7 +15,7 @@ import numpy as np
 import timing
 
 from nlac.predictors.networks.models import open_model
-from nlac.predictors.networks.step import Layout, Runner
+from nlac.predictors.networks.step import NetworkWeights, Runner
 from nlac.predictors.networks.sweep import runner_for
 
 TIMES = 20_000
@@ -28,7 +28,7 @@ def main() -> None:
     for name in sys.argv[1:] or ("cnn", "cnn-rls", "gru", "gru-rls", "neural"):
         network = open_model(name).network
         inputs = rng.integers(-800, 800, (TIMES, network.inputs)).astype(np.int16)
-        layout = Layout(network)
+        layout = NetworkWeights(network)
         kinds = Runner, runner_for(network)
         step, encoder = (
             best(lambda: kind(layout).run(inputs)) * 1e9 / TIMES  # noqa: B023

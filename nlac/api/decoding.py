@@ -162,11 +162,11 @@ class _Decoding:
         """What is left of a damaged stream."""
         recovery = Recovery(self._file, self._threads)
         header, problems = recovery.header, recovery.problems
-        total = recovery.survey.num_frames
+        total = recovery.scan.num_frames
         first, last = _range(start, stop, total)
         original = None
         try:
-            original = stored_original(recovery.survey.items, header)
+            original = stored_original(recovery.scan.items, header)
         except CorruptStream as error:
             problems.append(f"the original file cannot be restored: {error}")
         if (first, last) == (0, total):
@@ -178,7 +178,7 @@ class _Decoding:
             pieces = _clipped(recovery.samples(), first, last)
             self._write(output, pieces, last - first)
             output.finish(recovery.tail())
-            trailer = recovery.survey.trailer
+            trailer = recovery.scan.trailer
             restored = trailer is not None and output.digest == trailer.original_md5 is not None
             if output.digest is not None and not restored and not (problems or recovery.lost):
                 problems.append("MD5 of the restored file does not match")

@@ -45,8 +45,8 @@ class CodedBlock:
 Element: TypeAlias = StreamHeader | MetadataItem | CodedBlock | Trailer
 T = TypeVar("T")
 # a part of the parser: it may ask for bytes, and returns a T
-Part: TypeAlias = Generator[int | Element, bytes | None, T]
-Parser: TypeAlias = Part[None]
+SubParser: TypeAlias = Generator[int | Element, bytes | None, T]
+Parser: TypeAlias = SubParser[None]
 
 _TAG_BYTES = 4
 
@@ -94,7 +94,7 @@ class _StreamParse:
         self._metadata_bytes = 0
         self._metadata_items = 0
 
-    def take(self, length: int, *, exact: bool = True) -> Part[bytes]:
+    def take(self, length: int, *, exact: bool = True) -> SubParser[bytes]:
         """The next `length` bytes."""
         data = (yield length) or b""
         self.offset += len(data)
@@ -102,7 +102,7 @@ class _StreamParse:
             raise self._placed(TruncatedStream("stream ends too early"), self.offset)
         return data
 
-    def header(self) -> Part[StreamHeader]:
+    def header(self) -> SubParser[StreamHeader]:
         fixed = yield from self.take(c.HEADER_FIXED_BYTES, exact=False)
         if not fixed:
             raise BadMagic("no bytes at all")
@@ -113,7 +113,7 @@ class _StreamParse:
 
     def element(
         self,
-    ) -> Part[MetadataItem | CodedBlock | Trailer]:
+    ) -> SubParser[MetadataItem | CodedBlock | Trailer]:
         start = self.offset
         tag = yield from self.take(_TAG_BYTES)
         try:
@@ -127,7 +127,7 @@ class _StreamParse:
             raise self._placed(error, start) from error
         raise self._placed(CorruptStream("neither block, metadata nor trailer"), start)
 
-    def _block(self, tag: bytes) -> Part[CodedBlock]:
+    def _block(self, tag: bytes) -> SubParser[CodedBlock]:
         assert self._stream is not None
         start = self.offset - _TAG_BYTES
         head = tag + (yield from self.take(c.BLOCK_HEADER_BYTES - _TAG_BYTES))
@@ -151,7 +151,7 @@ class _StreamParse:
         self._num_frames += header.num_frames
         return CodedBlock(header, payload, start)
 
-    def _item(self, tag: bytes) -> Part[MetadataItem]:
+    def _item(self, tag: bytes) -> SubParser[MetadataItem]:
         start = self.offset - _TAG_BYTES
         head = tag + (yield from self.take(c.METADATA_HEADER_BYTES - _TAG_BYTES))
         header = parse_item_header(head, self._stream_crc)
@@ -178,7 +178,7 @@ class _StreamParse:
         crc = yield from self.take(c.CRC_BYTES)
         return parse_item(header, head, stored, crc)
 
-    def _trailer(self, tag: bytes) -> Part[Trailer]:
+    def _trailer(self, tag: bytes) -> SubParser[Trailer]:
         start = self.offset - _TAG_BYTES
         fixed = tag + (yield from self.take(c.TRAILER_FIXED_BYTES - _TAG_BYTES))
         rest = yield from self.take(trailer_num_bytes(fixed) - len(fixed))

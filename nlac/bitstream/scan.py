@@ -37,7 +37,7 @@ _SPARE_SEARCH_BYTES = 1 << 26
 
 
 @dataclass(slots=True)
-class Survey:
+class Scan:
     """What a damaged stream still holds.
 
     Attributes
@@ -67,7 +67,7 @@ class Survey:
     problems: list[str] = field(default_factory=list)
 
 
-def survey_stream(file: BinaryIO) -> Survey:
+def scan_stream(file: BinaryIO) -> Scan:
     """Look through a seekable file.
 
     Raises
@@ -76,12 +76,12 @@ def survey_stream(file: BinaryIO) -> Survey:
         Neither the header nor its copy in the trailer is intact, so that nothing can be
         decoded.
     """
-    survey = _Surveyor(file).run()
+    scan = _Scanner(file).run()
     try:
-        accept_embedded(survey.header, survey.items)
+        accept_embedded(scan.header, scan.items)
     except CorruptStream as error:
-        survey.problems.append(str(error))
-    return survey
+        scan.problems.append(str(error))
+    return scan
 
 
 def read_payload(file: BinaryIO, offset: int, header: BlockHeader) -> bytes:
@@ -96,7 +96,7 @@ def read_tail_piece(file: BinaryIO, offset: int, stream: StreamHeader) -> bytes:
     return _item_at(file, head, header).data
 
 
-class _Surveyor:
+class _Scanner:
     """The file, what was found in it, and how far the search has come."""
 
     def __init__(self, file: BinaryIO) -> None:
@@ -105,7 +105,7 @@ class _Surveyor:
         self._header = place.header
         self._crc = place.header.checksum
         self._problems = place.problems
-        self._survey = Survey(place.header, place.trailer, problems=self._problems)
+        self._scan = Scan(place.header, place.trailer, problems=self._problems)
         self._end = place.trailer_offset
         self._marks = MarkSearch(file, *_MARKS)
         self._budget = file.seek(0, io.SEEK_END) + _SPARE_SEARCH_BYTES
@@ -117,7 +117,7 @@ class _Surveyor:
         # where an element ends whose header is intact, and the rest is not
         self._damaged_until = 0
 
-    def run(self) -> Survey:
+    def run(self) -> Scan:
         position = self._place.start
         while position < self._end:
             after = self._element(position)
@@ -125,8 +125,8 @@ class _Surveyor:
         if self._place.index is not None:
             self._find_by_index(self._place.index)
         self._note_damage()
-        self._survey.num_frames = self._total()
-        return self._survey
+        self._scan.num_frames = self._total()
+        return self._scan
 
     def _note_damage(self) -> None:
         """Tell of all bytes that belong to nothing intact."""
@@ -168,7 +168,7 @@ class _Surveyor:
         if not self._payload_is_intact(position, header):
             self._budget -= header.payload_length
             return None
-        self._survey.blocks.append((position, header))
+        self._scan.blocks.append((position, header))
         self._intact.append((position, after))
         self._next_index = header.block_index + 1
         self._next_frame = header.first_frame + header.num_frames
@@ -212,10 +212,10 @@ class _Surveyor:
             raise
         self._intact.append((position, after))
         if item.item_type == c.ITEM_FOREIGN_TAIL:
-            self._survey.tail.append(position)
+            self._scan.tail.append(position)
             return after
         self._metadata_bytes += header.length
-        items = self._survey.items
+        items = self._scan.items
         if self._metadata_bytes <= c.MAX_METADATA_BYTES and len(items) < c.MAX_METADATA_ITEMS:
             items.append(item)
         return after
@@ -227,7 +227,7 @@ class _Surveyor:
         the index as either of those does.
         """
         offsets, count = index.offsets, len(index.headers)
-        found = {header.block_index: position for position, header in self._survey.blocks}
+        found = {header.block_index: position for position, header in self._scan.blocks}
         lowest, first, shift = self._place.start, 0, self._place.shift
         for stop in (*found, count):
             highest = found.get(stop, self._end)
@@ -243,18 +243,18 @@ class _Surveyor:
                         and after <= highest
                         and self._payload_is_intact(position, header)
                     ):
-                        self._survey.blocks.append((position, header))
+                        self._scan.blocks.append((position, header))
                         self._intact.append((position + c.BLOCK_HEADER_BYTES, after))
                         lowest = after
                         break
             if stop < count:
                 shift = highest - offsets[stop]
                 first, lowest = stop + 1, offsets[stop + 1] + shift
-        self._survey.blocks.sort(key=lambda found: found[1].block_index)
+        self._scan.blocks.sort(key=lambda found: found[1].block_index)
 
     def _total(self) -> int:
-        if self._survey.trailer is not None:
-            return self._survey.trailer.num_frames
+        if self._scan.trailer is not None:
+            return self._scan.trailer.num_frames
         told = self._header.num_frames
         limit = self._known_frames + c.MAX_GAP_BLOCKS * self._header.block_length
         return told if told is not None and told <= limit else self._known_frames

@@ -77,7 +77,7 @@ def verify(models: tuple[str, ...]) -> int:
     import numpy as np
 
     from nlac.predictors.networks import reference, step, sweep
-    from nlac.predictors.networks.layers import TOP
+    from nlac.predictors.networks.layers import ACTIVATION_LIMIT
     from nlac.predictors.networks.models import open_model
     from nlac.predictors.neural.models import check_network
 
@@ -86,10 +86,12 @@ def verify(models: tuple[str, ...]) -> int:
         model = open_model(name)
         check_network(model.network, CorruptStream)
         rng = np.random.default_rng(1)
-        loud = rng.integers(-TOP, TOP + 1, (2000, model.network.inputs)).astype(np.int16)
+        loud = rng.integers(
+            -ACTIVATION_LIMIT, ACTIVATION_LIMIT + 1, (2000, model.network.inputs)
+        ).astype(np.int16)
         loud[1000:] >>= 6  # as loud as features are
         expected = reference.run(model.network, loud)
-        layout = step.Layout(model.network)
+        layout = step.NetworkWeights(model.network)
         for runner in dict.fromkeys((step.Runner, sweep.runner_for(model.network))):
             if not np.array_equal(runner(layout).run(loud), expected):
                 raise CorruptStream("the compiled network differs from the reference", path=name)

@@ -52,7 +52,6 @@ from nlac.entropy.adaptive_mixture_state import (
     GAIN_RATE,
     GAINS,
     GROUPS,
-    LANES,
     LAST,
     LOCATION,
     MANTISSA,
@@ -62,6 +61,7 @@ from nlac.entropy.adaptive_mixture_state import (
     MEAN,
     MIDDLE,
     MIN_GAIN,
+    MIXTURE_LANES,
     OTHER,
     QUANTILES,
     RECIPROCALS,
@@ -83,7 +83,8 @@ from nlac.entropy.adaptive_mixture_vectors import (
     weigh_lanes,
 )
 from nlac.entropy.bits import get_bits
-from nlac.entropy.distributions import TAIL, TOTAL
+from nlac.entropy.distributions import TAIL
+from nlac.entropy.range_coder import TOTAL
 from nlac.entropy.value_kernels import boundary, index_bits, rank_near
 from nlac.kernels.arithmetic import bit_length, log2_fixed
 from nlac.kernels.jit import kernel
@@ -139,12 +140,12 @@ def mixture_prepare(shared, state, locations):
     features = state + 8 * FEATURE
     total = np.int64(0)
     for g in range(groups):
-        row = state + 8 * LANES * g
+        row = state + 8 * MIXTURE_LANES * g
         total += prepare_lanes(row, features, locations, reciprocals, exponentials, gain)
     narrow = bit_length(total) - SHARE_BITS
     reciprocal = (np.int64(1) << (2 * SHARE_BITS)) // ((total >> narrow) + 1)
     for g in range(groups):
-        weigh_lanes(state + 8 * LANES * g, narrow, reciprocal)
+        weigh_lanes(state + 8 * MIXTURE_LANES * g, narrow, reciprocal)
 
 
 @kernel
@@ -156,14 +157,14 @@ def mixture_cumulative(shared, state, edge, slot):
     table = load_i64(shared, TABLE)
     total = np.int64(0)
     for g in range(load_i64(shared, GROUPS)):
-        total += cumulative_lanes(state + 8 * LANES * g, table, edge, slot)
+        total += cumulative_lanes(state + 8 * MIXTURE_LANES * g, table, edge, slot)
     return total >> 16
 
 
 @kernel
 def fill(shared, state, slot, frequency):
     """Set the frequencies of all parts, at the ends of the value set."""
-    for i in range(LANES * load_i64(shared, GROUPS)):
+    for i in range(MIXTURE_LANES * load_i64(shared, GROUPS)):
         store_64(state, slot + i, frequency)
 
 
@@ -216,7 +217,7 @@ def slope_below(shared, state, edge, slot):
     table = load_i64(shared, TABLE)
     total, slope = np.int64(0), np.int64(0)
     for g in range(load_i64(shared, GROUPS)):
-        part, part_slope = slope_lanes(state + 8 * LANES * g, table, edge, slot)
+        part, part_slope = slope_lanes(state + 8 * MIXTURE_LANES * g, table, edge, slot)
         total += part
         slope += part_slope
     return total >> 16, slope
@@ -309,7 +310,7 @@ def mixture_learn(shared, state, sample):
     store_64(state, ERROR, error << 12)
     total = np.int64(0)
     for g in range(groups):
-        total += joint_lanes(state + 8 * LANES * g, below, above)
+        total += joint_lanes(state + 8 * MIXTURE_LANES * g, below, above)
     # weights sum to more than 2**27, so the total has at least 28 bits
     narrow = bit_length(total) - SHARE_BITS
     reciprocal = (np.int64(1) << (2 * SHARE_BITS)) // (total >> narrow)
@@ -320,6 +321,6 @@ def mixture_learn(shared, state, sample):
     features = state + 8 * FEATURE
     total = np.int64(0)
     for g in range(groups):
-        row = state + 8 * LANES * g
+        row = state + 8 * MIXTURE_LANES * g
         total += learn_lanes(row, features, narrow, reciprocal, leak, sample, age)
     store_64(state, SUM, total)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from nlac.entropy.distributions import REACH, ROW, tables
 
-LANES = 8
+MIXTURE_LANES = 8
 MAX_PARTS = 16
 MAX_LOCATIONS = 6
 # numbers of the format

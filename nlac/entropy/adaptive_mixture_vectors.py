@@ -25,12 +25,12 @@ from nlac.entropy.adaptive_mixture_state import (
     GATES,
     INVERSE,
     JOINT,
-    LANES,
     LEAST,
     LOCATION,
     MANTISSA,
     MAX_PARTS,
     MEAN,
+    MIXTURE_LANES,
     RATE,
     SHARE,
     SHARE_BITS,
@@ -44,8 +44,8 @@ from nlac.entropy.distributions import CELLS, REACH, TAIL
 from nlac.kernels.llvm import intrinsic
 
 _I32, _I64 = ir.IntType(32), ir.IntType(64)
-_LANES = ir.VectorType(_I64, LANES)
-_REALS = ir.VectorType(ir.DoubleType(), LANES)
+_LANES = ir.VectorType(_I64, MIXTURE_LANES)
+_REALS = ir.VectorType(ir.DoubleType(), MIXTURE_LANES)
 
 
 class _Lanes:
@@ -59,10 +59,10 @@ class _Lanes:
         if isinstance(other, _Lanes):
             return other.value
         if isinstance(other, int):
-            return ir.Constant(_LANES, [other] * LANES)
+            return ir.Constant(_LANES, [other] * MIXTURE_LANES)
         builder = self.builder
         single = builder.insert_element(ir.Constant(_LANES, ir.Undefined), other, _I32(0))
-        mask = ir.Constant(ir.VectorType(_I32, LANES), [0] * LANES)
+        mask = ir.Constant(ir.VectorType(_I32, MIXTURE_LANES), [0] * MIXTURE_LANES)
         return builder.shuffle_vector(single, ir.Constant(_LANES, ir.Undefined), mask)
 
     def __add__(self, other: Any) -> _Lanes:
@@ -106,7 +106,7 @@ class _Lanes:
         builder = self.builder
         result = ir.Constant(_LANES, ir.Undefined)
         start = builder.inttoptr(table, _I64.as_pointer())
-        for i in range(LANES):
+        for i in range(MIXTURE_LANES):
             index = builder.extract_element(self.value, _I32(i))
             entry = builder.load(builder.gep(start, [index]))
             result = builder.insert_element(result, entry, _I32(i))
@@ -192,7 +192,7 @@ def _cumulative(with_slope: bool) -> Any:
         def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             row, table, edge, slot = arguments
             mantissa, shift = _load(builder, row, MANTISSA), _load(builder, row, SHIFT)
-            distance = _Lanes(builder, ir.Constant(_LANES, [0] * LANES)) + edge
+            distance = _Lanes(builder, ir.Constant(_LANES, [0] * MIXTURE_LANES)) + edge
             position = (distance - _load(builder, row, LOCATION)) * mantissa >> shift
             # the right end is the end of the last cell
             position = (position + REACH).at_least(0).at_most(2 * REACH)

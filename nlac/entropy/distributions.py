@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from nlac.entropy.range_coder import TOTAL
 from nlac.kernels.jit import kernel
 from nlac.kernels.memory import load_i16, load_i32
 
@@ -23,7 +24,6 @@ SHAPES = 7
 CELLS = 1024  # of 1/32 unit each, from -16 to +16 mean absolute deviations
 ROW = CELLS + 1
 TAIL = 64  # frequency of each tail beyond the table
-TOTAL = 1 << 24
 MAX_SCALE = 16 * 38 - 1
 REACH = 16 << 13  # half the table's width in positions (Q13)
 

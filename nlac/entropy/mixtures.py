@@ -15,7 +15,8 @@ from collections.abc import Sequence
 from functools import cache
 from operator import index
 
-from nlac.entropy.distributions import MAX_SCALE, REACH, ROW, SHAPES, TAIL, TOTAL, tables
+from nlac.entropy.distributions import MAX_SCALE, REACH, ROW, SHAPES, TAIL, tables
+from nlac.entropy.range_coder import TOTAL
 
 MAX_PARTS = 16
 WEIGHT_BITS = 16

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from nlac._errors import CorruptStream
 from nlac.entropy.bits import pack_bits, take_bits
-from nlac.entropy.distributions import REACH, ROW, TAIL, TOTAL, tables
+from nlac.entropy.distributions import REACH, ROW, TAIL, tables
+from nlac.entropy.range_coder import TOTAL
 
 LAPLACE = 4
 EDGE = 255  # symbols 1 .. 510 are the bins -255 .. 254; 0 and 511 escape

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nlac.codec.encoder.analysis import Search, prepare
-from nlac.codec.encoder.cascade import history_units, make_head, suited
+from nlac.codec.encoder.analysis import AnalysisSettings, analyse_block
+from nlac.codec.encoder.cascade import history_shifts, make_side_info, suited
 from nlac.codec.encoder.lpc.block import layouts, window_settings
 from nlac.codec.encoder.options import EncodeOptions
 from nlac.codec.encoder.presets import BASES
@@ -21,8 +21,8 @@ from nlac.entropy.adaptive_mixture_state import mixture_shared, mixture_state
 from nlac.kernels.jit import kernel
 from nlac.kernels.memory import address, load_i32
 from nlac.predictors.cascade.side_info import first_state
-from nlac.predictors.neural.block import start_front
-from nlac.predictors.neural.samples import Front
+from nlac.predictors.neural.block import start_base
+from nlac.predictors.neural.samples import BasePredictor
 from nlac.training.recordings import Sound
 
 
@@ -63,26 +63,26 @@ def _cost_pass(shared_row, state_row, placed, count, samples, low, high, widths,
         mixture_learn(shared, state, sample)
 
 
-def make_crops(sound: Sound, front_name: str) -> list[Crop]:
+def make_crops(sound: Sound, base_name: str) -> list[Crop]:
     """Let a front run over a piece of a recording; returns its channels.
 
     Channels that are constant or do not use all values of their range teach nothing
     general, and are left out.
     """
     samples = sound.samples
-    front = _start(sound, front_name)
-    head = front.head
-    if any(s.kind or s.first == s.last for s in head.sets):
+    front = _start(sound, base_name)
+    side_info = front.side_info
+    if any(s.kind or s.first == s.last for s in side_info.sets):
         return []
-    ordered = np.ascontiguousarray(samples[head.order])
-    total = samples.shape[1] + int(head.course.delay.max())
+    ordered = np.ascontiguousarray(samples[side_info.order])
+    total = samples.shape[1] + int(side_info.schedule.delay.max())
     features, placed, means = front.run(ordered, 0, total)
     # a network's place is the second
     all_plain = np.delete(placed, 1, axis=2)
-    initial, count = head.initial, all_plain.shape[2]
+    initial, count = side_info.initial_scale, all_plain.shape[2]
     crops = []
     for c, channel in enumerate(ordered):
-        used = [head.sets[i] for i in np.unique(head.course.value_set[:, c]).tolist()]
+        used = [side_info.sets[i] for i in np.unique(side_info.schedule.value_set[:, c]).tolist()]
         ends = min(s.first for s in used), max(s.last for s in used)
         here = front.active(c, 0, total)
         plain = np.ascontiguousarray(all_plain[c, here])
@@ -102,19 +102,19 @@ def make_crops(sound: Sound, front_name: str) -> list[Crop]:
     return crops
 
 
-def _start(sound: Sound, front_name: str) -> Front:
+def _start(sound: Sound, base_name: str) -> BasePredictor:
     samples, rate = sound
-    parameters = BASES[front_name]
-    settings = window_settings(EncodeOptions(), front_name)
+    parameters = BASES[base_name]
+    settings = window_settings(EncodeOptions(), base_name)
     if parameters is None:
-        block = prepare(samples, settings.search)
+        block = analyse_block(samples, settings.analysis)
         layout, sets = next(layouts(block, settings))
         order = block.pairing.order.tolist()
-        return start_front(order, layout, sets, history_units(block.ordered))
-    block = prepare(samples, Search(pieces=8, orders=settings.search.orders))
+        return start_base(order, layout, sets, history_shifts(block.ordered))
+    block = analyse_block(samples, AnalysisSettings(pieces=8, orders=settings.analysis.orders))
     parameters = suited(parameters.at_rate(rate), block)
-    head = make_head(block, parameters)
-    head.course.delay[:] = 0
-    return Front.start(head, first_state(head, parameters), parameters)
+    side_info = make_side_info(block, parameters)
+    side_info.schedule.delay[:] = 0
+    return BasePredictor.start(side_info, first_state(side_info, parameters), parameters)
 
 

@@ -15,7 +15,7 @@ _SIGMA = math.sqrt(math.pi / 2)
 
 
 def code_length(
-    answers: Tensor, error: Tensor, unit: Tensor, bits: Tensor, shares: Tensor
+    outputs: Tensor, error: Tensor, unit: Tensor, bits: Tensor, shares: Tensor
 ) -> Tensor:
     """Bits of each sample.
 
@@ -30,9 +30,9 @@ def code_length(
     """
     import torch
 
-    distance = -(error - answers[..., 0] * unit).abs()
+    distance = -(error - outputs[..., 0] * unit).abs()
     log_shares = torch.log_softmax(shares, 0)
-    octaves = answers[..., 1:].clamp(-MAX_OCTAVES, MAX_OCTAVES)
+    octaves = outputs[..., 1:].clamp(-MAX_OCTAVES, MAX_OCTAVES)
     sigma = torch.exp2(octaves) * (unit * _SIGMA)[..., None]
     upper = torch.special.ndtr((distance[..., None] + 0.5) / sigma)
     lower = torch.special.ndtr((distance[..., None] - 0.5) / sigma)

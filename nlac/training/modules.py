@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from nlac.predictors.neural.features import ANSWERS, FEATURES
+from nlac.predictors.neural.features import FEATURES, OUTPUTS
 
 if TYPE_CHECKING:
     from nlac.training.config import Config
@@ -78,7 +78,7 @@ class Gru(nn.Module):
 
 
 def _last(width: int) -> nn.Linear:
-    layer = nn.Linear(width, ANSWERS)
+    layer = nn.Linear(width, OUTPUTS)
     with torch.no_grad():
         layer.weight.zero_()
         layer.bias.copy_(torch.tensor([0.0, *_FIRST_OCTAVES]))

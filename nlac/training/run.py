@@ -162,10 +162,10 @@ class Trainer:
         features = raw_features(batch.features).to(self.device)
         short = config.bfloat16 and not is_quantised
         with torch.autocast(self.device, torch.bfloat16, enabled=short):
-            answers = functional_call(self.module, parameters, (features, is_quantised))
+            outputs = functional_call(self.module, parameters, (features, is_quantised))
         kept = slice(config.burn_in, None)
         error, unit, bits = self._tensors(*(n[:, kept] for n in batch[1:]))
-        loss = code_length(answers[:, kept].float(), error, unit, bits, self.shares).mean()
+        loss = code_length(outputs[:, kept].float(), error, unit, bits, self.shares).mean()
         self.optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(list(self.module.parameters()), config.clip)
@@ -184,8 +184,8 @@ class Trainer:
         total = base = 0.0
         for some in _alike(crops):
             features = raw_features(np.stack([crop.features for crop in some])).to(self.device)
-            answers = functional_call(self.module, parameters, (features, True))
-            for crop, told in zip(some, answers, strict=True):
+            outputs = functional_call(self.module, parameters, (features, True))
+            for crop, told in zip(some, outputs, strict=True):
                 error, unit, bits = self._tensors(crop.error, crop.unit, crop.bits)
                 total += code_length(told, error, unit, bits, self.shares).sum().item()
                 base += float(crop.bits.sum())

@@ -12,7 +12,7 @@ from nlac.codec.encoder.choice import choose_predictor
 from nlac.codec.encoder.options import EncodeOptions
 from nlac.codec.encoder.payload import encode_block
 from nlac.entropy.value_sets import ValueSet, read_sets
-from nlac.predictors.lpc.parameters import Layout
+from nlac.predictors.lpc.parameters import LpcParameters
 from nlac.predictors.lpc.side_info import read_layout
 
 VERBATIM, INTEGERS, FLOATS = 0, 1, 2
@@ -61,7 +61,7 @@ def bits_a_sample(samples: np.ndarray, **options: Any) -> float:
     return 8 * size(samples, **options) / samples.size
 
 
-def parts_of(payload: bytes, channels: int, frames: int) -> tuple[list[ValueSet], Layout]:
+def parts_of(payload: bytes, channels: int, frames: int) -> tuple[list[ValueSet], LpcParameters]:
     """Value sets and layout of an lpc block of integers."""
     from nlac.codec.transforms.channels import ChannelMap
     from nlac.entropy.varint import read_varint

@@ -44,7 +44,7 @@ class Channel:
         self.gain = [65536] * 36
         self.sum, self.last, self.seen = 2**28, initial << 8, 0
 
-    def prepare(self, at):
+    def analyse_block(self, at):
         self.at = at
         middle = log16(self.mean[0] + 65536)
         f = log16(self.mean[1] + 65536) - middle
@@ -133,7 +133,7 @@ def test_kernels_do_what_the_specification_says(count, bits):
     encode(mixture_shared(count), state, sets, locations, ranks, words, raw, coded)
     channel = Channel(5000, count)
     for t in range(frames):
-        channel.prepare(locations[t].tolist())
+        channel.analyse_block(locations[t].tolist())
         rank = int(ranks[t])
         assert channel.code(rank, entry.first, entry.last) == tuple(coded[t]), t
         channel.learn(rank)

@@ -13,15 +13,15 @@ import nlac
 from nlac import EncodeOptions
 from nlac._errors import UsageError
 from nlac.codec.encoder import cascade_tuning as cascade_search
-from nlac.codec.encoder.analysis import Search, prepare
-from nlac.codec.encoder.cascade import make_head
-from nlac.codec.encoder.cascade_tuning import Tuning, search
+from nlac.codec.encoder.analysis import AnalysisSettings, analyse_block
+from nlac.codec.encoder.cascade import make_side_info
+from nlac.codec.encoder.cascade_tuning import Tuning, tune
 from nlac.codec.encoder.choice import choose_predictor
 from nlac.codec.encoder.options import MAX_EFFORT
 from nlac.codec.encoder.presets import CASCADES
 from nlac.predictors.cascade.loops import encode_samples
 from nlac.predictors.cascade.parameters import CascadeParameters
-from nlac.predictors.cascade.side_info import Head
+from nlac.predictors.cascade.side_info import SideInfo
 
 
 def encoded(samples: np.ndarray, rate: int, bits: int, **options) -> bytes:
@@ -72,13 +72,13 @@ def test_threads():
 @pytest.mark.parametrize("parameters", CASCADES.values())
 def test_tunings_stay_in_range(parameters, by):
     samples, _rate, _bits = load(DATA / "speech.flac")
-    block = prepare(np.ascontiguousarray(samples[:3000].T), Search())
-    head = make_head(block, parameters)
+    block = analyse_block(np.ascontiguousarray(samples[:3000].T), AnalysisSettings())
+    side_info = make_side_info(block, parameters)
     tuning = Tuning(**{field.name: by for field in fields(Tuning)})
-    tried, p = tuning.apply(head, parameters)
+    tried, p = tuning.apply(side_info, parameters)
     p.check()
     assert all(-8 <= unit <= 24 for unit in tried.unit)
-    assert (tried, p) == (head, parameters) or by
+    assert (tried, p) == (side_info, parameters) or by
     assert encode_samples(tried, p, block.ordered) is not None
 
 
@@ -87,16 +87,16 @@ def test_the_least_effort_sees_the_middle(monkeypatch):
     rng = np.random.default_rng(4)
     bar = rng.normal(0, 2000, (1, 50000)).astype(np.int32)
     samples = np.tile(bar, (1, 12))
-    head = make_head(prepare(samples, Search()), CASCADES["high"])
-    assert head.course.lag.any()
-    seen: list[tuple[Head, np.ndarray]] = []
+    side_info = make_side_info(analyse_block(samples, AnalysisSettings()), CASCADES["high"])
+    assert side_info.schedule.lag.any()
+    seen: list[tuple[SideInfo, np.ndarray]] = []
 
-    def encode(tried: Head, _p: CascadeParameters, part: np.ndarray):
+    def encode(tried: SideInfo, _p: CascadeParameters, part: np.ndarray):
         seen.append((tried, part))
         return np.zeros(1), np.zeros(1)
 
     monkeypatch.setattr(cascade_search, "encode_samples", encode)
-    assert search(head, CASCADES["high"], samples, 1) == (head, CASCADES["high"])
+    assert tune(side_info, CASCADES["high"], samples, 1) == (side_info, CASCADES["high"])
     part = seen[0][1]
     begin = next(
         at for at in range(0, 600000, 16384) if np.array_equal(samples[:, at:][:, :9], part[:, :9])
@@ -104,12 +104,12 @@ def test_the_least_effort_sees_the_middle(monkeypatch):
     assert part.shape[1] == 150000
     assert 200000 < begin < 240000
     np.testing.assert_array_equal(part, samples[:, begin : begin + 150000])
-    course = seen[0][0].course
-    assert course.frames == 150000
-    assert len(course.lag) == -(-150000 // 16384)
-    assert np.all(course.lag < 16384 * (1 + np.arange(len(course.lag))))
-    assert course.lag.any()
-    assert len(course.value_set) == -(-150000 // 1024)
+    schedule = seen[0][0].schedule
+    assert schedule.frames == 150000
+    assert len(schedule.lag) == -(-150000 // 16384)
+    assert np.all(schedule.lag < 16384 * (1 + np.arange(len(schedule.lag))))
+    assert schedule.lag.any()
+    assert len(schedule.value_set) == -(-150000 // 1024)
 
 
 @pytest.mark.parametrize("effort", [-1, MAX_EFFORT + 1])

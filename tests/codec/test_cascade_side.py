@@ -12,7 +12,7 @@ from nlac._errors import CorruptStream
 from nlac.codec.encoder.presets import BASES
 from nlac.entropy.exp_golomb import MAX_LENGTH, GolombReader, write_golomb
 from nlac.predictors.cascade.parameter_codes import read_parameters, write_parameters
-from nlac.predictors.cascade.parameters import CascadeParameters, ExpertParameters, StageParameters
+from nlac.predictors.cascade.parameters import CascadeParameters, RlsParameters, StageParameters
 
 HIGH = BASES["high"]
 stages = st.builds(
@@ -25,8 +25,8 @@ stages = st.builds(
 def cascades(draw: st.DrawFn) -> CascadeParameters:
     """Parameters that the specification allows."""
     batch = draw(st.integers(3, 6))
-    experts = [
-        ExpertParameters(
+    rls = [
+        RlsParameters(
             draw(st.integers(1, 512)), draw(st.integers(0, 256)), draw(st.integers(batch + 1, 13)),
             draw(st.integers(1, 65535)), draw(st.integers(0, 32)), i > 0 and draw(st.booleans()),
             draw(st.integers(28, 50)),
@@ -34,10 +34,10 @@ def cascades(draw: st.DrawFn) -> CascadeParameters:
         for i in range(draw(st.integers(2, 5)))
     ]  # fmt: skip
     wide = draw(st.integers(1, 4))
-    deep = draw(st.integers(1, min(4, (16 - len(experts)) // wide)))
+    deep = draw(st.integers(1, min(4, (16 - len(rls)) // wide)))
     return CascadeParameters(
         batch,
-        tuple(experts),
+        tuple(rls),
         tuple(tuple(draw(stages) for _ in range(deep)) for _ in range(wide)),
         tuple(draw(st.lists(st.integers(4, 13), min_size=1, max_size=3))),
         draw(st.integers(1, 255)),
@@ -80,7 +80,7 @@ def test_what_is_read_is_in_range_or_refused(parameters):
 
 
 def first(**changes):
-    return replace(HIGH, experts=(replace(HIGH.experts[0], **changes), *HIGH.experts[1:]))
+    return replace(HIGH, rls=(replace(HIGH.rls[0], **changes), *HIGH.rls[1:]))
 
 
 def long(**changes):
@@ -93,9 +93,12 @@ def long(**changes):
     [
         *(replace(HIGH, batch=batch) for batch in (2, 7)),
         *(replace(HIGH, period=period) for period in (0, 256)),
-        *(replace(HIGH, finals=finals) for finals in ((), (9,) * 4, (3,), (14,))),
-        replace(HIGH, experts=()),
-        replace(HIGH, experts=HIGH.experts[:1], cascades=()),
+        *(
+            replace(HIGH, final_combiners=final_combiners)
+            for final_combiners in ((), (9,) * 4, (3,), (14,))
+        ),
+        replace(HIGH, rls=()),
+        replace(HIGH, rls=HIGH.rls[:1], cascades=()),
         *(replace(HIGH, online=online) for online in ((33, 33), (15,), (81,))),
         replace(HIGH, cascades=HIGH.cascades * 5),
         *(first(own=own) for own in (0, 513)),
@@ -125,7 +128,7 @@ def test_a_flag_is_one_bit():
 
 
 def test_bits_behind_the_last_number():
-    data = write_parameters(HIGH.without_deep())
+    data = write_parameters(HIGH.without_long_windows())
     assert data[-1] < 128, "no bit is left over"
     with pytest.raises(CorruptStream, match="not 0"):
         read_parameters(data[:-1] + bytes([data[-1] | 128]), 0)

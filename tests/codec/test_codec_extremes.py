@@ -13,7 +13,7 @@ from nlac.codec.encoder.lpc.block import LpcSettings, encode_samples
 from nlac.codec.transforms.channels import CODED
 from nlac.entropy.value_sets import plain, write_sets
 from nlac.entropy.varint import write_varint
-from nlac.predictors.lpc.parameters import Layout
+from nlac.predictors.lpc.parameters import LpcParameters
 from nlac.predictors.lpc.side_info import write_layout
 
 LOW, HIGH = -(2**31), 2**31 - 1
@@ -65,7 +65,7 @@ def hostile(samples: np.ndarray, coefficient: int, shift: int, order: int, initi
     paired = np.array([1, 0], np.int64) if channels == 2 else np.array([-1], np.int64)
     cell = np.zeros((1, channels), np.int64)
     offset = order * np.arange(channels, dtype=np.int64)[None]
-    layout = Layout(
+    layout = LpcParameters(
         frames,
         paired,
         np.zeros(channels, np.int64),

@@ -19,7 +19,7 @@ from nlac.entropy.side_coder import (
     laplace_frequencies,
     low_bits_of,
 )
-from nlac.predictors.lpc.parameters import LONG_FRAMES, ORDERS, PAD, UNIT, Layout
+from nlac.predictors.lpc.parameters import LONG_FRAMES, ORDERS, PAD, UNIT, LpcParameters
 from nlac.predictors.lpc.side_info import (
     MAX_DELAY,
     MAX_INITIAL,
@@ -123,7 +123,7 @@ def test_empty_and_bad_histograms():
         reader.symbols(1, b"\0\0")
 
 
-def random_layout(seed: int) -> tuple[Layout, int]:
+def random_layout(seed: int) -> tuple[LpcParameters, int]:
     """A layout with everything in it, and its number of value sets."""
     rng = np.random.default_rng(seed)
     channels, frames = int(rng.integers(1, 4)), int(rng.integers(1, 5000))
@@ -146,7 +146,7 @@ def random_layout(seed: int) -> tuple[Layout, int]:
     places = (np.cumsum(lengths.ravel()) - lengths.ravel()).reshape(lengths.shape)
     sets = int(rng.integers(1, 256))
     spread = rng.choice([2, 300, 2**15])
-    layout = Layout(
+    layout = LpcParameters(
         frames,
         reference.astype(np.int64),
         delay.astype(np.int64),
@@ -171,7 +171,7 @@ def test_layouts_there_and_back(seed):
     channels = len(layout.reference)
     back, end = read_layout(b"abc" + data + b"d", 3, layout.frames, channels, sets)
     assert end == 3 + len(data)
-    for name, first, second in zip(Layout._fields, layout, back, strict=True):
+    for name, first, second in zip(LpcParameters._fields, layout, back, strict=True):
         np.testing.assert_array_equal(second, first, err_msg=name)
     for array in back[1:]:
         assert array.flags.c_contiguous
@@ -196,7 +196,7 @@ def test_every_spoilt_byte_of_a_layout(seed):
         check_bounds(found, sets)
 
 
-def check_bounds(layout: Layout, sets: int) -> None:
+def check_bounds(layout: LpcParameters, sets: int) -> None:
     """All that the compiled loops rely on."""
     total = layout.frames + int(layout.delay.max())
     assert layout.starts[0] == 0

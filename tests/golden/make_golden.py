@@ -196,7 +196,7 @@ def unusual_cascades() -> dict[str, Any]:
     """Cascades that no preset has, of four and five locations, an online network, small batches."""
     from nlac.predictors.cascade.parameters import (
         CascadeParameters,
-        ExpertParameters,
+        RlsParameters,
         StageParameters,
     )
 
@@ -209,16 +209,16 @@ def unusual_cascades() -> dict[str, Any]:
         stages((1024, 256, 45), (256, 0, 39), (32, 0, 32)),
         stages((1024, 0, 51), (256, 0, 45), (32, 0, 38)),
     )
-    optional = ExpertParameters(16, 8, 7, 2, 4, True, load=37)
+    optional = RlsParameters(16, 8, 7, 2, 4, True, loading=37)
     few = (
-        ExpertParameters(16, 8, 8, 2, load=37),
-        ExpertParameters(24, 16, 10, 8, 8, load=35),
+        RlsParameters(16, 8, 8, 2, loading=37),
+        RlsParameters(24, 16, 10, 8, 8, loading=35),
         optional,
     )
     many = (
-        ExpertParameters(16, 8, 8, 1, load=36),
-        ExpertParameters(24, 16, 10, 2, 8, load=33),
-        ExpertParameters(32, 32, 11, 8, 8, load=39),
+        RlsParameters(16, 8, 8, 1, loading=36),
+        RlsParameters(24, 16, 10, 2, 8, loading=33),
+        RlsParameters(32, 32, 11, 8, 8, loading=39),
         optional,
     )
     return {

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 
-from nlac.predictors.networks.layers import TOP, Activation, Affine, Gru, Linear, Network
+from nlac.predictors.networks.layers import (
+    ACTIVATION_LIMIT,
+    Activation,
+    Affine,
+    Gru,
+    Linear,
+    Network,
+)
 
 
 def random_affine(rng, rows, columns, *, extreme=False) -> Affine:
     """Weights of any size that keep the sums within 32 bits."""
-    most = min(127, ((1 << 31) - (1 << 26)) // (TOP * columns)) if extreme else 60
+    most = min(127, ((1 << 31) - (1 << 26)) // (ACTIVATION_LIMIT * columns)) if extreme else 60
     weights = rng.integers(-most, most + 1, (rows, columns)).astype(np.int8)
     if extreme:
         weights = np.where(weights < 0, -most, most).astype(np.int8)
@@ -60,5 +67,7 @@ def random_network(
 
 def loud(rng, *shape) -> np.ndarray:
     """Inputs of which many are at the very limits."""
-    values = rng.integers(-TOP, TOP + 1, shape)
-    return np.where(rng.random(shape) < 0.4, np.sign(values) * TOP, values).astype(np.int16)
+    values = rng.integers(-ACTIVATION_LIMIT, ACTIVATION_LIMIT + 1, shape)
+    return np.where(rng.random(shape) < 0.4, np.sign(values) * ACTIVATION_LIMIT, values).astype(
+        np.int16
+    )

@@ -48,9 +48,9 @@ def test_units_are_checked(cascade_alone):
     settings = settings_of(34, 1024, 5, 16)
     payload = encode_forward(samples, settings)
     (layout, sets), *_ = forward_block.layouts(
-        forward_block.prepare(samples, settings.lpc.search), settings.lpc
+        forward_block.analyse_block(samples, settings.lpc.analysis), settings.lpc
     )
-    at = 1 + len(forward_block.write_sides([0], sets, layout))
+    at = 1 + len(forward_block.write_side_info([0], sets, layout))
     assert payload[at] <= 32
     damaged = payload[:at] + b"\x21" + payload[at + 1 :]
     with pytest.raises(CorruptStream, match="33 is too large"):

@@ -25,7 +25,7 @@ from nlac.codec.encoder import network as encoder_network
 from nlac.codec.encoder.models import model_base
 from nlac.codec.encoder.options import EncodeOptions
 from nlac.codec.encoder.payload import encode_block
-from nlac.predictors.cascade.kernels import SPAN
+from nlac.predictors.cascade.kernels import LAG_SPAN
 from nlac.predictors.networks import models as model
 from nlac.predictors.networks import serialization as description
 from nlac.predictors.networks import torch_runner as bulk
@@ -98,7 +98,7 @@ def test_a_wild_network_costs_little(made):
     assert len(code(samples, 16, **options_for(made))) < 1.02 * plain
 
 
-@pytest.mark.parametrize(("frames", "channels"), [(17, 2), (2500, 2), (SPAN + 100, 1)])
+@pytest.mark.parametrize(("frames", "channels"), [(17, 2), (2500, 2), (LAG_SPAN + 100, 1)])
 def test_pytorch_writes_the_same_bytes(made, device, frames, channels, monkeypatch):
     samples = music(frames, channels)
     payload = code(samples, 16, **options_for(made))
@@ -155,7 +155,8 @@ def test_recurrent_networks_on_a_gpu_are_warned_of_once(monkeypatch, caplog):
 
 def test_auto_does_not_import_pytorch_without_a_driver():
     code = (
-        "import sys; from nlac.predictors.networks import bulk; bulk._has_driver = lambda: False; "
+        "import sys; from nlac.predictors.networks import torch_runner as bulk; "
+        "bulk._has_driver = lambda: False; "
         "assert bulk.encoding_device('auto') == 'cpu'; assert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
@@ -205,7 +206,7 @@ def test_headers_that_cannot_be(made):
         decode_block(payload, 300, replace(header, model_hash=b"\x11" * 32))
     with pytest.raises(CorruptStream, match="no Rice codes"):
         decode_block(payload, 300, replace(header, coder_id=2))
-    with pytest.raises(CorruptStream, match="has none"):
+    with pytest.raises(CorruptStream, match="has no parameters"):
         decode_block(payload, 300, replace(header, predictor_parameters=b"1"))
     narrow = Network(INPUTS, tiny_network("cnn").layers[:-1])
     model.add_model(Model(narrow))
@@ -347,14 +348,14 @@ def test_only_networks_are_embedded():
 
 
 def test_a_front_that_runs_ahead_changes_nothing(made, monkeypatch):
-    samples = music(3 * SPAN + 100)
-    run, where, payloads = network_samples.Front.run, [], []
+    samples = music(3 * LAG_SPAN + 100)
+    run, where, payloads = network_samples.BasePredictor.run, [], []
 
     def noted(front, *arguments):
         where.append(threading.get_ident())
         return run(front, *arguments)
 
-    monkeypatch.setattr(network_samples.Front, "run", noted)
+    monkeypatch.setattr(network_samples.BasePredictor, "run", noted)
     for threads in (1, 2):
         where.clear()
         options = EncodeOptions(**options_for(made, threads=threads))

@@ -10,7 +10,7 @@ from network_tools import loud, random_network
 from tiny_networks import INPUTS, loud_inputs, tiny_network
 
 from nlac.predictors.networks import reference, step, sweep
-from nlac.predictors.networks.layers import TOP, Activation
+from nlac.predictors.networks.layers import ACTIVATION_LIMIT, Activation
 from nlac.predictors.networks.tables import sigmoid_table, tanh_table
 
 # SHA-256 of what the tiny networks put out for loud inputs
@@ -27,7 +27,7 @@ def test_compiled_step_is_the_reference(seed, extreme):
     network = random_network(rng, extreme=extreme)
     x = loud(rng, 70, network.inputs)
     expected = reference.run(network, x)
-    assert np.abs(expected.astype(int)).max() <= TOP
+    assert np.abs(expected.astype(int)).max() <= ACTIVATION_LIMIT
     np.testing.assert_array_equal(step.run(network, x), expected)
 
 
@@ -42,7 +42,7 @@ def test_sweep_is_the_reference(seed, extreme, at_once, monkeypatch):
     network = random_network(rng, extreme=extreme, recurrent=0.0, activations=kinds)
     assert sweep.runner_for(network) is sweep.Sweep
     x = loud(rng, 500, network.inputs)
-    runner = sweep.Sweep(step.Layout(network))
+    runner = sweep.Sweep(step.NetworkWeights(network))
     pieces = [runner.run(piece) for piece in np.split(x, [3, 4, 4, 60, 70])]
     np.testing.assert_array_equal(np.concatenate(pieces), reference.run(network, x))
 
@@ -112,14 +112,19 @@ def test_tables_are_frozen():
     )
     u = np.arange(-2048, 2048) / 256
     assert np.abs(sigmoid_table() - 32768 / (1 + np.exp(-u))).max() <= 0.5 + 1e-6
-    assert np.abs(tanh_table() - np.clip(32768 * np.tanh(u), -TOP, TOP)).max() <= 0.5 + 1e-6
+    assert (
+        np.abs(
+            tanh_table() - np.clip(32768 * np.tanh(u), -ACTIVATION_LIMIT, ACTIVATION_LIMIT)
+        ).max()
+        <= 0.5 + 1e-6
+    )
 
 
 def test_runners_share_weights_and_nothing_else():
     network = tiny_network("gru")
     rng = np.random.default_rng(3)
     x = loud(rng, 40, network.inputs)
-    layout = step.Layout(network)
+    layout = step.NetworkWeights(network)
     runners = [step.Runner(layout), step.Runner(layout)]
     for runner in runners:
         out = np.concatenate([runner.run(piece) for piece in np.split(x, [1, 30])])

@@ -13,7 +13,14 @@ from nlac._errors import CorruptStream, ModelMismatch, UsageError
 from nlac.predictors.networks import models as model
 from nlac.predictors.networks import reference
 from nlac.predictors.networks import serialization as description
-from nlac.predictors.networks.layers import TOP, Activation, Affine, Gru, Linear, Network
+from nlac.predictors.networks.layers import (
+    ACTIVATION_LIMIT,
+    Activation,
+    Affine,
+    Gru,
+    Linear,
+    Network,
+)
 from nlac.predictors.networks.models import Model
 
 HASHES = {
@@ -93,7 +100,7 @@ def test_sums_are_proved_to_fit():
     with pytest.raises(ValueError, match=r"layer 0: a sum could reach 21\d+, which exceeds 32"):
         Network(517, (Linear(affine(np.full((1, 517), 127), 0, 1), Activation.NONE),))
     # the bias counts, and so does the half that rounds
-    room = (1 << 31) - 1 - 127 * TOP - (1 << 23)
+    room = (1 << 31) - 1 - 127 * ACTIVATION_LIMIT - (1 << 23)
     Network(1, (Linear(affine([[127]], room, 24), Activation.NONE),))
     for bias, shift in ((room + 1, 24), (-(1 << 31), 0)):
         with pytest.raises(ValueError, match="exceeds 32 bits"):

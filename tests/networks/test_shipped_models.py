@@ -17,7 +17,7 @@ from nlac.codec.encoder.options import EncodeOptions
 from nlac.codec.encoder.presets import BASES
 from nlac.entropy.adaptive_mixture_state import MAX_LOCATIONS
 from nlac.predictors.networks import reference, step, sweep
-from nlac.predictors.networks.layers import TOP
+from nlac.predictors.networks.layers import ACTIVATION_LIMIT
 from nlac.predictors.networks.models import Model, find_model, open_model
 from nlac.predictors.neural.models import model_predictor
 
@@ -49,12 +49,14 @@ def test_models_are_sound(name):
     if front is not None:
         front.check()
         assert front.num_locations <= MAX_LOCATIONS
-    x = np.random.default_rng(1).integers(-TOP, TOP + 1, (300, model.network.inputs))
+    x = np.random.default_rng(1).integers(
+        -ACTIVATION_LIMIT, ACTIVATION_LIMIT + 1, (300, model.network.inputs)
+    )
     for quiet in (0, 6):
         inputs = (x >> quiet).astype(np.int16)
         expected = reference.run(model.network, inputs)
         for kind in (step.Runner, sweep.runner_for(model.network)):
-            runner = kind(step.Layout(model.network))
+            runner = kind(step.NetworkWeights(model.network))
             np.testing.assert_array_equal(runner.run(inputs), expected)
 
 

@@ -11,7 +11,7 @@ import pytest
 
 import nlac
 from nlac.codec.encoder import cascade
-from nlac.codec.encoder.analysis import Preparation, Search, prepare
+from nlac.codec.encoder.analysis import AnalysisSettings, BlockAnalysis, analyse_block
 from nlac.codec.encoder.channel_pairing import Pairing
 from nlac.predictors.cascade.parameters import CascadeParameters
 
@@ -30,8 +30,8 @@ def write_cascade(monkeypatch: pytest.MonkeyPatch) -> Writer:
         all_experts: bool = True,
         references: Sequence[int] | None = None,
     ) -> bytes:
-        def prepared(channels: np.ndarray, search: Search) -> Preparation:
-            block = prepare(channels, search)
+        def analysed(channels: np.ndarray, search: AnalysisSettings) -> BlockAnalysis:
+            block = analyse_block(channels, search)
             spans = np.zeros_like(block.lags)
             spans[: len(lags)] = lags
             pairing = block.pairing
@@ -40,12 +40,12 @@ def write_cascade(monkeypatch: pytest.MonkeyPatch) -> Writer:
                 order, delay = np.arange(count), np.zeros(count, np.int64)
                 pairing = Pairing(order, np.array(references), delay)
             gain = np.inf if all_experts else 0.0
-            return replace(block, pairing=pairing, lags=spans, deep_gain=gain)
+            return replace(block, pairing=pairing, lags=spans, long_window_gain=gain)
 
         parameters.check()
         settings = cascade.CascadeSettings(parameters)
         monkeypatch.setattr(cascade, "settings_of", lambda _options: settings)
-        monkeypatch.setattr(cascade, "prepare", prepared)
+        monkeypatch.setattr(cascade, "analyse_block", analysed)
         stream = io.BytesIO()
         nlac.write(
             stream, samples, 44100, bits_per_sample=bits, predictor="cascade", block_seconds=60.0

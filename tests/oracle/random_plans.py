@@ -6,7 +6,7 @@ import numpy as np
 
 from nlac.entropy.value_sets import GRID, ValueSet, listed, plain, write_sets
 from nlac.entropy.varint import write_varint
-from nlac.predictors.lpc.parameters import Layout
+from nlac.predictors.lpc.parameters import LpcParameters
 from nlac.predictors.lpc.side_info import write_layout
 
 ORDERS = (0, 2, 4, 10, 18, 34, 66, 130, 258)
@@ -57,7 +57,7 @@ def random_block(seed: int, most: int = 499, shortest: int = 256) -> tuple[bytes
     limit = 1 << (15 + np.minimum(shift.ravel(), 8))
     limit = np.repeat(limit, lengths.sum(axis=-1).ravel())
     sets = random_sets(rng)
-    layout = Layout(
+    layout = LpcParameters(
         frames,
         reference.astype(np.int64),
         delay.astype(np.int64),

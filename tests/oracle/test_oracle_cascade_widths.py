@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from nlac.predictors.cascade.parameters import CascadeParameters, ExpertParameters, StageParameters
+from nlac.predictors.cascade.parameters import CascadeParameters, RlsParameters, StageParameters
 from oracle import cascade_solve
 from oracle.decoder import decode_stream
 
@@ -19,13 +19,13 @@ FRAMES = 330
 # longest memory, longest batches, least load, largest step: what brings the largest numbers
 LOUD = CascadeParameters(
     6,
-    (ExpertParameters(8, 4, 13, 1, load=28), ExpertParameters(3, 2, 7, 1)),
+    (RlsParameters(8, 4, 13, 1, loading=28), RlsParameters(3, 2, 7, 1)),
     ((StageParameters(32, 32, 24), StageParameters(64, 0, 24)),),
     (13,),
     1,
     (16,),
 )
-QUICK = replace(LOUD, batch=3, experts=(ExpertParameters(8, 4, 4, 1, load=28), LOUD.experts[1]))
+QUICK = replace(LOUD, batch=3, rls=(RlsParameters(8, 4, 4, 1, loading=28), LOUD.rls[1]))
 LOW, HIGH = -(2**31), 2**31 - 1
 
 

@@ -19,7 +19,7 @@ from nlac.codec.decoder.payload import decode_block
 from nlac.entropy.value_sets import listed, plain, write_sets
 from nlac.entropy.varint import write_varint
 from nlac.predictors.cascade.parameter_codes import write_parameters
-from nlac.predictors.cascade.parameters import CascadeParameters, ExpertParameters, StageParameters
+from nlac.predictors.cascade.parameters import CascadeParameters, RlsParameters, StageParameters
 from nlac.predictors.networks.models import add_model
 from nlac.predictors.networks.serialization import to_bytes
 from oracle import cascade, cascade_mixture, network_block
@@ -32,12 +32,12 @@ from oracle.oracle_tools import told_payload
 from oracle.random_plans import random_block, random_sets, random_words
 
 FRAMES = 60
-EXPERT = ExpertParameters(own=3, other=2, memory=9, period=4, around=1)
+EXPERT = RlsParameters(own=3, other=2, memory=9, period=4, around=1)
 OPTIONAL = replace(EXPERT, own=2, memory=7, optional=True)
 STAGE = StageParameters(32, 32, 39)
 
 
-class Head(NamedTuple):
+class SideInfo(NamedTuple):
     """A block up to its words."""
 
     data: bytes
@@ -50,32 +50,32 @@ def opening(channels: int) -> bytes:
     return b"\1" + channels * bytes([3, 1, 0])
 
 
-def behind_windows(seed: int) -> Head:
+def behind_windows(seed: int) -> SideInfo:
     """Of kind 3."""
     block, frames, channels = random_block(seed, FRAMES, 1024)
     units = np.random.default_rng([seed, 2]).integers(0, 33, channels)
     head = opening(channels) + bytes([3]) + block[1:]
-    return Head(head + bytes(units.tolist()), frames, channels)
+    return SideInfo(head + bytes(units.tolist()), frames, channels)
 
 
 def random_parameters(rng: np.random.Generator) -> CascadeParameters:
     """With 3 to 6 locations, and 1 to 5 experts."""
-    experts = [EXPERT]
+    rls = [EXPERT]
     for _ in range(int(rng.integers(5))):
         own, other = int(rng.integers(1, 9)), int(rng.integers(0, 5))
-        expert = ExpertParameters(own, other, int(rng.integers(6, 12)), int(rng.integers(1, 9)))
-        experts.append(expert)
+        expert = RlsParameters(own, other, int(rng.integers(6, 12)), int(rng.integers(1, 9)))
+        rls.append(expert)
     rows = ((STAGE,) * int(rng.integers(1, 3)),)
-    finals = tuple(rng.integers(4, 14, int(rng.integers(1, 4))).tolist())
+    final_combiners = tuple(rng.integers(4, 14, int(rng.integers(1, 4))).tolist())
     online = (int(rng.integers(16, 81)),) if rng.random() < 0.5 else ()
-    return CascadeParameters(3, tuple(experts), rows, finals, 2, online)
+    return CascadeParameters(3, tuple(rls), rows, final_combiners, 2, online)
 
 
 def runs(*pairs: tuple[int, int]) -> bytes:
     return b"".join(write_varint(number) for pair in pairs for number in pair)
 
 
-def behind_cascade(seed: int) -> Head:
+def behind_cascade(seed: int) -> SideInfo:
     """Of kind 2."""
     rng = np.random.default_rng([seed, 3])
     channels, frames = int(rng.integers(1, 4)), int(rng.integers(20, FRAMES + 1))
@@ -89,23 +89,23 @@ def behind_cascade(seed: int) -> Head:
     sets = random_sets(rng)
     data += write_sets(sets) + runs((1, 0))
     data += b"".join(runs((1, int(rng.integers(len(sets))))) for _ in range(channels))
-    return Head(data, frames, channels)
+    return SideInfo(data, frames, channels)
 
 
-def long_cascade() -> Head:
+def long_cascade() -> SideInfo:
     """A lag comes into effect, and the value set changes with it."""
     parameters = CascadeParameters(3, (EXPERT, OPTIONAL), (), (6, 9), 2)
     data = opening(1) + b"\2" + write_parameters(parameters)
     data += bytes([0, 0, 0, 6, 9]) + write_sets([plain(-5, 5), listed(np.array([-90, -8, 0, 70]))])
-    return Head(data + runs((1, 300)) + runs((1, 0), (1, 1)), 1080, 1)
+    return SideInfo(data + runs((1, 300)) + runs((1, 0), (1, 1)), 1080, 1)
 
 
-def long_windows() -> Head:
+def long_windows() -> SideInfo:
     """Of more than one segment."""
     for seed in range(1000):
         block, frames, channels = random_block(seed, 1090, 1024)
         if channels == 1 and frames > 1030:
-            return Head(opening(1) + bytes([3]) + block[1:] + b"\7", frames, 1)
+            return SideInfo(opening(1) + bytes([3]) + block[1:] + b"\7", frames, 1)
     raise AssertionError
 
 
@@ -119,7 +119,7 @@ def known(
     return Network(to_bytes(model.network), attached_gates()), stream
 
 
-def completed(head: Head, network: Network, stream: StreamHeader, seed: int, patch) -> bytes:
+def completed(head: SideInfo, network: Network, stream: StreamHeader, seed: int, patch) -> bytes:
     """With random words: as many as are taken, or too few where it is refused."""
     rng = np.random.default_rng([seed, 1])
     count = 3 * head.frames * head.channels + 1000
@@ -139,7 +139,7 @@ def completed(head: Head, network: Network, stream: StreamHeader, seed: int, pat
     return head.data + tail + bits[:used].astype("<u4").tobytes()
 
 
-def agreed(head: Head, seed: int, patch) -> bool:
+def agreed(head: SideInfo, seed: int, patch) -> bool:
     """Whether both take the block, and then read the same."""
     front = "lpc" if head.data[1 + 3 * head.channels] == 3 else "high"
     network, stream = known(seed, front, head.channels, seed % 3 == 0)
@@ -157,12 +157,12 @@ def agreed(head: Head, seed: int, patch) -> bool:
     return True
 
 
-def short_segments() -> Head:
+def short_segments() -> SideInfo:
     """One begins before time 1024."""
     for seed in range(1000):
         block, frames, channels = random_block(seed, 400)
         if channels == 1 and frames > 270:
-            return Head(opening(1) + bytes([3]) + block[1:] + b"\7", frames, 1)
+            return SideInfo(opening(1) + bytes([3]) + block[1:] + b"\7", frames, 1)
     raise AssertionError
 
 

@@ -18,7 +18,7 @@ from nlac.bitstream.metadata import MetadataItem
 from nlac.codec.encoder import analysis as preparation
 from nlac.codec.encoder.channel_pairing import Pairing
 from nlac.codec.encoder.presets import CASCADES
-from nlac.predictors.cascade.parameters import CascadeParameters, ExpertParameters, StageParameters
+from nlac.predictors.cascade.parameters import CascadeParameters, RlsParameters, StageParameters
 from nlac.predictors.networks.layers import Activation, Linear, Network
 from nlac.predictors.networks.models import Model
 from oracle import cascade, cascade_mixture, network_block
@@ -29,11 +29,11 @@ from oracle.oracle_tools import Parts, assemble, told_samples, verdicts
 
 pytestmark = pytest.mark.usefixtures("cascade_alone")
 
-FIRST = ExpertParameters(own=4, other=2, memory=8, period=4, around=1)
-OPTIONAL = ExpertParameters(own=2, other=1, memory=7, period=2, around=2, optional=True)
+FIRST = RlsParameters(own=4, other=2, memory=8, period=4, around=1)
+OPTIONAL = RlsParameters(own=2, other=1, memory=7, period=2, around=2, optional=True)
 STAGES = (StageParameters(64, 32, 39), StageParameters(32, 0, 33))
 SMALL = CascadeParameters(4, (FIRST, OPTIONAL), (), (6,), 8)
-FIVE = replace(SMALL, cascades=(STAGES,), finals=(6, 8, 10))
+FIVE = replace(SMALL, cascades=(STAGES,), final_combiners=(6, 8, 10))
 SIX = replace(FIVE, online=(33,))
 FRONTS = ("lpc", "high")
 

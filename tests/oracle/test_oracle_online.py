@@ -7,15 +7,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from nlac.codec.encoder import cascade
 from nlac.codec.encoder.presets import CASCADES
 from nlac.entropy.value_sets import PLAIN, ValueSet
-from nlac.predictors.cascade import side_info as cascade_head
-from nlac.predictors.cascade.parameters import CascadeParameters, ExpertParameters
+from nlac.predictors.cascade.parameters import CascadeParameters, RlsParameters
 from oracle.cascade_online import OnlineNetwork
 from oracle.decoder import decode_stream
 
 FEW = CascadeParameters(
-    3, (ExpertParameters(8, 4, 6, 1), ExpertParameters(4, 2, 8, 2)), (), (7, 5, 9), 1, (33,)
+    3, (RlsParameters(8, 4, 6, 1), RlsParameters(4, 2, 8, 2)), (), (7, 5, 9), 1, (33,)
 )
 LOUDEST = replace(FEW, online=(16,))
 FRAMES = 500
@@ -72,7 +72,7 @@ def test_value_sets_of_different_ranges(write_cascade, monkeypatch, online):
         sets = [ValueSet(PLAIN, int(part.min()), int(part.max())) for part in parts]
         return sets, np.minimum(starts[:-1, None] // 1024, 1)
 
-    monkeypatch.setattr(cascade_head, "assign_sets", assign)
+    monkeypatch.setattr(cascade, "assign_sets", assign)
     parameters = replace(FEW, online=online)
     stream = write_cascade(samples[:, None].astype(np.int32), 16, parameters)
     assert np.array_equal(np.array(decode_stream(stream).frames)[0], samples)

@@ -10,9 +10,9 @@ import pytest
 PROGRAM = """
 import ctypes, mmap
 import numpy as np
-from nlac.predictors.layout import PAD
-from nlac.predictors.lpc_analysis import Effort, analyse, deep_gain
-from nlac.predictors.lpc_nodes import SPAN
+from nlac.codec.encoder.lpc.segmentation import analyse, long_window_gain
+from nlac.codec.encoder.presets import Effort
+from nlac.predictors.lpc.parameters import PAD, SPAN
 
 PAGE = mmap.PAGESIZE
 libc = ctypes.CDLL(None)
@@ -41,7 +41,7 @@ for channels, reference in ((1, [-1]), (2, [1, 0]), (2, [-1, 0])):
             lags = np.array([0, PAD + SPAN + 1024 - before, 0])
             for effort in (Effort(66, 1024, 5, 16), Effort(258, 4096, 3, 16, 1024)):
                 analyse(view, frames, reference, delay, lags, effort)
-        deep_gain(view, frames, reference, 66, 258)
+        long_window_gain(view, frames, reference, 66, 258)
 print("good")
 """
 

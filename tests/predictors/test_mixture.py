@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nlac.entropy import distributions as distribution
-from nlac.entropy.distributions import MAX_SCALE, REACH, ROW, SHAPES, TAIL, TOTAL, cumulative_at
+from nlac.entropy.distributions import MAX_SCALE, REACH, ROW, SHAPES, TAIL, cumulative_at
 from nlac.entropy.mixtures import ESCAPE, FULL_WEIGHT, Mixture
+from nlac.entropy.range_coder import TOTAL
 from nlac.kernels.jit import kernel
 from nlac.kernels.memory import address
 from nlac.predictors import base

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from nlac.kernels.jit import kernel
-from nlac.predictors.networks.online import INPUTS, PADDED, TOP, first_weights
+from nlac.predictors.networks.online import INPUT_LIMIT, INPUTS, PADDED, first_weights
 from nlac.predictors.networks.online_vectors import ROWS, learn_row, learn_rows
 
 PAIRS = 6
@@ -41,7 +41,7 @@ def test_units(step, ends):
         values = draw(rng, 32767, ROWS, ends) >> (15 if ends and rng.random() < 0.5 else 0)
         outward = draw(rng, 2**23, ROWS, ends)
         weights = draw(rng, 2**30, (PAIRS, 2, ROWS), ends)
-        inputs = draw(rng, TOP, (PAIRS, 2), ends)
+        inputs = draw(rng, INPUT_LIMIT, (PAIRS, 2), ends)
         slope = (2**30 - values**2) >> 15
         turn = (step * (((outward >> 8) * slope) >> 15) + 2**6) >> 7
         turn = turn.clip(-(2**19), 2**19)
@@ -60,7 +60,7 @@ def test_units(step, ends):
 @pytest.mark.parametrize("step", [-(2**14), -3, 0, 2**14])
 def test_linear_path(step):
     rng = np.random.default_rng(abs(step))
-    inputs = draw(rng, TOP, 64, False).astype(np.int16)
+    inputs = draw(rng, INPUT_LIMIT, 64, False).astype(np.int16)
     weights, copies = draw(rng, 2**30, 64, False).astype(np.int32), np.zeros(64, np.int16)
     expected = (weights + np.int64(step) * inputs).clip(-(2**30), 2**30)
     run_row(at(weights), at(copies), at(inputs), 64, step)

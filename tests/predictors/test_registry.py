@@ -11,7 +11,7 @@ import pytest
 from nlac._errors import CorruptStream, ModelMismatch, UnknownPredictor, UsageError
 from nlac.predictors import registry
 from nlac.predictors.base import Part, Predictor
-from nlac.predictors.methods import names
+from nlac.predictors.methods import METHODS, names
 from nlac.predictors.registry import (
     PredictorEntry,
     get_predictor,
@@ -52,7 +52,7 @@ def offer(monkeypatch, *classes, broken=()):
 
 def test_lpc_is_known_and_has_no_class():
     entry = get_predictor("lpc")
-    assert entry == predictor_by_id(1) == PredictorEntry(1, "lpc", None)
+    assert entry == predictor_by_id(1) == PredictorEntry(1, "lpc", None, METHODS[0])
     assert predictor_names() == ("cascade", "cnn", "gru", "lpc")
     with pytest.raises(UsageError, match="part of the codec"):
         entry.from_options({})

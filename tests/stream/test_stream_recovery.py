@@ -152,9 +152,9 @@ def false_blocks(count: int, crc: int) -> bytes:
 @pytest.mark.parametrize("false", [false_items, false_trailers, false_blocks])
 def test_searches_are_linear(monkeypatch, false):
     from nlac.bitstream import location as stream_location
-    from nlac.bitstream import scan as survey
+    from nlac.bitstream import scan as scan
 
-    for module in (stream_location, survey):
+    for module in (stream_location, scan):
         monkeypatch.setattr(module, "_SPARE_SEARCH_BYTES", 1 << 16)
     header = StreamHeader(RATE, 1, 16, False, 0, None, 2**20, 1)
     data = write_header(header) + false(2**14, header.checksum) + bytes(100)

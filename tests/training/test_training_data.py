@@ -8,7 +8,7 @@ from training_tools import SMALL, sound
 
 from nlac._errors import UsageError
 from nlac.bench.corpus import find_items
-from nlac.codec.encoder.analysis import prepare
+from nlac.codec.encoder.analysis import analyse_block
 from nlac.codec.encoder.cascade import CascadeSettings, suited
 from nlac.codec.encoder.lpc.block import window_settings
 from nlac.codec.encoder.options import EncodeOptions
@@ -134,9 +134,11 @@ def test_crops_have_the_experts_that_coding_would_take():
         assert crop.features[:, 12 + 1].any()
         assert crop.features[:, 12 + 3].any() == has_long_windows
         assert not crop.features[:, 12 + 4].any()
-        settings = CascadeSettings(BASES["high"], rival=window_settings(EncodeOptions(), "cascade"))
-        parameters = suited(settings.parameters, prepare(samples, settings.search))
-        assert len(parameters.experts) == 3 + has_long_windows
+        settings = CascadeSettings(
+            BASES["high"], fallback=window_settings(EncodeOptions(), "cascade")
+        )
+        parameters = suited(settings.parameters, analyse_block(samples, settings.analysis))
+        assert len(parameters.rls) == 3 + has_long_windows
 
 
 def test_some_recordings_are_drawn_more_often(corpus, monkeypatch):

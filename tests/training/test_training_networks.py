@@ -13,7 +13,7 @@ torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 from nlac.predictors.networks import reference
 from nlac.predictors.networks.layers import Activation, Affine, Linear, Network
 from nlac.predictors.networks.serialization import model_hash
-from nlac.predictors.neural.features import ANSWERS, FEATURES
+from nlac.predictors.neural.features import FEATURES, OUTPUTS
 from nlac.training import modules, quantise
 from nlac.training.config import make_config
 from nlac.training.loss import code_length
@@ -21,20 +21,20 @@ from nlac.training.loss import code_length
 
 def test_loss_is_the_code_length():
     # one part alone, as wide as known, against the integral of its density
-    answers = torch.tensor([[0.5, 1.0, 0.0, 0.0]])
+    outputs = torch.tensor([[0.5, 1.0, 0.0, 0.0]])
     shares = torch.tensor([50.0, 0.0, 0.0, 0.0])
     error, unit, bits = torch.tensor([7.0]), torch.tensor([3.0]), torch.tensor([9.0])
     sigma = 2 * 3 * np.sqrt(np.pi / 2)
     normal = torch.distributions.Normal(1.5, sigma)
     expected = -torch.log2(normal.cdf(torch.tensor(7.5)) - normal.cdf(torch.tensor(6.5)))
-    assert code_length(answers, error, unit, bits, shares).item() == pytest.approx(
+    assert code_length(outputs, error, unit, bits, shares).item() == pytest.approx(
         expected.item(), rel=1e-4
     )
     # without a share the network changes nothing, and far away it costs no more than its share
     alone = torch.tensor([0.0, 0.0, 0.0, 50.0])
-    assert code_length(answers, error, unit, bits, alone).item() == pytest.approx(9.0)
+    assert code_length(outputs, error, unit, bits, alone).item() == pytest.approx(9.0)
     even = torch.zeros(4)
-    far = code_length(answers, torch.tensor([1e6]), unit, torch.tensor([40.0]), even)
+    far = code_length(outputs, torch.tensor([1e6]), unit, torch.tensor([40.0]), even)
     assert far.item() == pytest.approx(42.0)
 
 
@@ -48,7 +48,7 @@ def test_integers_do_what_was_trained(config):
     with torch.no_grad():
         rounded = torch.func.functional_call(module, weights, (inputs, True))[0].numpy()
         plain = module(inputs)[0].numpy()
-    assert out.shape == (400, ANSWERS)
+    assert out.shape == (400, OUTPUTS)
     spread = plain.std()
     assert spread > 0.1
     # rounding of activations is all that is left

@@ -14,7 +14,7 @@ from nlac._typing import Samples
 from nlac.bitstream.block import BlockHeader
 from nlac.bitstream.header import StreamHeader
 from nlac.bitstream.parser import CodedBlock
-from nlac.bitstream.scan import Survey, read_payload, read_tail_piece, survey_stream
+from nlac.bitstream.scan import Scan, read_payload, read_tail_piece, scan_stream
 from nlac.codec.decoder.blocks import decode_one
 from nlac.codec.transforms.pcm import PcmDigest
 
@@ -78,10 +78,10 @@ class Recovery:
     def __init__(self, file: BinaryIO, threads: int) -> None:
         self._file = file
         self._threads = threads
-        self.survey: Survey = survey_stream(file)
-        self.header: StreamHeader = self.survey.header
+        self.scan: Scan = scan_stream(file)
+        self.header: StreamHeader = self.scan.header
         self.lost: list[LostRange] = []
-        self.problems = self.survey.problems
+        self.problems = self.scan.problems
         self.md5: bytes | None = None
 
     def samples(self) -> Iterator[Samples]:
@@ -95,10 +95,10 @@ class Recovery:
                 digest.update(piece)
                 yield piece
             done = header.first_frame + header.num_frames
-        for piece in self._silence(done, self.survey.num_frames):
+        for piece in self._silence(done, self.scan.num_frames):
             digest.update(piece)
             yield piece
-        trailer = self.survey.trailer
+        trailer = self.scan.trailer
         if trailer is not None and not self.lost:
             if digest.digest() == trailer.pcm_md5:
                 self.md5 = trailer.pcm_md5
@@ -107,11 +107,11 @@ class Recovery:
 
     def tail(self) -> Iterator[bytes]:
         """What is left of the foreign tail, in pieces."""
-        for offset in self.survey.tail:
+        for offset in self.scan.tail:
             yield read_tail_piece(self._file, offset, self.header)
 
     def _payloads(self) -> Iterator[CodedBlock]:
-        for offset, header in self.survey.blocks:
+        for offset, header in self.scan.blocks:
             yield CodedBlock(header, read_payload(self._file, offset, header), offset)
 
     def _decode(self, block: CodedBlock) -> tuple[BlockHeader, Samples | None]:

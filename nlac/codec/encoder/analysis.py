@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlac.codec.encoder.channel_pairing import DELAYS, Pairing, pair
-from nlac.codec.encoder.lpc.segmentation import deep_gain
+from nlac.codec.encoder.lpc.segmentation import long_window_gain
 from nlac.codec.encoder.ltp.search import find_lags
 from nlac.predictors.lpc.parameters import PAD, SPAN
 
 
 @dataclass(frozen=True, slots=True)
-class Search:
+class AnalysisSettings:
     """How hard to look.
 
     Attributes
@@ -40,7 +40,7 @@ class Search:
 
 
 @dataclass(frozen=True, slots=True)
-class Preparation:
+class BlockAnalysis:
     """A block as encoders take it.
 
     Attributes
@@ -64,15 +64,15 @@ class Preparation:
     ordered: NDArray[np.int32]
     delayed: NDArray[np.float64]
     lags: NDArray[np.int64]
-    far_gains: NDArray[np.float64]
-    deep_gain: float
+    ltp_gains: NDArray[np.float64]
+    long_window_gain: float
 
     def lags_worth(self, least: float) -> NDArray[np.int64]:
         """The lags of spans where the earlier occurrence saves so many bits a sample."""
-        return np.where(self.far_gains > least, self.lags, 0)
+        return np.where(self.ltp_gains > least, self.lags, 0)
 
 
-def prepare(channels: NDArray[np.int32], search: Search) -> Preparation:
+def analyse_block(channels: NDArray[np.int32], search: AnalysisSettings) -> BlockAnalysis:
     """Prepare a block.
 
     Parameters
@@ -87,16 +87,16 @@ def prepare(channels: NDArray[np.int32], search: Search) -> Preparation:
     padded[:, PAD : PAD + frames] = channels
     pairing = pair(padded, frames, search.pieces)
     spans = -(-(frames + int(pairing.delay.max())) // SPAN)
-    lags, far_gains = np.zeros(spans, np.int64), np.zeros(spans)
+    lags, ltp_gains = np.zeros(spans, np.int64), np.zeros(spans)
     if search.long_term:
         found, gains = find_lags(padded, frames, SPAN, search.thorough)
-        lags[: len(found)], far_gains[: len(found)] = found, gains
+        lags[: len(found)], ltp_gains[: len(found)] = found, gains
     ordered = np.ascontiguousarray(channels[pairing.order])
     delayed = _delayed(padded, pairing, frames)
     gain = 0.0
     if search.orders is not None:
-        gain = deep_gain(delayed, frames, pairing.reference, *search.orders)
-    return Preparation(pairing, ordered, delayed, lags, far_gains, gain)
+        gain = long_window_gain(delayed, frames, pairing.reference, *search.orders)
+    return BlockAnalysis(pairing, ordered, delayed, lags, ltp_gains, gain)
 
 
 def first_means(ordered: NDArray[np.int32]) -> NDArray[np.int64]:

@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 
 from nlac._errors import NlacError
 from nlac.bitstream.header import StreamHeader
-from nlac.codec.encoder.analysis import Preparation, Search, first_means, prepare
-from nlac.codec.encoder.cascade_tuning import search
+from nlac.codec.encoder.analysis import AnalysisSettings, BlockAnalysis, analyse_block, first_means
+from nlac.codec.encoder.cascade_tuning import tune
 from nlac.codec.encoder.lpc import fallback
 from nlac.codec.encoder.lpc.block import (
     LpcSettings,
-    encode_prepared,
+    encode_analysed,
     window_settings,
 )
 from nlac.codec.encoder.options import EncodeOptions
@@ -22,11 +22,15 @@ from nlac.codec.encoder.presets import CASCADES, PRESETS
 from nlac.codec.encoder.value_sets.choice import assign_sets, find_sets
 from nlac.entropy.words import write_words
 from nlac.predictors.cascade.block import CASCADE
-from nlac.predictors.cascade.kernels import PIECE, SPAN
+from nlac.predictors.cascade.kernels import LAG_SPAN, PIECE
 from nlac.predictors.cascade.loops import encode_samples
 from nlac.predictors.cascade.parameter_codes import write_parameters
-from nlac.predictors.cascade.parameters import LEAST_UNIT, MOST_UNIT, CascadeParameters
-from nlac.predictors.cascade.side_info import Course, Head, first_state, write_head
+from nlac.predictors.cascade.parameters import (
+    MAX_HISTORY_SHIFT,
+    MIN_HISTORY_SHIFT,
+    CascadeParameters,
+)
+from nlac.predictors.cascade.side_info import Schedule, SideInfo, first_state, write_side_info
 from nlac.predictors.networks.layers import Network
 
 _WORTH = 0.3  # bits a sample that an earlier occurrence must save: it costs a third of the speed
@@ -36,20 +40,20 @@ _PIECES, _PIECE = 8, 2048
 _MEAN_BITS = 10  # of the mean residual, in units
 
 
-def make_head(block: Preparation, parameters: CascadeParameters) -> Head:
+def make_side_info(block: BlockAnalysis, parameters: CascadeParameters) -> SideInfo:
     """Return the head with which a prepared block is coded."""
     order, reference, delay = block.pairing
     ordered = block.ordered
     # some windows must reach past the reference's future to its present and past
-    delay = np.minimum(delay, max(e.other for e in parameters.experts) // 2)
+    delay = np.minimum(delay, max(e.cross_order for e in parameters.rls) // 2)
     total = ordered.shape[1] + int(delay.max())
     starts = np.append(np.arange(0, total, PIECE), total)
     sets, value_set = assign_sets(find_sets(ordered), ordered, delay, starts)
-    lags = block.lags_worth(_WORTH)[: -(-total // SPAN)]
-    course = Course(ordered.shape[1], delay, lags, value_set)
-    return Head(
-        order.tolist(), reference.tolist(), first_means(ordered), history_units(ordered), sets,
-        course,
+    lags = block.lags_worth(_WORTH)[: -(-total // LAG_SPAN)]
+    schedule = Schedule(ordered.shape[1], delay, lags, value_set)
+    return SideInfo(
+        order.tolist(), reference.tolist(), first_means(ordered), history_shifts(ordered), sets,
+        schedule,
     )  # fmt: skip
 
 
@@ -80,18 +84,18 @@ class CascadeSettings:
     parameters: CascadeParameters
     long_term: bool = True
     pieces: int = 24
-    rival: LpcSettings | None = None
+    fallback: LpcSettings | None = None
     network: Network | None = None
     device: str = "cpu"
     ahead: bool = False
     effort: int = 0
 
     @property
-    def search(self) -> Search:
+    def analysis(self) -> AnalysisSettings:
         """How a block is to be prepared."""
-        around = any(e.around for e in self.parameters.experts)
-        orders = None if self.rival is None else self.rival.search.orders
-        return Search(self.pieces, self.long_term and around, orders=orders)
+        around = any(e.ltp_taps for e in self.parameters.rls)
+        orders = None if self.fallback is None else self.fallback.analysis.orders
+        return AnalysisSettings(self.pieces, self.long_term and around, orders=orders)
 
 
 def settings_of(options: EncodeOptions, name: str = "cascade") -> CascadeSettings:
@@ -105,7 +109,7 @@ def settings_of(options: EncodeOptions, name: str = "cascade") -> CascadeSetting
     return CascadeSettings(
         CASCADES[PRESETS[options.preset].cascade],
         options.long_term,
-        rival=window_settings(options, name),
+        fallback=window_settings(options, name),
         effort=options.effort,
     )
 
@@ -132,45 +136,47 @@ def encode_cascade(channels: NDArray[np.int32], settings: CascadeSettings) -> by
         At least one of each.
     settings : CascadeSettings
     """
-    block = prepare(channels, settings.search)
+    block = analyse_block(channels, settings.analysis)
     ordered = block.ordered
     parameters = suited(settings.parameters, block)
-    head = make_head(block, parameters)
-    best = _encode_as(head, parameters, ordered, settings)
+    side_info = make_side_info(block, parameters)
+    best = _encode_as(side_info, parameters, ordered, settings)
     if settings.effort:
-        tuned = search(head, parameters, ordered, settings.effort)
+        tuned = tune(side_info, parameters, ordered, settings.effort)
         # trials may have seen a part only, and know of no network
         best = min(best, _encode_as(*tuned, ordered, settings), key=len)
-    if settings.rival is not None and fallback.worth_trying(block, head.sets, len(best)):
-        best = min(best, encode_prepared(block, settings.rival), key=len)
+    if settings.fallback is not None and fallback.worth_trying(block, side_info.sets, len(best)):
+        best = min(best, encode_analysed(block, settings.fallback), key=len)
     return best
 
 
-def suited(parameters: CascadeParameters, block: Preparation) -> CascadeParameters:
+def suited(parameters: CascadeParameters, block: BlockAnalysis) -> CascadeParameters:
     """The parameters, or the same without experts of long windows if these promise little."""
-    return parameters if block.deep_gain > _LONG_GAIN else parameters.without_deep()
+    return parameters if block.long_window_gain > _LONG_GAIN else parameters.without_long_windows()
 
 
 def _encode_as(
-    head: Head, parameters: CascadeParameters, ordered: NDArray[np.int32],
+    side_info: SideInfo, parameters: CascadeParameters, ordered: NDArray[np.int32],
     settings: CascadeSettings,
 ) -> bytes:
     """Bytes of a block with this head and these parameters."""
     if settings.network is None:
-        coded = encode_samples(head, parameters, ordered)
+        coded = encode_samples(side_info, parameters, ordered)
     else:
         from nlac.predictors.neural import samples as network_samples
 
         runners = network_samples.make_runners(settings.network, len(ordered), settings.device)
-        front = network_samples.Front.start(head, first_state(head, parameters), parameters)
+        front = network_samples.BasePredictor.start(
+            side_info, first_state(side_info, parameters), parameters
+        )
         coded = network_samples.encode_samples(front, ordered, runners, settings.ahead)
     if coded is None:
         raise NlacError("a sample is not in its value set: a fault of the encoder")
-    side = bytes([CASCADE]) + write_parameters(parameters) + write_head(head)
+    side = bytes([CASCADE]) + write_parameters(parameters) + write_side_info(side_info)
     return side + write_words(*coded)
 
 
-def history_units(channels: NDArray[np.int32]) -> list[int]:
+def history_shifts(channels: NDArray[np.int32]) -> list[int]:
     """Return for each channel the power of two, in sample units, of its history's unit.
 
     Histories have 14 bits: the unit is chosen by the error of a prediction of
@@ -192,5 +198,5 @@ def history_units(channels: NDArray[np.int32]) -> list[int]:
             errors.append(float(np.abs(windows[:, -1] - windows[:, :-1] @ weights).mean()))
         mean = float(np.mean(errors)) if errors else 16.0
         unit = int(np.ceil(np.log2(mean + 1e-3))) - _MEAN_BITS
-        units.append(min(max(unit, LEAST_UNIT), MOST_UNIT))
+        units.append(min(max(unit, MIN_HISTORY_SHIFT), MAX_HISTORY_SHIFT))
     return units

@@ -1,8 +1,8 @@
 """Search for the cascade that suits a block (encoder only): trials, one number after another.
 
 A block's cascade travels with it, so it may differ from the preset's. Only such numbers are
-changed that leave the decoder's time as it is: how long experts and final stacks remember, the
-loads of the solutions, the steps of the stages, and the units of their histories.
+changed that leave the decoder's time as it is: forgetting factors and diagonal loading of the RLS
+predictors, forgetting of the final combiners, steps of the NLMS stages, shifts of the histories.
 """
 
 from __future__ import annotations
@@ -12,22 +12,34 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from nlac.predictors.cascade.kernels import PIECE, SPAN
+from nlac.predictors.cascade.kernels import LAG_SPAN, PIECE
 from nlac.predictors.cascade.loops import encode_samples
 from nlac.predictors.cascade.parameters import (
-    FINAL_MEMORIES,
-    LEAST_UNIT,
-    LOADS,
-    MOST_MEMORY,
-    MOST_UNIT,
+    FINAL_FORGETTINGS,
+    LOADINGS,
+    MAX_FORGETTING,
+    MAX_HISTORY_SHIFT,
+    MIN_HISTORY_SHIFT,
     STEPS,
     CascadeParameters,
 )
-from nlac.predictors.cascade.side_info import Course, Head
+from nlac.predictors.cascade.side_info import Schedule, SideInfo
 
 # by effort: how the numbers are changed in each round, and whether trials see all of the block
-_COARSE = (("memory", 1), ("load", 2), ("step", 4), ("unit", 1), ("finals", 1))
-_FINE = (("memory", 1), ("load", 1), ("step", 2), ("unit", 1), ("finals", 1))
+_COARSE = (
+    ("forgetting", 1),
+    ("loading", 2),
+    ("step", 4),
+    ("history_shift", 1),
+    ("final_combiners", 1),
+)
+_FINE = (
+    ("forgetting", 1),
+    ("loading", 1),
+    ("step", 2),
+    ("history_shift", 1),
+    ("final_combiners", 1),
+)
 _EFFORTS = {1: ((_COARSE,), False), 2: ((_COARSE,), True), 3: ((_COARSE, _FINE, _FINE), True)}
 _PART, _LEAST_FRAMES = 4, 1 << 17  # of a block that trials see otherwise
 
@@ -38,53 +50,59 @@ class Tuning:
 
     Attributes
     ----------
-    memory, load : int
-        To those of the experts.
+    forgetting, loading : int
+        To those of the RLS predictors.
     step : int
-        To those of the stages.
-    unit : int
-        To the units in which the channels' histories are kept.
-    finals : int
-        To the memories of the final stacks.
+        To those of the NLMS stages.
+    history_shift : int
+        To the shifts of the channels' histories.
+    final_combiners : int
+        To the forgetting of the final combiners.
     """
 
-    memory: int = 0
-    load: int = 0
+    forgetting: int = 0
+    loading: int = 0
     step: int = 0
-    unit: int = 0
-    finals: int = 0
+    history_shift: int = 0
+    final_combiners: int = 0
 
     def apply(
-        self, head: Head, parameters: CascadeParameters
-    ) -> tuple[Head, CascadeParameters]:
-        """Return a head and parameters that are changed by so much."""
+        self, side_info: SideInfo, parameters: CascadeParameters
+    ) -> tuple[SideInfo, CascadeParameters]:
+        """Return side information and parameters that are changed by so much."""
         p = parameters
-        experts = tuple(
+        rls = tuple(
             replace(
                 e,
-                memory=_within(e.memory + self.memory, p.batch + 1, MOST_MEMORY),
-                load=_within(e.load + self.load, *LOADS),
+                forgetting=_within(e.forgetting + self.forgetting, p.batch + 1, MAX_FORGETTING),
+                loading=_within(e.loading + self.loading, *LOADINGS),
             )
-            for e in p.experts
+            for e in p.rls
         )
         cascades = tuple(
             tuple(replace(s, step=_within(s.step + self.step, *STEPS)) for s in cascade)
             for cascade in p.cascades
         )
-        finals = tuple(_within(memory + self.finals, *FINAL_MEMORIES) for memory in p.finals)
-        unit = [_within(unit + self.unit, LEAST_UNIT, MOST_UNIT) for unit in head.unit]
-        changed = replace(p, experts=experts, cascades=cascades, finals=finals)
-        return replace(head, unit=unit), changed
+        final_combiners = tuple(
+            _within(forgetting + self.final_combiners, *FINAL_FORGETTINGS)
+            for forgetting in p.final_combiners
+        )
+        shifts = [
+            _within(shift + self.history_shift, MIN_HISTORY_SHIFT, MAX_HISTORY_SHIFT)
+            for shift in side_info.history_shift
+        ]
+        changed = replace(p, rls=rls, cascades=cascades, final_combiners=final_combiners)
+        return replace(side_info, history_shift=shifts), changed
 
 
-def search(
-    head: Head, parameters: CascadeParameters, ordered: NDArray[np.int32], effort: int
-) -> tuple[Head, CascadeParameters]:
-    """Find head and parameters with which a block takes fewer bytes, as far as trials tell.
+def tune(
+    side_info: SideInfo, parameters: CascadeParameters, ordered: NDArray[np.int32], effort: int
+) -> tuple[SideInfo, CascadeParameters]:
+    """Find side information and parameters that make a block smaller, as far as trials tell.
 
     Parameters
     ----------
-    head, parameters
+    side_info, parameters
         To begin with.
     ordered : (channels, frames) int32
         The block, in coding order.
@@ -92,13 +110,13 @@ def search(
         1 to 3, as options of the encoder have it.
     """
     rounds, whole = _EFFORTS[effort]
-    seen, samples = (head, ordered) if whole else _middle(head, ordered)
+    seen, samples = (side_info, ordered) if whole else _middle(side_info, ordered)
     sizes: dict[tuple[object, ...], int] = {}
 
     def size(tuning: Tuning) -> int:
         tried, p = tuning.apply(seen, parameters)
         # at the end of a range nothing changes any more
-        key = (p, *tried.unit)
+        key = (p, *tried.history_shift)
         if key not in sizes:
             coded = encode_samples(tried, p, samples)
             assert coded is not None, "a sample is not in its value set"
@@ -112,23 +130,24 @@ def search(
                 found = _moved(best, name, signed)
                 while size(found) < size(best):
                     best, found = found, _moved(found, name, signed)
-    return best.apply(head, parameters)
+    return best.apply(side_info, parameters)
 
 
-def _middle(head: Head, ordered: NDArray[np.int32]) -> tuple[Head, NDArray[np.int32]]:
+def _middle(side_info: SideInfo, ordered: NDArray[np.int32]) -> tuple[SideInfo, NDArray[np.int32]]:
     """The middle of a block, as if it were one."""
     frames = ordered.shape[1]
     length = min(frames, max(frames // _PART, _LEAST_FRAMES))
-    begin = (frames - length) // 2 // SPAN * SPAN
-    course = head.course
-    total = length + int(course.delay.max())
-    spans = slice(begin // SPAN, begin // SPAN + -(-total // SPAN))
+    begin = (frames - length) // 2 // LAG_SPAN * LAG_SPAN
+    schedule = side_info.schedule
+    total = length + int(schedule.delay.max())
+    spans = slice(begin // LAG_SPAN, begin // LAG_SPAN + -(-total // LAG_SPAN))
     pieces = slice(begin // PIECE, begin // PIECE + -(-total // PIECE))
-    lag = course.lag[spans]
+    lag = schedule.lag[spans]
     # what lies before cannot be heard
-    lag = np.where(lag < (np.arange(len(lag)) + 1) * SPAN, lag, 0)
-    part = Course(length, course.delay, lag, course.value_set[pieces])
-    return replace(head, course=part), np.ascontiguousarray(ordered[:, begin : begin + length])
+    lag = np.where(lag < (np.arange(len(lag)) + 1) * LAG_SPAN, lag, 0)
+    part = Schedule(length, schedule.delay, lag, schedule.value_set[pieces])
+    middle = np.ascontiguousarray(ordered[:, begin : begin + length])
+    return replace(side_info, schedule=part), middle
 
 
 def _moved(tuning: Tuning, name: str, by: int) -> Tuning:

@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 from nlac._errors import NlacError, UsageError
 from nlac.bitstream.header import StreamHeader
 from nlac.codec.encoder import cascade
-from nlac.codec.encoder.analysis import prepare
-from nlac.codec.encoder.cascade import history_units
+from nlac.codec.encoder.analysis import analyse_block
+from nlac.codec.encoder.cascade import history_shifts
 from nlac.codec.encoder.choice import wanted_predictor
 from nlac.codec.encoder.lpc import fallback
 from nlac.codec.encoder.lpc.block import (
     LpcSettings,
-    encode_prepared,
+    encode_analysed,
     layouts,
     window_settings,
 )
@@ -25,11 +25,11 @@ from nlac.codec.encoder.options import EncodeOptions
 from nlac.entropy.value_sets import ValueSet
 from nlac.entropy.varint import write_varint
 from nlac.entropy.words import write_words
-from nlac.predictors.cascade.parameters import LEAST_UNIT
-from nlac.predictors.lpc.block import write_sides
+from nlac.predictors.cascade.parameters import MIN_HISTORY_SHIFT
+from nlac.predictors.lpc.block import write_side_info
 from nlac.predictors.networks.layers import Network
 from nlac.predictors.networks.torch_runner import encoding_device
-from nlac.predictors.neural.block import FORWARD, start_front
+from nlac.predictors.neural.block import FORWARD, start_base
 from nlac.predictors.neural.models import model_predictor, needed_model
 from nlac.predictors.neural.samples import encode_samples, make_runners
 
@@ -93,22 +93,22 @@ def encode(channels: NDArray[np.int32], stream: StreamHeader, options: EncodeOpt
 
 def encode_forward(channels: NDArray[np.int32], settings: ForwardSettings) -> bytes:
     """Code the channels of a block, (channels, frames) int32, at least one of each."""
-    block = prepare(channels, settings.lpc.search)
+    block = analyse_block(channels, settings.lpc.analysis)
     order, ordered = block.pairing.order.tolist(), block.ordered
-    units = history_units(ordered)
+    units = history_shifts(ordered)
     bodies = []
     used: list[ValueSet] = []
     for layout, sets in layouts(block, settings.lpc):
         used = sets
         runners = make_runners(settings.network, len(ordered), settings.device)
-        front = start_front(order, layout, sets, units)
+        front = start_base(order, layout, sets, units)
         coded = encode_samples(front, ordered, runners, settings.ahead)
         if coded is None:
             raise NlacError("a sample is not in its value set: a fault of the encoder")
-        sides = write_sides(order, sets, layout)
-        sides += b"".join(write_varint(unit - LEAST_UNIT) for unit in units)
+        sides = write_side_info(order, sets, layout)
+        sides += b"".join(write_varint(unit - MIN_HISTORY_SHIFT) for unit in units)
         bodies.append(bytes([FORWARD]) + sides + write_words(*coded))
     best = min(bodies, key=len)
     if fallback.worth_trying(block, used, len(best)):
-        best = min(best, encode_prepared(block, settings.lpc), key=len)
+        best = min(best, encode_analysed(block, settings.lpc), key=len)
     return best

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from nlac.predictors.cascade.parameters import CascadeParameters, ExpertParameters, StageParameters
+from nlac.predictors.cascade.parameters import CascadeParameters, RlsParameters, StageParameters
 
 
 class Effort(NamedTuple):
@@ -50,11 +50,11 @@ def _three(taps: tuple[int, int, int], other: int, step: int) -> tuple[StagePara
 _MAX = CascadeParameters(
     4,
     (
-        ExpertParameters(16, 8, 8, 2, load=36),
-        ExpertParameters(24, 16, 10, 4, 8, load=33),
-        ExpertParameters(16, 8, 7, 1, 4, True, load=36),
-        ExpertParameters(32, 32, 11, 4, 8, load=39),
-        ExpertParameters(192, 8, 11, 32, load=36),
+        RlsParameters(16, 8, 8, 2, loading=36),
+        RlsParameters(24, 16, 10, 4, 8, loading=33),
+        RlsParameters(16, 8, 7, 1, 4, True, loading=36),
+        RlsParameters(32, 32, 11, 4, 8, loading=39),
+        RlsParameters(192, 8, 11, 32, loading=36),
     ),
     tuple(_three((1024, 256, 32), 256 if step == 0 else 0, step) for step in (-6, 0, 6)),
     (7, 10),
@@ -65,10 +65,10 @@ CASCADES = {
     "high": CascadeParameters(
         5,
         (
-            ExpertParameters(16, 8, 8, 2, load=37),
-            ExpertParameters(24, 16, 10, 4, 8, load=35),
-            ExpertParameters(16, 8, 7, 1, 4, True, load=37),
-            ExpertParameters(80, 0, 11, 32, load=36),
+            RlsParameters(16, 8, 8, 2, loading=37),
+            RlsParameters(24, 16, 10, 4, 8, loading=35),
+            RlsParameters(16, 8, 7, 1, 4, True, loading=37),
+            RlsParameters(80, 0, 11, 32, loading=36),
         ),
         (_three((512, 64, 32), 0, -3),),
         (9,),
@@ -78,8 +78,8 @@ CASCADES = {
     # a network stands behind it
     "neural": replace(
         _MAX,
-        experts=(replace(_MAX.experts[0], period=1), *_MAX.experts[1:]),
-        finals=(8, 6, 11),
+        rls=(replace(_MAX.rls[0], period=1), *_MAX.rls[1:]),
+        final_combiners=(8, 6, 11),
         online=(33,),
     ),
 }
@@ -93,11 +93,11 @@ BASES: dict[str, CascadeParameters | None] = {
     "rls": CascadeParameters(
         6,
         (
-            ExpertParameters(16, 8, 8, 1, load=31),
-            ExpertParameters(24, 16, 9, 1, 8, load=30),
-            ExpertParameters(32, 16, 11, 4, 8, load=30),
-            ExpertParameters(16, 8, 7, 1, 4, True, load=34),
-            ExpertParameters(192, 8, 11, 8, load=36),
+            RlsParameters(16, 8, 8, 1, loading=31),
+            RlsParameters(24, 16, 9, 1, 8, loading=30),
+            RlsParameters(32, 16, 11, 4, 8, loading=30),
+            RlsParameters(16, 8, 7, 1, 4, True, loading=34),
+            RlsParameters(192, 8, 11, 8, loading=36),
         ),
         (),
         (9,),

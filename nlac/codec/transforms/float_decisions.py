@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from nlac.codec.transforms.float_kernels import TOTAL, learn
+from nlac.codec.transforms.float_kernels import PROBABILITY_ONE, learn
 from nlac.entropy.range_kernels import (
     decode_advance,
     decode_quantile,
@@ -32,7 +32,7 @@ def put(words, coder, models, which, bit):
     p = load_i64(models, 2 * which)
     learn(models, which, bit)
     c = p if bit else np.int64(0)
-    return interval(words, coder, c, TOTAL - p if bit else p)
+    return interval(words, coder, c, PROBABILITY_ONE - p if bit else p)
 
 
 @kernel
@@ -60,7 +60,9 @@ def get(words, length, coder, models, which):
     bit = q >= p
     learn(models, which, bit)
     c = p if bit else np.int64(0)
-    coder = decode_advance(words, length, pos, lower, rng, point, c, TOTAL - p if bit else p)
+    coder = decode_advance(
+        words, length, pos, lower, rng, point, c, PROBABILITY_ONE - p if bit else p
+    )
     return bit, coder
 
 

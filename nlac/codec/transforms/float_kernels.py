@@ -12,7 +12,7 @@ from nlac.kernels.arithmetic import bit_length
 from nlac.kernels.jit import kernel
 from nlac.kernels.memory import address, load_i64, store_64
 
-TOTAL = 1 << 24
+PROBABILITY_ONE = 1 << 24
 SMALLEST = -149  # exponent of the smallest denormal
 LARGEST = 104  # exponent of the last bit of the largest finite floats
 SIGN = 0x80000000
@@ -93,7 +93,7 @@ def learn(models, which, bit):
     if bit:
         p -= (p - MARGIN) // (seen + 2)
     else:
-        p += (TOTAL - MARGIN - p) // (seen + 2)
+        p += (PROBABILITY_ONE - MARGIN - p) // (seen + 2)
     store_64(models, at, np.int64(p))
     store_64(models, at + 1, np.int64(min(seen + 1, MEMORY)))
 
@@ -102,7 +102,7 @@ def learn(models, which, bit):
 def clear(models):
     """Set all models to even odds."""
     for i in range(MODELS):
-        store_64(models, 2 * i, np.int64(TOTAL // 2))
+        store_64(models, 2 * i, np.int64(PROBABILITY_ONE // 2))
         store_64(models, 2 * i + 1, np.int64(0))
 
 

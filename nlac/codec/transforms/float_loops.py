@@ -40,10 +40,10 @@ from nlac.codec.transforms.float_kernels import (
     OCTAVE_BITS,
     PATTERN,
     PLAIN,
+    PROBABILITY_ONE,
     SCALED,
     SIGN,
     SMALLEST,
-    TOTAL,
     WORDS_PER_SAMPLE,
     ZEROS,
     clear,
@@ -152,7 +152,7 @@ def encode_side(patterns, planes, parameter_rows, run_rows, model_buffer, word_b
                         coder = put(words, coder, models, which, low != 0)
                         inexact = 2 * (inexact & 1) + (low != 0)
                         if low != 0 and count > 1:
-                            each = TOTAL // ((1 << count) - 1)
+                            each = PROBABILITY_ONE // ((1 << count) - 1)
                             coder = interval(words, coder, (low - 1) * each, each)
                 else:
                     coder = put(words, coder, models, M_ZERO + around, magnitude != 0)
@@ -257,7 +257,7 @@ def decode_side(patterns, planes, parameter_rows, run_rows, model_buffer, word_b
                         if other and count > 1:
                             q, coder = quantile(coder)
                             pos, lower, rng, point = coder
-                            each = np.int64(TOTAL // ((1 << count) - 1))
+                            each = np.int64(PROBABILITY_ONE // ((1 << count) - 1))
                             low += q // each
                             if low >= np.int64(1) << count:
                                 return False

@@ -19,7 +19,7 @@ from nlac.entropy.words import check_end, read_words
 from nlac.predictors.cascade.loops import decode_samples
 from nlac.predictors.cascade.parameter_codes import read_parameters
 from nlac.predictors.cascade.parameters import CascadeParameters
-from nlac.predictors.cascade.side_info import Head, read_head
+from nlac.predictors.cascade.side_info import SideInfo, read_side_info
 from nlac.predictors.lpc.block import decode_lpc
 
 CASCADE = 2  # where an `lpc` block tells its coder
@@ -29,7 +29,7 @@ MAX_COVARIANCES = 1 << 26
 class CodedCascade(NamedTuple):
     """What a block of kind `CASCADE` holds; arrays are in coding order."""
 
-    head: Head
+    side_info: SideInfo
     parameters: CascadeParameters
     words: NDArray[np.uint32]
     raw: NDArray[np.uint32]
@@ -61,11 +61,11 @@ def decode_cascade(
     kind, after = read_varint(data, at)
     if kind != CASCADE:
         return decode_lpc(data, at, frames, channels, coder_id)
-    head, parameters, words, raw = read_cascade(data, after, frames, channels)
+    side_info, parameters, words, raw = read_cascade(data, after, frames, channels)
     pcm = np.zeros((channels, frames), np.int32)
-    taken, used = decode_samples(head, parameters, pcm, words, raw)
+    taken, used = decode_samples(side_info, parameters, pcm, words, raw)
     check_end(words, raw, taken, used)
-    return in_block_order(pcm, head.order)
+    return in_block_order(pcm, side_info.order)
 
 
 def read_cascade(data: bytes, at: int, frames: int, channels: int) -> CodedCascade:
@@ -79,9 +79,9 @@ def read_cascade(data: bytes, at: int, frames: int, channels: int) -> CodedCasca
     parameters, at = read_parameters(data, at)
     if channels * parameters.covariances > MAX_COVARIANCES:
         raise CorruptStream("experts need too much memory", path="parameters")
-    head, at = read_head(data, at, frames, channels)
+    side_info, at = read_side_info(data, at, frames, channels)
     count, at = read_varint(data, at)
-    return CodedCascade(head, parameters, *read_words(data, at, count))
+    return CodedCascade(side_info, parameters, *read_words(data, at, count))
 
 
 def in_block_order(pcm: NDArray[np.int32], order: list[int]) -> NDArray[np.int32]:

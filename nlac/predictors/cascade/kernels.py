@@ -20,7 +20,7 @@ from nlac.predictors.cascade.predictor import set_lag
 from nlac.predictors.lpc.plan import FINE, FIRST, KIND, LAST, LOOKUP, OFFSET, SET_FIELDS, STEP
 
 PIECE = 1024  # frames that share a value set
-SPAN = 16384  # frames that share a lag
+LAG_SPAN = 16384  # frames that share a lag
 
 
 class Rows(NamedTuple):
@@ -48,11 +48,11 @@ class Rows(NamedTuple):
 
 
 @inline_kernel
-def course_of(course, sets):
+def schedule_of(schedule, sets):
     """Numbers of frames and channels; addresses of the course, of the sets and of their lists."""
     return (
-        course.frames, len(course.delay),
-        address(course.delay), address(course.lag), address(course.value_set),
+        schedule.frames, len(schedule.delay),
+        address(schedule.delay), address(schedule.lag), address(schedule.value_set),
         address(sets.rows), address(sets.values), address(sets.ranks),
     )  # fmt: skip
 
@@ -72,7 +72,7 @@ def channel_of(rows, c):
 @kernel
 def set_lags(predictors, lags, t):
     """Let the earlier occurrence of a span take effect in all channels."""
-    lag = load_i64(lags, t // SPAN)
+    lag = load_i64(lags, t // LAG_SPAN)
     if lag > t:
         lag = np.int64(0)  # not in the block yet
     for c in range(len(predictors)):

@@ -27,15 +27,15 @@ from nlac.predictors.cascade.kernels import (
     Rows,
     channel_of,
     code_sample,
-    course_of,
     decode_sample,
     limit_locations,
+    schedule_of,
     set_in_force,
     set_lags,
 )
 from nlac.predictors.cascade.parameters import CascadeParameters
 from nlac.predictors.cascade.predictor import learn_sample, predict_sample
-from nlac.predictors.cascade.side_info import Head, first_state
+from nlac.predictors.cascade.side_info import SideInfo, first_state
 from nlac.predictors.cascade.state import CascadeState
 from nlac.predictors.lpc.plan import HIGHEST, LOWEST
 
@@ -56,17 +56,17 @@ def _learn(predictor, shared, state, sample, t):
 
 
 @kernel
-def encode_loop(course, sets, rows, pcm, word_buffer, raw_buffer):
+def encode_loop(schedule, sets, rows, pcm, word_buffer, raw_buffer):
     """Code all samples; returns the lengths written to the buffers.
 
     `pcm` is (channels, frames) int32 in coding order. Lengths of -1 tell that a
     sample is not in its value set.
     """
-    frames, channels, delays, lags, value_set, table, values, ranks = course_of(course, sets)
+    frames, channels, delays, lags, value_set, table, values, ranks = schedule_of(schedule, sets)
     shared, samples = address(rows.shared), address(pcm)
     words, raw = address(word_buffer), address(raw_buffer)
     coder, bits = (np.int64(0), ZERO, FULL, np.int64(0), ZERO), (np.int64(0), ZERO, np.int64(0))
-    for t in range(frames + course.delay.max()):
+    for t in range(frames + schedule.delay.max()):
         if t % PIECE == 0:
             set_lags(rows.predictors, lags, t)
         for c in range(channels):
@@ -87,15 +87,15 @@ def encode_loop(course, sets, rows, pcm, word_buffer, raw_buffer):
 
 
 @kernel
-def decode_loop(course, sets, rows, pcm, word_buffer, raw_buffer):
+def decode_loop(schedule, sets, rows, pcm, word_buffer, raw_buffer):
     """Decode all samples into `pcm`; returns words and raw bits used, or -1, -1 on bad data."""
-    frames, channels, delays, lags, value_set, table, values, ranks = course_of(course, sets)
+    frames, channels, delays, lags, value_set, table, values, ranks = schedule_of(schedule, sets)
     shared, samples = address(rows.shared), address(pcm)
     words, raw = address(word_buffer), address(raw_buffer)
     num_words, num_raw = len(word_buffer), len(raw_buffer)
     coder = decode_start(words, num_words)
     raw_at = np.int64(0)
-    for t in range(frames + course.delay.max()):
+    for t in range(frames + schedule.delay.max()):
         if t % PIECE == 0:
             set_lags(rows.predictors, lags, t)
         for c in range(channels):
@@ -116,33 +116,43 @@ def decode_loop(course, sets, rows, pcm, word_buffer, raw_buffer):
 
 
 def encode_samples(
-    head: Head, parameters: CascadeParameters, ordered: NDArray[np.int32]
+    side_info: SideInfo, parameters: CascadeParameters, ordered: NDArray[np.int32]
 ) -> tuple[U32, U32] | None:
     """Words and bit string of the samples, (channels, frames) in coding order.
 
     None tells that a sample is not in its value set.
     """
-    state = first_state(head, parameters)
+    state = first_state(side_info, parameters)
     words, raw = new_buffers(ordered.size)
     used, raw_used = encode_loop(
-        head.course, set_table(head.sets), _rows(head, parameters, state), ordered, words, raw
+        side_info.schedule,
+        set_table(side_info.sets),
+        _rows(side_info, parameters, state),
+        ordered,
+        words,
+        raw,
     )
     return None if used < 0 else (words[:used], raw[:raw_used])
 
 
 def decode_samples(
-    head: Head, parameters: CascadeParameters, pcm: NDArray[np.int32],
+    side_info: SideInfo, parameters: CascadeParameters, pcm: NDArray[np.int32],
     words: U32, raw: U32,
 ) -> tuple[int, int]:
     """Fill `pcm`; returns words and bits taken, or -1, -1 on bad data."""
-    state = first_state(head, parameters)
+    state = first_state(side_info, parameters)
     taken, used = decode_loop(
-        head.course, set_table(head.sets), _rows(head, parameters, state), pcm, words, raw
+        side_info.schedule,
+        set_table(side_info.sets),
+        _rows(side_info, parameters, state),
+        pcm,
+        words,
+        raw,
     )
     return taken, used
 
 
-def _rows(head: Head, parameters: CascadeParameters, state: CascadeState) -> Rows:
+def _rows(side_info: SideInfo, parameters: CascadeParameters, state: CascadeState) -> Rows:
     count = parameters.num_locations
-    mixtures = mixture_state(head.initial, count, head.reference)
+    mixtures = mixture_state(side_info.initial_scale, count, side_info.reference)
     return Rows(state.channels, state.locations, mixtures, mixture_shared(count), count)

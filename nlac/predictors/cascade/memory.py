@@ -54,11 +54,11 @@ class StageMemory:
         cells[lms.L_HISTORY] = history
         cells[lms.L_WEIGHTS] = self._new(stage.taps, np.int32)
         cells[lms.L_COPIES] = self._new(stage.taps, np.int16)
-        if other and stage.other:
-            cells[lms.L_OTHER] = stage.other
+        if other and stage.cross_taps:
+            cells[lms.L_OTHER] = stage.cross_taps
             cells[lms.L_OTHER_HISTORY] = other
-            cells[lms.L_OTHER_WEIGHTS] = self._new(stage.other, np.int32)
-            cells[lms.L_OTHER_COPIES] = self._new(stage.other, np.int16)
+            cells[lms.L_OTHER_WEIGHTS] = self._new(stage.cross_taps, np.int32)
+            cells[lms.L_OTHER_COPIES] = self._new(stage.cross_taps, np.int16)
             cells[lms.L_AHEAD] = ahead
         cells[lms.L_UNIT] = unit
         cells[lms.L_GROUP] = 4 if stage.taps > 32 else 1

@@ -11,11 +11,11 @@ from nlac._errors import CorruptStream
 from nlac.entropy.exp_golomb import GolombReader, write_golomb
 from nlac.predictors.cascade.parameters import (
     MAX_CASCADES,
-    MAX_EXPERTS,
-    MAX_FINALS,
+    MAX_FINAL_COMBINERS,
+    MAX_RLS_PREDICTORS,
     MAX_STAGES,
     CascadeParameters,
-    ExpertParameters,
+    RlsParameters,
     StageParameters,
 )
 
@@ -42,15 +42,23 @@ _FINAL = 9
 def write_parameters(p: CascadeParameters) -> bytes:
     """Bytes of a cascade's parameters."""
     counts = (
-        len(p.experts), len(p.cascades), len(p.cascades[0]) if p.cascades else _COUNTS[2],
-        len(p.finals), len(p.online),
+        len(p.rls), len(p.cascades), len(p.cascades[0]) if p.cascades else _COUNTS[2],
+        len(p.final_combiners), len(p.online),
     )  # fmt: skip
     numbers = [p.batch, p.period]
-    for e in p.experts:
-        numbers += [e.own, e.other, e.memory, e.period, e.around, int(e.optional), e.load]
+    for e in p.rls:
+        numbers += [
+            e.order,
+            e.cross_order,
+            e.forgetting,
+            e.period,
+            e.ltp_taps,
+            int(e.optional),
+            e.loading,
+        ]
     for s in (s for cascade in p.cascades for s in cascade):
-        numbers += [s.taps // _BLOCK, s.other // _BLOCK, s.step]
-    numbers += [*p.online, *p.finals]
+        numbers += [s.taps // _BLOCK, s.cross_taps // _BLOCK, s.step]
+    numbers += [*p.online, *p.final_combiners]
     differences = map(sub, (*counts, *numbers), (*_COUNTS, *_defaults(*counts)))
     return write_golomb(differences)
 
@@ -65,7 +73,10 @@ def read_parameters(data: bytes, at: int) -> tuple[CascadeParameters, int]:
     """
     reader = GolombReader(data, at)
     counts = list(map(add, _COUNTS, reader.read(len(_COUNTS))))
-    least, most = (1, 0, 0, 1, 0), (MAX_EXPERTS, MAX_CASCADES, MAX_STAGES, MAX_FINALS, 1)
+    least, most = (
+        (1, 0, 0, 1, 0),
+        (MAX_RLS_PREDICTORS, MAX_CASCADES, MAX_STAGES, MAX_FINAL_COMBINERS, 1),
+    )
     if any(not low <= n <= high for low, n, high in zip(least, counts, most, strict=True)):
         raise CorruptStream("a count is outside its range", path=_PATH)
     defaults = _defaults(*counts)
@@ -77,15 +88,15 @@ def read_parameters(data: bytes, at: int) -> tuple[CascadeParameters, int]:
         return tuple(StageParameters(_BLOCK * a, _BLOCK * b, step) for a, b, step in rows)
 
     batch, period = next(numbers), next(numbers)
-    experts = []
+    rls = []
     for _ in range(num_experts):
         own, other, memory, pause, around, optional, load = (next(numbers) for _ in range(7))
         if optional not in (0, 1):
             raise CorruptStream("a flag is neither 0 nor 1", path=_PATH)
-        experts.append(ExpertParameters(own, other, memory, pause, around, optional == 1, load))
+        rls.append(RlsParameters(own, other, memory, pause, around, optional == 1, load))
     cascades = tuple(stages() for _ in range(num_cascades))
     online = tuple(next(numbers) for _ in range(num_online))
-    found = CascadeParameters(batch, tuple(experts), cascades, tuple(numbers), period, online)
+    found = CascadeParameters(batch, tuple(rls), cascades, tuple(numbers), period, online)
     try:
         found.check()
     except ValueError as error:
@@ -93,12 +104,12 @@ def read_parameters(data: bytes, at: int) -> tuple[CascadeParameters, int]:
     return found, reader.end()
 
 
-def _defaults(experts: int, cascades: int, stages: int, finals: int, online: int) -> list[int]:
+def _defaults(rls: int, cascades: int, stages: int, final_combiners: int, online: int) -> list[int]:
     """Defaults of the numbers that follow such counts."""
     numbers = [_BATCH, _PERIOD]
-    for row in _EXPERTS[:experts]:
+    for row in _EXPERTS[:rls]:
         numbers += row
     for number in range(cascades):
         for own, other, step in _STAGES[:stages]:
             numbers += [own, other, step + _NEXT_STEP * number]
-    return numbers + [_ONLINE] * online + [_FINAL] * finals
+    return numbers + [_ONLINE] * online + [_FINAL] * final_combiners

@@ -80,9 +80,9 @@ def set_lag(channel, lag):
     store_64(window, W_FIRST, np.int64(first))
     for i in range(2):
         store_64(window, PARTS + 4 * i + PLACE, PAD - lag - around)
-    experts = load_i64(channel, C_EXPERTS)
+    rls = load_i64(channel, C_EXPERTS)
     for k in range(load_i64(channel, C_NUM_EXPERTS)):
-        expert = experts + 8 * EXPERT * k
+        expert = rls + 8 * EXPERT * k
         stride, count = load_i64(expert, E_STRIDE), load_i64(expert, E_COUNT)
         store_64(expert, E_FIRST, np.int64(first))
         if load_i64(expert, E_OPTIONAL) != 0:
@@ -116,13 +116,13 @@ def _clamp(channel, value):
 def predict_sample(channel, t):
     """Put the predictions of frame t (Q8) into the channel's locations; the first is the best."""
     out = load_i64(channel, C_LOCATIONS)
-    experts, num_experts = load_i64(channel, C_EXPERTS), load_i64(channel, C_NUM_EXPERTS)
-    stack, finals = load_i64(channel, C_STACK), load_i64(channel, C_FINALS)
+    rls, num_experts = load_i64(channel, C_EXPERTS), load_i64(channel, C_NUM_EXPERTS)
+    stack, final_combiners = load_i64(channel, C_STACK), load_i64(channel, C_FINALS)
     num_finals = load_i64(channel, C_NUM_FINALS)
     low, high = load_i64(channel, C_LOW), load_i64(channel, C_HIGH)
     base = np.int64(0)
     for i in range(num_experts):
-        expert = experts + 8 * EXPERT * i
+        expert = rls + 8 * EXPERT * i
         value = base
         if load_i64(expert, E_OFF) == 0:
             value = min(max(predict_expert(expert, t), low), high)
@@ -137,20 +137,20 @@ def predict_sample(channel, t):
     store_64(channel, C_STACKED, stacked)
     for i in range(1, num_experts):
         difference = load_i64(channel, C_PLAIN + 1 + i) - stacked
-        if load_i64(experts + 8 * EXPERT * i, E_OFF) != 0:
+        if load_i64(rls + 8 * EXPERT * i, E_OFF) != 0:
             difference = np.int64(0)
-        set_input(finals, i - 1, difference)
+        set_input(final_combiners, i - 1, difference)
     stages = load_i64(channel, C_STAGES)
     num_stages = load_i64(channel, C_NUM_STAGES)
     at = num_experts - 1
     plain = np.int64(0)
     for i in range(load_i64(channel, C_NUM_CASCADES) * num_stages):
         value = predict_stage(stages + 8 * STAGE * i, t)
-        set_input(finals, at + i, value)
+        set_input(final_combiners, at + i, value)
         if i < num_stages:
             plain += value
     for i in range(num_finals):
-        value = min(max(stacked + predict_stack(finals + 8 * STACK * i), low), high)
+        value = min(max(stacked + predict_stack(final_combiners + 8 * STACK * i), low), high)
         store_64(out, i, value)
     store_64(channel, C_PLAIN, plain)
     store_64(out, num_finals, min(max(stacked + plain, low), high))
@@ -177,10 +177,10 @@ def learn_sample(channel, t, sample):
         store_64(load_i64(channel, C_SCALED), place, sample >> down)
     truth = sample << 8
     out = load_i64(channel, C_LOCATIONS)
-    experts, num_experts = load_i64(channel, C_EXPERTS), load_i64(channel, C_NUM_EXPERTS)
-    stack, finals = load_i64(channel, C_STACK), load_i64(channel, C_FINALS)
+    rls, num_experts = load_i64(channel, C_EXPERTS), load_i64(channel, C_NUM_EXPERTS)
+    stack, final_combiners = load_i64(channel, C_STACK), load_i64(channel, C_FINALS)
     for i in range(num_experts):
-        expert = experts + 8 * EXPERT * i
+        expert = rls + 8 * EXPERT * i
         if load_i64(expert, E_OFF) == 0:
             note_error(expert, abs(truth - load_i64(channel, C_PLAIN + 1 + i)))
     stacked = load_i64(channel, C_STACKED)
@@ -189,9 +189,9 @@ def learn_sample(channel, t, sample):
         set_input(stack, num_experts - 1, truth - load_i64(channel, C_PLAIN + 1))
         learn_stack(stack, abs(residual))
     num_finals = load_i64(channel, C_NUM_FINALS)
-    set_input(finals, load_i64(finals, S_COUNT) - 1, residual)
+    set_input(final_combiners, load_i64(final_combiners, S_COUNT) - 1, residual)
     for i in range(num_finals):
-        learn_stack(finals + 8 * STACK * i, abs(truth - load_i64(out, i)))
+        learn_stack(final_combiners + 8 * STACK * i, abs(truth - load_i64(out, i)))
     unit = load_i64(channel, C_UNIT)
     stages, num_stages = load_i64(channel, C_STAGES), load_i64(channel, C_NUM_STAGES)
     for k in range(load_i64(channel, C_NUM_CASCADES)):
@@ -212,6 +212,6 @@ def learn_sample(channel, t, sample):
         batch_sums(window, t + 1 - batch)
         index = (t + 1) // batch
         for i in range(num_experts):
-            expert = experts + 8 * EXPERT * i
+            expert = rls + 8 * EXPERT * i
             if load_i64(expert, E_OFF) == 0:
                 learn_expert(expert, window, index)

@@ -11,57 +11,65 @@ from numpy.typing import NDArray
 from nlac._errors import CorruptStream
 from nlac.entropy.value_sets import ValueSet, read_sets, write_sets
 from nlac.entropy.varint import read_varint, write_varint
-from nlac.predictors.cascade.kernels import PIECE, SPAN
-from nlac.predictors.cascade.parameters import LEAST_UNIT, MOST_UNIT, SHORTEST, CascadeParameters
+from nlac.predictors.cascade.kernels import LAG_SPAN, PIECE
+from nlac.predictors.cascade.parameters import (
+    MAX_HISTORY_SHIFT,
+    MIN_HISTORY_SHIFT,
+    SHORTEST,
+    CascadeParameters,
+)
 from nlac.predictors.cascade.state import CascadeState
-from nlac.predictors.lpc.side_info import MAX_INITIAL
-
-MAX_DELAY = 64
+from nlac.predictors.lpc.side_info import MAX_DELAY, MAX_INITIAL
 
 
 @dataclass(slots=True)
-class Head:
+class SideInfo:
     """What stands before the code words; channels are in coding order."""
 
     order: list[int]
     reference: list[int]
-    initial: NDArray[np.int64]
-    unit: list[int]
+    initial_scale: NDArray[np.int64]
+    history_shift: list[int]
     sets: list[ValueSet]
-    course: Course
+    schedule: Schedule
 
 
-def first_state(head: Head, parameters: CascadeParameters) -> CascadeState:
+def first_state(side_info: SideInfo, parameters: CascadeParameters) -> CascadeState:
     """Return the memory that a block starts from."""
-    course = head.course
+    schedule = side_info.schedule
     limits = []
-    for c in range(len(head.order)):
-        used = [head.sets[i] for i in np.unique(course.value_set[:, c]).tolist()]
+    for c in range(len(side_info.order)):
+        used = [side_info.sets[i] for i in np.unique(schedule.value_set[:, c]).tolist()]
         limits.append((min(s.value(s.first) for s in used), max(s.value(s.last) for s in used)))
-    frames = course.frames + int(course.delay.max())
+    frames = schedule.frames + int(schedule.delay.max())
     return CascadeState(
-        parameters, head.reference, limits, head.unit, frames, bool(np.any(course.lag))
+        parameters,
+        side_info.reference,
+        limits,
+        side_info.history_shift,
+        frames,
+        bool(np.any(schedule.lag)),
     )
 
 
-def write_head(head: Head) -> bytes:
+def write_side_info(side_info: SideInfo) -> bytes:
     """Bytes of a head."""
     out = bytearray()
-    course = head.course
-    for c, place in enumerate(head.order):
-        out += write_varint(place) + write_varint(head.reference[c] + 1)
-        out += write_varint(int(course.delay[c]))
-        out += write_varint(int(head.initial[c]).bit_length() - 1)
-        out += write_varint(head.unit[c] - LEAST_UNIT)
-    out += write_sets(head.sets)
-    out += _write_runs(course.lag)
-    if len(head.sets) > 1:
-        for c in range(len(head.order)):
-            out += _write_runs(course.value_set[:, c])
+    schedule = side_info.schedule
+    for c, place in enumerate(side_info.order):
+        out += write_varint(place) + write_varint(side_info.reference[c] + 1)
+        out += write_varint(int(schedule.delay[c]))
+        out += write_varint(int(side_info.initial_scale[c]).bit_length() - 1)
+        out += write_varint(side_info.history_shift[c] - MIN_HISTORY_SHIFT)
+    out += write_sets(side_info.sets)
+    out += _write_runs(schedule.lag)
+    if len(side_info.sets) > 1:
+        for c in range(len(side_info.order)):
+            out += _write_runs(schedule.value_set[:, c])
     return bytes(out)
 
 
-def read_head(data: bytes, at: int, frames: int, channels: int) -> tuple[Head, int]:
+def read_side_info(data: bytes, at: int, frames: int, channels: int) -> tuple[SideInfo, int]:
     """Parse what `write_head` wrote; returns the head and where it ends.
 
     Raises
@@ -75,7 +83,8 @@ def read_head(data: bytes, at: int, frames: int, channels: int) -> tuple[Head, i
     for c in range(channels):
         path = f"channel[{c}]"
         fields = []
-        for limit in (channels - 1, channels, MAX_DELAY, MAX_INITIAL, MOST_UNIT - LEAST_UNIT):
+        shifts = MAX_HISTORY_SHIFT - MIN_HISTORY_SHIFT
+        for limit in (channels - 1, channels, MAX_DELAY, MAX_INITIAL, shifts):
             number, at = read_varint(data, at)
             if number > limit:
                 raise CorruptStream(f"{number} is more than {limit}", path=path)
@@ -87,20 +96,20 @@ def read_head(data: bytes, at: int, frames: int, channels: int) -> tuple[Head, i
         order.append(fields[0])
         reference.append(fields[1] - 1)
         delay[c], initial[c] = fields[2], 1 << fields[3]
-        unit.append(fields[4] + LEAST_UNIT)
+        unit.append(fields[4] + MIN_HISTORY_SHIFT)
     sets, at = read_sets(data, at)
     total = frames + int(delay.max())
-    lag, at = _read_runs(data, at, -(-total // SPAN), total, "lag")
-    spans = np.arange(len(lag)) * SPAN
-    if np.any((lag > 0) & ((lag < SHORTEST) | (lag > spans + SPAN))):
+    lag, at = _read_runs(data, at, -(-total // LAG_SPAN), total, "lag")
+    spans = np.arange(len(lag)) * LAG_SPAN
+    if np.any((lag > 0) & ((lag < SHORTEST) | (lag > spans + LAG_SPAN))):
         raise CorruptStream("lag out of range", path="lag")
     value_set = np.zeros((-(-total // PIECE), channels), np.int64)
     if len(sets) > 1:
         for c in range(channels):
             runs, at = _read_runs(data, at, len(value_set), len(sets) - 1, "value_set")
             value_set[:, c] = runs
-    course = Course(frames, delay, lag, value_set)
-    return Head(order, reference, initial, unit, sets, course), at
+    schedule = Schedule(frames, delay, lag, value_set)
+    return SideInfo(order, reference, initial, unit, sets, schedule), at
 
 
 def _write_runs(values: NDArray[np.int64]) -> bytes:
@@ -129,7 +138,7 @@ def _read_runs(
     return values, at
 
 
-class Course(NamedTuple):
+class Schedule(NamedTuple):
     """What a block says of its course in time (times are delayed frames).
 
     Attributes

@@ -83,13 +83,13 @@ class CascadeState(StageMemory):
     def _share(self, p: CascadeParameters) -> None:
         """Allocate what is filled and used up within a step, once for all experts and channels."""
         lengths = [
-            2 * (2 * max(e.around for e in p.experts) + 1),
-            max(e.other for e in p.experts),
-            max(e.own for e in p.experts) + 1,
+            2 * (2 * max(e.ltp_taps for e in p.rls) + 1),
+            max(e.cross_order for e in p.rls),
+            max(e.order for e in p.rls) + 1,
         ]
         total = sum(lengths) + DIAGONALS + TILE
         self._sums = self._new(total * total)
-        size = max(e.own + 1 + e.other + 2 * (2 * e.around + 1) for e in p.experts) + TILE
+        size = max(e.order + 1 + e.cross_order + 2 * (2 * e.ltp_taps + 1) for e in p.rls) + TILE
         self._factor = self._new(size * size + 64)
         self._inverses = self._new(size)
 
@@ -98,9 +98,9 @@ class CascadeState(StageMemory):
         reference = int(row[C_REFERENCE])
         ahead = int(row[C_AHEAD])
         other = self.channels[reference] if reference >= 0 else None
-        own_taps = max(e.own for e in p.experts)
-        other_taps = max(e.other for e in p.experts) if other is not None else 0
-        around = max(e.around for e in p.experts) if long_term else 0
+        own_taps = max(e.order for e in p.rls)
+        other_taps = max(e.cross_order for e in p.rls) if other is not None else 0
+        around = max(e.ltp_taps for e in p.rls) if long_term else 0
         wide = 2 * around + 1 if around else 0
         lengths = (wide if other is not None else 0, wide, other_taps, own_taps + 1)
         total = sum(lengths)
@@ -123,14 +123,14 @@ class CascadeState(StageMemory):
             )
         row[C_WINDOW] = window.ctypes.data
         row[C_BATCH], row[C_AROUND], row[C_FIRST] = batch, around, first
-        experts = self._cells(len(p.experts) * ex.EXPERT).reshape(len(p.experts), ex.EXPERT)
+        rls = self._cells(len(p.rls) * ex.EXPERT).reshape(len(p.rls), ex.EXPERT)
         bits = self._bits[c] if other is None else max(self._bits[c], self._bits[reference])
         rescaled = int(row[C_DOWN] - other_row[C_DOWN])
-        for cells, e in zip(experts, p.experts, strict=True):
-            side = 2 * e.around + 1 if e.around and long_term else 0
+        for cells, e in zip(rls, p.rls, strict=True):
+            side = 2 * e.ltp_taps + 1 if e.ltp_taps and long_term else 0
             number = (
                 side if other is not None else 0, side,
-                min(e.other, other_taps), e.own + 1,
+                min(e.cross_order, other_taps), e.order + 1,
             )
             size = sum(number)
             width = -(-size // TILE) * TILE
@@ -138,9 +138,9 @@ class CascadeState(StageMemory):
             cells[ex.E_COVARIANCE] = self._new(width * size + 64)
             cells[ex.E_FACTOR] = self._factor
             cells[ex.E_COEFFICIENTS] = self._new(width + 64)
-            cells[ex.E_DECAY], cells[ex.E_PERIOD] = e.memory - p.batch, e.period
+            cells[ex.E_DECAY], cells[ex.E_PERIOD] = e.forgetting - p.batch, e.period
             cells[ex.E_INVERSES] = self._inverses
-            cells[ex.E_LOAD] = 1 << e.load
+            cells[ex.E_LOAD] = 1 << e.loading
             cells[ex.E_OPTIONAL] = cells[ex.E_OFF] = e.optional
             cells[ex.E_UP] = 61 - 2 * min(bits, SCALED_BITS) - 13
             cells[ex.E_OTHER_UP] = max(rescaled, 0)
@@ -155,21 +155,21 @@ class CascadeState(StageMemory):
                     begin[i], number[i], starts[i] + skipped,
                     sources[i][C_SAMPLES], places[i] + skipped,
                 )
-        row[C_EXPERTS], row[C_NUM_EXPERTS] = experts.ctypes.data, len(p.experts)
+        row[C_EXPERTS], row[C_NUM_EXPERTS] = rls.ctypes.data, len(p.rls)
         shift = max(0, 8 + self._bits[c] + 1 - ex.INPUT_BITS)
-        stack_rows = self._cells((1 + len(p.finals)) * ex.STACK).reshape(-1, ex.STACK)
+        stack_rows = self._cells((1 + len(p.final_combiners)) * ex.STACK).reshape(-1, ex.STACK)
         inputs = self._new(TILE * ex.STACK_BATCH)
         own_inputs = self._new(TILE * ex.STACK_BATCH)
         self._stack(
-            stack_rows[0], len(p.experts), _FIRST_MEMORY, p.period, shift, own_inputs
+            stack_rows[0], len(p.rls), _FIRST_MEMORY, p.period, shift, own_inputs
         )
         stack_rows[0][ex.S_CLIP] = _EXPERT_CLIP
         stages = [s for cascade in p.cascades for s in cascade]
-        for cells, memory in zip(stack_rows[1:], p.finals, strict=True):
+        for cells, memory in zip(stack_rows[1:], p.final_combiners, strict=True):
             period = p.period << max(0, memory - _PATIENT)
-            self._stack(cells, len(p.experts) + len(stages), memory, period, shift, inputs)
+            self._stack(cells, len(p.rls) + len(stages), memory, period, shift, inputs)
         row[C_STACK], row[C_FINALS] = stack_rows.ctypes.data, stack_rows[1:].ctypes.data
-        row[C_NUM_FINALS] = len(p.finals)
+        row[C_NUM_FINALS] = len(p.final_combiners)
         stage_rows = self._cells(len(stages) * lms.STAGE).reshape(-1, lms.STAGE)
         row[C_STAGES] = stage_rows.ctypes.data
         row[C_NUM_CASCADES] = len(p.cascades)

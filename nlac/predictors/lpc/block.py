@@ -20,7 +20,7 @@ from nlac.entropy.value_sets import ValueSet, read_sets, write_sets
 from nlac.entropy.varint import read_varint, write_varint
 from nlac.entropy.words import check_end, read_words
 from nlac.predictors.lpc.kernels import new_rows, new_state
-from nlac.predictors.lpc.parameters import Layout
+from nlac.predictors.lpc.parameters import LpcParameters
 from nlac.predictors.lpc.plan import make_plan
 from nlac.predictors.lpc.range_loops import decode_loop
 from nlac.predictors.lpc.rice_loops import decode_rice
@@ -56,8 +56,8 @@ def decode_lpc(
     coder, at = read_varint(data, at)
     if coder not in _CODERS[coder_id]:
         raise CorruptStream(f"coder {coder} is not one of the stream's", path="coder")
-    order, sets, layout, at = read_sides(data, at, frames, channels)
-    state, rows = new_state(layout.initial), new_rows(layout)
+    order, sets, layout, at = read_side_info(data, at, frames, channels)
+    state, rows = new_state(layout.initial_scale), new_rows(layout)
     plan = make_plan(layout, sets, rows.shape[1], order)
     pcm = np.empty((channels, frames), np.int32)
     if coder == RICE:
@@ -71,14 +71,14 @@ def decode_lpc(
     return pcm
 
 
-def write_sides(order: Sequence[int], sets: list[ValueSet], layout: Layout) -> bytes:
+def write_side_info(order: Sequence[int], sets: list[ValueSet], layout: LpcParameters) -> bytes:
     """Bytes of coding order, value sets and layout."""
     return b"".join(map(write_varint, order)) + write_sets(sets) + write_layout(layout)
 
 
-def read_sides(
+def read_side_info(
     data: bytes, at: int, frames: int, channels: int
-) -> tuple[list[int], list[ValueSet], Layout, int]:
+) -> tuple[list[int], list[ValueSet], LpcParameters, int]:
     """Parse what `write_sides` wrote; returns it and where it ends.
 
     Raises

@@ -11,13 +11,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from nlac.entropy.distributions import MAX_SCALE, TAIL, TOTAL, cumulative_at
+from nlac.entropy.distributions import MAX_SCALE, TAIL, cumulative_at
+from nlac.entropy.range_coder import TOTAL
 from nlac.entropy.value_kernels import boundary
 from nlac.kernels.arithmetic import log2_fixed
 from nlac.kernels.jit import inline_kernel
 from nlac.kernels.memory import address, load_i32, load_i64, load_low, store_32, store_64
 from nlac.kernels.vectors_i64 import dot_short
-from nlac.predictors.lpc.parameters import PAD, Layout
+from nlac.predictors.lpc.parameters import PAD, LpcParameters
 from nlac.predictors.lpc.plan import (
     COEFFICIENTS,
     DELAY,
@@ -66,7 +67,7 @@ def interval(
 
 
 @inline_kernel
-def search(
+def find_bin(
     kind, step, offset, values, first, last, cumulative, row, mantissa, shift, mu, begin, size, q
 ):
     """Find the bin that holds the quantile q, beginning at a guess; the inverse of `interval`.
@@ -141,7 +142,7 @@ def adapt(shapes, state, context, error, mantissa, shift):
 
 
 @inline_kernel
-def course_of(plan):
+def schedule_of(plan):
     """Numbers of frames, channels and segments, and the addresses of what tells their course."""
     return (
         plan.frames, len(plan.lines), len(plan.cells),
@@ -216,14 +217,14 @@ def new_state(initial: NDArray[np.int64]) -> NDArray[np.int64]:
     return state
 
 
-def new_rows(layout: Layout) -> NDArray[np.int32]:
+def new_rows(layout: LpcParameters) -> NDArray[np.int32]:
     """Return the zeroed sample rows of a block, one a channel."""
     frames = PAD + int(layout.starts[-1]) + 1
     wide = 2 if np.any(layout.reference >= 0) else 1
     return np.zeros((len(layout.reference), wide * frames), np.int32)
 
 
-def filled_rows(layout: Layout, pcm: NDArray[np.int32]) -> NDArray[np.int32]:
+def filled_rows(layout: LpcParameters, pcm: NDArray[np.int32]) -> NDArray[np.int32]:
     """Return the sample rows of a block that is known: (channels, frames), in coding order."""
     rows = new_rows(layout)
     for c, (reference, own) in enumerate(zip(layout.reference.tolist(), rows, strict=True)):

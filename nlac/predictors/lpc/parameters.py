@@ -17,7 +17,7 @@ ORDERS = (0, 2, 4, 10, 18, 34, 66, 130, 258)
 LONG_FRAMES = (0, 4, 8, 16, 32)  # frames in the window at the earlier occurrence
 
 
-class Layout(NamedTuple):
+class LpcParameters(NamedTuple):
     """Channels in coding order, and the segments of a block (times are delayed frames).
 
     Attributes
@@ -40,7 +40,7 @@ class Layout(NamedTuple):
         Each within 32 bits.
         All windows, oldest sample first, in the order of segments and channels, the
         long-term window of a channel after the other.
-    initial : (channels,) int64
+    initial_scale : (channels,) int64
         Running means at the start, Q12.
     """
 
@@ -56,4 +56,4 @@ class Layout(NamedTuple):
     long_offset: NDArray[np.int64]
     value_set: NDArray[np.int64]
     coefficients: NDArray[np.int64]
-    initial: NDArray[np.int64]
+    initial_scale: NDArray[np.int64]

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from nlac.entropy.value_kernels import set_table
 from nlac.entropy.value_sets import ValueSet
-from nlac.predictors.lpc.parameters import Layout
+from nlac.predictors.lpc.parameters import LpcParameters
 
 # fields of a cell: what a segment says of a channel
 ORDER, COEFFICIENTS, WIDTH, PRESENT, SHIFT = 0, 1, 2, 3, 4
@@ -66,7 +66,7 @@ class Plan(NamedTuple):
 
 
 def make_plan(
-    layout: Layout, sets: Sequence[ValueSet], stride: int, order: Sequence[int] = ()
+    layout: LpcParameters, sets: Sequence[ValueSet], stride: int, order: Sequence[int] = ()
 ) -> Plan:
     """Lay out what the loops take.
 

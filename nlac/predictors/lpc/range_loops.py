@@ -9,7 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from nlac.entropy.bits import end_bits, get_bits, put_bits
-from nlac.entropy.distributions import ROW, TAIL, TOTAL, cumulative_at, quantile_distance
+from nlac.entropy.distributions import ROW, TAIL, cumulative_at, quantile_distance
+from nlac.entropy.range_coder import TOTAL
 from nlac.entropy.range_kernels import (
     FULL,
     ZERO,
@@ -27,12 +28,12 @@ from nlac.predictors.lpc.kernels import (
     SHAPE,
     STATE,
     adapt,
-    course_of,
+    find_bin,
     interval,
     locate,
     predict,
     scale_of,
-    search,
+    schedule_of,
     store_sample,
     tables_of,
 )
@@ -48,7 +49,7 @@ def encode_loop(plan, tables, state_rows, sample_rows, pcm, word_buffer, raw_buf
     it already.
     Lengths of -1 tell that a sample is not in its value set.
     """
-    frames, channels, segments, starts, cells, lines = course_of(plan)
+    frames, channels, segments, starts, cells, lines = schedule_of(plan)
     coefficients, _, values, ranks = tables_of(plan)
     rows, samples, states = address(sample_rows), address(pcm), address(state_rows)
     cumulative, down = address(tables.cumulative), address(tables.down)
@@ -147,7 +148,7 @@ def _plain_bin(cumulative, row, mantissa, shift, low, high, fraction, begin, siz
 @kernel
 def decode_loop(plan, tables, state_rows, sample_rows, pcm, word_buffer, raw_buffer):
     """Decode all samples into `pcm`; returns words and raw bits used, or -1, -1 on bad data."""
-    frames, channels, segments, starts, cells, lines = course_of(plan)
+    frames, channels, segments, starts, cells, lines = schedule_of(plan)
     coefficients, copies, values, ranks = tables_of(plan)
     rows, samples, states = address(sample_rows), address(pcm), address(state_rows)
     cumulative, down = address(tables.cumulative), address(tables.down)
@@ -205,7 +206,7 @@ def decode_loop(plan, tables, state_rows, sample_rows, pcm, word_buffer, raw_buf
                         mu + distance,
                     )
                     begin = (begin >> low_bits) << low_bits
-                    left, right, begin = search(
+                    left, right, begin = find_bin(
                         kind, step, offset, values, low, high,
                         cumulative, row, mantissa, shift, mu, begin, size, q,
                     )

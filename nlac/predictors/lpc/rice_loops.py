@@ -17,9 +17,9 @@ from nlac.kernels.memory import address, load_i32, load_i64, store_32, store_64,
 from nlac.predictors.lpc.kernels import (
     MIDDLE,
     STATE,
-    course_of,
     locate,
     predict,
+    schedule_of,
     store_sample,
     tables_of,
 )
@@ -70,7 +70,7 @@ def encode_rice(plan, state_rows, sample_rows, pcm, raw_buffer):
     -1: a sample is not in its value set; -2: the buffer is too small.  Few bits are those
     of parameters 0 and 1, at which whole bits are dear.
     """
-    frames, channels, segments, starts, cells, lines = course_of(plan)
+    frames, channels, segments, starts, cells, lines = schedule_of(plan)
     coefficients, _, values, ranks = tables_of(plan)
     rows, samples, states = address(sample_rows), address(pcm), address(state_rows)
     raw, limit = address(raw_buffer), len(raw_buffer) - 4
@@ -118,7 +118,7 @@ def encode_rice(plan, state_rows, sample_rows, pcm, raw_buffer):
 @kernel
 def decode_rice(plan, state_rows, sample_rows, pcm, raw_buffer):
     """Decode all samples into `pcm`; returns the raw bits used, or -1 on bad data."""
-    frames, channels, segments, starts, cells, lines = course_of(plan)
+    frames, channels, segments, starts, cells, lines = schedule_of(plan)
     coefficients, copies, values, ranks = tables_of(plan)
     rows, samples, states = address(sample_rows), address(pcm), address(state_rows)
     raw, num_raw = address(raw_buffer), len(raw_buffer)

@@ -12,7 +12,7 @@ from nlac._errors import CorruptStream
 from nlac.entropy.side_coder import MAX_SYMBOL_SCALE, SideReader, SideWriter
 from nlac.entropy.varint import read_varint, write_varint
 from nlac.kernels.jit import kernel
-from nlac.predictors.lpc.parameters import LONG_FRAMES, ORDERS, PAD, UNIT, Layout
+from nlac.predictors.lpc.parameters import LONG_FRAMES, ORDERS, PAD, UNIT, LpcParameters
 
 MAX_LENGTH_LOG = 8  # segments of 256 << 0 .. 256 << 8 frames; the last is cut by the block's end
 MIN_SHIFT, MAX_SHIFT = 4, 19
@@ -41,7 +41,7 @@ def _mark(near, far, orders, long_orders, shifts, out):
             at += 1
 
 
-def _runs(layout: Layout) -> tuple[NDArray[np.int64], list[tuple[int, int, int, int]]]:
+def _runs(layout: LpcParameters) -> tuple[NDArray[np.int64], list[tuple[int, int, int, int]]]:
     """Places of the coefficients in coding order, and its stretches of one table each.
 
     A stretch is (group, shift, begin, end).
@@ -71,11 +71,11 @@ def _counts_and_scales(
     return counts, [_scale(bases[group], shift) for group, shift, _, _ in runs]
 
 
-def write_layout(layout: Layout) -> bytes:
+def write_layout(layout: LpcParameters) -> bytes:
     """Bytes of a layout; channels, frames and value sets are told elsewhere."""
     head = bytearray()
     for reference, delay, initial in zip(
-        layout.reference.tolist(), layout.delay.tolist(), layout.initial.tolist(), strict=True
+        layout.reference.tolist(), layout.delay.tolist(), layout.initial_scale.tolist(), strict=True
     ):
         head += write_varint(reference + 1) + write_varint(delay)
         head += write_varint(max(0, initial.bit_length() - 1))
@@ -154,7 +154,7 @@ def _check(condition: bool | np.bool_, message: str, path: str) -> None:
 
 def read_layout(
     data: bytes, at: int, frames: int, channels: int, num_sets: int
-) -> tuple[Layout, int]:
+) -> tuple[LpcParameters, int]:
     """Parse a layout at byte `at`; returns it and the byte after it.
 
     Raises
@@ -215,7 +215,7 @@ def read_layout(
     long_order = longs * np.where(reference >= 0, 2, 1)
     lengths = np.stack([orders.reshape(shape), long_order], axis=-1)
     places = np.concatenate([[0], np.cumsum(lengths.ravel())[:-1]]).reshape(lengths.shape)
-    layout = Layout(
+    layout = LpcParameters(
         frames,
         reference,
         delay,

@@ -15,7 +15,7 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-TOP = 32767  # of an activation; the least is -TOP
+ACTIVATION_LIMIT = 32767  # of an activation; the least is -TOP
 GATE_TOP = 2047  # of an index of the tables, the least is -GATE_TOP - 1
 MAX_LAYERS, MAX_ROWS, MAX_INPUTS, MAX_DILATION, MAX_SHIFT = 64, 1024, 1024, 4096, 24
 MAX_WEIGHTS = 1 << 20
@@ -75,7 +75,7 @@ class Affine:
             raise ValueError("a weight is not in -127 to 127")
         if self.shift.min() < 0 or self.shift.max() > MAX_SHIFT:
             raise ValueError(f"a shift is not in 0 to {MAX_SHIFT}")
-        largest = np.abs(self.weights.astype(np.int64)).sum(axis=1) * TOP
+        largest = np.abs(self.weights.astype(np.int64)).sum(axis=1) * ACTIVATION_LIMIT
         worst = int((largest + np.abs(self.start)).max())
         if worst >= 1 << 31:
             raise ValueError(f"a sum could reach {worst}, which exceeds 32 bits")

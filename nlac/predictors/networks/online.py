@@ -28,7 +28,7 @@ OWN, OTHER = 16, 8  # past errors of the channel and of its reference
 PREDICTIONS = OWN + OTHER  # of the experts
 FINALS = PREDICTIONS + 5
 PLAIN, STACKED, SAMPLE, CONSTANT = range(FINALS + 2, FINALS + 6)
-TOP = 2047  # inputs are Q9
+INPUT_LIMIT = 2047  # inputs are Q9
 ONE = 512
 MEAN_RATE = 7
 LINEAR_RATE = 11  # the linear path learns more slowly
@@ -78,7 +78,7 @@ def _scaled(network, value):
     bound = load_i64(network, N_UNIT) >> 2
     value = min(max(value, -bound), bound)
     value = (value * load_i64(network, N_RECIPROCAL)) >> load_i64(network, N_SHIFT)
-    return min(max(value, -TOP), TOP)
+    return min(max(value, -INPUT_LIMIT), INPUT_LIMIT)
 
 
 @kernel
@@ -93,7 +93,7 @@ def _set_unit(network):
 
 @kernel
 def predict_online(
-    network, t, experts, num_experts, finals, num_finals, plain, stacked, newest
+    network, t, rls, num_experts, final_combiners, num_finals, plain, stacked, newest
 ):  # fmt: skip
     """What the first of the finals will miss (Q8).
 
@@ -110,12 +110,12 @@ def predict_online(
         begin = t - OTHER + load_i64(network, N_AHEAD)
         for i in range(OTHER):
             store_16(inputs, OWN + i, load_i16(history, begin + i))
-    best = load_i64(finals, 0)
+    best = load_i64(final_combiners, 0)
     for i in range(num_experts):
-        apart = (load_i64(experts, i) - best) << 2
+        apart = (load_i64(rls, i) - best) << 2
         store_16(inputs, PREDICTIONS + i, _scaled(network, apart))
     for i in range(1, num_finals):
-        apart = (load_i64(finals, i) - best) << 2
+        apart = (load_i64(final_combiners, i) - best) << 2
         store_16(inputs, FINALS + i - 1, _scaled(network, apart))
     store_16(inputs, PLAIN, _scaled(network, (plain - best) << 2))
     store_16(inputs, STACKED, _scaled(network, (stacked - best) << 2))

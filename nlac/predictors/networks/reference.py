@@ -8,7 +8,15 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from nlac.predictors.networks.layers import GATE_TOP, TOP, Activation, Affine, Gru, Linear, Network
+from nlac.predictors.networks.layers import (
+    ACTIVATION_LIMIT,
+    GATE_TOP,
+    Activation,
+    Affine,
+    Gru,
+    Linear,
+    Network,
+)
 from nlac.predictors.networks.tables import sigmoid_table, tanh_table
 
 I64 = NDArray[np.int64]
@@ -50,15 +58,15 @@ def _linear(layer: Linear, x: I64) -> I64:
         columns = np.concatenate([before, x], axis=1)
     y = _shifted_sums(layer.affine, columns)
     if layer.activation == Activation.NONE:
-        y = np.clip(y, -TOP, TOP)
+        y = np.clip(y, -ACTIVATION_LIMIT, ACTIVATION_LIMIT)
     elif layer.activation == Activation.RELU:
-        y = np.clip(y, 0, TOP)
+        y = np.clip(y, 0, ACTIVATION_LIMIT)
     elif layer.activation == Activation.TANH:
         y = _look_up(tanh_table(), y)
     else:
         left, right = np.split(y, 2, axis=1)
         y = (_look_up(tanh_table(), left) * _look_up(sigmoid_table(), right) + (1 << 14)) >> 15
-    return np.clip(x + y, -TOP, TOP) if layer.residual else y
+    return np.clip(x + y, -ACTIVATION_LIMIT, ACTIVATION_LIMIT) if layer.residual else y
 
 
 def _gru(layer: Gru, x: I64) -> I64:

@@ -11,7 +11,15 @@ from numpy.typing import NDArray
 
 from nlac.kernels.jit import kernel
 from nlac.kernels.memory import load_i16, load_i32, load_i64, store_16, store_64
-from nlac.predictors.networks.layers import GATE_TOP, TOP, Activation, Affine, Gru, Linear, Network
+from nlac.predictors.networks.layers import (
+    ACTIVATION_LIMIT,
+    GATE_TOP,
+    Activation,
+    Affine,
+    Gru,
+    Linear,
+    Network,
+)
 from nlac.predictors.networks.tables import sigmoid_table, tanh_table
 from nlac.predictors.networks.vectors import CENTRE, ROWS, add_rows, clip_rows, gate_rows, padded
 
@@ -64,7 +72,7 @@ def _step_tables(layer, kind):
         if kind == GATED:
             value = (value * _entry(sigmoid, load_i32(sums, units + i)) + (1 << 14)) >> 15
         value += load_i16(residual, i)
-        store_16(out, i, min(max(value, -TOP), TOP))
+        store_16(out, i, min(max(value, -ACTIVATION_LIMIT), ACTIVATION_LIMIT))
 
 
 @kernel
@@ -127,10 +135,10 @@ def _run_all(network, rows, inputs, outputs):
 
 def run(network: Network, inputs: NDArray[np.int16]) -> NDArray[np.int16]:
     """Outputs for a sequence; the same as `reference.run`."""
-    return Runner(Layout(network)).run(inputs)
+    return Runner(NetworkWeights(network)).run(inputs)
 
 
-class Layout:
+class NetworkWeights:
     """The weights of a network in memory, which any number of runners share."""
 
     def __init__(self, network: Network) -> None:
@@ -152,7 +160,7 @@ class Runner:
         Of the cells, for `run_step`; they live as long as this object.
     """
 
-    def __init__(self, layout: Layout) -> None:
+    def __init__(self, layout: NetworkWeights) -> None:
         self._layout = layout
         self._keep: list[NDArray[np.generic]] = []
         network = layout.network
@@ -202,8 +210,8 @@ class Runner:
     def _linear(self, row: NDArray[np.int64], layer: Linear, width: int, present: int) -> None:
         kinds = {Activation.TANH: TANH, Activation.GATED: GATED}
         row[N_KIND] = kinds.get(layer.activation, PLAIN)
-        row[N_LOW] = 0 if layer.activation == Activation.RELU else -TOP
-        row[N_HIGH] = TOP
+        row[N_LOW] = 0 if layer.activation == Activation.RELU else -ACTIVATION_LIMIT
+        row[N_HIGH] = ACTIVATION_LIMIT
         if layer.residual:
             row[N_RESIDUAL] = present
         row[N_SUMS] = self._new(ROWS * int(row[N_GROUPS]), np.int32)

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from nlac.kernels.jit import kernel
 from nlac.kernels.memory import address, load_i64, store_64
-from nlac.predictors.networks.layers import TOP, Activation, Linear, Network
-from nlac.predictors.networks.step import Layout, Runner
+from nlac.predictors.networks.layers import ACTIVATION_LIMIT, Activation, Linear, Network
+from nlac.predictors.networks.step import NetworkWeights, Runner
 from nlac.predictors.networks.vectors import TIMES, clip_rows_of_times, padded
 
 _PIECE = 256  # times; a multiple of TIMES
@@ -75,7 +75,7 @@ class Sweep:
         Of a network for which `runner_for` is this.
     """
 
-    def __init__(self, layout: Layout) -> None:
+    def __init__(self, layout: NetworkWeights) -> None:
         network = layout.network
         self._inputs, self._outputs = network.inputs, network.outputs
         self._layout = layout  # whose weights are read by address
@@ -89,7 +89,7 @@ class Sweep:
             row[S_OLD_PAIRS] = (layer.taps - 1) * width // 2
             row[S_PAIRS], row[S_GROUPS] = width // 2, matrix.groups
             row[S_WEIGHTS], row[S_START], row[S_SHIFTS] = matrix.addresses
-            row[S_LOW] = 0 if layer.activation == Activation.RELU else -TOP
+            row[S_LOW] = 0 if layer.activation == Activation.RELU else -ACTIVATION_LIMIT
             columns = layer.outputs
         self._cells[:-1, [S_OUT, S_OUT_WIDTH]] = self._cells[1:, [S_IN, S_WIDTH]]
         width = padded(columns)

@@ -20,7 +20,14 @@ from numpy.typing import NDArray
 
 from nlac._errors import MissingDependency
 from nlac._log import logger
-from nlac.predictors.networks.layers import GATE_TOP, TOP, Activation, Affine, Linear, Network
+from nlac.predictors.networks.layers import (
+    ACTIVATION_LIMIT,
+    GATE_TOP,
+    Activation,
+    Affine,
+    Linear,
+    Network,
+)
 from nlac.predictors.networks.tables import sigmoid_table, tanh_table
 
 if TYPE_CHECKING:
@@ -161,15 +168,15 @@ class _LinearRun:
         y = self.matrix(columns)
         activation = self.layer.activation
         if activation == Activation.NONE:
-            y = y.clamp(-TOP, TOP)
+            y = y.clamp(-ACTIVATION_LIMIT, ACTIVATION_LIMIT)
         elif activation == Activation.RELU:
-            y = y.clamp(0, TOP)
+            y = y.clamp(0, ACTIVATION_LIMIT)
         elif activation == Activation.TANH:
             y = self.tanh(y)
         else:
             left, right = y.chunk(2, dim=1)
             y = _rounded(self.tanh(left) * self.sigmoid(right), 15)
-        return (x + y).clamp(-TOP, TOP) if self.layer.residual else y
+        return (x + y).clamp(-ACTIVATION_LIMIT, ACTIVATION_LIMIT) if self.layer.residual else y
 
 
 class _GruRun:

@@ -28,7 +28,7 @@ from nlac.kernels.llvm import (
     vector,
 )
 from nlac.kernels.vectors_i16 import pair_products
-from nlac.predictors.networks.layers import GATE_TOP, TOP
+from nlac.predictors.networks.layers import ACTIVATION_LIMIT, GATE_TOP
 
 ROWS = 16
 CENTRE = GATE_TOP + 1  # entry of a table for 0
@@ -111,7 +111,9 @@ def clip_rows(
         low, high = (fill(builder, builder.trunc(v, I32), ROWS) for v in (low, high))
         value = _clip(builder, value, low, high)
         value = builder.add(value, builder.sext(load(builder, _NARROW, residual), _SUMS))
-        value = _clip(builder, value, constant(_SUMS, -TOP), constant(_SUMS, TOP))
+        value = _clip(
+            builder, value, constant(_SUMS, -ACTIVATION_LIMIT), constant(_SUMS, ACTIVATION_LIMIT)
+        )
         store(builder, builder.trunc(value, _NARROW), out)
         return context.get_dummy_value()
 
@@ -155,13 +157,13 @@ def clip_rows_of_times(
         values = [weights, *[load(builder, _SUMS, start)] * TIMES]
         values = loop(builder, I64(0), old_pairs, 1, values, adding(old_inputs))
         values = loop(builder, I64(0), pairs, 1, values, adding(inputs))
-        low, top = fill(builder, builder.trunc(low, I32), ROWS), constant(_SUMS, TOP)
+        low, top = fill(builder, builder.trunc(low, I32), ROWS), constant(_SUMS, ACTIVATION_LIMIT)
         bits = load(builder, _SUMS, shifts)
         for time, value in enumerate(values[1:]):
             value = _clip(builder, builder.ashr(value, bits), low, top)
             more = load(builder, _NARROW, at(residual, residual_step, time))
             value = builder.add(value, builder.sext(more, _SUMS))
-            value = _clip(builder, value, constant(_SUMS, -TOP), top)
+            value = _clip(builder, value, constant(_SUMS, -ACTIVATION_LIMIT), top)
             store(builder, builder.trunc(value, _NARROW), at(out, out_step, time))
         return context.get_dummy_value()
 

@@ -27,10 +27,10 @@ from nlac.predictors.cascade.nlms import (
 )
 from nlac.predictors.cascade.parameters import StageParameters
 from nlac.predictors.cascade.predictor import learn_sample, predict_sample
-from nlac.predictors.cascade.side_info import Course, Head
+from nlac.predictors.cascade.side_info import Schedule, SideInfo
 from nlac.predictors.cascade.state import C_EXPERTS, CHANNEL, LOCATIONS
 from nlac.predictors.lpc.kernels import new_rows, predict, store_sample
-from nlac.predictors.lpc.parameters import Layout
+from nlac.predictors.lpc.parameters import LpcParameters
 from nlac.predictors.lpc.plan import FIELDS, HIGHEST, LINE, LOWEST, make_plan
 from nlac.predictors.lpc.plan import ROW as LINE_ROW
 from nlac.predictors.networks.online import learn_online, predict_online
@@ -49,7 +49,7 @@ NUM_LOCATIONS = 3
 
 
 @kernel
-def predict_front(front, t):
+def predict_base(front, t):
     """Put the predictions of frame t (Q8) into the channel's locations, whatever the front.
 
     Widths: the windows' value is below 2**39, outputs of stages below 2**51.
@@ -82,7 +82,7 @@ def predict_front(front, t):
 
 
 @kernel
-def learn_front(front, t, sample):
+def learn_base(front, t, sample):
     """Learn the sample of frame t, whatever the front."""
     if load_i64(front, C_EXPERTS) != 0:
         learn_sample(front, t, sample)
@@ -115,7 +115,9 @@ class ForwardState(StageMemory):
         Where the predictions of the present sample are put.
     """
 
-    def __init__(self, layout: Layout, sets: Sequence[ValueSet], units: Sequence[int]) -> None:
+    def __init__(
+        self, layout: LpcParameters, sets: Sequence[ValueSet], units: Sequence[int]
+    ) -> None:
         super().__init__()
         count, frames = len(layout.reference), int(layout.starts[-1])
         self._rows = new_rows(layout)
@@ -147,9 +149,9 @@ class ForwardState(StageMemory):
             row[F_ONLINE] = self._online(ONLINE_STEP, errors[c], theirs, ahead)
 
 
-def head_of(
-    order: Sequence[int], layout: Layout, sets: Sequence[ValueSet], units: Sequence[int]
-) -> Head:
+def side_info_of(
+    order: Sequence[int], layout: LpcParameters, sets: Sequence[ValueSet], units: Sequence[int]
+) -> SideInfo:
     """What a layout and the units of histories say, as a cascade's head says it.
 
     Segments begin with a piece.
@@ -157,6 +159,8 @@ def head_of(
     spans = np.zeros(int(layout.starts[-1]) // PIECE + 1, np.int64)
     pieces = np.arange(0, int(layout.starts[-1]), PIECE)
     segment = np.searchsorted(layout.starts, pieces, side="right") - 1
-    course = Course(layout.frames, layout.delay, spans, layout.value_set[segment])
+    schedule = Schedule(layout.frames, layout.delay, spans, layout.value_set[segment])
     reference: NDArray[np.int64] = layout.reference
-    return Head(list(order), reference.tolist(), layout.initial, list(units), list(sets), course)
+    return SideInfo(
+        list(order), reference.tolist(), layout.initial_scale, list(units), list(sets), schedule
+    )

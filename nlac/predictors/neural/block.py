@@ -16,14 +16,14 @@ from nlac.entropy.varint import read_varint
 from nlac.entropy.words import check_end, read_words
 from nlac.predictors.cascade.block import CASCADE, in_block_order, read_cascade
 from nlac.predictors.cascade.kernels import PIECE
-from nlac.predictors.cascade.parameters import LEAST_UNIT, MOST_UNIT
+from nlac.predictors.cascade.parameters import MAX_HISTORY_SHIFT, MIN_HISTORY_SHIFT
 from nlac.predictors.cascade.side_info import first_state
-from nlac.predictors.lpc.block import decode_lpc, read_sides
-from nlac.predictors.lpc.parameters import Layout
+from nlac.predictors.lpc.block import decode_lpc, read_side_info
+from nlac.predictors.lpc.parameters import LpcParameters
 from nlac.predictors.networks.layers import Network
-from nlac.predictors.neural.base import ForwardState, head_of
+from nlac.predictors.neural.base import ForwardState, side_info_of
 from nlac.predictors.neural.models import needed_model
-from nlac.predictors.neural.samples import Front, decode_samples
+from nlac.predictors.neural.samples import BasePredictor, decode_samples
 
 FORWARD = 3  # where an `lpc` block tells its coder
 
@@ -65,9 +65,9 @@ def decode_network(
         return decode_forward(data, at, frames, channels, network)
     if kind != CASCADE:
         return decode_lpc(data, at, frames, channels, coder_id)
-    head, parameters, words, raw = read_cascade(data, after, frames, channels)
-    front = Front.start(head, first_state(head, parameters), parameters)
-    return _decode(front, head.order, frames, network, words, raw)
+    side_info, parameters, words, raw = read_cascade(data, after, frames, channels)
+    front = BasePredictor.start(side_info, first_state(side_info, parameters), parameters)
+    return _decode(front, side_info.order, frames, network, words, raw)
 
 
 def decode_forward(
@@ -85,23 +85,23 @@ def decode_forward(
         The bytes are not what an encoder writes.
     """
     at += 1  # the kind
-    order, sets, layout, at = read_sides(data, at, frames, channels)
+    order, sets, layout, at = read_side_info(data, at, frames, channels)
     if np.any(layout.starts[:-1] % PIECE):
         raise CorruptStream("begins within a piece", path="segments")
     units = []
     for c in range(channels):
         unit, at = read_varint(data, at)
-        if unit > MOST_UNIT - LEAST_UNIT:
+        if unit > MAX_HISTORY_SHIFT - MIN_HISTORY_SHIFT:
             raise CorruptStream(f"{unit} is too large", path=f"channel[{c}].unit")
-        units.append(unit + LEAST_UNIT)
+        units.append(unit + MIN_HISTORY_SHIFT)
     count, at = read_varint(data, at)
     words, raw = read_words(data, at, count)
-    front = start_front(order, layout, sets, units)
+    front = start_base(order, layout, sets, units)
     return _decode(front, order, frames, network, words, raw)
 
 
 def _decode(
-    front: Front, order: list[int], frames: int, network: Network, words: U32, raw: U32
+    front: BasePredictor, order: list[int], frames: int, network: Network, words: U32, raw: U32
 ) -> NDArray[np.int32]:
     pcm = np.zeros((len(order), frames), np.int32)
     taken, bits = decode_samples(front, network, pcm, words, raw)
@@ -109,8 +109,10 @@ def _decode(
     return in_block_order(pcm, order)
 
 
-def start_front(
-    order: list[int], layout: Layout, sets: list[ValueSet], units: list[int]
-) -> Front:
+def start_base(
+    order: list[int], layout: LpcParameters, sets: list[ValueSet], units: list[int]
+) -> BasePredictor:
     """The front of a block at its beginning."""
-    return Front.forward(head_of(order, layout, sets, units), ForwardState(layout, sets, units))
+    return BasePredictor.forward(
+        side_info_of(order, layout, sets, units), ForwardState(layout, sets, units)
+    )

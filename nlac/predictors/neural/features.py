@@ -20,9 +20,9 @@ from nlac.kernels.memory import load_i16, load_i64, store_16, store_64
 from nlac.predictors.cascade.state import C_PLAIN
 
 FEATURES = 20
-ANSWERS = 4
+OUTPUTS = 4
 WIDTHS = 3
-TOLD_LOCATIONS, MAX_EXPERTS = 5, 5
+FEATURE_LOCATIONS, MAX_RLS_PREDICTORS = 5, 5
 MAX_OCTAVES = 6  # of a width, to each side of the mean error
 MAX_MEAN = np.int64(1) << 52
 # cells of a channel
@@ -50,7 +50,7 @@ def _relative(value, mean, level):
 
 
 @kernel
-def tell_features(known, locations, features):
+def write_features(known, locations, features):
     """Write what is known before a sample to 16-bit cells at `features`.
 
     Widths: |values| are at most 2**41, so sums below 2**46, and features below 2**14.
@@ -82,16 +82,16 @@ def tell_features(known, locations, features):
 
 
 @kernel
-def take_answers(mean, answers, best, low, high, location, widths, powers):
+def apply_outputs(mean, outputs, best, low, high, location, widths, powers):
     """Turn a network's answers into a location (Q8), and mean errors (Q20) at `widths`.
 
     `location` and `widths` are addresses, `low` and `high` limit the location. Widths:
     `mean` is below 2**45, answers have 16 bits, `powers` 16 unsigned ones.
     """
-    shift = (mean * load_i16(answers, 0)) >> 14
+    shift = (mean * load_i16(outputs, 0)) >> 14
     store_64(location, 0, min(max(best + shift, low), high))
     for i in range(WIDTHS):
-        octaves = (load_i16(answers, 1 + i) + 32) >> 6  # in sixteenths
+        octaves = (load_i16(outputs, 1 + i) + 32) >> 6  # in sixteenths
         octaves = min(max(octaves, -16 * MAX_OCTAVES), 16 * MAX_OCTAVES)
         width = mean * load_i64(powers, octaves & 15) >> (7 - (octaves >> 4))
         store_64(widths, i, min(width, MAX_MEAN))
@@ -113,7 +113,7 @@ def note_sample(known, sample, best):
         store_64(known, K_FAST + i, mean + ((size - mean) >> rate))
 
 
-class Known:
+class FeatureState:
     """What is known of all channels of a block, whose cells are the rows of `channels`.
 
     Attributes
@@ -128,14 +128,14 @@ class Known:
         references: Sequence[int],
         initial: NDArray[np.int64],
         locations: int,
-        experts: int,
+        rls: int,
     ) -> None:
         self.rows = np.zeros((len(references), CELLS), np.int64)
         rows = self.rows
         for c, reference in enumerate(references):
             rows[c, K_FAST : K_SLOW + 1] = initial[c]
-            rows[c, K_LOCATIONS] = min(locations, TOLD_LOCATIONS)
-            rows[c, K_EXPERTS] = min(experts, MAX_EXPERTS)
+            rows[c, K_LOCATIONS] = min(locations, FEATURE_LOCATIONS)
+            rows[c, K_EXPERTS] = min(rls, MAX_RLS_PREDICTORS)
             rows[c, K_PREDICTIONS] = channels[c].ctypes.data + 8 * (C_PLAIN + 1)
             if reference >= 0:
                 rows[c, K_OTHER] = rows[reference].ctypes.data

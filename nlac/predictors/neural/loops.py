@@ -19,17 +19,17 @@ from nlac.predictors.cascade.kernels import (
     PIECE,
     channel_of,
     code_sample,
-    course_of,
     decode_sample,
     limit_locations,
     row,
+    schedule_of,
     set_in_force,
     set_lags,
 )
 from nlac.predictors.lpc.plan import HIGHEST, LOWEST
 from nlac.predictors.networks.step import R_INPUT, R_OUTPUT, run_step
-from nlac.predictors.neural.base import learn_front, predict_front
-from nlac.predictors.neural.features import mean_error, note_sample, take_answers, tell_features
+from nlac.predictors.neural.base import learn_base, predict_base
+from nlac.predictors.neural.features import apply_outputs, mean_error, note_sample, write_features
 
 # cells of an encoder's state (uint64)
 POS, LOWER, RANGE, HELD, FIRST_WORD, RAW_POS, BITS, FILL = range(8)
@@ -41,20 +41,20 @@ def _predict(predictor, locations, count, placed, low, high, t):
 
     There the second place is left free for the network's.
     """
-    predict_front(predictor, t)
+    predict_base(predictor, t)
     limit_locations(locations, count - 1, low, high)
     for i in range(count - 1):
         store_64(placed, i if i == 0 else i + 1, load_i64(locations, i))
 
 
 @kernel
-def front_pass(course, sets, rows, knowns, pcm, begin, end, features, placed, means):
+def base_pass(schedule, sets, rows, knowns, pcm, begin, end, features, placed, means):
     """Let the front run over the times `begin` to `end` (excluded) of known samples.
 
     What is known before each sample goes to `features` (channels, times, FEATURES), the locations
     to `placed` (channels, times, count), the second left free, and the unit to `means`.
     """
-    frames, channels, delays, lags, value_set, table, _, _ = course_of(course, sets)
+    frames, channels, delays, lags, value_set, table, _, _ = schedule_of(schedule, sets)
     samples = address(pcm)
     told, told_bytes = address(features), 2 * features.shape[2]
     out, out_bytes = address(placed), 8 * placed.shape[2]
@@ -73,11 +73,11 @@ def front_pass(course, sets, rows, knowns, pcm, begin, end, features, placed, me
                 predictor, locations, rows.num_locations, out + place * out_bytes,
                 load_i64(entry, LOWEST), load_i64(entry, HIGHEST), t,
             )  # fmt: skip
-            tell_features(known, locations, told + place * told_bytes)
+            write_features(known, locations, told + place * told_bytes)
             store_64(units, place, mean_error(known))
             sample = load_i32(samples, c * frames + at)
             note_sample(known, sample, load_i64(locations, 0))
-            learn_front(predictor, t, sample)
+            learn_base(predictor, t, sample)
 
 
 @kernel
@@ -96,17 +96,17 @@ def _bits_of(coder):
 
 @kernel
 def coding_pass(
-    course, sets, rows, powers, pcm, begin, end, placed, means, answers, coder, word_buffer,
+    schedule, sets, rows, powers, pcm, begin, end, placed, means, outputs, coder, word_buffer,
     raw_buffer,
 ):  # fmt: skip
     """Code the samples of the times `begin` to `end` with the network's answers.
 
     Returns whether all samples were in their value sets. `coder` keeps the encoder's state.
     """
-    frames, channels, delays, _, value_set, table, values, ranks = course_of(course, sets)
+    frames, channels, delays, _, value_set, table, values, ranks = schedule_of(schedule, sets)
     shared, samples, up = address(rows.shared), address(pcm), address(powers)
     places, place_bytes = address(placed), 8 * placed.shape[2]
-    told, told_bytes = address(answers), 2 * answers.shape[2]
+    told, told_bytes = address(outputs), 2 * outputs.shape[2]
     units, length = address(means), placed.shape[1]
     words, raw = address(word_buffer), address(raw_buffer)
     writer, bits = _writer_of(coder), _bits_of(coder)
@@ -118,7 +118,7 @@ def coding_pass(
             entry = set_in_force(table, value_set, t, channels, c)
             state, place = row(rows.mixtures, c), c * length + t - begin
             locations = places + place * place_bytes
-            take_answers(
+            apply_outputs(
                 load_i64(units, place), told + place * told_bytes, load_i64(locations, 0),
                 load_i64(entry, LOWEST), load_i64(entry, HIGHEST), locations + 8,
                 state + 8 * (MEAN + GIVEN), up,
@@ -152,9 +152,11 @@ def end_coder(coder, word_buffer, raw_buffer):
 
 
 @kernel
-def decode_with_network(course, sets, rows, knowns, networks, powers, pcm, word_buffer, raw_buffer):
+def decode_with_network(
+    schedule, sets, rows, knowns, networks, powers, pcm, word_buffer, raw_buffer
+):
     """Decode all samples into `pcm`; returns words and raw bits used, or -1, -1 on bad data."""
-    frames, channels, delays, lags, value_set, table, values, ranks = course_of(course, sets)
+    frames, channels, delays, lags, value_set, table, values, ranks = schedule_of(schedule, sets)
     shared, samples, up = address(rows.shared), address(pcm), address(powers)
     nets = address(networks)
     words, raw = address(word_buffer), address(raw_buffer)
@@ -163,7 +165,7 @@ def decode_with_network(course, sets, rows, knowns, networks, powers, pcm, word_
     placed = address(all_placed)
     reader = decode_start(words, num_words)
     raw_at = np.int64(0)
-    total = frames + course.delay.max()
+    total = frames + schedule.delay.max()
     for t in range(total):
         if t % PIECE == 0:
             set_lags(rows.predictors, lags, t)
@@ -176,10 +178,10 @@ def decode_with_network(course, sets, rows, knowns, networks, powers, pcm, word_
             known, network = row(knowns, c), load_i64(nets, c)
             lowest, highest = load_i64(entry, LOWEST), load_i64(entry, HIGHEST)
             _predict(predictor, locations, rows.num_locations, placed, lowest, highest, t)
-            tell_features(known, locations, load_i64(network, R_INPUT))
+            write_features(known, locations, load_i64(network, R_INPUT))
             run_step(network)
             best = load_i64(locations, 0)
-            take_answers(
+            apply_outputs(
                 mean_error(known), load_i64(network, R_OUTPUT), best, lowest, highest, placed + 8,
                 state + 8 * (MEAN + GIVEN), up,
             )  # fmt: skip
@@ -192,6 +194,6 @@ def decode_with_network(course, sets, rows, knowns, networks, powers, pcm, word_
             store_32(samples, c * frames + at, sample)
             mixture_learn(shared, state, sample)
             note_sample(known, sample, best)
-            learn_front(predictor, t, sample)
+            learn_base(predictor, t, sample)
     keep(all_placed)
     return reader[0], raw_at

@@ -38,10 +38,10 @@ def needed_model(stream: StreamHeader) -> Model:
 
 def check_network(network: Network, error: type[UsageError | CorruptStream]) -> None:
     """Raise an error unless the network understands features and gives answers."""
-    from nlac.predictors.neural.features import ANSWERS, FEATURES
+    from nlac.predictors.neural.features import FEATURES, OUTPUTS
 
-    if (network.inputs, network.outputs) != (FEATURES, ANSWERS):
+    if (network.inputs, network.outputs) != (FEATURES, OUTPUTS):
         raise error(
             f"the model has {network.inputs} inputs and {network.outputs} outputs instead of "
-            f"{FEATURES} and {ANSWERS}"
+            f"{FEATURES} and {OUTPUTS}"
         )

@@ -15,61 +15,65 @@ from nlac.entropy.adaptive_mixture import mixture_shared, mixture_state
 from nlac.entropy.distributions import tables
 from nlac.entropy.value_kernels import SetTable, set_table
 from nlac.entropy.words import new_buffers
-from nlac.predictors.cascade.kernels import SPAN, Rows
+from nlac.predictors.cascade.kernels import LAG_SPAN, Rows
 from nlac.predictors.cascade.parameters import CascadeParameters
-from nlac.predictors.cascade.side_info import Head
+from nlac.predictors.cascade.side_info import SideInfo
 from nlac.predictors.cascade.state import CascadeState
 from nlac.predictors.networks.layers import Network
-from nlac.predictors.networks.step import Layout, Runner
+from nlac.predictors.networks.step import NetworkWeights, Runner
 from nlac.predictors.networks.sweep import runner_for
 from nlac.predictors.neural.base import NUM_LOCATIONS, ForwardState
-from nlac.predictors.neural.features import ANSWERS, FEATURES, Known
+from nlac.predictors.neural.features import FEATURES, OUTPUTS, FeatureState
 from nlac.predictors.neural.loops import (
+    base_pass,
     coding_pass,
     decode_with_network,
     end_coder,
-    front_pass,
     start_coder,
 )
 
-Answer = Callable[[NDArray[np.int16]], NDArray[np.int16]]
-Told: TypeAlias = tuple[NDArray[np.int16], NDArray[np.int64], NDArray[np.int64]]
+NetworkRunner = Callable[[NDArray[np.int16]], NDArray[np.int16]]
+BaseOutput: TypeAlias = tuple[NDArray[np.int16], NDArray[np.int64], NDArray[np.int64]]
 
 
 @dataclass(slots=True)
-class Front:
+class BasePredictor:
     """A front at the beginning of a block, with what a network is told of it."""
 
-    head: Head
+    side_info: SideInfo
     table: SetTable
     state: CascadeState | ForwardState
-    known: Known
+    known: FeatureState
     rows: Rows
 
     @classmethod
-    def start(cls, head: Head, state: CascadeState, parameters: CascadeParameters) -> Front:
+    def start(
+        cls, side_info: SideInfo, state: CascadeState, parameters: CascadeParameters
+    ) -> BasePredictor:
         """Set up a cascade; `parameters` are those in use, which `state` was made with."""
-        return cls._new(head, state, parameters.num_locations, len(parameters.experts))
+        return cls._new(side_info, state, parameters.num_locations, len(parameters.rls))
 
     @classmethod
-    def forward(cls, head: Head, state: ForwardState) -> Front:
+    def forward(cls, side_info: SideInfo, state: ForwardState) -> BasePredictor:
         """Set up windows whose coefficients are sent, and the stages behind them."""
-        return cls._new(head, state, NUM_LOCATIONS, 0)
+        return cls._new(side_info, state, NUM_LOCATIONS, 0)
 
     @classmethod
     def _new(
-        cls, head: Head, state: CascadeState | ForwardState, locations: int, experts: int
-    ) -> Front:
-        known = Known(state.channels, head.reference, head.initial, locations, experts)
+        cls, side_info: SideInfo, state: CascadeState | ForwardState, locations: int, rls: int
+    ) -> BasePredictor:
+        known = FeatureState(
+            state.channels, side_info.reference, side_info.initial_scale, locations, rls
+        )
         count = locations + 1
         rows = Rows(
             state.channels, state.locations,
-            mixture_state(head.initial, count, head.reference, network=True),
+            mixture_state(side_info.initial_scale, count, side_info.reference, network=True),
             mixture_shared(count, network=True), count,
         )  # fmt: skip
-        return cls(head, set_table(head.sets), state, known, rows)
+        return cls(side_info, set_table(side_info.sets), state, known, rows)
 
-    def run(self, pcm: NDArray[np.int32], begin: int, end: int) -> Told:
+    def run(self, pcm: NDArray[np.int32], begin: int, end: int) -> BaseOutput:
         """Go from time `begin` to `end`; returns features, locations and units.
 
         All are (channels, times, ...); the second of the locations is left free.
@@ -78,23 +82,23 @@ class Front:
         features = np.zeros((*shape, FEATURES), np.int16)
         placed = np.zeros((*shape, self.rows.num_locations), np.int64)
         means = np.zeros(shape, np.int64)
-        front_pass(
-            self.head.course, self.table, self.rows, self.known.rows, pcm, begin, end, features,
-            placed, means,
+        base_pass(
+            self.side_info.schedule, self.table, self.rows, self.known.rows, pcm, begin, end,
+            features, placed, means,
         )  # fmt: skip
         return features, placed, means
 
     def active(self, channel: int, begin: int, end: int) -> slice:
         """Places of the times `begin` to `end` at which a channel has samples."""
-        delay = int(self.head.course.delay[channel])
-        last = self.head.course.frames + delay
+        delay = int(self.side_info.schedule.delay[channel])
+        last = self.side_info.schedule.frames + delay
         return slice(min(max(delay - begin, 0), end - begin), max(min(last, end) - begin, 0))
 
 
-def make_runners(network: Network, channels: int, device: str) -> list[Answer]:
+def make_runners(network: Network, channels: int, device: str) -> list[NetworkRunner]:
     """For each channel what maps its next features to answers, on ``"cpu"`` or ``"cuda"``."""
     if device == "cpu":
-        layout, kind = Layout(network), runner_for(network)
+        layout, kind = NetworkWeights(network), runner_for(network)
         return [kind(layout).run for _ in range(channels)]
     from nlac.predictors.networks.torch_runner import BulkRunner
 
@@ -107,7 +111,7 @@ def powers() -> NDArray[np.int64]:
 
 
 def encode_samples(
-    front: Front, pcm: NDArray[np.int32], runners: list[Answer], ahead: bool = False
+    front: BasePredictor, pcm: NDArray[np.int32], runners: list[NetworkRunner], ahead: bool = False
 ) -> tuple[U32, U32] | None:
     """Code samples; returns the range coder's words and the bit string.
 
@@ -130,21 +134,21 @@ def encode_samples(
     words, raw = new_buffers(pcm.size)
     coder = np.zeros(8, np.uint64)
     start_coder(coder)
-    total = front.head.course.frames + int(front.head.course.delay.max())
-    spans = [(begin, min(begin + SPAN, total)) for begin in range(0, total, SPAN)]
+    total = front.side_info.schedule.frames + int(front.side_info.schedule.delay.max())
+    spans = [(begin, min(begin + LAG_SPAN, total)) for begin in range(0, total, LAG_SPAN)]
 
-    def run(span: tuple[int, int]) -> Told:
+    def run(span: tuple[int, int]) -> BaseOutput:
         return front.run(pcm, *span)
 
     told = ordered_map(run, spans, 1) if ahead else map(run, spans)
     for (begin, end), (features, placed, means) in zip(spans, told, strict=True):
-        answers = np.zeros((*features.shape[:2], ANSWERS), np.int16)
+        outputs = np.zeros((*features.shape[:2], OUTPUTS), np.int16)
         for c, runner in enumerate(runners):
             places = front.active(c, begin, end)
-            answers[c, places] = runner(features[c, places])
+            outputs[c, places] = runner(features[c, places])
         if not coding_pass(
-            front.head.course, front.table, front.rows, powers(), pcm, begin, end, placed, means,
-            answers, coder, words, raw,
+            front.side_info.schedule, front.table, front.rows, powers(), pcm, begin, end, placed,
+            means, outputs, coder, words, raw,
         ):  # fmt: skip
             return None
     used, raw_used = end_coder(coder, words, raw)
@@ -152,14 +156,14 @@ def encode_samples(
 
 
 def decode_samples(
-    front: Front, network: Network, pcm: NDArray[np.int32], words: U32, raw: U32
+    front: BasePredictor, network: Network, pcm: NDArray[np.int32], words: U32, raw: U32
 ) -> tuple[int, int]:
     """Decode samples into `pcm`; returns words and bits taken, or -1, -1 on bad data."""
-    layout = Layout(network)
+    layout = NetworkWeights(network)
     runners = [Runner(layout) for _ in pcm]
     addresses = np.array([runner.address for runner in runners], np.int64)
     taken, bits = decode_with_network(
-        front.head.course, front.table, front.rows, front.known.rows, addresses, powers(), pcm,
-        words, raw,
+        front.side_info.schedule, front.table, front.rows, front.known.rows, addresses,
+        powers(), pcm, words, raw,
     )  # fmt: skip
     return int(taken), int(bits)

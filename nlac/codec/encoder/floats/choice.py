@@ -100,7 +100,7 @@ class _Windows:
         self.gain_costs: list[float] = []
         self._try(search.find_gain(whole))
 
-    def _try(self, found: search.Gain | None) -> None:
+    def _try(self, found: search.GainCandidate | None) -> None:
         if found is None:
             return
         step = float(np.ldexp(float(found.multiplier), found.exponent))

@@ -81,7 +81,7 @@ class Parts(NamedTuple):
         return self.top - self.lowest
 
 
-class Gain(NamedTuple):
+class GainCandidate(NamedTuple):
     """Values are float32(integers * multiplier * 2**exponent), nearly all of them."""
 
     multiplier: int
@@ -110,7 +110,7 @@ def take_apart(patterns: U32) -> Parts:
     )
 
 
-def find_gain(parts: Parts) -> Gain | None:
+def find_gain(parts: Parts) -> GainCandidate | None:
     """Look for a gain of which nearly all values are rounded multiples."""
     magnitude = np.abs(parts.value[parts.used])
     probe = magnitude
@@ -141,7 +141,7 @@ def find_gain(parts: Parts) -> Gain | None:
     # not at the ends, where products lie halfway between floats
     width *= 7 / 8
     multiplier, exponent = _shortest(gain - width, gain + width)
-    return Gain(multiplier, exponent, integers.astype(np.int64))
+    return GainCandidate(multiplier, exponent, integers.astype(np.int64))
 
 
 def _common_divisor(values: F64) -> float:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from nlac._errors import NlacError, UsageError
 from nlac.bitstream.header import StreamHeader
-from nlac.codec.encoder.analysis import Preparation, Search, first_means, prepare
+from nlac.codec.encoder.analysis import AnalysisSettings, BlockAnalysis, analyse_block, first_means
 from nlac.codec.encoder.lpc.segmentation import analyse
 from nlac.codec.encoder.options import EncodeOptions
 from nlac.codec.encoder.presets import PRESETS, Effort
@@ -23,9 +23,9 @@ from nlac.codec.encoder.value_sets.choice import assign_sets, find_sets, low_bit
 from nlac.entropy.distributions import tables
 from nlac.entropy.value_sets import ValueSet
 from nlac.entropy.words import new_buffers, write_words
-from nlac.predictors.lpc.block import RANGE, RICE, write_sides
+from nlac.predictors.lpc.block import RANGE, RICE, write_side_info
 from nlac.predictors.lpc.kernels import filled_rows, new_state
-from nlac.predictors.lpc.parameters import Layout
+from nlac.predictors.lpc.parameters import LpcParameters
 from nlac.predictors.lpc.plan import Plan, make_plan
 from nlac.predictors.lpc.range_loops import encode_loop
 from nlac.predictors.lpc.rice_loops import encode_rice
@@ -33,7 +33,7 @@ from nlac.predictors.lpc.rice_loops import encode_rice
 # where Rice codes are preferred: from this share of samples of few bits on, the range coder is
 # tried, and taken where it saves one byte in so many, since it decodes at half the speed
 _DEAR, _SAVES_ONE_IN = 0.25, 25
-_DEEP_GAIN = 0.03  # bits a sample for which longer windows are worth a try
+_LONG_WINDOW_GAIN = 0.03  # bits a sample for which longer windows are worth a try
 _SURE_GAIN = 0.15  # for which they alone are: shorter segments can't make up for that
 
 
@@ -70,12 +70,12 @@ class LpcSettings:
     quick: bool = False
 
     @property
-    def search(self) -> Search:
+    def analysis(self) -> AnalysisSettings:
         """How a block is to be prepared."""
         orders = None
         if self.guess and len(self.efforts) > 1:
             orders = self.efforts[0].max_order, self.efforts[1].max_order
-        return Search(self.pieces, self.long_term, self.thorough, orders=orders)
+        return AnalysisSettings(self.pieces, self.long_term, self.thorough, orders=orders)
 
 
 def settings_of(options: EncodeOptions) -> LpcSettings:
@@ -138,27 +138,27 @@ def encode_lpc(channels: NDArray[np.int32], settings: LpcSettings) -> bytes:
         At least one of each.
     settings : LpcSettings
     """
-    return encode_prepared(prepare(channels, settings.search), settings)
+    return encode_analysed(analyse_block(channels, settings.analysis), settings)
 
 
-def encode_prepared(block: Preparation, settings: LpcSettings) -> bytes:
+def encode_analysed(block: BlockAnalysis, settings: LpcSettings) -> bytes:
     """Code a block that was prepared as `settings.search` says."""
     order = block.pairing.order.tolist()
     bodies = []
     for layout, sets in layouts(block, settings):
         body, coder = encode_samples(layout, sets, block.ordered, settings)
-        bodies.append(bytes([coder]) + write_sides(order, sets, layout) + body)
+        bodies.append(bytes([coder]) + write_side_info(order, sets, layout) + body)
     return min(bodies, key=len)
 
 
 def layouts(
-    block: Preparation, settings: LpcSettings
-) -> Iterator[tuple[Layout, list[ValueSet]]]:
+    block: BlockAnalysis, settings: LpcSettings
+) -> Iterator[tuple[LpcParameters, list[ValueSet]]]:
     """Layouts that may be the best for a prepared block, with their value sets."""
     efforts = settings.efforts
     if settings.guess and len(efforts) > 1:
-        gain = block.deep_gain
-        efforts = efforts[gain > _SURE_GAIN : 1 + (gain > _DEEP_GAIN)]
+        gain = block.long_window_gain
+        efforts = efforts[gain > _SURE_GAIN : 1 + (gain > _LONG_WINDOW_GAIN)]
     ordered = block.ordered
     _, reference, delay = block.pairing
     found = find_sets(ordered)
@@ -167,11 +167,11 @@ def layouts(
         frames = ordered.shape[1]
         layout = analyse(block.delayed, frames, reference, delay, block.lags, effort, gains)
         sets, value_set = assign_sets(found, ordered, delay, layout.starts)
-        yield layout._replace(value_set=value_set, initial=first_means(ordered)), sets
+        yield layout._replace(value_set=value_set, initial_scale=first_means(ordered)), sets
 
 
 def encode_samples(
-    layout: Layout, sets: list[ValueSet], ordered: NDArray[np.int32], settings: LpcSettings
+    layout: LpcParameters, sets: list[ValueSet], ordered: NDArray[np.int32], settings: LpcSettings
 ) -> tuple[bytes, int]:
     """Code the samples with one coder or both; returns the bytes and the coder's number."""
     rows = filled_rows(layout, ordered)
@@ -193,10 +193,10 @@ def encode_samples(
 
 
 def _code_range(
-    plan: Plan, layout: Layout, rows: NDArray[np.int32], ordered: NDArray[np.int32]
+    plan: Plan, layout: LpcParameters, rows: NDArray[np.int32], ordered: NDArray[np.int32]
 ) -> bytes:
     words, raw = new_buffers(ordered.size)
-    state = new_state(layout.initial)
+    state = new_state(layout.initial_scale)
     used, raw_used = encode_loop(plan, tables(), state, rows, ordered, words, raw)
     if used < 0:
         raise NlacError("a sample is not in its value set: a fault of the encoder")
@@ -204,10 +204,10 @@ def _code_range(
 
 
 def _code_rice(
-    plan: Plan, layout: Layout, rows: NDArray[np.int32], ordered: NDArray[np.int32]
+    plan: Plan, layout: LpcParameters, rows: NDArray[np.int32], ordered: NDArray[np.int32]
 ) -> tuple[bytes, int]:
     raw = np.empty(2 * ordered.size + 64, np.uint32)
-    used, dear = encode_rice(plan, new_state(layout.initial), rows, ordered, raw)
+    used, dear = encode_rice(plan, new_state(layout.initial_scale), rows, ordered, raw)
     if used < 0:
         raise NlacError("a sample is not in its value set: a fault of the encoder")
     return raw[:used].astype("<u4").tobytes(), dear

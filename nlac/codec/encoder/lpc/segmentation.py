@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from nlac.codec.encoder.lpc.segments import analyse_span, unload_weights
 from nlac.codec.encoder.presets import Effort
-from nlac.predictors.lpc.parameters import ORDERS, PAD, SPAN, Layout
+from nlac.predictors.lpc.parameters import ORDERS, PAD, SPAN, LpcParameters
 
 
-def deep_gain(
+def long_window_gain(
     samples: NDArray[np.float64],
     frames: int,
     reference: NDArray[np.int64],
@@ -86,7 +86,7 @@ def analyse(
     lags: NDArray[np.int64],
     effort: Effort,
     gains: NDArray[np.float64] | None = None,
-) -> Layout:
+) -> LpcParameters:
     """Choose segments, windows and coefficients of a block.
 
     Parameters
@@ -149,7 +149,7 @@ def analyse(
     lengths = np.array([[*zip(o, f, strict=True)] for o, f, _, _ in rows], np.int64)
     lengths = lengths.reshape(len(rows), channels, 2)
     places = np.concatenate([[0], np.cumsum(lengths.ravel())[:-1]]).reshape(lengths.shape)
-    return Layout(
+    return LpcParameters(
         frames,
         reference,
         delay,

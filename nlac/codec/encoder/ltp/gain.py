@@ -42,7 +42,7 @@ def _saved(cov, index, near, taps, target, frames, work, factor, known):
 
 
 @kernel
-def far_gains(samples, channel, paired, lags, begin, first, end, bits, frames):
+def ltp_gains(samples, channel, paired, lags, begin, first, end, bits, frames):
     """Add up bits that windows at earlier occurrences take off, and the frames judged.
 
     For each lag those of a piece from `first` on, or from the first frame that has an earlier

@@ -18,7 +18,7 @@ import numpy as np
 from numpy import fft
 from numpy.typing import NDArray
 
-from nlac.codec.encoder.ltp.gain import PIECE, far_gains
+from nlac.codec.encoder.ltp.gain import PIECE, ltp_gains
 from nlac.codec.encoder.ltp.kernels import compare, grouped, level, running_energies, whiten
 from nlac.predictors.cascade.parameters import SHORTEST
 from nlac.predictors.lpc.parameters import PAD
@@ -201,7 +201,7 @@ def _gains(
         first = max(begin + int(part * (end - begin)) - PIECE // 2, begin)
         some, frames = np.zeros(len(left)), np.zeros(len(left))
         for channel in range(1 if paired else min(len(samples), 2)):
-            far_gains(
+            ltp_gains(
                 samples, channel, paired, lags[left], PAD, PAD + first, PAD + end, some, frames
             )
         bits[left] += some
