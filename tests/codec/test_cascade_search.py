@@ -77,7 +77,7 @@ def test_tunings_stay_in_range(parameters, by):
     tuning = Tuning(**{field.name: by for field in fields(Tuning)})
     tried, p = tuning.apply(side_info, parameters)
     p.check()
-    assert all(-8 <= unit <= 24 for unit in tried.unit)
+    assert all(-8 <= unit <= 24 for unit in tried.history_shift)
     assert (tried, p) == (side_info, parameters) or by
     assert encode_samples(tried, p, block.ordered) is not None
 

@@ -67,10 +67,10 @@ def test_lengths(frames, preset):
 def test_quick_experts_forget_as_much_a_second(parameters, rate, octaves):
     found = parameters.at_rate(rate)
     found.check()
-    less = [e.forgetting - f.memory for e, f in zip(parameters.rls, found.rls, strict=True)]
+    less = [e.forgetting - f.forgetting for e, f in zip(parameters.rls, found.rls, strict=True)]
     assert less == [octaves] * 2 + [0] * (len(less) - 2)
     again = tuple(
-        replace(f, memory=e.forgetting) for e, f in zip(parameters.rls, found.rls, strict=True)
+        replace(f, forgetting=e.forgetting) for e, f in zip(parameters.rls, found.rls, strict=True)
     )
     assert replace(found, rls=again) == parameters
 
@@ -78,7 +78,7 @@ def test_quick_experts_forget_as_much_a_second(parameters, rate, octaves):
 def test_memories_stay_in_range():
     """Of cascades that forget quickly already, at any rate."""
     quick = RlsParameters(16, 8, 6, 2)
-    parameters = replace(PARAMETERS["high"], rls=(quick, replace(quick, memory=7)))
+    parameters = replace(PARAMETERS["high"], rls=(quick, replace(quick, forgetting=7)))
     assert [e.forgetting for e in parameters.at_rate(8000).rls] == [6, 6]
 
 

@@ -46,7 +46,7 @@ def test_ordinary_blocks_do_not_pay_for_a_trial(monkeypatch):
     def trial(*_arguments):
         raise AssertionError("an lpc block was tried")
 
-    monkeypatch.setattr(cascade, "encode_prepared", trial)
+    monkeypatch.setattr(cascade, "encode_analysed", trial)
     code(make("music", SECOND, 2, 16), 16, "high")
 
 

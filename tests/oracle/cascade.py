@@ -15,7 +15,7 @@ from oracle.container import Reader, require
 from oracle.lpc import MAX_INITIAL, decode_lpc
 from oracle.value_sets import ValueSet, read_value_sets
 
-LAG_SPAN, PIECE = 16384, 1024
+SPAN, PIECE = 16384, 1024
 MAX_DELAY, MAX_UNIT = 64, 32
 
 
@@ -72,22 +72,22 @@ def read_stage(numbers: Numbers, defaults: tuple[int, int, int]) -> StageShape:
 def read_parameters(reader: Reader) -> Parameters:
     """Section 11.17.1."""
     numbers = Numbers(reader)
-    rls = numbers.number(3, 1, 5, "experts")
+    experts = numbers.number(3, 1, 5, "experts")
     cascades = numbers.number(1, 0, 4, "cascades")
     stages = numbers.number(3, 0, 4, "stages")
-    final_combiners = numbers.number(1, 1, 3, "finals")
+    finals = numbers.number(1, 1, 3, "finals")
     networks = numbers.number(0, 0, 1, "online networks")
-    ranged(rls - 1 + cascades * stages, 1, 15, "inputs of finals")
+    ranged(experts - 1 + cascades * stages, 1, 15, "inputs of finals")
     batch = numbers.number(5, 3, 6, "batch")
     pause = numbers.number(6, 1, 255, "batches between solutions")
-    shapes = [read_expert(numbers, batch, i) for i in range(rls)]
+    shapes = [read_expert(numbers, batch, i) for i in range(experts)]
     first = ((32, 39), (8, 33), (1, 26), (1, 26))
     rows = [
         [read_stage(numbers, (own, 0, step + 6 * k)) for own, step in first[:stages]]
         for k in range(cascades)
     ]
     online = numbers.number(33, 16, 80, "step of the online network") if networks else None
-    memories = [numbers.number(9, 4, 13, "memory of a final") for _ in range(final_combiners)]
+    memories = [numbers.number(9, 4, 13, "memory of a final") for _ in range(finals)]
     numbers.end()
     return Parameters(batch, pause, shapes, rows, online, memories)
 
@@ -102,7 +102,7 @@ class Place(NamedTuple):
     unit: int
 
 
-class SideInfo(NamedTuple):
+class Head(NamedTuple):
     """Section 11.17.2."""
 
     places: list[Place]
@@ -120,7 +120,7 @@ def read_runs(reader: Reader, count: int, most: int, name: str) -> list[int]:
     return values
 
 
-def read_side_info(reader: Reader, frames: int, count: int) -> SideInfo:
+def read_head(reader: Reader, frames: int, count: int) -> Head:
     """Section 11.17.2 up to the number of code words."""
     places = []
     for c in range(count):
@@ -135,25 +135,25 @@ def read_side_info(reader: Reader, frames: int, count: int) -> SideInfo:
     require(sorted(place.number for place in places) == list(range(count)), "coding order")
     total = frames + max(place.delay for place in places)
     sets = read_value_sets(reader)
-    lags = read_runs(reader, -(-total // LAG_SPAN), total, "lag")
+    lags = read_runs(reader, -(-total // SPAN), total, "lag")
     for span, lag in enumerate(lags):
-        last = min((span + 1) * LAG_SPAN, total) - 1
+        last = min((span + 1) * SPAN, total) - 1
         require(lag == 0 or 128 <= lag <= last, f"lag {lag}")
     pieces = -(-total // PIECE)
     numbers = [[0] * pieces for _ in range(count)]
     if len(sets) > 1:
         numbers = [read_runs(reader, pieces, len(sets) - 1, "value set") for _ in range(count)]
-    return SideInfo(places, total, lags, [[sets[number] for number in row] for row in numbers])
+    return Head(places, total, lags, [[sets[number] for number in row] for row in numbers])
 
 
 def lag_at(lags: list[int], time: int) -> int:
     """The lag that is in effect at a time."""
-    lag = lags[time // LAG_SPAN]
+    lag = lags[time // SPAN]
     return lag if lag and time >= -(-lag // PIECE) * PIECE else 0
 
 
 def decode_samples(
-    head: SideInfo, parameters: Parameters, frames: int, decoder: Samples
+    head: Head, parameters: Parameters, frames: int, decoder: Samples
 ) -> list[list[int]]:
     """The loop of 11.17.2."""
     places = head.places
@@ -193,7 +193,7 @@ def decode_behind(
     """
     parameters = read_parameters(reader)
     require(count * parameters.covariances() <= 2**26, "experts are too large")
-    head = read_side_info(reader, frames, count)
+    head = read_head(reader, frames, count)
     decoder = read(reader, parameters.locations(), head.places)
     samples = decode_samples(head, parameters, frames, decoder)
     check_end(decoder.coder, decoder.string)

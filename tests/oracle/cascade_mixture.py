@@ -57,7 +57,7 @@ class Mixture:
         self.context, self.features = 0, [0] * 6
         self.mantissas, self.shifts, self.weights = [0] * n, [0] * n, [0] * n
 
-    def analyse_block(self, locations: list[int], reference_last: int | None) -> None:
+    def prepare(self, locations: list[int], reference_last: int | None) -> None:
         """Before a sample: context, features, mantissas, shifts and weights."""
         self.locations = locations
         m = log16(self.mean[0] + 65536)
@@ -195,5 +195,5 @@ class Samples:
     def decode(self, c: int, locations: list[int], predictions: list[int], values: ValueSet) -> int:
         """The next sample of channel c; what its experts predict is told for networks (11.20)."""
         mixture, reference = self.mixtures[c], self.references[c]
-        mixture.analyse_block(locations, self.mixtures[reference].last if reference >= 0 else None)
+        mixture.prepare(locations, self.mixtures[reference].last if reference >= 0 else None)
         return fits(mixture.decode(values, self.coder, self.string), 31)

@@ -69,10 +69,10 @@ class OnlineNetwork:
         others = [0] * 8
         if self.other:
             others = self.other.errors[now - 8 + self.a : now + self.a]
-        *final_combiners, plain, p0 = locations
+        *finals, plain, p0 = locations
         far = [self._scaled(4 * (p - best)) for p in predictions]
         far += [0] * (5 - len(far))
-        far += [self._scaled(4 * (final - best)) for final in final_combiners[1:]]
+        far += [self._scaled(4 * (final - best)) for final in finals[1:]]
         far += [0] * (7 - len(far))
         far += [self._scaled(4 * (p - best)) for p in (plain, p0)]
         moved = self._scaled((best - newest) >> 2)

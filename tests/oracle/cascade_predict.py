@@ -31,18 +31,18 @@ class Parameters(NamedTuple):
 
     batch: int
     pause: int
-    rls: list[ExpertShape]
+    experts: list[ExpertShape]
     cascades: list[list[StageShape]]
     online: int | None  # step
-    final_combiners: list[int]
+    finals: list[int]
 
     def locations(self) -> int:
         """K: the finals, the two that there always are, that of an online network."""
-        return len(self.final_combiners) + 2 + (self.online is not None)
+        return len(self.finals) + 2 + (self.online is not None)
 
     def covariances(self) -> int:
         """Numbers in the covariances of a channel's experts."""
-        return sum((e.order + 1 + e.cross_order + 2 * (2 * e.sides + 1)) ** 2 for e in self.rls)
+        return sum((e.own + 1 + e.other + 2 * (2 * e.sides + 1)) ** 2 for e in self.experts)
 
 
 class Window(NamedTuple):
@@ -190,14 +190,12 @@ class ChannelPredictor:
         a, related = int(0 <= reference < number), reference >= 0
         self.samples = [0] * PAD
         self.other: ChannelPredictor = self
-        self.rls = [
-            Expert(shape, parameters.batch, a, bits, related) for shape in parameters.rls
+        self.experts = [
+            Expert(shape, parameters.batch, a, bits, related) for shape in parameters.experts
         ]
-        others, stages = len(self.rls) - 1, sum(map(len, parameters.cascades))
+        others, stages = len(self.experts) - 1, sum(map(len, parameters.cascades))
         self.first = Stack(others, [9], 8, bits, parameters.pause)
-        self.final_combiners = Stack(
-            others + stages, parameters.final_combiners, 1, bits, parameters.pause
-        )
+        self.finals = Stack(others + stages, parameters.finals, 1, bits, parameters.pause)
         self.residual = History(unit)
         self.cascades = [Cascade(row, unit, self.residual, a) for row in parameters.cascades]
         self.online = None if parameters.online is None else OnlineNetwork(parameters.online, a)
@@ -207,7 +205,7 @@ class ChannelPredictor:
     def refer(self, other: "ChannelPredictor") -> None:
         """The reference, when all channels are there."""
         self.other = other
-        for expert in self.rls:
+        for expert in self.experts:
             expert.set_bits(self.bits, other.bits)
         for cascade in self.cascades:
             cascade.refer(other.residual)
@@ -230,10 +228,10 @@ class ChannelPredictor:
     def _predict_experts(self, lag: int) -> None:
         if lag != self.lag:
             self.lag = lag
-            for expert in self.rls:
+            for expert in self.experts:
                 expert.change_lag(lag)
-        for expert in self.rls:
-            expert.prediction = self.rls[0].prediction
+        for expert in self.experts:
+            expert.prediction = self.experts[0].prediction
             if not expert.absent():
                 prediction = expert.predict(self.samples, self.other.samples, self.t)
                 expert.prediction = self._limit(prediction)
@@ -241,20 +239,20 @@ class ChannelPredictor:
     def predict(self, lag: int) -> list[int]:
         """The locations."""
         self._predict_experts(lag)
-        p1, others = self.rls[0].prediction, self.rls[1:]
+        p1, others = self.experts[0].prediction, self.experts[1:]
         (difference,) = self.first.predict([expert.prediction - p1 for expert in others])
         self.p0 = self._limit(p1 + difference)
         outputs = [cascade.predict(self.t) for cascade in self.cascades]
         inputs = [0 if expert.absent() else expert.prediction - self.p0 for expert in others]
         inputs += [output for row in outputs for output in row]
         self.final_predictions = [
-            self._limit(self.p0 + final) for final in self.final_combiners.predict(inputs)
+            self._limit(self.p0 + final) for final in self.finals.predict(inputs)
         ]
         locations = list(self.final_predictions)
         locations.append(self._limit(self.p0 + sum(sum(row) for row in outputs[:1])))
         locations.append(self.p0)
         if self.online:
-            predictions = [expert.prediction for expert in self.rls]
+            predictions = [expert.prediction for expert in self.experts]
             missed = self.online.predict(
                 self.t, predictions, locations, 256 * self.samples[PAD + self.t - 1]
             )
@@ -267,16 +265,16 @@ class ChannelPredictor:
 
     def expert_predictions(self) -> list[int]:
         """p_1, p_2, ..."""
-        return [expert.prediction for expert in self.rls]
+        return [expert.prediction for expert in self.experts]
 
     def learn(self, sample: int) -> None:
         """After the sample of the time."""
         t, y = self.t, sample << 8
         self.samples.append(sample)
-        for expert in self.rls:
+        for expert in self.experts:
             expert.learn(self.samples, self.other.samples, t)
-        self.first.learn(y - self.rls[0].prediction, [y - self.p0])
-        self.final_combiners.learn(y - self.p0, [y - final for final in self.final_predictions])
+        self.first.learn(y - self.experts[0].prediction, [y - self.p0])
+        self.finals.learn(y - self.p0, [y - final for final in self.final_predictions])
         self.residual.append(y - self.p0)
         for cascade in self.cascades:
             cascade.learn(t, y - self.p0)

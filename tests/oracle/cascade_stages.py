@@ -112,7 +112,7 @@ class Cascade:
     def refer(self, residual: History) -> None:
         """The residual of the reference."""
         for stage in self.stages:
-            stage.cross_taps = residual
+            stage.other = residual
 
     def skip(self) -> None:
         """A time at which the channel has no sample; the residual is not the cascade's own."""

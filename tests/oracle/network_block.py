@@ -99,11 +99,11 @@ class NetworkSamples(Samples):
         memory, mixture, best = self.memories[c], self.mixtures[c], locations[0]
         features = self._features(c, locations, predictions)
         assert all(abs(feature) <= 2**14 for feature in features)
-        outputs = self.networks[c].step(features)
+        answers = self.networks[c].step(features)
         m = memory.m()
         low, high = values.value(values.first) << 8, values.value(values.last) << 8
-        told = clip(best + (fits(m * outputs[0], 61) >> 14), low, high)
-        mixture.mean[GIVEN] = [self._given(m, answer) for answer in outputs[1:]]
+        told = clip(best + (fits(m * answers[0], 61) >> 14), low, high)
+        mixture.mean[GIVEN] = [self._given(m, answer) for answer in answers[1:]]
         sample = super().decode(c, [best, told, *locations[1:]], predictions, values)
         memory.learn(sample, best)
         return sample

@@ -16,9 +16,9 @@ from nlac.predictors.cascade.parameters import CascadeParameters, RlsParameters
 from oracle.decoder import decode_stream
 
 # small enough for some thousand samples; the windows around the lag differ in length
-FIRST = RlsParameters(own=4, other=2, memory=8, period=4, around=1)
-OPTIONAL = RlsParameters(own=2, other=1, memory=7, period=2, around=2, optional=True)
-NEAR = RlsParameters(own=3, other=3, memory=9, period=8)
+FIRST = RlsParameters(order=4, cross_order=2, forgetting=8, period=4, ltp_taps=1)
+OPTIONAL = RlsParameters(order=2, cross_order=1, forgetting=7, period=2, ltp_taps=2, optional=True)
+NEAR = RlsParameters(order=3, cross_order=3, forgetting=9, period=8)
 SMALL = CascadeParameters(6, (FIRST, OPTIONAL), (), (6,), 64)
 THREE = replace(SMALL, batch=4, rls=(FIRST, OPTIONAL, NEAR), final_combiners=(6, 8))
 
@@ -49,13 +49,13 @@ def test_channels(write_cascade, channels, noise):
 
 
 def test_shortest_lag_with_a_wide_window(write_cascade):
-    wide = (replace(FIRST, around=32), replace(OPTIONAL, around=3))
+    wide = (replace(FIRST, ltp_taps=32), replace(OPTIONAL, ltp_taps=3))
     samples = loop(1200, 2, 128, 2, 8)
     check(write_cascade(samples, 8, replace(SMALL, rls=wide), [128]), samples)
 
 
 def test_optional_expert_without_a_window(write_cascade):
-    rls = (replace(FIRST, around=0), replace(OPTIONAL, around=0))
+    rls = (replace(FIRST, ltp_taps=0), replace(OPTIONAL, ltp_taps=0))
     samples = loop(1400, 2, 200, 1, 5)
     check(write_cascade(samples, 5, replace(SMALL, rls=rls), [200]), samples)
 
@@ -77,6 +77,6 @@ def test_presets(write_cascade, preset, channels):
 
 
 def test_few_experts_without_the_first(write_cascade):
-    rls = (replace(FIRST, own=80), NEAR, OPTIONAL)
+    rls = (replace(FIRST, order=80), NEAR, OPTIONAL)
     samples = loop(1200, 2, 150, 1, 5)
     check(write_cascade(samples, 5, replace(SMALL, rls=rls), [150], False), samples)

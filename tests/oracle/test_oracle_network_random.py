@@ -32,8 +32,8 @@ from oracle.oracle_tools import told_payload
 from oracle.random_plans import random_block, random_sets, random_words
 
 FRAMES = 60
-EXPERT = RlsParameters(own=3, other=2, memory=9, period=4, around=1)
-OPTIONAL = replace(EXPERT, own=2, memory=7, optional=True)
+EXPERT = RlsParameters(order=3, cross_order=2, forgetting=9, period=4, ltp_taps=1)
+OPTIONAL = replace(EXPERT, order=2, forgetting=7, optional=True)
 STAGE = StageParameters(32, 32, 39)
 
 

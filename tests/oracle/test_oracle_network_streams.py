@@ -29,8 +29,8 @@ from oracle.oracle_tools import Parts, assemble, told_samples, verdicts
 
 pytestmark = pytest.mark.usefixtures("cascade_alone")
 
-FIRST = RlsParameters(own=4, other=2, memory=8, period=4, around=1)
-OPTIONAL = RlsParameters(own=2, other=1, memory=7, period=2, around=2, optional=True)
+FIRST = RlsParameters(order=4, cross_order=2, forgetting=8, period=4, ltp_taps=1)
+OPTIONAL = RlsParameters(order=2, cross_order=1, forgetting=7, period=2, ltp_taps=2, optional=True)
 STAGES = (StageParameters(64, 32, 39), StageParameters(32, 0, 33))
 SMALL = CascadeParameters(4, (FIRST, OPTIONAL), (), (6,), 8)
 FIVE = replace(SMALL, cascades=(STAGES,), final_combiners=(6, 8, 10))
