@@ -6,7 +6,6 @@ of them its place and refuses what would destroy something.
 
 from __future__ import annotations
 
-import fnmatch
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -21,6 +20,7 @@ import click
 
 from nlac._errors import OutputExists, UsageError
 from nlac.bitstream.constants import MAGIC
+from nlac.cli._search import search
 
 PIPE = "-"
 
@@ -83,7 +83,7 @@ def find_inputs(
         if name == PIPE or not Path(name).is_dir():
             found.append(Input(name))
         elif recursive:
-            found += _search(name, include, suffixes)
+            found += [Input(*each) for each in search(name, include, suffixes)]
         else:
             raise UsageError(f"{name} is a folder; -r takes the files in it")
     if not found:
@@ -91,19 +91,6 @@ def find_inputs(
     if sum(each.is_pipe for each in found) > 1:
         raise UsageError("standard input (-) can be read only once")
     return found
-
-
-def _search(top: str, include: Sequence[str], suffixes: frozenset[str]) -> Iterator[Input]:
-    for folder, folders, files in os.walk(top):
-        folders.sort()
-        for file in sorted(files):
-            if include:
-                wanted = any(fnmatch.fnmatch(file, pattern) for pattern in include)
-            else:
-                wanted = Path(file).suffix.lower() in suffixes
-            if wanted:
-                below = os.path.relpath(folder, top)
-                yield Input(os.path.join(folder, file), "" if below == os.curdir else below)
 
 
 def split_arguments(

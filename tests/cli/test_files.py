@@ -32,6 +32,20 @@ def test_folders_are_searched_in_order(tmp_path: Path) -> None:
     assert [Path(each.path).name for each in found] == ["c.txt", "e.bin"]
 
 
+def test_what_macos_leaves_is_skipped(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "a.wav").write_bytes(b"RIFF")
+    (tmp_path / "._a.wav").write_bytes(b"\0\x05\x16\x07\0\x02\0\0Mac OS X")
+    (tmp_path / "._b.wav").write_bytes(b"RIFF")
+    caplog.set_level("INFO", "nlac")
+    found = find(tmp_path, recursive=True)
+    assert [Path(each.path).name for each in found] == ["._b.wav", "a.wav"]
+    assert "._a.wav skipped" in caplog.text
+    found = find(tmp_path, recursive=True, include=("*.wav",))
+    assert [Path(each.path).name for each in found] == ["._b.wav", "a.wav"]
+    # named by the user, it is tried
+    assert find(tmp_path / "._a.wav") == [Input(str(tmp_path / "._a.wav"))]
+
+
 def test_a_folder_needs_r(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="-r"):
         find(tmp_path)
