@@ -5,13 +5,14 @@ Ctrl-C is answered before the command line itself is imported, which takes a whi
 
 from __future__ import annotations
 
-from nlac.cli import _interrupt
+from nlac.cli import _interrupt, _streams
 
 
 def main() -> None:
     """Entry point of the installed command."""
     try:
         _interrupt.install()
+        _streams.secure()
         from nlac.cli.main import cli
 
         cli.main(prog_name="nlac")

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from typing import Any, BinaryIO, TypeAlias, cast
 
+from nlac._descriptors import can_rewrite
 from nlac._errors import UsageError
 from nlac._output import open_output
 
@@ -150,7 +151,7 @@ class Target:
     """
 
     def __init__(self, file: BinaryIO | None) -> None:
-        self.seekable = file is not None and can_seek(file)
+        self.seekable = file is not None and can_seek(file) and can_rewrite(file)
         self._forward = ForwardWriter(file)
         if self.seekable:
             assert file is not None

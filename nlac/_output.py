@@ -15,17 +15,21 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from nlac._descriptors import open_descriptor, own_descriptor
 from nlac._errors import OutputExists
 from nlac._leftovers import lock, temporary_path
 
 _unfinished: set[Path] = set()
 
 
+_FULL = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
+
+
 @contextlib.contextmanager
 def open_output(path: str | os.PathLike[str], *, force: bool = False) -> Iterator[BinaryIO]:
     """Open a file to be written, which appears under `path` when the block ends well.
 
-    A device or pipe under that name is written directly.
+    A device, a pipe, or a descriptor under a name (``/dev/stdout``) is written directly.
 
     Parameters
     ----------
@@ -38,12 +42,31 @@ def open_output(path: str | os.PathLike[str], *, force: bool = False) -> Iterato
     ------
     OutputExists
         There is such a file, and not `force`.
+    OSError
+        It can't be written.
     """
-    target = Path(os.path.realpath(path))
-    if target.exists() and not stat.S_ISREG(target.stat().st_mode):
-        with open(target, "wb") as device:
+    try:
+        with _open_output(path, force) as file:
+            yield file
+    except OSError as error:
+        if error.filename is None and error.errno in _FULL:
+            # else whoever hears of it would have the input in mind
+            error.filename = os.fspath(path)
+        raise
+
+
+@contextlib.contextmanager
+def _open_output(path: str | os.PathLike[str], force: bool) -> Iterator[BinaryIO]:
+    descriptor = own_descriptor(path)
+    if descriptor is not None:
+        with open_descriptor(path, descriptor) as file:
+            yield file
+        return
+    if os.path.exists(path) and not stat.S_ISREG(os.stat(path).st_mode):
+        with open(path, "wb") as device:
             yield device
         return
+    target = Path(os.path.realpath(path))
     _refuse_existing(target, path, force)
     temporary = temporary_path(target)
     # not tempfile: the final file should get the usual permissions, not the private ones

@@ -19,7 +19,7 @@ PACKAGE = Path(nlac.__file__).parent
 # stand below the predictors although their folder is one of the codec's.
 FLOORS = [
     ["_errors", "_log", "_parallel", "_typing", "kernels"],
-    ["_files", "_output", "_leftovers", "entropy", "predictors.networks"],
+    ["_descriptors", "_files", "_output", "_leftovers", "entropy", "predictors.networks"],
     ["bitstream", "codec.transforms"],
     ["audio", "predictors", "predictors.lpc"],
     ["predictors.cascade"],

@@ -194,6 +194,7 @@ class _Encoding:
         return EncodeResult(
             frames=frames,
             sample_rate=fmt.sample_rate,
+            channels=fmt.channels,
             seconds=frames / fmt.sample_rate,
             bytes_in=bytes_in,
             bytes_out=bytes_out,

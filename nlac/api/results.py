@@ -141,6 +141,8 @@ class EncodeResult(_Record):
         Length in frames.
     sample_rate : int
         Frames a second.
+    channels : int
+        1 to 255.
     seconds : float
         Length in seconds.
     bytes_in, bytes_out : int
@@ -162,6 +164,7 @@ class EncodeResult(_Record):
 
     frames: int
     sample_rate: int
+    channels: int
     seconds: float
     bytes_in: int
     bytes_out: int

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from typing import Any, BinaryIO
 
@@ -28,7 +29,9 @@ def load_soundfile() -> Any:
 class GuardedFile:
     """A file object for libsndfile's callbacks, which would swallow every exception.
 
-    The first error is kept; `check` raises it where it can be heard.
+    The first error is kept; `check` raises it where it can be heard. libsndfile comes back
+    after it, to complete the file, and when the file object has been closed: nothing happens
+    then.
 
     Parameters
     ----------
@@ -49,26 +52,35 @@ class GuardedFile:
         """Seek, or stay where the place makes no sense (damaged files ask for such)."""
         try:
             return self._file.seek(offset, whence)
-        except (OSError, ValueError, OverflowError):
-            return self._file.tell()
+        except (OSError, ValueError, OverflowError) as error:
+            # what was written before may not have been on the disk yet
+            if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
+                self._error = self._error or error
+            return self.tell()
 
     def tell(self) -> int:
         """Return the present place."""
-        return self._file.tell()
+        try:
+            return self._file.tell()
+        except (OSError, ValueError) as error:
+            self._error = self._error or error
+            return 0
 
     def read(self, count: int) -> bytes:
         """Read up to `count` bytes."""
         try:
             return self._file.read(count) or b""
-        except OSError as error:
+        except (OSError, ValueError) as error:
             self._error = self._error or error
             return b""
 
     def write(self, data: bytes) -> int:
         """Write all of `data`."""
+        if self._error is not None:
+            return 0
         try:
             written = self._file.write(data)
-        except OSError as error:
+        except (OSError, ValueError) as error:
             self._error = self._error or error
             return 0
         return len(data) if written is None else written

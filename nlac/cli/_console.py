@@ -10,7 +10,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 import click
@@ -76,7 +76,9 @@ class _StderrHandler(logging.Handler):
         text = record.getMessage()
         if record.exc_info:
             text += "\n" + _TRACES.formatException(record.exc_info)
-        click.echo(f"nlac: {label}: {text}", err=True)
+        # where nobody can be told, the exit code has to do
+        with suppress(OSError):
+            click.echo(f"nlac: {label}: {text}", err=True)
 
 
 @contextmanager

@@ -18,8 +18,10 @@ from typing import Any, BinaryIO, cast
 
 import click
 
+from nlac._descriptors import is_for_writing, own_descriptor
 from nlac._errors import OutputExists, UsageError
 from nlac.bitstream.constants import MAGIC
+from nlac.cli import _streams
 from nlac.cli._search import search
 
 PIPE = "-"
@@ -48,15 +50,20 @@ class Input:
         """Whether this is standard input."""
         return self.path == PIPE
 
+    @property
+    def stem(self) -> str:
+        """What an output is called by."""
+        return "stdin" if self.is_pipe else Path(self.path).stem
+
     def file(self) -> str | BinaryIO:
         """Return the path, or standard input as a binary file."""
-        return sys.stdin.buffer if self.is_pipe else self.path
+        return _streams.binary_input() if self.is_pipe else self.path
 
     @contextmanager
     def open(self) -> Iterator[BufferedReader]:
         """Open the file, or give standard input."""
         if self.is_pipe:
-            yield cast(BufferedReader, sys.stdin.buffer)
+            yield cast(BufferedReader, _streams.binary_input())
         else:
             with open(self.path, "rb") as file:
                 yield file
@@ -79,7 +86,7 @@ def find_inputs(
         File name extensions with the dot, in lower case.
     """
     found: list[Input] = []
-    for name in names:
+    for name in (PIPE if own_descriptor(name) == 0 else name for name in names):
         if name == PIPE or not Path(name).is_dir():
             found.append(Input(name))
         elif recursive:
@@ -108,8 +115,13 @@ def split_arguments(
         Judges the second of two arguments.
     """
     inputs = list(names)
-    if output is None and len(inputs) == 2 and (inputs[1] == PIPE or is_output(inputs[1])):
-        output = inputs.pop()
+    if output is None and len(inputs) == 2:
+        number = own_descriptor(inputs[1])
+        to_write = inputs[1] == PIPE or (number is not None and is_for_writing(number))
+        if to_write or is_output(inputs[1]):
+            output = inputs.pop()
+    if output is not None and own_descriptor(output) == 1:
+        output = PIPE
     return inputs, output
 
 
@@ -180,19 +192,24 @@ class Outputs:
             path = folder / name
         elif self.output is not None:
             path = Path(self.output)
+        elif own_descriptor(source.path) is not None:
+            raise UsageError(f"{source} has no name to call its output by; -o names that")
         else:
             path = Path(source.path).with_name(name)
         self._check(source, path)
         return str(path)
 
     def _check(self, source: Input, path: Path) -> None:
+        if own_descriptor(path) is not None:
+            # opened by the caller, who knows what it is
+            return
         if not path.absolute().parent.is_dir():
             raise UsageError(f"the folder {path.parent} does not exist; -o {path.parent}/ makes it")
-        if not source.is_pipe and path.exists() and path.samefile(source.path):
-            raise UsageError(f"the output would replace the input itself ({path})")
         if path.exists() and not path.is_file():
             # a device or named pipe: nothing can be lost
             return
+        if not source.is_pipe and path.exists() and path.samefile(source.path):
+            raise UsageError(f"the output would replace the input itself ({path})")
         real = os.path.realpath(path)
         if real in self._written:
             raise OutputExists(f"{path} was just written from {self._written[real]}")
@@ -203,7 +220,7 @@ class Outputs:
 
 def sink(path: str) -> str | BinaryIO:
     """Return a path as it is, and ``"-"`` as standard output in binary."""
-    return sys.stdout.buffer if path == PIPE else path
+    return _streams.binary_output() if path == PIPE else path
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,6 +326,6 @@ def is_stream(path: str) -> bool:
 
 def _copy_mtime(source: Input, path: str) -> None:
     """Give an output the time of modification of its input, where both are files."""
-    if os.path.isfile(source.path) and os.path.isfile(path):
+    if path != PIPE and os.path.isfile(source.path) and os.path.isfile(path):
         status = os.stat(source.path)
         os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))

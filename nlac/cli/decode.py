@@ -88,9 +88,10 @@ def command(
     _console.before_coding()
 
     def decode_one(source: _files.Input) -> int:
-        name = "" if outputs.is_named(source) else _name(source, container, recover)
-        path = outputs.place(source, name)
-        with _seekable(source, wanted=bool(skip or until)) as file:
+        unnamed = not outputs.is_named(source)
+        with _seekable(source, wanted=unnamed or bool(skip or until)) as file:
+            name = _name(source, file, container, recover) if unnamed else ""
+            path = outputs.place(source, name)
             start, stop = _range(file, skip, until, recover)
             code = _decode(source, file, path, container, start, stop, recover, threads)
         options.finish(source, path)
@@ -107,38 +108,36 @@ def _is_stream(name: str) -> bool:
     return path.suffix.lower() in _NLAC_SUFFIXES
 
 
-def _name(source: _files.Input, container: str | None, recover: bool) -> str:
+def _name(source: _files.Input, file: BinaryIO, container: str | None, recover: bool) -> str:
     """File name of an output whose name the user left open: of the original's kind."""
     if container in (None, "original"):
-        container = _original_container(source.path, recover)
-    return Path(source.path).stem + _EXTENSIONS.get(container or "wav", ".wav")
+        container = _original_container(file, recover)
+    return source.stem + _EXTENSIONS.get(container or "wav", ".wav")
 
 
-def _original_container(path: str, recover: bool) -> str | None:
+def _original_container(file: BinaryIO, recover: bool) -> str | None:
     from nlac.audio.original.restoration import stored_original
     from nlac.codec.decoder.sequential import SequentialDecoder
 
     # not by nlac.info, which needs the end of the stream: that may be what is damaged
-    with open(path, "rb") as file:
-        try:
-            decoder = SequentialDecoder(file, 1)
-            original = stored_original(decoder.leading, decoder.header)
-        except FormatError:
-            if recover:
-                return None
-            raise
+    try:
+        decoder = SequentialDecoder(file, 1)
+        original = stored_original(decoder.leading, decoder.header)
+    except FormatError:
+        if recover:
+            return None
+        raise
+    finally:
+        file.seek(0)
     return original.container if original is not None else None
 
 
 @contextmanager
-def _seekable(source: _files.Input, *, wanted: bool) -> Iterator[str | BinaryIO]:
+def _seekable(source: _files.Input, *, wanted: bool) -> Iterator[BinaryIO]:
     """Give the input; where it must be read in any order, a pipe is copied to a file first."""
-    if not wanted:
-        yield source.file()
-        return
     with source.open() as file:
-        if file.seekable():
-            yield file
+        if file.seekable() or not wanted:
+            yield cast(BinaryIO, file)
             return
         with tempfile.TemporaryFile() as copy:
             shutil.copyfileobj(file, copy, 1 << 20)
@@ -147,7 +146,7 @@ def _seekable(source: _files.Input, *, wanted: bool) -> Iterator[str | BinaryIO]
 
 
 def _range(
-    file: str | BinaryIO, skip: Position | None, until: Position | None, recover: bool
+    file: BinaryIO, skip: Position | None, until: Position | None, recover: bool
 ) -> tuple[int, int | None]:
     if skip is None and until is None:
         return 0, None
@@ -161,7 +160,7 @@ def _range(
     return start, stop
 
 
-def _extent(file: str | BinaryIO, recover: bool) -> tuple[int, int | None]:
+def _extent(file: BinaryIO, recover: bool) -> tuple[int, int | None]:
     """Sample rate and length of a stream; None where damage hides the length."""
     import nlac
     from nlac._files import open_input
@@ -179,7 +178,7 @@ def _extent(file: str | BinaryIO, recover: bool) -> tuple[int, int | None]:
 
 def _decode(
     source: _files.Input,
-    file: str | BinaryIO,
+    file: BinaryIO,
     path: str,
     container: str | None,
     start: int,

@@ -161,8 +161,7 @@ def command(
     def encode_one(source: _files.Input) -> None:
         if arguments["raw"] is None and not source.is_pipe and _files.is_stream(source.path):
             raise UnsupportedAudio("is an nlac stream already; decode it to encode it anew")
-        stem = "stdin" if source.is_pipe else Path(source.path).stem
-        path = outputs.place(source, stem + suffix)
+        path = outputs.place(source, source.stem + suffix)
         with source.open() as file:
             read = _deletion.identity(file) if delete_input and not source.is_pipe else None
             result = _encode(source, file, path, arguments)
@@ -212,10 +211,9 @@ def _encode(
     for warning in result.warnings:
         logger.warning(f"{source}: {warning}")
     facts = [f"{100 * result.ratio:.2f} %"]
-    if result.frames and path != _files.PIPE:
-        samples = result.frames * nlac.info(path).channels
-        facts.append(f"{8 * result.bytes_out / samples:.3f} bits/sample")
     if result.frames:
+        samples = result.frames * result.channels
+        facts.append(f"{8 * result.bytes_out / samples:.3f} bits/sample")
         facts.append(f"{result.seconds / seconds:.1f}x real time")
     facts.append(f"MD5 {result.md5}")
     facts.append("verified" if result.verified else "not verified")

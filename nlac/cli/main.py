@@ -7,7 +7,6 @@ module is imported when that command is called or its help is asked for.
 from __future__ import annotations
 
 import importlib
-import os
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -15,7 +14,7 @@ from typing import Any
 import click
 
 from nlac._errors import NlacError
-from nlac.cli import _console, _interrupt
+from nlac.cli import _console, _interrupt, _streams
 
 COMMANDS = {
     "encode": "Make nlac files from audio files.",
@@ -80,26 +79,35 @@ class CommandGroup(click.Group):
             except (click.Abort, KeyboardInterrupt):
                 _interrupt.leave()
             except BrokenPipeError:
-                code = _closed_pipe()
+                # the reader of our output has gone: there is nothing to say
+                _streams.discard_output()
+                code = 1
             except (NlacError, OSError, MemoryError) as error:
                 code = _console.report_error(error)
-        sys.exit(code if isinstance(code, int) else 0)
+            code = _flushed(code if isinstance(code, int) else 0)
+        sys.exit(code)
 
     def _run(self, *args: Any, **extra: Any) -> Any:
         try:
-            code = super().main(*args, **extra)
-            sys.stdout.flush()
-            return code
+            return super().main(*args, **extra)
         except Exception as error:
             if _interrupt.happened():
                 raise KeyboardInterrupt from error
             raise
 
 
-def _closed_pipe() -> int:
-    """The reader of our output has gone: nothing to say, and nothing left to flush at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 1
+def _flushed(code: int) -> int:
+    """Write out what is left for stdout; returns the exit code, that of an error if it fails."""
+    try:
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        failed = 1
+    except OSError as error:
+        # most often that was told of the file whose turn it was
+        failed = code or _console.report_error(error, "stdout")
+    _streams.discard_output()
+    return code or failed
 
 
 def _print_version(ctx: click.Context, param: click.Parameter, value: bool) -> None:

@@ -49,7 +49,8 @@ class SoundfileSink(Sink):
     def __init__(self, file: BinaryIO, fmt: AudioFormat, container: str) -> None:
         soundfile = load_soundfile()
         self.format = fmt
-        self._errors = (soundfile.SoundFileError, TypeError, ValueError)
+        # the package asserts that all was written
+        self._errors = (soundfile.SoundFileError, TypeError, ValueError, AssertionError)
         self._out = file
         major = container.upper()
         if container != container.lower() or major not in soundfile.available_formats():
