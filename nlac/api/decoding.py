@@ -126,7 +126,9 @@ class _Decoding:
         original = stored_original(decoder.leading, header)
         container = choose_container(self._container, self._dst, original)
         with open_target(self._dst, force=self._force) as target:
-            output = Rendering(target, header, original, container, told)
+            # nothing is lost where nothing is written
+            items = () if self._dst is None else decoder.leading
+            output = Rendering(target, header, original, container, told, items)
             # the MD5 of a restored file proves its samples as well; to test a stream is
             # to compare both
             hashed = container is not None or self._dst is None
@@ -152,7 +154,7 @@ class _Decoding:
         original = stored_original(reader.leading, header)
         container = self._fresh_container(original)
         with open_target(self._dst, force=self._force) as target:
-            output = Rendering(target, header, None, container, stop - start)
+            output = Rendering(target, header, None, container, stop - start, reader.leading)
             pieces = decode_range(reader, start, stop, self._threads)
             self._write(output, pieces, stop - start)
             output.finish(())
@@ -174,7 +176,8 @@ class _Decoding:
         else:
             container = self._fresh_container(original)
         with open_target(self._dst, force=self._force) as target:
-            output = Rendering(target, header, original, container, last - first)
+            items = recovery.survey.items
+            output = Rendering(target, header, original, container, last - first, items)
             pieces = _clipped(recovery.samples(), first, last)
             self._write(output, pieces, last - first)
             output.finish(recovery.tail())
@@ -259,4 +262,5 @@ def _result(
         restored=restored,
         lost=lost,
         problems=problems,
+        warnings=tuple(output.warnings),
     )

@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from os import PathLike
 from pathlib import PurePath
 
-from nlac._errors import NotRestorable, UsageError
+from nlac._errors import CorruptStream, NotRestorable, UsageError
 from nlac._files import Target
 from nlac._typing import Samples
+from nlac.audio.flac.metadata import APPLICATION, COMMENTS, PICTURE, describe
+from nlac.audio.flac.sink import MAX_BLOCK_BYTES
 from nlac.audio.format import AudioFormat
 from nlac.audio.original.restoration import StoredOriginal
 from nlac.audio.sinks.choice import RestoreSink, Sink, container_for, open_sink
+from nlac.bitstream import constants as c
 from nlac.bitstream.header import StreamHeader
+from nlac.bitstream.items import Picture, Tags
+from nlac.bitstream.metadata import MetadataItem
 
-# containers that go under the same suffix
 # a file of such a name would not hold what the name says
 _NOT_WRITTEN = {".mp3", ".m4a", ".aac", ".opus", ".wma", ".ape", ".wv", ".tta", ".nlac"}
+# metadata that are of use outside, with the blocks of FLAC that have the same content
+_OUTSIDE = {
+    c.ITEM_TAGS: COMMENTS,
+    c.ITEM_PICTURE: PICTURE,
+    c.ITEM_APPLICATION: APPLICATION,
+    c.ITEM_CUE_SHEET: None,
+}
+# containers that go under the same suffix
 _FAMILIES = ({"wav", "rf64", "bw64"}, {"aiff", "aifc"})
 
 
@@ -59,6 +72,57 @@ def choose_container(asked: str | None, dst: object, original: StoredOriginal | 
     return asked
 
 
+def carried(
+    items: Iterable[MetadataItem], container: str
+) -> tuple[list[tuple[int, bytes]], list[str]]:
+    """Divide the metadata of a stream into what a fresh file takes, and what it cannot.
+
+    Parameters
+    ----------
+    items : iterable of MetadataItem
+        Metadata of the stream.
+    container : str
+        Container of the file; only FLAC takes any.
+
+    Returns
+    -------
+    blocks : list of (int, bytes)
+        Types and contents of FLAC's metadata blocks, which are those of the items.
+    lost : list of str
+        The rest, for messages.
+    """
+    blocks: list[tuple[int, bytes]] = []
+    names: list[str] = []
+    counts: Counter[str] = Counter()
+    has_tags = False
+    for item in items:
+        kind = item.item_type
+        if kind not in _OUTSIDE or (kind == c.ITEM_TAGS and has_tags):
+            continue
+        has_tags = has_tags or kind == c.ITEM_TAGS
+        block = _OUTSIDE[kind]
+        if not _is_good(item):
+            counts[f"damaged item of type {item.name}"] += 1
+        elif block is not None and container == "flac" and len(item.data) <= MAX_BLOCK_BYTES:
+            blocks.append((block, item.data))
+        elif kind == c.ITEM_TAGS:
+            names += Tags.from_item(item).to_mapping()
+        else:
+            counts[item.name] += 1
+    return blocks, describe(names, counts)
+
+
+def _is_good(item: MetadataItem) -> bool:
+    try:
+        if item.item_type == c.ITEM_TAGS:
+            Tags.from_item(item)
+        elif item.item_type == c.ITEM_PICTURE:
+            Picture.from_item(item)
+    except CorruptStream:
+        return False
+    return item.item_type != c.ITEM_APPLICATION or len(item.data) >= 4
+
+
 def audio_format(header: StreamHeader) -> AudioFormat:
     """What the samples of a stream are."""
     return AudioFormat(
@@ -85,6 +149,8 @@ class Rendering:
         Container of a fresh file; None restores the original.
     num_frames : int or None
         Frames to come, if known.
+    items : iterable of MetadataItem
+        Metadata of the stream, for a fresh file.
 
     Attributes
     ----------
@@ -96,6 +162,8 @@ class Rendering:
         MD5 of the restored file after `finish`; None of a fresh one.
     num_bytes : int
         Its length.
+    warnings : list of str
+        What a fresh file lacks or has otherwise than the stream.
     """
 
     def __init__(
@@ -105,7 +173,9 @@ class Rendering:
         original: StoredOriginal | None,
         container: str | None,
         num_frames: int | None,
+        items: Iterable[MetadataItem] = (),
     ) -> None:
+        self.warnings: list[str] = []
         self.target = target
         self.frames = 0
         self.digest: bytes | None = None
@@ -117,7 +187,18 @@ class Rendering:
             self._sink = RestoreSink(target.file, original.head, original.packing)
         else:
             self.container = container
-            self._sink = open_sink(target.file, audio_format(header), container, num_frames)
+            fmt = audio_format(header)
+            blocks, lost = carried(items, container)
+            sink = open_sink(target.file, fmt, container, num_frames, blocks)
+            if lost:
+                self.warnings.append(f"not in the {container} file: {', '.join(lost)}")
+            if sink.bits_per_sample != fmt.bits_per_sample:
+                factor = 1 << (sink.bits_per_sample - fmt.bits_per_sample)
+                self.warnings.append(
+                    f"the {container} file has samples of {sink.bits_per_sample} bits, "
+                    f"{factor} times those of {fmt.bits_per_sample} bits in the stream"
+                )
+            self._sink = sink
 
     def write(self, samples: Samples) -> None:
         """Append samples, shape (frames, channels)."""

@@ -202,6 +202,8 @@ class DecodeResult(_Record):
         the stream.
     problems : tuple of str
         What is wrong with the stream (only with ``recover=True``).
+    warnings : tuple of str
+        What of the stream is not in the output, or otherwise there.
     """
 
     frames: int
@@ -213,3 +215,4 @@ class DecodeResult(_Record):
     restored: bool
     lost: tuple[LostRange, ...] = ()
     problems: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()

@@ -203,6 +203,8 @@ def _decode(
             progress=progress,
         )
     seconds = time.perf_counter() - begin
+    for warning in result.warnings:
+        logger.warning(f"{source}: {warning}")
     _report_damage(source, result)
     facts = [f"{result.seconds:.3f} s"]
     if result.frames:

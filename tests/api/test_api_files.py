@@ -16,6 +16,11 @@ import soundfile
 from stream_tools import BLOCK, RATE, Pipe, PipeEnd, make_wav
 
 import nlac
+from nlac.api.render import carried
+from nlac.audio.source import open_source
+from nlac.bitstream import constants as c
+from nlac.bitstream.items import Tags
+from nlac.bitstream.metadata import MetadataItem
 
 SECONDS = BLOCK / RATE
 
@@ -131,7 +136,7 @@ def test_chunks_after_an_odd_length(tmp_path):
         out = io.BytesIO()
         nlac.encode(path, out)
         with nlac.open(out) as file:
-            assert [c.name for c in file.chunks] == ["fmt ", "note"]
+            assert [chunk.name for chunk in file.chunks] == ["fmt ", "note"]
         back = io.BytesIO()
         nlac.decode(out, back)
         assert back.getvalue() == path.read_bytes()
@@ -353,3 +358,81 @@ def test_names_of_the_greatest_length(tmp_path):
     path = tmp_path / ("音" * 83 + ".nlac")
     nlac.write(path, np.zeros(9, np.int16), RATE)
     assert [found.name for found in tmp_path.iterdir()] == [path.name]
+
+
+PICTURE = nlac.Picture(3, "image/png", "front", 1, 1, 24, 0, b"png")
+
+
+def flac_facts(data):
+    """What a FLAC file holds besides audio, as the encoder names it."""
+    with open_source(io.BytesIO(data)) as source:
+        while len(source.read(1000)):
+            pass
+        return source.warnings[1:]
+
+
+def test_tags_and_pictures_reach_flac(samples, wav, tmp_path):
+    path = tmp_path / "a.nlac"
+    tags = {"Title": "Ä", "Artist": ["A", "B"]}
+    nlac.encode(wav, path, tags=tags, pictures=[PICTURE, PICTURE])
+    for out in (tmp_path / "b.flac", PipeEnd(), io.BytesIO()):
+        container = None if isinstance(out, Path) else "flac"
+        result = nlac.decode(path, out, container=container)
+        assert result.warnings == ()
+        if isinstance(out, Path):
+            data = out.read_bytes()
+        else:
+            data = out.data if isinstance(out, PipeEnd) else out.getvalue()
+        assert flac_facts(data) == ["not kept: tags (TITLE, ARTIST), 2 pictures"]
+        with soundfile.SoundFile(io.BytesIO(data)) as file:
+            assert file.title == "Ä"
+            np.testing.assert_array_equal(file.read(dtype="int16"), samples)
+
+
+def test_what_a_fresh_file_lacks_is_named(wav, coded, tmp_path):
+    result = nlac.decode(coded, tmp_path / "b.w64")
+    assert result.warnings == ("not in the w64 file: tags (TITLE, ARTIST)",)
+    result = nlac.decode(coded, tmp_path / "c.wav", start=3)
+    assert result.warnings == ("not in the wav file: tags (TITLE, ARTIST)",)
+    result = nlac.decode(coded, tmp_path / "d.w64", recover=True)
+    assert result.warnings == ("not in the w64 file: tags (TITLE, ARTIST)",)
+    assert nlac.decode(coded, tmp_path / "e.wav").warnings == ()
+    assert nlac.decode(coded, None).warnings == ()
+
+
+def test_items_of_all_kinds_are_carried_or_named():
+    tags = Tags.from_mapping({"A": "b"}).to_item()
+    items = [
+        MetadataItem(c.ITEM_PADDING, bytes(9)),
+        tags,
+        Tags.from_mapping({"second": "b"}).to_item(),
+        PICTURE.to_item(),
+        MetadataItem(c.ITEM_PICTURE, b"bad"),
+        MetadataItem(c.ITEM_CUE_SHEET, b"FILE"),
+        MetadataItem(c.ITEM_APPLICATION, b"riffdata"),
+        MetadataItem(200, b"private"),
+    ]
+    blocks, lost = carried(items, "flac")
+    assert blocks == [(4, tags.data), (6, PICTURE.to_item().data), (2, b"riffdata")]
+    assert lost == ["1 damaged item of type picture", "1 cue sheet"]
+    blocks, lost = carried(items, "wav")
+    assert blocks == []
+    assert lost == [
+        "tags (A)",
+        "1 picture",
+        "1 damaged item of type picture",
+        "1 cue sheet",
+        "1 application",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("bits", "container", "depth"),
+    [(20, "flac", 24), (20, "caf", 24), (2, "au", 8), (12, "raw", 16), (20, "wav", 20)],
+)
+def test_a_depth_that_the_container_does_not_have_is_told(bits, container, depth):
+    stream = io.BytesIO()
+    nlac.write(stream, np.ones((9, 1), np.int32), RATE, bits_per_sample=bits)
+    result = nlac.decode(stream, io.BytesIO(), container=container)
+    told = f"samples of {depth} bits, {1 << (depth - bits)} times those of {bits} bits"
+    assert [told in warning for warning in result.warnings] == [True] * (depth != bits)

@@ -16,8 +16,9 @@ OGG_MAGIC = b"\x7fFLAC"
 STREAMINFO_BYTES = 34
 # of a file with no other block
 HEADER_BYTES = len(MAGIC) + 4 + STREAMINFO_BYTES
-_STREAMINFO, _PADDING, _APPLICATION, _SEEK_TABLE, _COMMENTS, _CUE_SHEET, _PICTURE = range(7)
-_LAST = 0x80
+# types of blocks, and the bit of the last one
+_STREAMINFO, _PADDING, APPLICATION, _SEEK_TABLE, COMMENTS, _CUE_SHEET, PICTURE = range(7)
+LAST = 0x80
 # names beyond so many are counted only
 _NAMES_TOLD = 12
 
@@ -74,7 +75,7 @@ class FlacInfo:
         """
         packed = int.from_bytes(self.data[10:18], "big") >> 36 << 36 | num_frames
         data = self.data[:10] + packed.to_bytes(8, "big") + bytes(16)
-        return MAGIC + bytes((_LAST | _STREAMINFO, 0, 0, STREAMINFO_BYTES)) + data
+        return MAGIC + bytes((LAST | _STREAMINFO, 0, 0, STREAMINFO_BYTES)) + data
 
 
 def is_flac(reader: ByteReader, begin: int) -> bool:
@@ -98,7 +99,7 @@ def read_blocks(need: Callable[[int, str], bytes]) -> Iterator[bytes]:
     last = 0
     while not last:
         header = need(4, "a FLAC metadata block")
-        last = header[0] & _LAST
+        last = header[0] & LAST
         yield header + need(int.from_bytes(header[1:], "big"), "a FLAC metadata block")
 
 
@@ -111,7 +112,7 @@ def ogg_blocks(packets: Iterator[bytes]) -> Iterator[bytes]:
         if len(block) < 4 or int.from_bytes(block[1:4], "big") != len(block) - 4:
             raise UnsupportedAudio("a FLAC metadata block in the Ogg file has a wrong length")
         yield block
-        if block[0] & _LAST:
+        if block[0] & LAST:
             return
         block = next(packets, b"")
 
@@ -134,18 +135,18 @@ def parse_blocks(blocks: Iterable[bytes]) -> tuple[FlacInfo, list[str]]:
     names: list[str] = []
     counts: Counter[str] = Counter()
     for block in blocks:
-        kind, data = block[0] & ~_LAST, block[4:]
+        kind, data = block[0] & ~LAST, block[4:]
         if info is None:
             if kind != _STREAMINFO or len(data) != STREAMINFO_BYTES:
                 raise UnsupportedAudio("the FLAC file does not begin with STREAMINFO: damaged")
             info = FlacInfo.parse(data)
-        elif kind == _COMMENTS:
+        elif kind == COMMENTS:
             names += comment_names(data)
-        elif kind == _PICTURE:
+        elif kind == PICTURE:
             counts["picture"] += 1
         elif kind == _CUE_SHEET:
             counts["cue sheet"] += 1
-        elif kind == _APPLICATION:
+        elif kind == APPLICATION:
             counts[f"application block {data[:4].decode('latin-1')!r}"] += 1
         elif kind not in (_STREAMINFO, _PADDING, _SEEK_TABLE):
             counts[f"block of type {kind}"] += 1

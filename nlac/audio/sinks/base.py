@@ -37,7 +37,14 @@ class Sink(ABC):
     The file object belongs to the caller, who closes it after `finish`.  As a context
     manager the sink closes itself, but does not finish: a file is only complete if `finish`
     was called.
+
+    Attributes
+    ----------
+    bits_per_sample : int
+        Depth of the samples as a reader of the file sees it: that of the samples, or more.
     """
+
+    bits_per_sample: int
 
     @abstractmethod
     def write(self, samples: Samples) -> None:
@@ -104,6 +111,7 @@ class PackedSink(Sink):
         self, file: BinaryIO, fmt: AudioFormat, packing: Packing, num_frames: int | None
     ) -> None:
         self.format = fmt
+        self.bits_per_sample = fmt.bits_per_sample
         self.packing = packing
         self._file = file
         self._announced = num_frames

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import BinaryIO
 
 from nlac._typing import Samples
+from nlac.audio.flac.sink import FlacSink
 from nlac.audio.format import AudioFormat
 from nlac.audio.packing import Packing, packing_for
 from nlac.audio.sinks.aiff import AiffSink
@@ -98,6 +99,8 @@ class RawSink(PackedSink):
 
     def __init__(self, file: BinaryIO, fmt: AudioFormat, num_frames: int | None) -> None:
         super().__init__(file, fmt, packing_for(fmt), num_frames)
+        # nothing tells of valid bits
+        self.bits_per_sample = 8 * self.packing.bytes_per_sample
 
     def _header(self, num_frames: int | None) -> bytes:
         return b""
@@ -110,7 +113,11 @@ class RawSink(PackedSink):
 
 
 def open_sink(
-    file: BinaryIO, fmt: AudioFormat, container: str, num_frames: int | None = None
+    file: BinaryIO,
+    fmt: AudioFormat,
+    container: str,
+    num_frames: int | None = None,
+    flac_blocks: Sequence[tuple[int, bytes]] = (),
 ) -> Sink:
     """Begin to write an audio file.
 
@@ -128,6 +135,8 @@ def open_sink(
         that holds such samples exactly, such as ``"flac"``, ``"caf"`` or ``"au"``.
     num_frames : int or None
         Frames to come, if known.
+    flac_blocks : sequence of (int, bytes)
+        Types and contents of metadata blocks, if this is to be a FLAC file.
 
     Returns
     -------
@@ -150,4 +159,6 @@ def open_sink(
         return AiffSink(file, fmt, container, num_frames)
     if container == "raw":
         return RawSink(file, fmt, num_frames)
+    if container == "flac" and flac_blocks:
+        return FlacSink(file, fmt, flac_blocks)
     return SoundfileSink(file, fmt, container)

@@ -49,6 +49,8 @@ class SoundfileSink(Sink):
     def __init__(self, file: BinaryIO, fmt: AudioFormat, container: str) -> None:
         soundfile = load_soundfile()
         self.format = fmt
+        # libsndfile writes whole bytes only
+        self.bits_per_sample = 8 * container_bytes(fmt.bits_per_sample)
         # the package asserts that all was written
         self._errors = (soundfile.SoundFileError, TypeError, ValueError, AssertionError)
         self._out = file
