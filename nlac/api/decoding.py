@@ -176,7 +176,7 @@ class _Decoding:
         else:
             container = self._fresh_container(original)
         with open_target(self._dst, force=self._force) as target:
-            items = recovery.survey.items
+            items = recovery.scan.items
             output = Rendering(target, header, original, container, last - first, items)
             pieces = _clipped(recovery.samples(), first, last)
             self._write(output, pieces, last - first)

@@ -273,7 +273,7 @@ def test_bounds_of_coefficients(shift, bound):
     def coded(coefficients: list[int]) -> bytes:
         none, cell = np.zeros(1, np.int64), np.zeros((1, 1), np.int64)
         return lpc_side.write_layout(
-            layout.Layout(
+            layout.LpcParameters(
                 100, none - 1, none, np.array([0, 100]), cell + 2, cell + shift, cell, none, cell,
                 cell + 2, cell, np.array(coefficients, np.int32), none + 1,
             )
