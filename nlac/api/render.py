@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterable
 from os import PathLike
@@ -14,14 +15,12 @@ from nlac.audio.flac.metadata import APPLICATION, COMMENTS, PICTURE, describe
 from nlac.audio.flac.sink import MAX_BLOCK_BYTES
 from nlac.audio.format import AudioFormat
 from nlac.audio.original.restoration import StoredOriginal
-from nlac.audio.sinks.choice import RestoreSink, Sink, container_for, open_sink
+from nlac.audio.sinks.choice import SUFFIXES, RestoreSink, Sink, container_for, open_sink
 from nlac.bitstream import constants as c
 from nlac.bitstream.header import StreamHeader
 from nlac.bitstream.items import Picture, Tags
 from nlac.bitstream.metadata import MetadataItem
 
-# a file of such a name would not hold what the name says
-_NOT_WRITTEN = {".mp3", ".m4a", ".aac", ".opus", ".wma", ".ape", ".wv", ".tta", ".nlac"}
 # metadata that are of use outside, with the blocks of FLAC that have the same content
 _OUTSIDE = {
     c.ITEM_TAGS: COMMENTS,
@@ -51,17 +50,18 @@ def choose_container(asked: str | None, dst: object, original: StoredOriginal | 
     NotRestorable
         The original was asked for, and there is none.
     UsageError
-        The suffix belongs to a format that is not written.
+        The suffix is none of a container that can be written, and raw samples, which may
+        have any name, are not what is restored.
     """
     if asked == "original":
         if original is None:
             raise NotRestorable("the stream does not carry the original file, only its samples")
         return None
     if asked is None and isinstance(dst, (str, PathLike)):
-        suffix = PurePath(dst).suffix.lower()
-        if suffix in _NOT_WRITTEN:
-            raise UsageError(f"{suffix} files are not written here; name the format to insist")
         asked = container_for(dst)
+        is_raw = original is not None and original.container == "raw"
+        if asked is None and not is_raw:
+            _check_suffix(dst)
         if original is not None and asked is not None:
             names = {asked, original.container}
             # raw samples may have any name at all
@@ -121,6 +121,17 @@ def _is_good(item: MetadataItem) -> bool:
     except CorruptStream:
         return False
     return item.item_type != c.ITEM_APPLICATION or len(item.data) >= 4
+
+
+def _check_suffix(name: str | PathLike[str]) -> None:
+    """Refuse a name that promises something else than what would be written."""
+    suffix = PurePath(name).suffix
+    # devices and pipes promise nothing
+    if suffix and (os.path.isfile(name) or not os.path.exists(name)):
+        raise UsageError(
+            f"{suffix} is no format that can be written, which are {' '.join(SUFFIXES)}; "
+            "to write one of them under this name, name the format as well"
+        )
 
 
 def audio_format(header: StreamHeader) -> AudioFormat:

@@ -104,6 +104,8 @@ def test_nothing_is_overwritten_unless_forced(call: Call, wav: Path, stream: Pat
         (["decode", "in.nlac", "--skip", "1,5"], "mm:ss.fff"),
         (["decode", "in.nlac", "--skip", "100", "--until", "50", "-o", "x.wav"], "before --skip"),
         (["decode", "in.nlac", "-o", "in.nlac"], "input itself"),
+        (["decode", "in.nlac", "-o", "x.ogg"], ".ogg is no format that can be written"),
+        (["decode", "in.nlac", "-o", "x.wv", "--skip", "0:00"], ".wav .wave .bwf .rf64"),
         (["encode", "in.wav", "-o", "absent/x.nlac"], "folder absent does not exist"),
         (["bench", "nowhere"], "does not exist"),
         (["bench", ".", "-c", "zip"], "no codec 'zip'"),
@@ -261,6 +263,29 @@ def test_a_stream_is_not_encoded_again(call: Call, stream: Path) -> None:
     done = call("encode", stream, "x.nlac")
     assert done.exit_code == 1
     assert "is an nlac stream already" in done.stderr
+
+
+@pytest.mark.parametrize("suffix", ["ogg", "oga", "alac", "mp2", "dsf", "txt", "nlac", "2024"])
+def test_other_extensions_need_a_format(call: Call, stream: Path, suffix: str) -> None:
+    output = stream.with_name(f"out.{suffix}")
+    assert call("decode", stream, "-o", output).exit_code == 2
+    assert not output.exists()
+    assert call("decode", stream, "-o", output, "--format", "wav").exit_code == 0
+    assert output.read_bytes()[:4] == b"RIFF"
+
+
+@pytest.mark.parametrize("name", ["out", "out.bwf", "out.WAVE", "out.rf64"])
+def test_names_of_the_original(call: Call, stream: Path, name: str) -> None:
+    output = stream.with_name(name)
+    assert call("decode", stream, "-o", output).exit_code == 0
+    assert output.read_bytes() == wav_bytes()
+
+
+def test_raw_samples_may_have_any_name(call: Call, tmp_path: Path) -> None:
+    (tmp_path / "a.pcm").write_bytes(bytes(400))
+    assert call("encode", "a.pcm", "--raw", "8000,s16le,1").exit_code == 0
+    assert call("decode", "a.nlac", "-o", "a.dat").exit_code == 0
+    assert (tmp_path / "a.dat").read_bytes() == bytes(400)
 
 
 def test_raw_and_time_of_modification(call: Call, tmp_path: Path) -> None:

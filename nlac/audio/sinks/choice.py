@@ -16,19 +16,22 @@ from nlac.audio.sinks.base import PackedSink, Sink, write_all
 from nlac.audio.sinks.other import SoundfileSink
 from nlac.audio.sinks.wav import W64Sink, WavSink
 
-__all__ = ["OWN_CONTAINERS", "RestoreSink", "Sink", "container_for", "open_sink"]
+__all__ = ["OWN_CONTAINERS", "SUFFIXES", "RestoreSink", "Sink", "container_for", "open_sink"]
 
 # containers written by own code; all others go through libsndfile
 OWN_CONTAINERS = ("wav", "rf64", "bw64", "w64", "aiff", "aifc", "raw")
-_SUFFIXES = {
+# all names that outputs may have, and the container that each stands for
+SUFFIXES = {
     ".wav": "wav",
     ".wave": "wav",
+    ".bwf": "wav",
     ".rf64": "rf64",
     ".bw64": "bw64",
     ".w64": "w64",
     ".aif": "aiff",
     ".aiff": "aiff",
     ".aifc": "aifc",
+    ".afc": "aifc",
     ".raw": "raw",
     ".pcm": "raw",
     ".flac": "flac",
@@ -40,7 +43,7 @@ _SUFFIXES = {
 
 def container_for(name: str | os.PathLike[str]) -> str | None:
     """Return the container that a file name's suffix stands for, or None."""
-    return _SUFFIXES.get(os.path.splitext(os.fspath(name))[1].lower())
+    return SUFFIXES.get(os.path.splitext(os.fspath(name))[1].lower())
 
 
 class RestoreSink:
