@@ -152,7 +152,7 @@ class Recipe:
     container : str
         Name of the container, ASCII, for people and for the choice of a suffix.
     packing : bytes
-        How samples lie in the container (spec 6.4).
+        How samples lie in the container (spec 6.3.2).
     head_length : int
         Bytes of all foreign-head items together.
     """

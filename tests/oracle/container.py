@@ -43,7 +43,7 @@ def require(condition: bool, message: str) -> None:
 
 
 class Reader:
-    """Numbers as sections 3.1, 3.2 and 11.2 write them, read from bytes."""
+    """Numbers as sections 3.1 and 3.2 write them, read from bytes."""
 
     def __init__(self, data: bytes, position: int = 0) -> None:
         self.data, self.position = data, position
@@ -77,14 +77,14 @@ class Reader:
         raise SpecError(f"{name}: varint has more than 10 bytes")
 
     def svarint(self, low: int = -(2**63), high: int = 2**63 - 1, name: str = "svarint") -> int:
-        """Section 11.2."""
+        """Section 3.2."""
         folded = self.varint(name=name)
         value = -((folded + 1) // 2) if folded & 1 else folded // 2
         require(low <= value <= high, f"{name}: {value} is not in {low} to {high}")
         return value
 
     def words(self, count: int) -> list[int]:
-        """Section 11.2."""
+        """Section 3.1."""
         return list(struct.unpack(f"<{count}I", self.raw(4 * count)))
 
 

@@ -73,6 +73,8 @@ def test_works_cited_are_those_listed():
     cited = re.findall(r"\[([A-Z]{2,}\d*)\]", TEXT)
     listed = re.findall(r"^- \[([A-Z]{2,}\d*)\] ", REFERENCES, re.MULTILINE)
     assert set(cited) == set(listed)
+    links = re.findall(r"^\[([A-Z]{2,}\d*)\]: ", REFERENCES, re.MULTILINE)
+    assert sorted(links) == sorted(listed)
     normative, informative = REFERENCES.split("### 18.2 Informative references\n")
     for part in (normative, informative):
         names = re.findall(r"^- \[(.+?)\] ", part, re.MULTILINE)
@@ -90,6 +92,22 @@ def test_rows_have_as_many_cells_as_their_head():
     for table in re.findall(r"(?:^\|.*\n)+", SPEC, re.MULTILINE):
         cells = [len(re.findall(r"(?<!\\)\|", line)) for line in table.splitlines()]
         assert len(set(cells)) == 1, table.splitlines()[0]
+
+
+def test_memory_of_a_small_decoder():
+    section = SPEC.split(" 12.3 Small-decoder profile\n")[1].split("\n## ")[0]
+    rows = [line.strip("|").split("|") for line in section.splitlines() if line.startswith("|")]
+    table = {name.strip(): (most, sizes.strip()) for name, most, sizes in rows[-9:]}
+    shapes = [(channels, 65536 // channels) for channels in range(1, 9)]
+    segments = [(n + 64) // 256 + 1 for _, n in shapes]
+    coefficients = [322 * c * s for (c, _), s in zip(shapes, segments, strict=True)]
+    fields = [(4 * c + 2) * s for (c, _), s in zip(shapes, segments, strict=True)]
+    assert f" {max(segments)} " in table["segments"][0]
+    assert f" {max(coefficients)} " in table["coefficients, of 24 bits each"][0]
+    assert int(table["coefficients, of 24 bits each"][1]) == 4 * max(coefficients)
+    assert int(table["fields of segments"][1]) == max(fields)
+    *sizes, total = [int(size) for _, size in table.values() if size]
+    assert sum(sizes) == total < 640 * 1024
 
 
 def test_vectors_are_those_of_the_manifest():
