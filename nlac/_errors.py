@@ -17,6 +17,7 @@ The tree::
     +-- MissingDependency             exit 4
     +-- VerifyMismatch                exit 3   an encoder fault, caught before any harm
     +-- OutputExists (FileExistsError) exit 5
+    +-- LimitExceeded               exit 1   more memory or output than was granted
 """
 
 from __future__ import annotations
@@ -140,6 +141,10 @@ class VerifyMismatch(NlacError):
     """What was encoded does not decode to the same samples."""
 
     exit_code = 3
+
+
+class LimitExceeded(NlacError):
+    """More memory, or more output, would be needed than the caller has granted."""
 
 
 class OutputExists(NlacError, FileExistsError):

@@ -7,7 +7,6 @@ daemons, nobody waits for them, and the caller's thread only ever sleeps in shor
 
 from __future__ import annotations
 
-import os
 import queue
 import threading
 from collections import deque
@@ -92,10 +91,3 @@ def _outcome(task: _Task[T, R]) -> R:
     if task.error is not None:
         raise task.error
     return task.result  # type: ignore[return-value]
-
-
-def available_cores() -> int:
-    """Cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

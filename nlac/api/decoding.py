@@ -5,9 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import BinaryIO, TypeAlias
 
-from nlac._errors import ChecksumMismatch, CorruptStream, FormatError, NotRestorable, UsageError
+from nlac._errors import (
+    ChecksumMismatch,
+    CorruptStream,
+    FormatError,
+    LimitExceeded,
+    NotRestorable,
+    UsageError,
+)
 from nlac._files import ReadFile, WriteFile, can_seek, check_distinct, open_input, open_target
-from nlac._parallel import available_cores
 from nlac._typing import Samples
 from nlac.api.render import Rendering, choose_container
 from nlac.api.results import DecodeResult, LostRange
@@ -17,6 +23,7 @@ from nlac.bitstream.reader import IndexedReader, read_trailer
 from nlac.codec.decoder.blocks import decode_range
 from nlac.codec.decoder.recovery import Recovery
 from nlac.codec.decoder.sequential import SequentialDecoder
+from nlac.codec.decoder.workers import Workers
 
 Progress: TypeAlias = Callable[[int, int | None], None]
 
@@ -30,6 +37,8 @@ def decode(
     stop: int | None = None,
     recover: bool = False,
     threads: int = 0,
+    memory: int | None = None,
+    max_output: int | None = None,
     force: bool = False,
     progress: Progress | None = None,
 ) -> DecodeResult:
@@ -58,6 +67,15 @@ def decode(
         result lists it.
     threads : int
         Blocks decoded at a time; 0 takes all cores.
+    memory : int, optional
+        Bytes of memory to use at most: fewer threads run where more would be needed. None
+        takes half of what is available.
+    max_output : int, optional
+        The most bytes to write: of samples, each in the fewest whole bytes, and of what
+        else the original file holds. Silence takes next to nothing in a stream, so give
+        this for streams of strangers. None sets no limit to what the stream really holds;
+        with `recover`, a gigabyte (or 64 times the size of the stream) to silence in gaps
+        that no index confirms.
     force : bool
         Replace an existing output.
     progress : callable, optional
@@ -71,6 +89,8 @@ def decode(
     ------
     FormatError
         The stream is not one, or damaged; nothing is left behind.
+    LimitExceeded
+        The output would be larger than `max_output`, or a block takes more than `memory`.
     NotRestorable
         ``container="original"``, and the stream does not carry it.
     OutputExists
@@ -82,11 +102,12 @@ def decode(
     True
     """
     check_distinct(src, dst)
-    if threads < 0:
-        raise UsageError(f"threads {threads}: 0 (all cores) or more")
+    workers = Workers(threads, memory)
+    if max_output is not None and (not isinstance(max_output, int) or max_output < 0):
+        raise UsageError(f"max_output {max_output!r}: a number of bytes")
     whole = start == 0 and stop is None
     with open_input(src, seekable=recover or not whole) as file:
-        job = _Decoding(file, dst, container, threads or available_cores(), force, progress)
+        job = _Decoding(file, dst, container, workers, max_output, force, progress)
         if recover:
             return job.recovered(start, stop)
         if not whole:
@@ -106,21 +127,24 @@ class _Decoding:
         file: BinaryIO,
         dst: WriteFile | None,
         container: str | None,
-        threads: int,
+        workers: Workers,
+        max_output: int | None,
         force: bool,
         progress: Progress | None,
     ) -> None:
         self._file = file
         self._dst = dst
         self._container = container
-        self._threads = threads
+        self._workers = workers
+        self._max_output = max_output
         self._force = force
         self._progress = progress
 
     def whole(self) -> DecodeResult:
         """All of an intact stream, forward."""
         told = _told_frames(self._file)
-        decoder = SequentialDecoder(self._file, self._threads)
+        decoder = SequentialDecoder(self._file, self._workers)
+        self._check_output(told, decoder.header)
         header = decoder.header
         told = header.num_frames if told is None else told
         original = stored_original(decoder.leading, header)
@@ -132,8 +156,8 @@ class _Decoding:
             # the MD5 of a restored file proves its samples as well; to test a stream is
             # to compare both
             hashed = container is not None or self._dst is None
-            self._write(output, decoder.samples(hashed=hashed), told)
-            output.finish(decoder.tail())
+            self._write(output, header, decoder.samples(hashed=hashed), told)
+            output.finish(self._tail(output, header, decoder.tail()))
             trailer = decoder.trailer
             assert trailer is not None
             if output.digest not in (None, trailer.original_md5):
@@ -153,19 +177,21 @@ class _Decoding:
         header = reader.header
         original = stored_original(reader.leading, header)
         container = self._fresh_container(original)
+        self._check_output(stop - start, header)
         with open_target(self._dst, force=self._force) as target:
             output = Rendering(target, header, None, container, stop - start, reader.leading)
-            pieces = decode_range(reader, start, stop, self._threads)
-            self._write(output, pieces, stop - start)
+            pieces = decode_range(reader, start, stop, self._workers)
+            self._write(output, header, pieces, stop - start)
             output.finish(())
             return _result(output, header)
 
     def recovered(self, start: int, stop: int | None) -> DecodeResult:
         """What is left of a damaged stream."""
-        recovery = Recovery(self._file, self._threads)
+        recovery = Recovery(self._file, self._workers, self._max_output)
         header, problems = recovery.header, recovery.problems
         total = recovery.scan.num_frames
         first, last = _range(start, stop, total)
+        self._check_output(last - first, header)
         original = None
         try:
             original = stored_original(recovery.scan.items, header)
@@ -179,8 +205,8 @@ class _Decoding:
             items = recovery.scan.items
             output = Rendering(target, header, original, container, last - first, items)
             pieces = _clipped(recovery.samples(), first, last)
-            self._write(output, pieces, last - first)
-            output.finish(recovery.tail())
+            self._write(output, header, pieces, last - first)
+            output.finish(self._tail(output, header, recovery.tail()))
             trailer = recovery.scan.trailer
             restored = trailer is not None and output.digest == trailer.original_md5 is not None
             if output.digest is not None and not restored and not (problems or recovery.lost):
@@ -204,9 +230,32 @@ class _Decoding:
             container = original.container
         return container
 
-    def _write(self, output: Rendering, pieces: Iterator[Samples], total: int | None) -> None:
+    def _check_output(
+        self, num_frames: int | None, header: StreamHeader, others: int = 0
+    ) -> None:
+        """Refuse more samples, and other bytes, than may be written."""
+        num_bytes = (num_frames or 0) * header.frame_bytes + others
+        if self._max_output is not None and num_bytes > self._max_output:
+            raise LimitExceeded(
+                f"the output takes {num_bytes} bytes, more than max_output ({self._max_output})"
+            )
+
+    def _tail(
+        self, output: Rendering, header: StreamHeader, pieces: Iterator[bytes]
+    ) -> Iterator[bytes]:
+        """The foreign tail, as long as there is room for it."""
+        num_bytes = 0
+        for piece in pieces:
+            num_bytes += len(piece)
+            self._check_output(output.frames, header, num_bytes)
+            yield piece
+
+    def _write(
+        self, output: Rendering, header: StreamHeader, pieces: Iterator[Samples], total: int | None
+    ) -> None:
         self._report(0, total)
         for samples in pieces:
+            self._check_output(output.frames + len(samples), header)
             output.write(samples)
             self._report(output.frames, total)
 

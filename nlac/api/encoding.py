@@ -189,7 +189,7 @@ class _Encoding:
             original_md5 = proof.check(source.digest)
         target.file.write(encoder.end(original_md5, proof.num_bytes if proof else 0))
         frames = encoder.writer.num_frames
-        bytes_in = proof.num_bytes if proof else frames * frame_bytes(header)
+        bytes_in = proof.num_bytes if proof else frames * header.frame_bytes
         bytes_out = encoder.writer.num_bytes
         return EncodeResult(
             frames=frames,
@@ -217,11 +217,6 @@ class _Encoding:
     def _report(self, done: int, source: AudioSource) -> None:
         if self._progress is not None:
             self._progress(done, source.expected_frames)
-
-
-def frame_bytes(header: StreamHeader) -> int:
-    """Bytes of a frame whose samples take the fewest whole bytes each."""
-    return header.channels * ((header.bits_per_sample + 7) // 8)
 
 
 def known_options(options: dict[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from nlac._errors import UsageError
 from nlac._files import ReadFile, open_input
-from nlac._parallel import available_cores
 from nlac._typing import Samples
 from nlac.api.arrays import DType, SampleFormat, from_samples, output_dtype
 from nlac.api.results import StreamInfo
@@ -24,6 +23,7 @@ from nlac.bitstream import constants as c
 from nlac.bitstream.items import Picture
 from nlac.bitstream.reader import IndexedReader
 from nlac.codec.decoder.blocks import check_pcm, decode_blocks
+from nlac.codec.decoder.workers import Workers, available_memory
 from nlac.codec.transforms.pcm import PcmDigest
 
 
@@ -39,6 +39,9 @@ class NlacFile:
         A pipe is copied to a temporary file first. A file object is not closed.
     threads : int
         Blocks decoded at a time; 0 takes all cores.
+    memory : int, optional
+        Bytes of memory to use at most for decoding: fewer threads run where more would be
+        needed. None takes half of what is available.
 
     Raises
     ------
@@ -46,10 +49,8 @@ class NlacFile:
         No nlac stream, or its header, metadata or trailer are damaged.
     """
 
-    def __init__(self, file: ReadFile, *, threads: int = 0) -> None:
-        if threads < 0:
-            raise UsageError(f"threads {threads}: 0 (all cores) or more")
-        self._threads = threads or available_cores()
+    def __init__(self, file: ReadFile, *, threads: int = 0, memory: int | None = None) -> None:
+        self._workers = Workers(threads, memory)
         self._position = 0
         self._cached: tuple[int, Samples] | None = None
         with ExitStack() as stack:
@@ -181,12 +182,12 @@ class NlacFile:
         digest = None
         if start == 0 and stop == self.frames:
             digest = PcmDigest(self.bits_per_sample)
-        try:
-            result = np.empty((stop - start, self.channels), chosen)
-        except (MemoryError, ValueError) as error:
+        # a system may promise memory that it does not have
+        if (stop - start) * self.channels * chosen.itemsize > available_memory():
             raise UsageError(
                 f"{stop - start} frames do not fit into memory; go through them by blocks"
-            ) from error
+            )
+        result = np.empty((stop - start, self.channels), chosen)
         for samples in self._pieces(start, stop):
             if digest is not None:
                 digest.update(samples)
@@ -269,7 +270,7 @@ class NlacFile:
             yield self._cached[1][start - offset : stop - offset]
             first += 1
         blocks = (reader.block(index) for index in range(first, last + 1))
-        for block, samples in decode_blocks(blocks, reader.header, self._threads):
+        for block, samples in decode_blocks(blocks, reader.header, self._workers):
             offset = block.header.first_frame
             self._cached = (block.header.block_index, samples)
             yield samples[max(0, start - offset) : stop - offset]

@@ -37,6 +37,7 @@ def read(
     dtype: DType | None = None,
     always_2d: bool = False,
     threads: int = 0,
+    memory: int | None = None,
 ) -> tuple[NDArray[Any], int]:
     """Read an nlac file, or a part of it.
 
@@ -55,6 +56,9 @@ def read(
         Shape (frames, 1) for mono as well, instead of (frames,).
     threads : int
         Blocks decoded at a time; 0 takes all cores.
+    memory : int, optional
+        Bytes of memory to use at most for decoding: fewer threads run where more would be
+        needed. None takes half of what is available.
 
     Returns
     -------
@@ -72,7 +76,7 @@ def read(
     --------
     >>> samples, sample_rate = nlac.read("take.nlac", start=-48_000)   # doctest: +SKIP
     """
-    with NlacFile(file, threads=threads) as opened:
+    with NlacFile(file, threads=threads, memory=memory) as opened:
         first, last, _step = slice(start, stop).indices(opened.frames)
         opened.seek(first)
         samples = opened.read(max(0, last - first), dtype=dtype, always_2d=always_2d)
@@ -154,7 +158,9 @@ def write(
 
 
 @overload
-def open(file: ReadFile, mode: Literal["r"] = "r", *, threads: int = 0) -> NlacFile: ...
+def open(
+    file: ReadFile, mode: Literal["r"] = "r", *, threads: int = 0, memory: int | None = None
+) -> NlacFile: ...
 @overload
 def open(
     file: WriteFile,
@@ -208,12 +214,13 @@ def blocks(
     dtype: DType | None = None,
     always_2d: bool = False,
     threads: int = 0,
+    memory: int | None = None,
 ) -> Iterator[NDArray[Any]]:
     """Go through an nlac file in pieces; memory does not depend on its length.
 
     Parameters
     ----------
-    file, start, stop, dtype, always_2d, threads
+    file, start, stop, dtype, always_2d, threads, memory
         As in `read`.
     blocksize : int
         Frames of a piece; the last has what is left.
@@ -224,7 +231,7 @@ def blocks(
     ------
     ndarray, shape (frames, channels), or (frames,) for mono
     """
-    with NlacFile(file, threads=threads) as opened:
+    with NlacFile(file, threads=threads, memory=memory) as opened:
         yield from opened.blocks(blocksize, overlap, start, stop, dtype=dtype, always_2d=always_2d)
 
 

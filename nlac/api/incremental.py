@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nlac._errors import FormatError, UsageError
-from nlac._parallel import available_cores
 from nlac._typing import Samples
 from nlac.api.arrays import SampleFormat, from_samples, output_dtype, to_samples
 from nlac.api.encoding import TagMapping, known_options
@@ -22,6 +21,7 @@ from nlac.bitstream.metadata import MetadataItem
 from nlac.bitstream.parser import CodedBlock, Element, parse_stream
 from nlac.bitstream.trailer import Trailer
 from nlac.codec.decoder.blocks import check_pcm, decode_blocks
+from nlac.codec.decoder.workers import Workers
 from nlac.codec.encoder.options import EncodeOptions
 from nlac.codec.encoder.stream import StreamEncoder, make_header
 from nlac.codec.transforms.pcm import PcmDigest
@@ -177,13 +177,16 @@ class Decoder:
         Shape (frames, 1) for mono as well, instead of (frames,).
     threads : int
         Blocks decoded at a time; 0 takes all cores.
+    memory : int, optional
+        Bytes of memory to use at most for decoding: fewer threads run where more would be
+        needed. None takes half of what is available.
     """
 
-    def __init__(self, *, always_2d: bool = False, threads: int = 0) -> None:
-        if threads < 0:
-            raise UsageError(f"threads {threads}: 0 (all cores) or more")
+    def __init__(
+        self, *, always_2d: bool = False, threads: int = 0, memory: int | None = None
+    ) -> None:
         self._always_2d = always_2d
-        self._threads = threads or available_cores()
+        self._workers = Workers(threads, memory)
         self._parser = parse_stream()
         self._request: int | Element | None = next(self._parser)
         self._bytes = bytearray()
@@ -237,6 +240,25 @@ class Decoder:
         FormatError
             The stream is damaged.
         """
+        return list(self.pieces(data))
+
+    def pieces(self, data: bytes) -> Iterator[NDArray[Any]]:
+        """Decode bytes as `feed` does, and give one array at a time.
+
+        A few bytes can stand for hours of silence: `feed` returns them all, while here
+        memory is bounded by the length of a block and the threads. Exhaust the iterator
+        before the next call.
+
+        Yields
+        ------
+        ndarray
+            Samples that are ready, as `nlac.read` gives them.
+
+        Raises
+        ------
+        FormatError
+            The stream is damaged.
+        """
         self._bytes += data
         return self._decoded(at_end=False)
 
@@ -248,23 +270,23 @@ class Decoder:
         TruncatedStream
             The stream is not complete.
         """
-        return self._decoded(at_end=True)
+        return list(self._decoded(at_end=True))
 
     def _known_header(self) -> StreamHeader:
         if self._header is None:
             raise UsageError("the header of the stream has not come yet")
         return self._header
 
-    def _decoded(self, at_end: bool) -> list[NDArray[Any]]:
+    def _decoded(self, at_end: bool) -> Iterator[NDArray[Any]]:
         if self._failure is not None:
             raise self._failure
         try:
-            return self._decode_ready(at_end)
+            yield from self._decode_ready(at_end)
         except FormatError as error:
             self._failure = error
             raise
 
-    def _decode_ready(self, at_end: bool) -> list[NDArray[Any]]:
+    def _decode_ready(self, at_end: bool) -> Iterator[NDArray[Any]]:
         blocks: list[CodedBlock] = []
         trailer = None
         for element in self._elements(at_end):
@@ -278,16 +300,14 @@ class Decoder:
             elif element.item_type != ITEM_FOREIGN_TAIL:
                 self._items.append(element)
         if self._header is None or self._digest is None:
-            return []
+            return
         fmt = SampleFormat(self._header.bits_per_sample, self._header.is_float)
         dtype = output_dtype(fmt, None)
-        arrays = []
-        for _block, samples in decode_blocks(blocks, self._header, self._threads):
+        for _block, samples in decode_blocks(blocks, self._header, self._workers):
             self._digest.update(samples)
-            arrays.append(from_samples(samples, fmt, dtype, self._always_2d))
+            yield from_samples(samples, fmt, dtype, self._always_2d)
         if trailer is not None:
             check_pcm(self._digest, trailer)
-        return arrays
 
     def _elements(self, at_end: bool) -> Iterator[Element]:
         """Elements that are complete; the parser's next request waits in `_request`."""

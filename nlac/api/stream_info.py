@@ -23,8 +23,7 @@ def stream_info(file: BinaryIO, reader: IndexedReader) -> StreamInfo:
     """
     header, trailer = reader.header, reader.trailer
     num_bytes = file.seek(0, io.SEEK_END)
-    frame_bytes = header.channels * ((header.bits_per_sample + 7) // 8)
-    pcm_bytes = trailer.num_frames * frame_bytes
+    pcm_bytes = trailer.num_frames * header.frame_bytes
     metadata = [MetadataInfo(item.name, len(item.data)) for item in reader.leading]
     metadata += [MetadataInfo(item.name, len(item.data)) for item in reader.trailing()]
     recipe = first_of(reader.leading, c.ITEM_RECIPE)

@@ -72,6 +72,11 @@ class StreamHeader:
         )
 
     @property
+    def frame_bytes(self) -> int:
+        """Bytes of a frame whose samples take the fewest whole bytes each."""
+        return self.channels * ((self.bits_per_sample + 7) // 8)
+
+    @property
     def checksum(self) -> int:
         """CRC-32 of the header: every later header CRC continues from it."""
         return crc32(_body(self))

@@ -34,6 +34,9 @@ _MARK_BYTES = 4
 # searching inside damaged elements again and again could take quadratic time: after so
 # many bytes beyond the size of the file, lengths in intact headers are trusted
 _SPARE_SEARCH_BYTES = 1 << 26
+# of silence without an index: so many bytes of samples, or times the size of the file
+_SILENCE_BYTES = 1 << 30
+_SILENCE_FACTOR = 64
 
 
 @dataclass(slots=True)
@@ -67,8 +70,16 @@ class Scan:
     problems: list[str] = field(default_factory=list)
 
 
-def scan_stream(file: BinaryIO) -> Scan:
+def scan_stream(file: BinaryIO, max_silence: int | None = None) -> Scan:
     """Look through a seekable file.
+
+    Parameters
+    ----------
+    file : BinaryIO
+        The file.
+    max_silence : int or None
+        The most bytes of samples that may be lost in gaps of which no index tells; None
+        takes a gigabyte, or 64 times the size of the file.
 
     Raises
     ------
@@ -76,7 +87,7 @@ def scan_stream(file: BinaryIO) -> Scan:
         Neither the header nor its copy in the trailer is intact, so that nothing can be
         decoded.
     """
-    scan = _Scanner(file).run()
+    scan = _Scanner(file, max_silence).run()
     try:
         accept_embedded(scan.header, scan.items)
     except CorruptStream as error:
@@ -99,7 +110,7 @@ def read_tail_piece(file: BinaryIO, offset: int, stream: StreamHeader) -> bytes:
 class _Scanner:
     """The file, what was found in it, and how far the search has come."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: BinaryIO, max_silence: int | None) -> None:
         self._file = file
         self._place = place = locate_stream(file)
         self._header = place.header
@@ -108,7 +119,13 @@ class _Scanner:
         self._scan = Scan(place.header, place.trailer, problems=self._problems)
         self._end = place.trailer_offset
         self._marks = MarkSearch(file, *_MARKS)
-        self._budget = file.seek(0, io.SEEK_END) + _SPARE_SEARCH_BYTES
+        size = file.seek(0, io.SEEK_END)
+        self._budget = size + _SPARE_SEARCH_BYTES
+        if max_silence is None:
+            max_silence = max(_SILENCE_BYTES, _SILENCE_FACTOR * size)
+        # in frames: a made-up gap could fill any disk
+        self._silence_left = max_silence // self._header.frame_bytes
+        self._gap_refused = False
         self._intact: list[tuple[int, int]] = []
         self._next_index = 0
         self._next_frame = 0
@@ -170,6 +187,7 @@ class _Scanner:
             return None
         self._scan.blocks.append((position, header))
         self._intact.append((position, after))
+        self._silence_left -= header.first_frame - self._next_frame
         self._next_index = header.block_index + 1
         self._next_frame = header.first_frame + header.num_frames
         return after
@@ -197,7 +215,17 @@ class _Scanner:
         lost_frames = header.first_frame - self._next_frame
         if not 0 <= lost_blocks <= lost_frames <= lost_blocks * self._header.block_length:
             return False
-        return lost_blocks <= c.MAX_GAP_BLOCKS
+        if lost_blocks > c.MAX_GAP_BLOCKS:
+            return False
+        if lost_frames + header.num_frames > self._silence_left and lost_frames:
+            if not self._gap_refused:
+                self._problems.append(
+                    f"a gap of {lost_frames} frames is not believed, nor what lies behind it; "
+                    "max_output allows longer ones"
+                )
+            self._gap_refused = True
+            return False
+        return True
 
     def _item(self, position: int) -> int:
         head, header = _item_header_at(self._file, position, self._crc)
@@ -256,8 +284,12 @@ class _Scanner:
         if self._scan.trailer is not None:
             return self._scan.trailer.num_frames
         told = self._header.num_frames
-        limit = self._known_frames + c.MAX_GAP_BLOCKS * self._header.block_length
-        return told if told is not None and told <= limit else self._known_frames
+        if told is not None and told > self._known_frames:
+            self._problems.append(
+                f"of {told} frames that the header tells, those from {self._known_frames} on "
+                "are missing"
+            )
+        return self._known_frames
 
 
 def _item_header_at(file: BinaryIO, offset: int, crc: int) -> tuple[bytes, MetadataHeader]:

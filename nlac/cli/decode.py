@@ -8,13 +8,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import click
 
 from nlac._errors import FormatError, UsageError
 from nlac._log import logger
 from nlac.cli import _console, _files
+from nlac.cli._sizes import memory_option, size_option
 from nlac.cli._times import Position, position_option
 
 if TYPE_CHECKING:
@@ -55,6 +56,13 @@ _EXTENSIONS = {name: f".{name}" for name in _CONTAINERS} | {"rf64": ".wav", "bw6
 @click.option(
     "-j", "--threads", metavar="N", type=click.IntRange(0), default=0, help="Threads; 0: all cores."
 )
+@memory_option
+@click.option(
+    "--max-output",
+    callback=size_option,
+    metavar="SIZE",
+    help="Refuse to write more than this (10G); silence takes next to nothing in a stream.",
+)
 @_files.model_option
 @_files.output_options
 @_console.verbosity_options
@@ -66,6 +74,8 @@ def command(
     until: Position | None,
     recover: bool,
     threads: int,
+    memory: int | None,
+    max_output: int | None,
 ) -> int:
     """Restore the original files, or write the audio in another format.
 
@@ -86,6 +96,7 @@ def command(
     if container == "original" and (skip or until):
         raise UsageError("--format original takes the whole file, without --skip and --until")
     _console.before_coding()
+    limits = {"threads": threads, "memory": memory, "max_output": max_output}
 
     def decode_one(source: _files.Input) -> int:
         unnamed = not outputs.is_named(source)
@@ -93,7 +104,7 @@ def command(
             name = _name(source, file, container, recover) if unnamed else ""
             path = outputs.place(source, name)
             start, stop = _range(file, skip, until, recover)
-            code = _decode(source, file, path, container, start, stop, recover, threads)
+            code = _decode(source, file, path, container, start, stop, recover, limits)
         options.finish(source, path)
         return code
 
@@ -118,10 +129,11 @@ def _name(source: _files.Input, file: BinaryIO, container: str | None, recover: 
 def _original_container(file: BinaryIO, recover: bool) -> str | None:
     from nlac.audio.original.restoration import stored_original
     from nlac.codec.decoder.sequential import SequentialDecoder
+    from nlac.codec.decoder.workers import Workers
 
     # not by nlac.info, which needs the end of the stream: that may be what is damaged
     try:
-        decoder = SequentialDecoder(file, 1)
+        decoder = SequentialDecoder(file, Workers(1))
         original = stored_original(decoder.leading, decoder.header)
     except FormatError:
         if recover:
@@ -184,7 +196,7 @@ def _decode(
     start: int,
     stop: int | None,
     recover: bool,
-    threads: int,
+    limits: dict[str, Any],
 ) -> int:
     import nlac
 
@@ -197,7 +209,7 @@ def _decode(
             start=start,
             stop=stop,
             recover=recover,
-            threads=threads,
+            **limits,
             # whether an existing output may go has been settled by now
             force=True,
             progress=progress,

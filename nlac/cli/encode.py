@@ -12,6 +12,7 @@ import click
 from nlac._errors import MissingDependency, UnsupportedAudio, UsageError
 from nlac._log import logger
 from nlac.cli import _console, _deletion, _files
+from nlac.cli._sizes import memory_option
 from nlac.codec.encoder.options import MAX_EFFORT
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ _FOREIGN = _FOUND_IN_FOLDERS | {
     default=0,
     help="Threads; 0 (the default) takes all cores. The bytes are the same for every N.",
 )
+@memory_option
 @click.option("--no-verify", is_flag=True, help="Don't decode what was encoded to compare it.")
 @click.option(
     "--coder",

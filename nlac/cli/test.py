@@ -10,6 +10,7 @@ import click
 from nlac._errors import CorruptStream
 from nlac._log import logger
 from nlac.cli import _console, _files
+from nlac.cli._sizes import memory_option
 
 
 @click.command("test")
@@ -20,10 +21,16 @@ from nlac.cli import _console, _files
 @click.option(
     "-j", "--threads", metavar="N", type=click.IntRange(0), default=0, help="Threads; 0: all cores."
 )
+@memory_option
 @_files.model_option
 @_console.verbosity_options
 def command(
-    files: tuple[str, ...], quick: bool, as_json: bool, recursive: bool, threads: int
+    files: tuple[str, ...],
+    quick: bool,
+    as_json: bool,
+    recursive: bool,
+    threads: int,
+    memory: int | None,
 ) -> int:
     """Check files for damage.
 
@@ -46,7 +53,7 @@ def command(
     for source in inputs:
         facts: dict[str, Any] = {"file": source.path, "ok": True}
         try:
-            facts |= _check_quickly(source) if quick else _check(source, threads)
+            facts |= _check_quickly(source) if quick else _check(source, threads, memory)
         except Exception as error:
             if _console.ends_the_run(error):
                 raise
@@ -59,11 +66,13 @@ def command(
     return code
 
 
-def _check(source: _files.Input, threads: int) -> dict[str, Any]:
+def _check(source: _files.Input, threads: int, memory: int | None) -> dict[str, Any]:
     import nlac
 
     with _console.progress_bar(str(source)) as progress:
-        result = nlac.decode(source.file(), None, threads=threads, progress=progress)
+        result = nlac.decode(
+            source.file(), None, threads=threads, memory=memory, progress=progress
+        )
     return {"seconds": result.seconds, "md5": result.md5, "original": result.restored}
 
 

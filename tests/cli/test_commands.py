@@ -332,6 +332,22 @@ def test_sizes_that_lie(call: Call, tmp_path: Path) -> None:
     assert (tmp_path / "b.wav").read_bytes() == data
 
 
+def test_limits(call: Call, tmp_path: Path, wav: Path, stream: Path) -> None:
+    for args in (["encode", wav, "-f"], ["decode", stream, "-f"], ["test", stream]):
+        assert call(*args, "--memory", "2G").exit_code == 0
+        done = call(*args, "--memory", "1.5k")
+        assert done.exit_code == 1
+        assert "MiB of memory, of which 0 are granted" in done.output
+        done = call(*args, "--memory", "much")
+        assert done.exit_code == 2
+        assert "'much' is no size such as 500M or 2G" in done.output
+    done = call("decode", stream, "small.wav", "--max-output", "10k")
+    assert done.exit_code == 1
+    assert "more than --max-output (10240)" in done.output
+    assert not (tmp_path / "small.wav").exists()
+    assert call("decode", stream, "small.wav", "--max-output", "12 KB").exit_code == 0
+
+
 def test_environment_variables(call: Call, wav: Path) -> None:
     assert call("encode", wav, env={"NLAC_ENCODE_PRESET": "nonsense"}).exit_code == 2
     assert call("encode", wav, env={"NLAC_ENCODE_SUFFIX": ".packed"}).exit_code == 0

@@ -11,6 +11,7 @@ from nlac.bitstream.header import StreamHeader
 from nlac.bitstream.parser import CodedBlock
 from nlac.bitstream.reader import IndexedReader
 from nlac.bitstream.trailer import Trailer
+from nlac.codec.decoder.workers import Workers
 from nlac.codec.transforms.pcm import PcmDigest
 
 
@@ -39,9 +40,16 @@ def decode_one(block: CodedBlock, stream: StreamHeader) -> Samples:
 
 
 def decode_blocks(
-    blocks: Iterable[CodedBlock], stream: StreamHeader, threads: int
+    blocks: Iterable[CodedBlock], stream: StreamHeader, workers: Workers
 ) -> Iterator[tuple[CodedBlock, Samples]]:
-    """Decode blocks on threads, in order; memory is bounded by block size and threads."""
+    """Decode blocks on threads, in order; memory is bounded by block size and threads.
+
+    Raises
+    ------
+    LimitExceeded
+        A block takes more memory than was granted.
+    """
+    threads = workers.decoding(stream)
     return ordered_map(lambda block: (block, decode_one(block, stream)), blocks, threads)
 
 
@@ -57,7 +65,9 @@ def check_pcm(digest: PcmDigest, trailer: Trailer) -> None:
         raise ChecksumMismatch("MD5 of the samples does not match", path="trailer.pcm_md5")
 
 
-def decode_range(reader: IndexedReader, start: int, stop: int, threads: int) -> Iterator[Samples]:
+def decode_range(
+    reader: IndexedReader, start: int, stop: int, workers: Workers
+) -> Iterator[Samples]:
     """Samples of frames `start` to `stop`, in pieces of shape (frames, channels).
 
     Parameters
@@ -66,8 +76,8 @@ def decode_range(reader: IndexedReader, start: int, stop: int, threads: int) -> 
         The stream.
     start, stop : int
         First frame and the frame after the last, ``0 <= start <= stop <= num_frames``.
-    threads : int
-        Blocks decoded at a time.
+    workers : Workers
+        Threads and memory to use.
 
     Raises
     ------
@@ -78,6 +88,6 @@ def decode_range(reader: IndexedReader, start: int, stop: int, threads: int) -> 
         return
     first, last = reader.block_of_frame(start), reader.block_of_frame(stop - 1)
     blocks = (reader.block(index) for index in range(first, last + 1))
-    for block, samples in decode_blocks(blocks, reader.header, threads):
+    for block, samples in decode_blocks(blocks, reader.header, workers):
         offset = block.header.first_frame
         yield samples[max(0, start - offset) : stop - offset]

@@ -16,6 +16,7 @@ from nlac.bitstream.header import StreamHeader
 from nlac.bitstream.parser import CodedBlock
 from nlac.bitstream.scan import Scan, read_payload, read_tail_piece, scan_stream
 from nlac.codec.decoder.blocks import decode_one
+from nlac.codec.decoder.workers import Workers
 from nlac.codec.transforms.pcm import PcmDigest
 
 _SILENCE_SAMPLES = 1 << 18
@@ -55,8 +56,11 @@ class Recovery:
     ----------
     file : BinaryIO
         Seekable.
-    threads : int
-        Blocks decoded at a time.
+    workers : Workers
+        Threads and memory to use.
+    max_silence : int or None
+        The most bytes of silence that may stand for gaps of which no index tells; None
+        takes a gigabyte, or 64 times the size of the file.
 
     Attributes
     ----------
@@ -73,15 +77,19 @@ class Recovery:
     ------
     FormatError
         Nothing can be decoded, since no header is intact.
+    LimitExceeded
+        A block takes more memory than was granted.
     """
 
-    def __init__(self, file: BinaryIO, threads: int) -> None:
+    def __init__(
+        self, file: BinaryIO, workers: Workers, max_silence: int | None = None
+    ) -> None:
         self._file = file
-        self._threads = threads
-        self.scan: Scan = scan_stream(file)
+        self.scan: Scan = scan_stream(file, max_silence)
         self.header: StreamHeader = self.scan.header
         self.lost: list[LostRange] = []
         self.problems = self.scan.problems
+        self._threads = workers.decoding(self.header)
         self.md5: bytes | None = None
 
     def samples(self) -> Iterator[Samples]:

@@ -14,6 +14,7 @@ from nlac.bitstream.parser import CodedBlock, Element
 from nlac.bitstream.reader import read_elements
 from nlac.bitstream.trailer import Trailer
 from nlac.codec.decoder.blocks import check_pcm, decode_blocks
+from nlac.codec.decoder.workers import Workers
 from nlac.codec.transforms.pcm import PcmDigest
 
 
@@ -24,8 +25,8 @@ class SequentialDecoder:
     ----------
     file : BinaryIO
         File or pipe, standing at the beginning of the stream.
-    threads : int
-        Blocks decoded at a time.
+    workers : Workers
+        Threads and memory to use.
 
     Attributes
     ----------
@@ -44,8 +45,8 @@ class SequentialDecoder:
         The stream is damaged before its first block.
     """
 
-    def __init__(self, file: BinaryIO, threads: int) -> None:
-        self._threads = threads
+    def __init__(self, file: BinaryIO, workers: Workers) -> None:
+        self._workers = workers
         self._elements = read_elements(file)
         header = next(self._elements)
         assert isinstance(header, StreamHeader)
@@ -78,7 +79,7 @@ class SequentialDecoder:
             At the first damage, with its place.
         """
         self._hashed = hashed
-        for _block, samples in decode_blocks(self._blocks(), self.header, self._threads):
+        for _block, samples in decode_blocks(self._blocks(), self.header, self._workers):
             if hashed:
                 self._digest.update(samples)
             yield samples

@@ -9,8 +9,8 @@ from pathlib import PurePath
 from typing import Literal, get_args
 
 from nlac._errors import UsageError
-from nlac._parallel import available_cores
 from nlac.bitstream.constants import MAX_BLOCK_SAMPLES
+from nlac.codec.decoder.workers import Workers, available_cores
 from nlac.codec.encoder.presets import PRESETS
 
 PresetName = Literal["fast", "standard", "high", "max", "neural"]
@@ -19,6 +19,8 @@ Device = Literal["auto", "cpu", "cuda"]
 
 # under this length the fixed bytes of a block would show
 _MIN_PRESET_BLOCK_LENGTH = 4096
+# more channels, or a higher rate, than these get shorter blocks, as many samples as these have
+_USUAL_CHANNELS, _USUAL_RATE, _HIGH_RATE = 8, 48_000, 96_000
 MAX_EFFORT = 3
 
 
@@ -57,6 +59,9 @@ class EncodeOptions:
     threads : int
         Blocks coded at a time; 0 takes all cores. With more than one, what stands before a
         network runs ahead of it on one more thread for each. The bytes do not depend on it.
+    memory : int or None
+        Bytes of memory to use at most: fewer threads run where more would be needed. None
+        takes half of what is available. The bytes of the stream do not depend on it.
     """
 
     preset: PresetName = "standard"
@@ -70,6 +75,7 @@ class EncodeOptions:
     block_seconds: float | None = None
     verify: bool = True
     threads: int = 0
+    memory: int | None = None
 
     def __post_init__(self) -> None:
         if self.preset not in PRESETS:
@@ -84,8 +90,7 @@ class EncodeOptions:
             self.block_seconds > 0 and math.isfinite(self.block_seconds)
         ):
             raise UsageError(f"block_seconds {self.block_seconds!r}: a positive number")
-        if self.threads < 0:
-            raise UsageError(f"threads {self.threads}: 0 (all cores) or more")
+        _ = self.workers
 
     @property
     def predictor_name(self) -> str:
@@ -100,6 +105,11 @@ class EncodeOptions:
         return self.model or f"{self.predictor_name}-rls"
 
     @property
+    def workers(self) -> Workers:
+        """Threads and memory to use on this machine."""
+        return Workers(self.threads, self.memory)
+
+    @property
     def num_threads(self) -> int:
         """Threads to use on this machine."""
         return self.threads or available_cores()
@@ -107,13 +117,16 @@ class EncodeOptions:
     def block_length(self, sample_rate: int, channels: int) -> int:
         """Frames of a block.
 
-        The preset's length gives way where a block would be tiny (very low rates), and
-        every length where it would exceed what the format allows (very high rates, many
-        channels).
+        The preset's length gives way where a block would be tiny (very low rates), or take
+        much memory (more than 8 channels, or more than 96 kHz), and every length where it
+        would exceed what the format allows.
         """
         if self.block_seconds is None:
-            frames = round(PRESETS[self.preset].block_seconds * sample_rate)
-            frames = max(frames, _MIN_PRESET_BLOCK_LENGTH)
+            seconds = PRESETS[self.preset].block_seconds
+            frames = max(round(seconds * sample_rate), _MIN_PRESET_BLOCK_LENGTH)
+            if channels > _USUAL_CHANNELS or sample_rate > _HIGH_RATE:
+                most = round(seconds * _USUAL_CHANNELS * _USUAL_RATE) // channels
+                frames = min(frames, max(most, _MIN_PRESET_BLOCK_LENGTH))
         else:
             frames = max(1, round(min(self.block_seconds * sample_rate, MAX_BLOCK_SAMPLES)))
         return min(frames, MAX_BLOCK_SAMPLES // channels)

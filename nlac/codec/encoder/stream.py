@@ -56,11 +56,17 @@ class StreamEncoder:
         Header of the stream, from `make_header`.
     options : EncodeOptions
         How to encode.
+
+    Raises
+    ------
+    LimitExceeded
+        The options grant less memory than a block takes.
     """
 
     def __init__(self, header: StreamHeader, options: EncodeOptions) -> None:
         self.header = header
         self.options = options
+        self._threads = options.workers.encoding(header)
         self.writer = StreamWriter(header)
         self.digest = PcmDigest(header.bits_per_sample)
 
@@ -110,7 +116,7 @@ class StreamEncoder:
                 yield first_frame, samples
                 first_frame += len(samples)
 
-        for payload, num_frames in ordered_map(work, hashed(), self.options.num_threads):
+        for payload, num_frames in ordered_map(work, hashed(), self._threads):
             yield self.writer.block(payload, num_frames)
 
     def item(self, item: MetadataItem) -> bytes:
