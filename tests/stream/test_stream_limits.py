@@ -11,9 +11,10 @@ from stream_tools import BLOCK, RATE, Pipe
 
 import nlac
 from nlac._errors import LimitExceeded, UsageError
+from nlac.bitstream import scan as survey
 from nlac.bitstream.block import BlockHeader, write_block
 from nlac.bitstream.header import StreamHeader, write_header
-from nlac.codec import survey, workers
+from nlac.codec.decoder import workers
 from nlac.codec.decoder.workers import PROCESS_BYTES, Workers, available_memory
 from nlac.codec.encoder.options import EncodeOptions
 
