@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from os import PathLike
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -12,7 +13,12 @@ from nlac._files import ReadFile, Target, WriteFile, can_seek, check_distinct, o
 from nlac._typing import Samples
 from nlac.api.results import EncodeResult
 from nlac.audio.base import AudioSource
-from nlac.audio.original.restoration import RestorationProof, recipe_items, tail_items
+from nlac.audio.original.restoration import (
+    RestorationProof,
+    extension_items,
+    recipe_items,
+    tail_items,
+)
 from nlac.audio.raw import RawSpec
 from nlac.audio.source import open_source
 from nlac.bitstream.items import Picture, Tags
@@ -48,7 +54,8 @@ def encode(
     WAV, RF64, BW64, W64, AIFF, AIFF-C and raw files are stored with everything that is in
     them: `decode` gives the same bytes back, and this is proved here by re-assembling the
     file and comparing MD5s. The same input gives the same bytes whether files or pipes
-    are at either end, for every number of threads.
+    are at either end, for every number of threads. Only a file whose name has another
+    extension than is usual (``.WAV``, ``.bwf``, none) adds an item that tells it.
 
     Parameters
     ----------
@@ -111,6 +118,7 @@ def encode(
         strip_chunks,
         audio_only,
         embed_model,
+        _file_name(src),
         progress,
     )
     spec = RawSpec.parse(raw) if isinstance(raw, str) else raw
@@ -145,6 +153,7 @@ class _Encoding:
         strip_chunks: bool,
         audio_only: bool,
         embed_model: bool,
+        file_name: str | None,
         progress: Progress | None,
     ) -> None:
         self._options = options
@@ -152,6 +161,7 @@ class _Encoding:
         self._strip_chunks = strip_chunks
         self._audio_only = audio_only
         self._embed_model = embed_model
+        self._file_name = file_name
         self._progress = progress
 
     def run(self, source: AudioSource, target: Target) -> EncodeResult:
@@ -171,7 +181,10 @@ class _Encoding:
         if source.restorable and not self._strip_chunks:
             assert source.packing is not None
             proof = RestorationProof(source.head, source.packing)
-            items = recipe_items(source) + items
+            original = recipe_items(source)
+            if self._file_name is not None:
+                original += extension_items(self._file_name, source.container)
+            items = original + items
         for data in encoder.begin(items):
             target.file.write(data)
         self._report(0, source)
@@ -217,6 +230,18 @@ class _Encoding:
     def _report(self, done: int, source: AudioSource) -> None:
         if self._progress is not None:
             self._progress(done, source.expected_frames)
+
+
+def _file_name(src: ReadFile) -> str | None:
+    """Name of a file that is read; a pipe has none, whatever it is called."""
+    if isinstance(src, (str, PathLike)) and os.path.isfile(src):
+        return os.path.basename(src)
+    return None
+
+
+def frame_bytes(header: StreamHeader) -> int:
+    """Bytes of a frame whose samples take the fewest whole bytes each."""
+    return header.channels * ((header.bits_per_sample + 7) // 8)
 
 
 def known_options(options: dict[str, Any]) -> dict[str, Any]:

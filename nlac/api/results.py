@@ -100,6 +100,8 @@ class StreamInfo(_Record):
         Its MD5, in hexadecimal.
     original_bytes : int
         Its length.
+    original_suffix : str or None
+        Suffix of its name, such as ``".wav"``; empty if it had none.
     tags : dict of str to list of str
         Vorbis comments, names in capitals.
     metadata : tuple of MetadataInfo
@@ -127,6 +129,7 @@ class StreamInfo(_Record):
     container: str | None
     original_md5: str | None
     original_bytes: int
+    original_suffix: str | None
     tags: dict[str, list[str]]
     metadata: tuple[MetadataInfo, ...]
 

@@ -6,6 +6,7 @@ import io
 from typing import BinaryIO
 
 from nlac.api.results import MetadataInfo, StreamInfo
+from nlac.audio.original.restoration import stored_suffix
 from nlac.bitstream import constants as c
 from nlac.bitstream.items import Recipe, Tags, first_of
 from nlac.bitstream.metadata import MetadataItem
@@ -29,6 +30,7 @@ def stream_info(file: BinaryIO, reader: IndexedReader) -> StreamInfo:
     recipe = first_of(reader.leading, c.ITEM_RECIPE)
     restorable = recipe is not None and trailer.original_md5 is not None
     whole = trailer.original_length if restorable else pcm_bytes
+    container = Recipe.from_item(recipe).container if recipe and restorable else None
     return StreamInfo(
         sample_rate=header.sample_rate,
         channels=header.channels,
@@ -48,9 +50,10 @@ def stream_info(file: BinaryIO, reader: IndexedReader) -> StreamInfo:
         pcm_bytes=pcm_bytes,
         ratio=num_bytes / whole if whole else 0.0,
         md5=trailer.pcm_md5.hex(),
-        container=Recipe.from_item(recipe).container if recipe and restorable else None,
+        container=container,
         original_md5=trailer.original_md5.hex() if trailer.original_md5 else None,
         original_bytes=trailer.original_length,
+        original_suffix=stored_suffix(reader.leading, container) if container else None,
         tags=stream_tags(reader.leading),
         metadata=tuple(metadata),
     )

@@ -52,6 +52,7 @@ MAX_ITEM_BYTES: Final = 2**24
 MAX_METADATA_BYTES: Final = 2**27
 MAX_METADATA_ITEMS: Final = 2**16
 FOREIGN_PIECE_BYTES: Final = 2**20
+MAX_EXTENSION_BYTES: Final = 64
 ITEM_PADDING: Final = 0
 ITEM_TAGS: Final = 1
 ITEM_PICTURE: Final = 2
@@ -61,6 +62,7 @@ ITEM_MODEL: Final = 5
 ITEM_RECIPE: Final = 16
 ITEM_FOREIGN_HEAD: Final = 17
 ITEM_FOREIGN_TAIL: Final = 18
+ITEM_EXTENSION: Final = 19
 ITEM_NAMES: Final = {
     ITEM_PADDING: "padding",
     ITEM_TAGS: "tags",
@@ -71,6 +73,7 @@ ITEM_NAMES: Final = {
     ITEM_RECIPE: "recipe",
     ITEM_FOREIGN_HEAD: "foreign head",
     ITEM_FOREIGN_TAIL: "foreign tail",
+    ITEM_EXTENSION: "extension",
 }
 
 # spec 7: blocks

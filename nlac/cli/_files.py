@@ -81,7 +81,8 @@ def find_inputs(
     recursive : bool
         Whether folders are searched; a folder is an error otherwise.
     include : sequence of str
-        Patterns for the files taken from folders; empty: judge by `suffixes`.
+        Patterns for the files taken from folders, whose case does not matter; empty: judge by
+        `suffixes`.
     suffixes : frozenset of str
         File name extensions with the dot, in lower case.
     """
@@ -278,7 +279,7 @@ def output_options(command: Callable[..., object]) -> Callable[..., object]:
             "--include",
             metavar="GLOB",
             multiple=True,
-            help="With -r: take only files whose name matches; may be repeated.",
+            help="With -r: take only files whose name matches, whatever its case; may be repeated.",
         ),
         click.option("-r", "--recursive", is_flag=True, help="Search folders for files."),
         click.option("-f", "--force", is_flag=True, help="Replace outputs that exist."),

@@ -37,7 +37,8 @@ def search(
         folders.sort()
         for file in sorted(files):
             if include:
-                wanted = any(fnmatch.fnmatch(file, pattern) for pattern in include)
+                name = file.lower()
+                wanted = any(fnmatch.fnmatchcase(name, glob.lower()) for glob in include)
             else:
                 wanted = Path(file).suffix.lower() in suffixes
             path = os.path.join(folder, file)

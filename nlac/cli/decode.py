@@ -20,6 +20,7 @@ from nlac.cli._times import Position, position_option
 
 if TYPE_CHECKING:
     from nlac import DecodeResult
+    from nlac.audio.original.restoration import StoredOriginal
 
 _DAMAGED = FormatError.exit_code
 _NLAC_SUFFIXES = frozenset({".nlac"})
@@ -99,12 +100,15 @@ def command(
     limits = {"threads": threads, "memory": memory, "max_output": max_output}
 
     def decode_one(source: _files.Input) -> int:
+        is_part = bool(skip or until)
         unnamed = not outputs.is_named(source)
-        with _seekable(source, wanted=unnamed or bool(skip or until)) as file:
-            name = _name(source, file, container, recover) if unnamed else ""
+        with _seekable(source, wanted=unnamed or is_part) as file:
+            name, chosen = "", container
+            if unnamed:
+                name, chosen = _name(source, file, container, recover, is_part)
             path = outputs.place(source, name)
             start, stop = _range(file, skip, until, recover)
-            code = _decode(source, file, path, container, start, stop, recover, limits)
+            code = _decode(source, file, path, chosen, start, stop, recover, limits)
         options.finish(source, path)
         return code
 
@@ -119,14 +123,23 @@ def _is_stream(name: str) -> bool:
     return path.suffix.lower() in _NLAC_SUFFIXES
 
 
-def _name(source: _files.Input, file: BinaryIO, container: str | None, recover: bool) -> str:
-    """File name of an output whose name the user left open: of the original's kind."""
+def _name(
+    source: _files.Input, file: BinaryIO, container: str | None, recover: bool, is_part: bool
+) -> tuple[str, str | None]:
+    """File name and container of an output whose name the user left open.
+
+    The name has the original's suffix where the original is written, or a part of it. Whatever
+    that suffix stands for otherwise, the container is the original's then.
+    """
     if container in (None, "original"):
-        container = _original_container(file, recover)
-    return source.stem + _EXTENSIONS.get(container or "wav", ".wav")
+        original = _original(file, recover)
+        if original is not None:
+            container = original.container if is_part else "original"
+            return source.stem + original.suffix, container
+    return source.stem + _EXTENSIONS.get(container or "wav", ".wav"), container
 
 
-def _original_container(file: BinaryIO, recover: bool) -> str | None:
+def _original(file: BinaryIO, recover: bool) -> StoredOriginal | None:
     from nlac.audio.original.restoration import stored_original
     from nlac.codec.decoder.sequential import SequentialDecoder
     from nlac.codec.decoder.workers import Workers
@@ -134,14 +147,13 @@ def _original_container(file: BinaryIO, recover: bool) -> str | None:
     # not by nlac.info, which needs the end of the stream: that may be what is damaged
     try:
         decoder = SequentialDecoder(file, Workers(1))
-        original = stored_original(decoder.leading, decoder.header)
+        return stored_original(decoder.leading, decoder.header)
     except FormatError:
         if recover:
             return None
         raise
     finally:
         file.seek(0)
-    return original.container if original is not None else None
 
 
 @contextmanager

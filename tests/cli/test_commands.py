@@ -288,6 +288,50 @@ def test_raw_samples_may_have_any_name(call: Call, tmp_path: Path) -> None:
     assert (tmp_path / "a.dat").read_bytes() == bytes(400)
 
 
+NAMES = {
+    "C.WAV": "C.WAV",
+    "d.bwf": "d.bwf",
+    "e.wave": "e.wave",
+    "f": "f",
+    "g.take.2": "g.take.2",
+    "h.音": "h.音",
+    # names that no decoder may be told; they come back as .wav
+    "i.a:b": "i.wav",
+    "j." + "k" * 65: "j.wav",
+    # a WAV file under a foreign name is no other file for that
+    "l.flac": "l.flac",
+    "m.mp3": "m.mp3",
+}
+
+
+def test_names_come_back_with_their_extension(call: Call, tmp_path: Path) -> None:
+    for number, name in enumerate(NAMES):
+        (tmp_path / name).write_bytes(wav_bytes(50, number))
+    assert call("encode", "-q", *NAMES, "-o", "packed").exit_code == 0
+    assert call("decode", "-q", "-r", "packed", "-o", "back").exit_code == 0
+    assert sorted(os.listdir(tmp_path / "back")) == sorted(NAMES.values())
+    for name, back in NAMES.items():
+        assert (tmp_path / "back" / back).read_bytes() == (tmp_path / name).read_bytes()
+    # a part of it, too, and what is asked for in so many words
+    assert call("decode", "-q", "-r", "packed", "-o", "part", "--skip", "9").exit_code == 0
+    assert sorted(os.listdir(tmp_path / "part")) == sorted(NAMES.values())
+    assert (tmp_path / "part" / "m.mp3").read_bytes()[:4] == b"RIFF"
+    assert call("decode", "-q", "packed/C.nlac", "-o", "a/", "--format", "wav").exit_code == 0
+    assert call("decode", "-q", "packed/C.nlac", "-o", "a/", "--format", "aiff").exit_code == 0
+    assert sorted(os.listdir(tmp_path / "a")) == ["C.aiff", "C.wav"]
+
+
+def test_names_that_differ_in_their_extension_only_are_told(call: Call, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    for number, name in enumerate(("x.wav", "x.wave")):
+        (tmp_path / "in" / name).write_bytes(wav_bytes(50, number))
+    done = call("encode", "-f", "-r", "in", "-o", "out")
+    assert done.exit_code == 5
+    assert "just written from in/x.wav" in done.stderr
+    assert call("decode", "-q", "out/x.nlac").exit_code == 0
+    assert (tmp_path / "out" / "x.wav").read_bytes() == wav_bytes(50, 0)
+
+
 def test_raw_and_time_of_modification(call: Call, tmp_path: Path) -> None:
     raw = tmp_path / "take.pcm"
     raw.write_bytes(bytes(range(256)) * 6)
@@ -295,9 +339,12 @@ def test_raw_and_time_of_modification(call: Call, tmp_path: Path) -> None:
     assert call("encode", raw, "--raw", "48000,s24be,2").exit_code == 0
     stream = tmp_path / "take.nlac"
     assert stream.stat().st_mtime == 1_000_000_000
+    assert call("decode", stream).exit_code == 5
+    original = raw.read_bytes()
+    raw.unlink()
     assert call("decode", stream, "--no-preserve-mtime").exit_code == 0
-    back = tmp_path / "take.raw"
-    assert back.read_bytes() == raw.read_bytes()
+    back = tmp_path / "take.pcm"
+    assert back.read_bytes() == original
     assert back.stat().st_mtime > 1_000_000_000
 
 

@@ -28,7 +28,9 @@ def test_folders_are_searched_in_order(tmp_path: Path) -> None:
         ("b.wav", ""),
         ("d.wav", "sub"),
     ]
-    found = find(tmp_path, recursive=True, include=("*.bin", "c*"))
+    found = find(tmp_path, recursive=True, include=("*.wav",))
+    assert [Path(each.path).name for each in found] == ["a.WAV", "b.wav", "d.wav"]
+    found = find(tmp_path, recursive=True, include=("*.BIN", "c*"))
     assert [Path(each.path).name for each in found] == ["c.txt", "e.bin"]
 
 

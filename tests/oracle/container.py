@@ -19,11 +19,12 @@ CASCADE = 2
 CNN, GRU = 3, 4
 # types of metadata (6.2)
 MODEL = 5
-RECIPE, FOREIGN_HEAD, FOREIGN_TAIL = 16, 17, 18
+RECIPE, FOREIGN_HEAD, FOREIGN_TAIL, EXTENSION = 16, 17, 18, 19
 UNKNOWN_FRAMES = 2**64 - 1
 
 MAX_PARAMETERS_BYTES = 4096
 MAX_ITEM_BYTES = 16777216
+MAX_EXTENSION_BYTES = 64
 MAX_METADATA_BYTES = 134217728
 MAX_METADATA_ITEMS = 65536
 MAX_BLOCK_SAMPLES = 67108864
@@ -330,3 +331,20 @@ def restore_original(items: list[Item], header: Header, channels: list[list[int]
     ]
     tail = [item.content for item in items if item.type == FOREIGN_TAIL]
     return b"".join([head, *packed, *tail])
+
+
+def original_extension(items: list[Item], container: str) -> str:
+    """Section 6.7: the extension of the original file's name; items are those before the blocks."""
+    usual = "wav" if container in ("rf64", "bw64") else container
+    found = [item.content for item in items if item.type == EXTENSION]
+    if not found or len(found[0]) > MAX_EXTENSION_BYTES:
+        return usual
+    try:
+        text = found[0].decode("utf-8")
+    except UnicodeDecodeError:
+        return usual
+    for character in text:
+        code = ord(character)
+        if character in './\\:*?"<>|' or code < 0x20 or 0x7F <= code <= 0x9F:
+            return usual
+    return usual if text.startswith(" ") or text.endswith(" ") else text

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import io
+import struct
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import nlac
 from nlac._errors import NlacError
+from nlac.audio.original.restoration import stored_suffix
 from nlac.audio.packing import Packing
 from nlac.bitstream import constants as c
 from nlac.bitstream.header import StreamHeader
@@ -18,7 +21,7 @@ from nlac.bitstream.metadata import MetadataItem, split_item
 from nlac.codec.encoder.options import EncodeOptions
 from nlac.codec.encoder.payload import encode_block
 from nlac.codec.transforms.pcm import pcm_bytes
-from oracle.container import SpecError, read_stream
+from oracle.container import EXTENSION, Item, SpecError, original_extension, read_stream
 from oracle.decoder import decode_stream
 from oracle.oracle_tools import Parts, assemble, told_samples, verdicts
 
@@ -242,3 +245,42 @@ def test_every_changed_byte_is_noticed():
 def test_seeking_refuses_misplaced_items_too():
     with pytest.raises(NlacError, match="recipe after the blocks"):
         nlac.info(bad_streams()["second recipe behind the blocks"])
+
+
+EXTENSIONS = ["", "WAV", "wave", "a b", " a", "a ", "音", "é", "x" * 64, "x" * 65, "音" * 22]
+EXTENSIONS += [f"a{character}b" for character in './\\:*?"<>|\0\n\x1f\x7f\x85\x9f\xa0']
+EXTENSIONS += [".", "..", "/..", "sh/../x"]
+
+
+@pytest.mark.parametrize("content", [*(text.encode() for text in EXTENSIONS), b"\xff", b"\xc3"])
+@pytest.mark.parametrize("container", ["wav", "rf64", "aifc", "raw"])
+def test_extension_of_the_file_name(content: bytes, container: str) -> None:
+    expected = original_extension([Item(EXTENSION, content)], container)
+    suffix = stored_suffix([MetadataItem(c.ITEM_EXTENSION, content)], container)
+    assert suffix == (f".{expected}" if expected else "")
+    usual = original_extension([], container)
+    assert f".{usual}" == stored_suffix([], container)
+
+
+@pytest.mark.parametrize("name", ["a.wav", "a.WAV", "a", "a.bwf", "a.b.c", "a." + "x" * 65, "a. b"])
+def test_extension_that_the_encoder_writes(name: str, tmp_path: Path) -> None:
+    data = restoring(Packing(2))[1]
+    wav = struct.pack("<4sI4s4sIHHIIHH4sI", b"RIFF", 36 + len(data), b"WAVE", b"fmt ", 16, 1, 2,
+                      RATE, 4 * RATE, 4, 16, b"data", len(data)) + data  # fmt: skip
+    (tmp_path / name).write_bytes(wav)
+    streams = io.BytesIO(), io.BytesIO()
+    nlac.encode(tmp_path / name, streams[0], preset="fast")
+    nlac.encode(wav, streams[1], preset="fast")
+    items = read_stream(streams[0].getvalue())[1]
+    unusual = name not in ("a.wav", "a." + "x" * 65, "a. b")
+    assert [item.type for item in items].count(EXTENSION) == unusual
+    # nothing else changes, and nothing at all under a usual name
+    assert (streams[0].getvalue() == streams[1].getvalue()) == (not unusual)
+    suffix = Path(name).suffix if unusual else ".wav"
+    assert "." * bool(suffix) + original_extension(items, "wav") == suffix
+    assert nlac.info(streams[0]).original_suffix == suffix
+    # nor is there one without the file that it belongs to
+    stripped = io.BytesIO()
+    nlac.encode(tmp_path / name, stripped, preset="fast", strip_chunks=True)
+    assert EXTENSION not in [item.type for item in read_stream(stripped.getvalue())[1]]
+    assert nlac.info(stripped).original_suffix is None

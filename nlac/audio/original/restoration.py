@@ -8,7 +8,9 @@ for real and compares again.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Iterator
+from pathlib import PurePath
 
 from nlac._errors import CorruptStream, NotRestorable
 from nlac._typing import Samples
@@ -19,12 +21,65 @@ from nlac.bitstream.header import StreamHeader
 from nlac.bitstream.items import Recipe, first_of, joined
 from nlac.bitstream.metadata import MetadataItem, split_item
 
+# rf64 and bw64 files are called .wav as well
+_USUAL_SUFFIXES = {name: f".{name}" for name in ("wav", "w64", "aiff", "aifc", "raw")}
+# controls, the separators of folders, and what names may not hold on some systems
+_FORBIDDEN = re.compile(r"""[\x00-\x1f\x7f-\x9f./\\:*?"<>|]""")
+
 
 def recipe_items(source: AudioSource) -> list[MetadataItem]:
     """Items that stand before the blocks: recipe, and the head in pieces."""
     assert source.packing is not None
     recipe = Recipe(source.container, source.packing.to_bytes(), len(source.head))
     return [recipe.to_item(), *split_item(c.ITEM_FOREIGN_HEAD, source.head)]
+
+
+def extension_items(name: str, container: str) -> list[MetadataItem]:
+    """The item that tells the extension of a file's name, if that is not the usual one.
+
+    Parameters
+    ----------
+    name : str
+        The file's name; folders in front of it do not matter.
+    container : str
+        Its container.
+    """
+    suffix = PurePath(name).suffix
+    if suffix == usual_suffix(container) or not suffix_is_safe(suffix):
+        return []
+    return [MetadataItem(c.ITEM_EXTENSION, suffix[1:].encode())]
+
+
+def stored_suffix(items: Iterable[MetadataItem], container: str) -> str:
+    """Suffix of the original's name: as the stream tells it, or else the container's usual one.
+
+    Whatever a stream holds, the suffix names no folder, and nothing but a file.
+    """
+    item = first_of(items, c.ITEM_EXTENSION)
+    if item is not None:
+        try:
+            suffix = "." * bool(item.data) + item.data.decode()
+        except UnicodeDecodeError:
+            suffix = "?"
+        if suffix_is_safe(suffix):
+            return suffix
+    return usual_suffix(container)
+
+
+def usual_suffix(container: str) -> str:
+    """Suffix that files of a container have as a rule, with its dot."""
+    return _USUAL_SUFFIXES.get(container, ".wav")
+
+
+def suffix_is_safe(suffix: str) -> bool:
+    """Tell whether a suffix, with its dot or empty, may become part of a file's name (spec 6.7)."""
+    text = suffix.removeprefix(".")
+    try:
+        short = len(text.encode()) <= c.MAX_EXTENSION_BYTES
+    except UnicodeEncodeError:
+        # bytes of a name that are no UTF-8
+        return False
+    return short and text == text.strip(" ") and not _FORBIDDEN.search(text)
 
 
 def tail_items(pieces: Iterable[bytes]) -> Iterator[MetadataItem]:
@@ -84,12 +139,15 @@ class StoredOriginal:
         How its samples lie.
     head : bytes
         Every byte before its first sample.
+    suffix : str
+        Suffix of its name, with the dot; empty if it had none.
     """
 
-    def __init__(self, recipe: Recipe, head: bytes) -> None:
+    def __init__(self, recipe: Recipe, head: bytes, suffix: str) -> None:
         self.container = recipe.container
         self.packing = Packing.from_bytes(recipe.packing)
         self.head = head
+        self.suffix = suffix
 
 
 def stored_original(items: Iterable[MetadataItem], header: StreamHeader) -> StoredOriginal | None:
@@ -111,7 +169,7 @@ def stored_original(items: Iterable[MetadataItem], header: StreamHeader) -> Stor
             f"{len(head)} bytes of the file's head instead of {recipe.head_length}",
             path="metadata.recipe",
         )
-    original = StoredOriginal(recipe, head)
+    original = StoredOriginal(recipe, head, stored_suffix(items, recipe.container))
     packing = original.packing
     if (packing.bits_per_sample, packing.is_float) != (header.bits_per_sample, header.is_float):
         raise CorruptStream("packing does not fit the sample format", path="metadata.recipe")
