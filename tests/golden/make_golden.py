@@ -14,6 +14,7 @@ import io
 import json
 import struct
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -106,6 +107,8 @@ def original_of(name: str) -> bytes | None:
         return wav(samples)[:-3]
     if name == "aiff":
         return aiff(samples)
+    if name == "wav-extension":
+        return wav(samples[:100])
     return None
 
 
@@ -114,6 +117,17 @@ def restoring(name: str) -> bytes:
 
     out = io.BytesIO()
     nlac.encode(io.BytesIO(original_of(name) or b""), out, preset="fast")
+    return out.getvalue()
+
+
+def with_extension() -> bytes:
+    import nlac
+
+    out = io.BytesIO()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "TAKE.WAV")
+        path.write_bytes(original_of("wav-extension") or b"")
+        nlac.encode(path, out, preset="fast")
     return out.getvalue()
 
 
@@ -330,6 +344,7 @@ CASES: dict[str, Callable[[], bytes]] = {
     "wav-with-chunks": lambda: restoring("wav-with-chunks"),
     "wav-cut-off": lambda: restoring("wav-cut-off"),
     "aiff": lambda: restoring("aiff"),
+    "wav-extension": with_extension,
     "float-16": lambda: write((tones(800, 2, 16) / 32768).astype(np.float32)),
     "float-gain": lambda: write(steps_of_a_gain()),
     "float-mixed": lambda: write(mixed_floats()),
