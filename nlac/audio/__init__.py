@@ -7,8 +7,9 @@ That recipe is the same for every container, so odd headers, odd chunks and trun
 need no special treatment to be restored.
 
 The modules, from the bottom up: ``format`` and ``packing`` (what samples are and how they
-lie in bytes), ``reader`` and ``layout`` (bytes of a file or pipe, and where the samples lie
-in them), ``wavefmt``, ``riff``, ``w64``, ``aiff``, ``raw`` (one walker each), ``other``
-(formats that libsndfile knows), ``base`` and ``source`` (reading), ``wav_sink``,
-``aiff_sink`` and ``sinks`` (writing).
+lie in bytes), ``chunk_style`` (what chunks look like), ``reader`` and ``layout`` (bytes of a
+file or pipe, and where the samples lie in them), ``wavefmt``, ``riff``, ``w64``, ``aiff``,
+``raw`` (one walker each), ``flac`` (a package), ``dropped`` and ``other`` (formats that
+libsndfile knows, and what is not kept of them), ``base`` and ``source`` (reading),
+``wav_sink``, ``aiff_sink`` and ``sinks`` (writing).
 """

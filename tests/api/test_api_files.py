@@ -17,6 +17,7 @@ from stream_tools import BLOCK, RATE, Pipe, PipeEnd, make_wav
 
 import nlac
 from nlac.api.render import carried
+from nlac.audio.flac import decoders
 from nlac.audio.source import open_source
 from nlac.bitstream import constants as c
 from nlac.bitstream.items import Tags
@@ -430,7 +431,8 @@ def test_items_of_all_kinds_are_carried_or_named():
     ("bits", "container", "depth"),
     [(20, "flac", 24), (20, "caf", 24), (2, "au", 8), (12, "raw", 16), (20, "wav", 20)],
 )
-def test_a_depth_that_the_container_does_not_have_is_told(bits, container, depth):
+def test_a_depth_that_the_container_does_not_have_is_told(bits, container, depth, monkeypatch):
+    monkeypatch.setattr(decoders, "_PROGRAM", "no such program")
     stream = io.BytesIO()
     nlac.write(stream, np.ones((9, 1), np.int32), RATE, bits_per_sample=bits)
     result = nlac.decode(stream, io.BytesIO(), container=container)

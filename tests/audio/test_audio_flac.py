@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import random
 import shutil
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,10 @@ from sndfile_tools import made_by_libsndfile
 from wavmaker import Pipe, noise
 
 import nlac
-from nlac._errors import MissingDependency, UnsupportedAudio
+from nlac._errors import MissingDependency, NlacError, UnsupportedAudio
 from nlac.audio.flac import decoders
+from nlac.audio.format import AudioFormat
+from nlac.audio.sinks.choice import open_sink
 from nlac.audio.source import open_source
 
 BITS = 20
@@ -209,3 +212,62 @@ def test_many_tags_are_counted() -> None:
 def test_hostile_comments_are_read_as_far_as_they_go() -> None:
     for contents in (b"", b"\xff" * 40, comments("A=b")[:-2], b"\2\0\0\0me\xff\xff\xff\xff"):
         read(flac(SHORT, 16, blocks=[(4, contents)]))
+
+
+@needs_flac
+@pytest.mark.parametrize("bits", [4, 7, 12, 20, 23])
+@pytest.mark.parametrize("channels", [1, 3, 8])
+def test_the_program_keeps_the_depth_of_output(bits: int, channels: int) -> None:
+    samples = noise(3001, channels, bits)
+    for fmt in (AudioFormat(44100, channels, bits), AudioFormat(1000, channels, bits)):
+        for blocks in ((), ((4, comments("A=b")),)):
+            file = io.BytesIO()
+            with open_sink(file, fmt, "flac", None, blocks) as sink:
+                assert sink.bits_per_sample == bits
+                sink.write(samples[:1000])
+                sink.write(samples[1000:])
+                sink.finish()
+            got, source = read(file.getvalue())
+            assert np.array_equal(got, samples)
+            assert (source.format.bits_per_sample, source.num_frames) == (bits, 3001)
+            assert ("tags (A" in "".join(source.warnings)) == bool(blocks)
+            assert not any("no MD5" in warning for warning in source.warnings)
+
+
+@needs_flac
+def test_what_the_program_cannot_encode_is_an_error() -> None:
+    for fmt in (AudioFormat(44100, 9, 20), AudioFormat(2**31, 1, 20)):
+        with open_sink(io.BytesIO(), fmt, "flac") as sink:
+            sink.write(noise(9, fmt.channels, 20))
+            with pytest.raises(UnsupportedAudio, match="flac says"):
+                sink.finish()
+
+
+def mutated(rng: random.Random, data: bytes) -> bytes:
+    out = bytearray(data)
+    for _ in range(rng.choice((1, 1, 2, 5))):
+        place = rng.randrange(4, len(out) if rng.random() < 0.6 else 120)
+        kind = rng.randrange(4)
+        if kind == 0:
+            out[place] ^= 1 << rng.randrange(8)
+        elif kind == 1:
+            out[place] = rng.choice((0, 0x7F, 0xF8, 0xFF))
+        elif kind == 2:
+            del out[place : place + rng.randrange(1, 40)]
+        else:
+            out[place:place] = rng.randbytes(rng.randrange(1, 9))
+    return bytes(out)
+
+
+def test_mutated_files_give_the_right_samples_or_an_error() -> None:
+    rng = random.Random(5)
+    unproved = NO_LENGTH | NO_MD5
+    seeds = [(flac(SHORT, 16, **told), SHORT) for told in ({}, unproved)]
+    seeds += [(b"".join(ogg_flac(SAMPLES, BITS, **told)), SAMPLES) for told in ({}, unproved)]
+    for number in range(240):
+        data, samples = seeds[number % len(seeds)]
+        try:
+            got = read(mutated(rng, data))[0]
+        except NlacError:
+            continue
+        assert np.array_equal(got, samples)

@@ -29,6 +29,8 @@ SEEDS = [
     aiff(comm(frames=60), DATA, before=chunk(b"MARK", b"abc", order=">"), offset=4),
     aiff(comm(frames=60, compression=b"sowt"), DATA, form=b"AIFC"),
     aiff(comm(frames=60), DATA, comm_last=True),
+    b"ID3\4\0\0\0\0\0\5hello" + wav(fmt(), DATA, data_size=0, riff_size=36),
+    aiff(comm(), DATA, ssnd_size=0, form_size=0),
 ]
 INTERESTING = [0, 1, 2, 3, 7, 8, 0x7F, 0x80, 0xFE, 0xFF]
 WORDS = [0, 1, 7, 8, 255, 256, 2**16, 2**24, 2**31 - 1, 2**31, 2**32 - 1, 2**32 - 8]

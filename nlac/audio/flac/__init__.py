@@ -1,7 +1,9 @@
 """FLAC, plain or in Ogg, of every depth and of unknown length, checked by its own MD5.
 
-Decoding is done by libsndfile where it reads the file rightly, and else by the program
-``flac``. What they are not trusted with is to notice damage: MD5, length and the sequence of
+libsndfile decodes 8, 16 and 24 bits where an MD5 proves the samples, the program ``flac``
+everything else. Neither is trusted to notice damage: libsndfile passes over frames with a wrong
+checksum, ``flac`` puts silence where frames are missing. So MD5, length and the sequence of
 frames are checked here. The modules: ``ogg`` (packets of an Ogg file), ``metadata`` (what
-stands before the frames), ``frames`` (headers of frames), ``decoders`` and ``source``.
+stands before the frames), ``frames`` (headers of frames), ``decoders`` and ``source``
+(reading), ``encoders`` and ``sink`` (writing).
 """

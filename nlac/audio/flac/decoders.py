@@ -17,6 +17,18 @@ _PROGRAM = "flac"
 _FAULTS = ("ERROR", "error code", "FLAC__")
 
 
+def find_program() -> str | None:
+    """Return the path of the program ``flac``, or None."""
+    return shutil.which(_PROGRAM)
+
+
+def fault_in(messages: bytes, code: int) -> str:
+    """Return what the program said was wrong, or else its exit code."""
+    lines = messages.decode(errors="replace").splitlines()
+    faults = [line for line in lines if any(word in line for word in _FAULTS)]
+    return faults[0].strip("-: *") if faults else f"exit code {code}"
+
+
 class ProgramDecoder:
     """Samples of a FLAC file from the program ``flac``.
 
@@ -37,7 +49,7 @@ class ProgramDecoder:
     """
 
     def __init__(self, file: BinaryIO, info: FlacInfo) -> None:
-        program = shutil.which(_PROGRAM)
+        program = find_program()
         if program is None:
             kind = f"{info.bits_per_sample} bits" + ("" if info.md5 else " without MD5")
             raise MissingDependency(
@@ -110,7 +122,5 @@ class ProgramDecoder:
         assert self._process is not None
         self._process.wait()
         self._messages.seek(0)
-        lines = self._messages.read(1 << 16).decode(errors="replace").splitlines()
-        faults = [line for line in lines if any(word in line for word in _FAULTS)]
-        said = faults[0].strip("-: *") if faults else f"exit code {self._process.returncode}"
+        said = fault_in(self._messages.read(1 << 16), self._process.returncode)
         return UnsupportedAudio(f"the FLAC file is damaged (flac says: {said})")

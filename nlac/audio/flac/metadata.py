@@ -14,7 +14,8 @@ from nlac.audio.reader import ByteReader
 MAGIC = b"fLaC"
 OGG_MAGIC = b"\x7fFLAC"
 STREAMINFO_BYTES = 34
-# of a file with no other block
+# where the MD5 stands, and the length of a header with no other block
+MD5_PLACE = 26
 HEADER_BYTES = len(MAGIC) + 4 + STREAMINFO_BYTES
 # types of blocks, and the bit of the last one
 _STREAMINFO, _PADDING, APPLICATION, _SEEK_TABLE, COMMENTS, _CUE_SHEET, PICTURE = range(7)

@@ -1,4 +1,4 @@
-"""FLAC output with metadata, which libsndfile does not write."""
+"""FLAC output with what libsndfile does not write: metadata, and depths of any bits."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import BinaryIO
 
 from nlac._typing import Samples
+from nlac.audio.flac.encoders import ProgramSink, suits_program
 from nlac.audio.flac.metadata import COMMENTS, LAST, MAGIC, read_blocks
 from nlac.audio.format import AudioFormat
 from nlac.audio.reader import PIECE_BYTES, ByteReader
@@ -18,7 +19,7 @@ MAX_BLOCK_BYTES = (1 << 24) - 1
 
 
 class FlacSink(Sink):
-    """A FLAC file with metadata blocks behind its STREAMINFO.
+    """A FLAC file of the right depth, if the program ``flac`` is there, and with metadata.
 
     It is written to a temporary file first, which `finish` copies.
 
@@ -48,7 +49,11 @@ class FlacSink(Sink):
         self._has_comments = any(kind == COMMENTS for kind, _data in blocks)
         self._copy: BinaryIO = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `close`
         try:
-            self._inner = SoundfileSink(self._copy, fmt, "flac")
+            self._inner: Sink = (
+                ProgramSink(self._copy, fmt)
+                if suits_program(fmt)
+                else SoundfileSink(self._copy, fmt, "flac")
+            )
         except BaseException:
             self._copy.close()
             raise

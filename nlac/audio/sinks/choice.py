@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import BinaryIO
 
 from nlac._typing import Samples
+from nlac.audio.flac.encoders import suits_program
 from nlac.audio.flac.sink import FlacSink
 from nlac.audio.format import AudioFormat
 from nlac.audio.packing import Packing, packing_for
@@ -162,6 +163,6 @@ def open_sink(
         return AiffSink(file, fmt, container, num_frames)
     if container == "raw":
         return RawSink(file, fmt, num_frames)
-    if container == "flac" and flac_blocks:
+    if container == "flac" and (flac_blocks or suits_program(fmt)):
         return FlacSink(file, fmt, flac_blocks)
     return SoundfileSink(file, fmt, container)

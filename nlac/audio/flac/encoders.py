@@ -1,0 +1,88 @@
+"""FLAC output by the program ``flac``, which keeps depths that libsndfile rounds up."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import tempfile
+from typing import BinaryIO
+
+from nlac._errors import UnsupportedAudio
+from nlac._typing import Samples
+from nlac.audio.flac.decoders import fault_in, find_program
+from nlac.audio.flac.metadata import MD5_PLACE
+from nlac.audio.format import AudioFormat
+from nlac.audio.packing import Packing, container_bytes
+from nlac.audio.reader import PIECE_BYTES
+from nlac.audio.sinks.base import Sink, write_all
+from nlac.audio.sinks.wav import WavSink
+
+
+def suits_program(fmt: AudioFormat) -> bool:
+    """Tell whether the program is there, and keeps a depth that libsndfile does not."""
+    bits = fmt.bits_per_sample
+    return not fmt.is_float and 4 <= bits <= 24 and bits % 8 != 0 and find_program() is not None
+
+
+class ProgramSink(Sink):
+    """A FLAC file of any depth from 4 to 24 bits.
+
+    The samples go to a temporary WAV file, which `finish` has encoded.
+
+    Parameters
+    ----------
+    file : binary file object
+        Where to.
+    fmt : AudioFormat
+        What the samples are, of which `suits_program` is true.
+    """
+
+    def __init__(self, file: BinaryIO, fmt: AudioFormat) -> None:
+        self._out = file
+        self.bits_per_sample = fmt.bits_per_sample
+        self._packing = Packing(container_bytes(fmt.bits_per_sample))
+        self._md5 = hashlib.md5(usedforsecurity=False)
+        self._wav: BinaryIO = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `close`
+        self._inner = WavSink(self._wav, fmt, "wav", None)
+
+    def write(self, samples: Samples) -> None:
+        """Append frames; see `Sink.write`."""
+        self._inner.write(samples)
+        self._md5.update(self._packing.pack(samples))
+
+    def finish(self) -> None:
+        """Encode the samples; see `Sink.finish`.
+
+        Raises
+        ------
+        UnsupportedAudio
+            If FLAC cannot hold them.
+        """
+        self._inner.finish()
+        self._wav.flush()
+        self._wav.seek(0)
+        # lax: any rate and depth; without a channel map any number of channels needs no mask
+        options = ("--silent", "--lax", "--channel-map=none", "--no-seektable", "--stdout", "-")
+        with self._wav, tempfile.TemporaryFile() as packed:
+            done = subprocess.run(
+                [find_program() or "flac", *options],
+                stdin=self._wav,
+                stdout=packed,
+                stderr=subprocess.PIPE,
+                check=False,
+            )
+            if done.returncode:
+                raise UnsupportedAudio(
+                    f"FLAC cannot hold this (flac says: {fault_in(done.stderr, done.returncode)}); "
+                    "choose another container"
+                )
+            # into a pipe the program writes no MD5
+            packed.seek(MD5_PLACE)
+            packed.write(self._md5.digest())
+            packed.seek(0)
+            while piece := packed.read(PIECE_BYTES):
+                write_all(self._out, piece)
+
+    def close(self) -> None:
+        """Remove the temporary file; see `Sink.close`."""
+        self._wav.close()
