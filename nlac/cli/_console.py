@@ -123,6 +123,18 @@ def report_error(error: BaseException, name: str | None = None) -> int:
     return exit_code(error)
 
 
+def report_wrong_use(error: click.ClickException) -> int:
+    """Print what click has to say, as other errors are printed, and return its exit code."""
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        error.show()
+        return error.exit_code
+    text = error.format_message().rstrip(".")
+    ctx = getattr(error, "ctx", None)
+    where = f" ({ctx.command_path} --help tells more)" if ctx is not None else ""
+    logger.error(f"{text[:1].lower()}{text[1:]}{where}")
+    return error.exit_code
+
+
 def exit_code(error: BaseException) -> int:
     """Return the exit code for an error; one that nobody foresaw has its own."""
     if isinstance(error, NlacError):

@@ -6,6 +6,7 @@ of them its place and refuses what would destroy something.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -21,10 +22,18 @@ import click
 from nlac._descriptors import is_for_writing, own_descriptor
 from nlac._errors import OutputExists, UsageError
 from nlac.bitstream.constants import MAGIC
-from nlac.cli import _streams
+from nlac.cli import _console, _streams
 from nlac.cli._search import search
 
 PIPE = "-"
+# audio files, as -r takes them from folders
+AUDIO_SUFFIXES = frozenset(
+    f".{name}"
+    for name in (
+        *("wav", "wave", "bwf", "rf64", "bw64", "w64", "aif", "aiff", "aifc", "afc"),
+        *("flac", "caf", "au", "snd", "ogg", "oga", "opus", "mp3", "voc"),
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +159,11 @@ class Outputs:
             raise UsageError("several inputs can't go to standard output; use -o FOLDER")
         if self.many and self.output is not None and Path(self.output).is_file():
             raise UsageError(f"-o {self.output} is a file; several inputs need a folder")
+        if self.many and self.output is not None and _looks_like_a_file(self.output):
+            raise UsageError(
+                f"-o {self.output} looks like a file, and several inputs need a folder; "
+                f"-o {self.output}/ insists"
+            )
 
     @property
     def is_folder(self) -> bool:
@@ -219,6 +233,12 @@ class Outputs:
         self._written[real] = str(source)
 
 
+def _looks_like_a_file(output: str) -> bool:
+    if output.endswith(("/", os.sep)) or Path(output).is_dir():
+        return False
+    return Path(output).suffix.lower() in AUDIO_SUFFIXES | {".nlac", ".raw", ".pcm"}
+
+
 def sink(path: str) -> str | BinaryIO:
     """Return a path as it is, and ``"-"`` as standard output in binary."""
     return _streams.binary_output() if path == PIPE else path
@@ -249,6 +269,7 @@ class OutputOptions:
         inputs = find_inputs(
             names, recursive=self.recursive, include=self.include, suffixes=suffixes
         )
+        _check_present(inputs)
         return inputs, Outputs(output, many=self.recursive or len(inputs) > 1, force=self.force)
 
     def finish(self, source: Input, path: str) -> None:
@@ -292,6 +313,19 @@ def output_options(command: Callable[..., object]) -> Callable[..., object]:
     ):
         bundled = option(bundled)
     return bundled
+
+
+def _check_present(inputs: Sequence[Input]) -> None:
+    """End the run before anything is written where an input is missing.
+
+    What was meant as the name of an output may be among them.
+    """
+    missing = [each for each in inputs if not (each.is_pipe or os.path.exists(each.path))]
+    for each in missing:
+        error = FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), each.path)
+        code = _console.report_error(error, str(each))
+    if missing:
+        raise click.exceptions.Exit(code)
 
 
 def _add_models(ctx: click.Context, param: click.Parameter, paths: tuple[str, ...]) -> None:

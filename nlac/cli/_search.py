@@ -12,9 +12,7 @@ from nlac._log import logger
 _APPLE_DOUBLE = b"\0\x05\x16\x07"
 
 
-def search(
-    top: str, include: Sequence[str], suffixes: frozenset[str]
-) -> Iterator[tuple[str, str]]:
+def search(top: str, include: Sequence[str], suffixes: frozenset[str]) -> Iterator[tuple[str, str]]:
     """Find files in a folder and all its sub-folders, in the order of their names.
 
     Parameters

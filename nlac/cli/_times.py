@@ -1,7 +1,8 @@
 """Positions in a recording, as ``--skip`` and ``--until`` take them.
 
-The grammar is that of ``flac``: a number of frames (``441000``), or a time as
-``mm:ss.fff`` (``1:30``, ``0:02.5``; hours may come before). A sign in front
+A time is a number of seconds (``90``, ``1.5``, also ``1.5s``) or ``mm:ss.fff`` (``1:30``,
+``0:02.5``; hours may come before). A number of frames has an ``f`` behind it (``441000f``,
+also ``441000 frames``). A sign in front
 changes what the position counts from: ``+`` the place that ``--skip`` gave,
 ``-`` the end. Times are exact fractions; one that falls between two frames
 means the earlier.
@@ -17,6 +18,8 @@ import click
 
 from nlac._errors import UsageError
 
+_FRAMES = re.compile(r"([0-9]+) ?(?:f|frames?)")
+_SECONDS = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?: ?(?:s|seconds?))?")
 _TIME = re.compile(r"(?:(\d+):)?(\d+):(\d{1,2}(?:\.\d*)?)")
 
 
@@ -88,8 +91,10 @@ def parse_position(text: str) -> Position:
     """
     sign = text[:1] if text[:1] in ("+", "-") else ""
     number = text[len(sign) :]
-    if re.fullmatch(r"[0-9]+", number):
-        return Position(sign, int(number), None)
+    if match := _FRAMES.fullmatch(number):
+        return Position(sign, int(match[1]), None)
+    if match := _SECONDS.fullmatch(number):
+        return Position(sign, None, Fraction(f"0{match[1].rstrip('.')}"))
     match = re.fullmatch(_TIME, number)
     if match and number.isascii():
         hours, minutes, seconds = match.groups()
@@ -97,7 +102,7 @@ def parse_position(text: str) -> Position:
         if Fraction(seconds.rstrip(".")) < 60 and (hours is None or int(minutes) < 60):
             return Position(sign, None, whole)
     raise UsageError(
-        f"{text!r} is not a position; write frames (441000) or mm:ss.fff (1:30.5), "
+        f"{text!r} is not a position; write seconds (1.5), mm:ss.fff (1:30.5) or frames (441000f), "
         "with + for relative to --skip or - for before the end"
     )
 

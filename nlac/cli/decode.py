@@ -14,7 +14,8 @@ import click
 
 from nlac._errors import FormatError, UsageError
 from nlac._log import logger
-from nlac.cli import _console, _files
+from nlac.cli import _console, _details, _files
+from nlac.cli._kinds import check_stream
 from nlac.cli._sizes import memory_option, size_option
 from nlac.cli._times import Position, position_option
 
@@ -41,13 +42,13 @@ _EXTENSIONS = {name: f".{name}" for name in _CONTAINERS} | {"rf64": ".wav", "bw6
     "--skip",
     callback=position_option,
     metavar="POSITION",
-    help="Begin here: a frame (441000) or mm:ss.fff; with - counted from the end.",
+    help="Begin here: seconds (1.5), mm:ss.fff or frames (441000f); with - from the end.",
 )
 @click.option(
     "--until",
     callback=position_option,
     metavar="POSITION",
-    help="Stop before this frame or time; with + counted from --skip, with - from the end.",
+    help="Stop before this place; with + counted from --skip, with - from the end.",
 )
 @click.option(
     "--recover",
@@ -103,6 +104,9 @@ def command(
         is_part = bool(skip or until)
         unnamed = not outputs.is_named(source)
         with _seekable(source, wanted=unnamed or is_part) as file:
+            if not recover:
+                check_stream(source, file)
+                _details.tell_stream(str(source), file, threads)
             name, chosen = "", container
             if unnamed:
                 name, chosen = _name(source, file, container, recover, is_part)
@@ -116,11 +120,12 @@ def command(
 
 
 def _is_stream(name: str) -> bool:
-    """Judge the second of two arguments: an input, if it looks like a stream."""
+    """Judge the second of two arguments: an input, if it looks like a stream.
+
+    One that is called so counts as an input, too, if its beginning is damaged.
+    """
     path = Path(name)
-    if path.is_file():
-        return _files.is_stream(name)
-    return path.suffix.lower() in _NLAC_SUFFIXES
+    return path.suffix.lower() in _NLAC_SUFFIXES or (path.is_file() and _files.is_stream(name))
 
 
 def _name(
@@ -227,6 +232,7 @@ def _decode(
             progress=progress,
         )
     seconds = time.perf_counter() - begin
+    _details.tell_time(str(source), seconds)
     for warning in result.warnings:
         logger.warning(f"{source}: {warning}")
     _report_damage(source, result)

@@ -11,23 +11,15 @@ import click
 
 from nlac._errors import MissingDependency, UnsupportedAudio, UsageError
 from nlac._log import logger
-from nlac.cli import _console, _deletion, _files
+from nlac.cli import _console, _deletion, _details, _files
 from nlac.cli._sizes import memory_option
 from nlac.codec.encoder.options import MAX_EFFORT
 
 if TYPE_CHECKING:
     from nlac import EncodeResult
 
-# what -r takes from folders
-_FOUND_IN_FOLDERS = frozenset(
-    f".{name}"
-    for name in (
-        *("wav", "wave", "bwf", "rf64", "bw64", "w64", "aif", "aiff", "aifc", "afc"),
-        *("flac", "caf", "au", "snd", "ogg", "oga", "opus", "mp3", "voc"),
-    )
-)
 # what an nlac stream must not be called, for every program would take it for something else
-_FOREIGN = _FOUND_IN_FOLDERS | {
+_FOREIGN = _files.AUDIO_SUFFIXES | {
     *(".raw", ".pcm", ".wv", ".ape", ".tta", ".tak", ".ofr", ".m4a", ".mp4"),
     *(".mka", ".mkv", ".mov", ".aac", ".wma", ".dsf", ".dff"),
 }
@@ -156,9 +148,10 @@ def command(
         )
     if delete_input and output == _files.PIPE:
         raise UsageError("--delete-input needs an output file, which - is not")
-    inputs, outputs = options.find(names, output, _FOUND_IN_FOLDERS)
+    inputs, outputs = options.find(names, output, _files.AUDIO_SUFFIXES)
     arguments = _api_options(tags=tags, device=device, **settings)
     _console.before_coding()
+    _details.tell_options(arguments)
 
     def encode_one(source: _files.Input) -> None:
         if arguments["raw"] is None and not source.is_pipe and _files.is_stream(source.path):
@@ -210,6 +203,8 @@ def _encode(
         # whether an existing output may go has been settled by now
         result = nlac.encode(file, _files.sink(path), force=True, progress=progress, **arguments)
     seconds = time.perf_counter() - begin
+    _details.tell_stream(str(source), path)
+    _details.tell_time(str(source), seconds)
     for warning in result.warnings:
         logger.warning(f"{source}: {warning}")
     facts = [f"{100 * result.ratio:.2f} %"]

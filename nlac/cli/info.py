@@ -13,9 +13,10 @@ from nlac.cli import _console, _files
 
 @click.command("info")
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@click.option("-r", "--recursive", is_flag=True, help="Search folders for audio files.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line for each file.")
 @_console.verbosity_options
-def command(files: tuple[str, ...], as_json: bool) -> int:
+def command(files: tuple[str, ...], recursive: bool, as_json: bool) -> int:
     """Show what nlac and other audio files hold.
 
     \b
@@ -23,8 +24,11 @@ def command(files: tuple[str, ...], as_json: bool) -> int:
       nlac info song.nlac
       nlac info --json *.nlac | jq -r '[.file, .ratio] | @tsv'
       nlac info song.wav
+      nlac info -r archive
     """
-    inputs = _files.find_inputs(files, recursive=False, include=(), suffixes=frozenset())
+    inputs = _files.find_inputs(
+        files, recursive=recursive, include=(), suffixes=_files.AUDIO_SUFFIXES | {".nlac"}
+    )
 
     def show(source: _files.Input) -> None:
         with source.open() as file:

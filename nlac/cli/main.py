@@ -15,6 +15,7 @@ import click
 
 from nlac._errors import NlacError
 from nlac.cli import _console, _interrupt, _streams
+from nlac.cli._suggest import SuggestingGroup
 
 COMMANDS = {
     "encode": "Make nlac files from audio files.",
@@ -32,7 +33,7 @@ EXIT_CODES = """
 \b
 Exit codes:
   0    all is well
-  1    some file could not be read, coded or written
+  1    some file could not be read, coded or written, or is no nlac stream
   2    wrong use of the command line
   3    a damaged stream, or audio that does not match its checksum
   4    a version, predictor or optional package that is missing here
@@ -47,7 +48,7 @@ stands for `nlac encode --preset high`.
 """
 
 
-class CommandGroup(click.Group):
+class CommandGroup(SuggestingGroup):
     """A group that imports a command's module when it is needed."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -74,8 +75,7 @@ class CommandGroup(click.Group):
             try:
                 code = self._run(args, *rest, **extra)
             except click.ClickException as error:
-                error.show()
-                code = error.exit_code
+                code = _console.report_wrong_use(error)
             except (click.Abort, KeyboardInterrupt):
                 _interrupt.leave()
             except BrokenPipeError:

@@ -10,9 +10,10 @@ import click
 from nlac._errors import CorruptStream, OutputExists, UsageError
 from nlac._output import open_output
 from nlac.cli import _console
+from nlac.cli._suggest import SuggestingGroup
 
 
-@click.group("model")
+@click.group("model", cls=SuggestingGroup)
 def command() -> None:
     """Look at models of the predictors cnn and gru, check them, make them.
 

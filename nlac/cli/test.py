@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, BinaryIO
 
 import click
 
 from nlac._errors import CorruptStream
 from nlac._log import logger
-from nlac.cli import _console, _files
+from nlac.cli import _console, _details, _files
+from nlac.cli._kinds import check_stream
 from nlac.cli._sizes import memory_option
 
 
@@ -53,7 +54,9 @@ def command(
     for source in inputs:
         facts: dict[str, Any] = {"file": source.path, "ok": True}
         try:
-            facts |= _check_quickly(source) if quick else _check(source, threads, memory)
+            with source.open() as file:
+                check_stream(source, file)
+                facts |= _check_quickly(file) if quick else _check(source, file, threads, memory)
         except Exception as error:
             if _console.ends_the_run(error):
                 raise
@@ -66,23 +69,22 @@ def command(
     return code
 
 
-def _check(source: _files.Input, threads: int, memory: int | None) -> dict[str, Any]:
+def _check(
+    source: _files.Input, file: BinaryIO, threads: int, memory: int | None
+) -> dict[str, Any]:
     import nlac
 
+    _details.tell_stream(str(source), file, threads)
     with _console.progress_bar(str(source)) as progress:
-        result = nlac.decode(
-            source.file(), None, threads=threads, memory=memory, progress=progress
-        )
+        result = nlac.decode(file, None, threads=threads, memory=memory, progress=progress)
     return {"seconds": result.seconds, "md5": result.md5, "original": result.restored}
 
 
-def _check_quickly(source: _files.Input) -> dict[str, Any]:
-    from nlac._files import open_input
+def _check_quickly(file: BinaryIO) -> dict[str, Any]:
     from nlac.bitstream.reader import read_elements
 
-    with open_input(source.file()) as file:
-        for _ in read_elements(file):
-            pass
+    for _ in read_elements(file):
+        pass
     return {}
 
 

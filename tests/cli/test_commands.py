@@ -88,7 +88,7 @@ def test_nothing_is_overwritten_unless_forced(call: Call, wav: Path, stream: Pat
 @pytest.mark.parametrize(
     ("args", "hint"),
     [
-        (["encode"], "Missing argument"),
+        (["encode"], "missing argument"),
         (["encode", "in.wav", "--presett", "max"], "--preset"),
         (["encode", "in.wav", "out.wav"], "foreign extension"),
         (["encode", "in.wav", "-o", "in.wav"], "foreign extension"),
@@ -102,14 +102,14 @@ def test_nothing_is_overwritten_unless_forced(call: Call, wav: Path, stream: Pat
         (["encode", "in.wav", "x.nlac", "--effort", "1"], "lpc has no effort"),
         (["encode", "in.wav", "--preset", "max", "--effort", "4"], "0<=x<=3"),
         (["decode", "in.nlac", "--skip", "1,5"], "mm:ss.fff"),
-        (["decode", "in.nlac", "--skip", "100", "--until", "50", "-o", "x.wav"], "before --skip"),
+        (["decode", "in.nlac", "--skip", "100f", "--until", "50f", "-o", "x.wav"], "before --skip"),
         (["decode", "in.nlac", "-o", "in.nlac"], "input itself"),
         (["decode", "in.nlac", "-o", "x.ogg"], ".ogg is no format that can be written"),
         (["decode", "in.nlac", "-o", "x.wv", "--skip", "0:00"], ".wav .wave .bwf .rf64"),
         (["encode", "in.wav", "-o", "absent/x.nlac"], "folder absent does not exist"),
         (["bench", "nowhere"], "does not exist"),
         (["bench", ".", "-c", "zip"], "no codec 'zip'"),
-        (["unknown"], "No such command"),
+        (["unknown"], "no such command"),
     ],
 )
 def test_wrong_use(call: Call, stream: Path, args: list[str], hint: str) -> None:
@@ -121,9 +121,8 @@ def test_wrong_use(call: Call, stream: Path, args: list[str], hint: str) -> None
 
 def test_one_bad_file_does_not_stop_the_others(call: Call, tmp_path: Path, wav: Path) -> None:
     (tmp_path / "bad.wav").write_bytes(b"nothing like audio, whatever its name may tell")
-    done = call("encode", "absent.wav", "bad.wav", "in.wav", "-o", "out")
+    done = call("encode", "bad.wav", "in.wav", "-o", "out")
     assert done.exit_code == 1
-    assert "nlac: error: absent.wav: No such file" in done.stderr
     assert "nlac: error: bad.wav: " in done.stderr
     assert os.listdir(tmp_path / "out") == ["in.nlac"]
 
@@ -134,8 +133,9 @@ def test_the_gravest_code_counts(call: Call, tmp_path: Path, stream: Path) -> No
     damage(damaged)
     # in.nlac would go to in.wav, which exists
     assert call("decode", "in.nlac").exit_code == 5
-    assert call("decode", "in.nlac", "absent.nlac").exit_code == 1
-    assert call("decode", "damaged.nlac", "in.nlac", "absent.nlac").exit_code == 3
+    (tmp_path / "text.nlac").write_bytes(b"RIFF but no more than this")
+    assert call("decode", "in.nlac", "text.nlac").exit_code == 1
+    assert call("decode", "damaged.nlac", "in.nlac", "text.nlac").exit_code == 3
     assert not (tmp_path / "damaged.wav").exists()
 
 
@@ -172,9 +172,9 @@ def test_parts(call: Call, tmp_path: Path, stream: Path) -> None:
     everything = wav_bytes()[44 : 44 + 3000 * 4]
     assert samples() == everything
     assert samples("--skip", "0:00.25") == everything[2000 * 4 :]
-    assert samples("--until", "-500") == everything[: 2500 * 4]
-    assert samples("--skip", "100", "--until", "+7") == everything[100 * 4 : 107 * 4]
-    assert samples("--skip", "3000") == b""
+    assert samples("--until", "-500f") == everything[: 2500 * 4]
+    assert samples("--skip", "100f", "--until", "+7f") == everything[100 * 4 : 107 * 4]
+    assert samples("--skip", "3000f") == b""
     assert samples("--skip", "-0:00.125", "--until", "-0") == everything[2000 * 4 :]
 
 

@@ -67,7 +67,7 @@ def test_named_pipes(
     nlac = f"'{sys.executable}' -m nlac"
     line = (
         f"{nlac} encode -q <(cat in.wav) a.nlac && {nlac} decode -q <(cat a.nlac) b.wav && "
-        f"cmp in.wav b.wav && {nlac} decode -q <(cat a.nlac) --skip -1 --format raw - | wc -c"
+        f"cmp in.wav b.wav && {nlac} decode -q <(cat a.nlac) --skip -1f --format raw - | wc -c"
     )
     done = subprocess.run(
         ["bash", "-c", line], cwd=tmp_path, env=environment, capture_output=True, check=False
