@@ -233,9 +233,10 @@ class _Encoding:
 
 
 def _file_name(src: ReadFile) -> str | None:
-    """Name of a file that is read; a pipe has none, whatever it is called."""
-    if isinstance(src, (str, PathLike)) and os.path.isfile(src):
-        return os.path.basename(src)
+    """Name of a file that is read, opened or not; a pipe has none, whatever it is called."""
+    path = src if isinstance(src, (str, PathLike)) else getattr(src, "name", None)
+    if isinstance(path, (str, PathLike)) and os.path.isfile(path):
+        return os.path.basename(path)
     return None
 
 
