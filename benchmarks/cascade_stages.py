@@ -27,6 +27,7 @@ from nlac.entropy.adaptive_mixture import (
     mixture_prepare,
 )
 from nlac.entropy.adaptive_mixture_state import mixture_shared, mixture_state
+from nlac.entropy.value_kernels import FINEST, ValueSetEntry
 from nlac.kernels.jit import kernel
 from nlac.kernels.memory import address, load_i32, load_i64
 from nlac.predictors.cascade import nlms as lms
@@ -109,19 +110,16 @@ def pass_mixture(shared, state, record, pcm, frames, how):
     """Steps of the mixture; bits of `how`: learn, code, decode."""
     source, total = address(pcm), np.int64(0)
     low, high = -LIMIT, LIMIT - 1
+    entry = ValueSetEntry(0, 1, 0, 0, low, high, low << 8, high << 8, FINEST, 0, 0)
     for t in range(frames):
         mixture_prepare(shared, state, address(record[t]))
         sample = load_i32(source, t)
         if how & 6:
-            left, width, _, _ = mixture_code(
-                shared, state, 0, 1, 0, 0, low, high, 0, sample
-            )
+            left, width, _, _ = mixture_code(shared, state, entry, sample)
             total += width
             if how & 4:
                 q = left + (width >> 1)
-                mixture_decode(
-                    shared, state, 0, 1, 0, 0, low, high, 0, 0, 0, q, 0, 0, 0
-                )
+                mixture_decode(shared, state, entry, q, 0, 0, 0)
         if how & 1:
             mixture_learn(shared, state, sample)
     return total

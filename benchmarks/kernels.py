@@ -26,7 +26,7 @@ from nlac.predictors.lpc.parameters import PAD, SPAN
 from nlac.predictors.lpc.plan import make_plan
 from nlac.predictors.lpc.range_loops import decode_loop, encode_loop
 from nlac.predictors.lpc.rice_loops import decode_rice, encode_rice
-from nlac.predictors.lpc.side_info import read_layout, write_layout
+from nlac.predictors.lpc.side_info import read_parameters, write_parameters
 
 FRAMES = 4 * 44100
 best = partial(timing.best, runs=5)
@@ -43,20 +43,21 @@ def time_loops(pcm: np.ndarray, order: int) -> None:
     reference, delay = np.array([1, 0]), np.zeros(2, np.int64)
     lags = np.zeros(-(-FRAMES // SPAN), np.int64)
     effort = Effort(order, 4096, 1, 16)
-    layout = analyse(padded, FRAMES, reference, delay, lags, effort)
-    layout = layout._replace(initial=np.full(2, 1 << 18))
-    full = filled_rows(layout, pcm)
-    plan = make_plan(layout, [plain(-32768, 32767)], full.shape[1])
+    parameters = analyse(padded, FRAMES, reference, delay, lags, effort)
+    parameters = parameters._replace(initial_scale=np.full(2, 1 << 18))
+    full = filled_rows(parameters, pcm)
+    plan = make_plan(parameters, [plain(-32768, 32767)], full.shape[1])
     words, raw = np.zeros(2 * pcm.size, np.uint32), np.zeros(2 * pcm.size, np.uint32)
 
     def encode() -> tuple[int, int]:
-        return encode_loop(plan, tables(), new_state(layout.initial_scale), full, pcm, words, raw)
+        state = new_state(parameters.initial_scale)
+        return encode_loop(plan, tables(), state, full, pcm, words, raw)
 
     used, raw_used = encode()
     code, rest, out = words[:used].copy(), raw[:raw_used].copy(), np.zeros_like(pcm)
 
     def decode() -> None:
-        state, rows = new_state(layout.initial_scale), new_rows(layout)
+        state, rows = new_state(parameters.initial_scale), new_rows(parameters)
         decode_loop(plan, tables(), state, rows, out, code, rest)
 
     name = f"windows of up to {order}"
@@ -68,15 +69,16 @@ def time_loops(pcm: np.ndarray, order: int) -> None:
     rice = np.zeros(2 * pcm.size, np.uint32)
 
     def encode_by_rice() -> tuple[int, int]:
-        return encode_rice(plan, new_state(layout.initial_scale), full, pcm, rice)
+        return encode_rice(plan, new_state(parameters.initial_scale), full, pcm, rice)
 
     bits = rice[: encode_by_rice()[0]].copy()
     report(f"Rice encode, {name}", best(encode_by_rice), pcm.size)
     report(f"Rice decode, {name}", best(lambda: decode_rice(
-        plan, new_state(layout.initial_scale), new_rows(layout), out, bits)), pcm.size)
-    side = write_layout(layout)
-    report(f"write layout, {name}", best(lambda: write_layout(layout)), pcm.size)
-    report(f"read layout, {name}", best(lambda: read_layout(side, 0, FRAMES, 2, 1)), pcm.size)
+        plan, new_state(parameters.initial_scale), new_rows(parameters), out, bits)), pcm.size)
+    side = write_parameters(parameters)
+    report(f"write parameters, {name}", best(lambda: write_parameters(parameters)), pcm.size)
+    seconds = best(lambda: read_parameters(side, 0, FRAMES, 2, 1))
+    report(f"read parameters, {name}", seconds, pcm.size)
 
 
 def main() -> None:

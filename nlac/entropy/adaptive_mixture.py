@@ -7,9 +7,9 @@ arithmetic in int64; arrays are addresses.
 How a loop uses it, for each sample of a channel::
 
     mixture_prepare(shared, state, locations)
-    left, count, low, low_bits = mixture_code(shared, state, <set>, rank)         # encoder
-    left, count, rank, raw_at = mixture_decode(shared, state, <set>, ranks, lookup, q,
-                                               raw, num_raw, raw_at)              # decoder
+    left, count, low, low_bits = mixture_code(shared, state, entry, rank)         # encoder
+    left, count, rank, raw_at = mixture_decode(shared, state, entry, q, raw, num_raw,
+                                               raw_at)                            # decoder
     mixture_learn(shared, state, sample)
 
 - `shared`: address of `mixture_shared(locations)`, one for all channels and blocks.
@@ -17,13 +17,12 @@ How a loop uses it, for each sample of a channel::
   the array must stay where it is, since rows refer to each other.
 - `locations`: address of int64 Q8, each within the value set's smallest and
   largest value (so at most 2**39 in size); the first should be the best.
-- `<set>` is ``kind, step, offset, values, first, last, spread`` as in `value_sets.ValueSet`
-  (`values`, `ranks` are addresses; the set may change from sample to sample).
+- `entry` is the `ValueSetEntry` of the sample; it may change from sample to sample.
 - The encoder codes ``[left, left + count)`` of 2**24, then `low_bits` raw bits `low`.
 - The decoder gets ``count == 0`` for bits that no encoder writes (a damaged block), else
   it takes ``[left, left + count)``; the raw bits have been read already.
 
-A rank outside `first` .. `last` must not be given; what the encoder codes for one is undefined.
+A rank outside the value set must not be given; what the encoder codes for one is undefined.
 
 The model
 ---------
@@ -85,7 +84,7 @@ from nlac.entropy.adaptive_mixture_vectors import (
 from nlac.entropy.bits import get_bits
 from nlac.entropy.distributions import TAIL
 from nlac.entropy.range_coder import TOTAL
-from nlac.entropy.value_kernels import boundary, index_bits, rank_near
+from nlac.entropy.value_kernels import FINEST, boundary, index_bits, rank_near
 from nlac.kernels.arithmetic import bit_length, log2_fixed
 from nlac.kernels.jit import kernel
 from nlac.kernels.memory import load_i64, store_64
@@ -169,35 +168,36 @@ def fill(shared, state, slot, frequency):
 
 
 @kernel
-def raw_bits(state, spread):
+def raw_bits(state, entry):
     """How many low bits of a rank are not modelled."""
     width = load_i64(state, SHIFT) + 16 - bit_length(load_i64(state, MANTISSA))
-    return max(0, width - FINE - spread)
+    return max(0, width - FINE - (entry.fine - FINEST))
 
 
 @kernel
-def mixture_code(shared, state, kind, step, offset, values, first, last, spread, rank):
-    """Interval of a rank: first count, counts, and the raw bits with their number."""
-    low_bits = raw_bits(state, spread)
+def mixture_code(shared, state, entry, rank):
+    """Interval of a rank: its first count and its counts; then the raw bits and their number."""
+    low_bits = raw_bits(state, entry)
     begin = (rank >> low_bits) << low_bits
     end = begin + (1 << low_bits)
     below, above = SLOTS, SLOTS + MAX_PARTS
     store_64(state, BELOW, np.int64(below))
     store_64(state, ABOVE, np.int64(above))
     left = np.int64(0)
-    if begin > first:
-        edge = boundary(kind, step, offset, values, begin)
+    if begin > entry.first:
+        edge = boundary(entry, begin)
         left = mixture_cumulative(shared, state, edge, below)
     else:
         fill(shared, state, below, np.int64(0))
     right = np.int64(ESCAPE)
-    if end <= last:
-        edge = boundary(kind, step, offset, values, end)
+    if end <= entry.last:
+        edge = boundary(entry, end)
         right = mixture_cumulative(shared, state, edge, above)
     else:
         fill(shared, state, above, np.int64(ESCAPE))
     if right <= left:
-        return np.int64(ESCAPE), np.int64(2 * TAIL), rank - first, index_bits(last - first)
+        bits = index_bits(entry.last - entry.first)
+        return np.int64(ESCAPE), np.int64(2 * TAIL), rank - entry.first, bits
     return left, right - left, rank - begin, low_bits
 
 
@@ -224,24 +224,19 @@ def slope_below(shared, state, edge, slot):
 
 
 @kernel
-def mixture_decode(
-    shared, state, kind, step, offset, values, first, last, spread, ranks, lookup, q,
-    raw, num_raw, raw_at,
-):  # fmt: skip
-    """Rank at a quantile: first count and counts of its interval, rank, next raw bit."""
-    low_bits = raw_bits(state, spread)
+def mixture_decode(shared, state, entry, q, raw, num_raw, raw_at):
+    """Rank at the quantile q: first count and counts of its interval, rank, next raw bit."""
+    low_bits = raw_bits(state, entry)
     if q >= ESCAPE:
-        bits = index_bits(last - first)
-        rank = first + np.int64(get_bits(raw, num_raw, raw_at, bits))
-        if rank > last:
-            return np.int64(0), np.int64(0), first, raw_at
+        bits = index_bits(entry.last - entry.first)
+        rank = entry.first + np.int64(get_bits(raw, num_raw, raw_at, bits))
+        if rank > entry.last:
+            return np.int64(0), np.int64(0), entry.first, raw_at
         # what the parts gave the value is learned from, and the encoder must have escaped it
-        left, count, _, _ = mixture_code(
-            shared, state, kind, step, offset, values, first, last, spread, rank
-        )
+        left, count, _, _ = mixture_code(shared, state, entry, rank)
         return left, (count if left == ESCAPE else 0), rank, raw_at + bits
     # bins are numbered: `low` begins at or below q, `high` above
-    low, high = first >> low_bits, (last >> low_bits) + 1
+    low, high = entry.first >> low_bits, (entry.last >> low_bits) + 1
     bottom, top = low, high
     left, right = np.int64(0), np.int64(ESCAPE)
     below, above = SLOTS, SLOTS + MAX_PARTS
@@ -253,15 +248,15 @@ def mixture_decode(
         middle = (low + high) >> 1
         # Newton's method; should it be slow (the density jumps), halving in between
         if tries < 6 or (tries < 20 and tries & 1):
-            middle = rank_near(kind, step, offset, values, ranks, lookup, first, last, y)
+            middle = rank_near(entry, y)
             middle = min(max(middle >> low_bits, low), high - 1)
         # both boundaries of the bin, where they are not known yet: the processor does
         # the two at once
-        edge = boundary(kind, step, offset, values, max(middle, low + 1) << low_bits)
+        edge = boundary(entry, max(middle, low + 1) << low_bits)
         c, slope = np.int64(0), np.int64(0)
         lower, upper = middle > low, middle + 1 < high
         if upper and (tries > 0 or not lower):
-            following = boundary(kind, step, offset, values, (middle + 1) << low_bits)
+            following = boundary(entry, (middle + 1) << low_bits)
             d, slope = slope_below(shared, state, following, spare)
             if d <= q:
                 low, left, below, spare = middle + 1, d, spare, below
@@ -290,8 +285,8 @@ def mixture_decode(
     store_64(state, BELOW, np.int64(below))
     store_64(state, ABOVE, np.int64(above))
     rank = (low << low_bits) + np.int64(get_bits(raw, num_raw, raw_at, low_bits))
-    if rank < first or rank > last:
-        return np.int64(0), np.int64(0), first, raw_at
+    if rank < entry.first or rank > entry.last:
+        return np.int64(0), np.int64(0), entry.first, raw_at
     return left, right - left, rank, raw_at + low_bits
 
 

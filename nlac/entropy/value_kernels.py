@@ -1,62 +1,119 @@
-"""Value sets as compiled loops take them (spec, section "Value sets")."""
+"""Value sets in compiled loops: ranks, values and the boundaries between them.
+
+The sets are this project's own design (spec, section "Value sets"). A set is a row of int64
+cells (`SetCell`) in a `SetTable`; a loop loads the row once into a `ValueSetEntry`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import IntEnum
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nlac.entropy.value_sets import GRID_BITS, LIST, ValueSet
+from nlac.entropy.value_sets import GRID, GRID_BITS, LIST, PLAIN, ValueSet
 from nlac.kernels.jit import inline_kernel
 from nlac.kernels.memory import load_i64
 
 FINEST = 10  # octave of the scale from which a bin of neighbouring integers holds two
 
 
+class SetCell(IntEnum):
+    """Cells of a value set, int64."""
+
+    KIND = 0  # PLAIN, GRID or LIST
+    STEP = 1  # of a grid, Q24
+    OFFSET = 2  # of a grid, Q24; of a list: index of its first value in `values`
+    LOOKUP = 3  # of a list: index of its first entry in `ranks`
+    FIRST = 4  # smallest rank
+    LAST = 5  # largest rank
+    LOWEST = 6  # value of the smallest rank, Q8
+    HIGHEST = 7  # value of the largest rank, Q8
+    FINE = 8  # octave of the scale from which a bin holds two ranks
+
+
+SET_CELLS = len(SetCell)
+
+
+class ValueSetEntry(NamedTuple):
+    """A value set in registers: its cells (see `SetCell`), and the addresses of both lists.
+
+    Attributes
+    ----------
+    kind, step, offset, lookup, first, last, lowest, highest, fine : int
+        The cells.
+    values, ranks : int
+        Addresses of `SetTable.values` and `SetTable.ranks`.
+    """
+
+    kind: int
+    step: int
+    offset: int
+    lookup: int
+    first: int
+    last: int
+    lowest: int
+    highest: int
+    fine: int
+    values: int
+    ranks: int
+
+
 @inline_kernel
-def value(kind, step, offset, values, rank):
-    """Value of a rank."""
-    if kind == 0:
+def load_set(cells, values, ranks):
+    """Load the value set at the address `cells`; `values` and `ranks` are those of its table."""
+    return ValueSetEntry(
+        load_i64(cells, SetCell.KIND), load_i64(cells, SetCell.STEP),
+        load_i64(cells, SetCell.OFFSET), load_i64(cells, SetCell.LOOKUP),
+        load_i64(cells, SetCell.FIRST), load_i64(cells, SetCell.LAST),
+        load_i64(cells, SetCell.LOWEST), load_i64(cells, SetCell.HIGHEST),
+        load_i64(cells, SetCell.FINE), values, ranks,
+    )  # fmt: skip
+
+
+@inline_kernel
+def value(entry, rank):
+    """Value of a rank, int64."""
+    if entry.kind == PLAIN:
         return rank
-    if kind == 1:
-        return (step * rank + offset) >> GRID_BITS
-    return load_i64(values, offset + rank)
+    if entry.kind == GRID:
+        return (entry.step * rank + entry.offset) >> GRID_BITS
+    return load_i64(entry.values, entry.offset + rank)
 
 
 @inline_kernel
-def boundary(kind, step, offset, values, rank):
+def boundary(entry, rank):
     """Halfway between the values of rank - 1 and rank, Q8."""
-    if kind == 0:
+    if entry.kind == PLAIN:
         return (rank << 8) - 128
-    below = value(kind, step, offset, values, rank - 1)
-    return (below + value(kind, step, offset, values, rank)) << 7
+    return (value(entry, rank - 1) + value(entry, rank)) << 7
 
 
 @inline_kernel
-def rank_near(kind, step, offset, values, ranks, lookup, first, last, y):
-    """Rank whose interval holds y (Q8), within first .. last."""
-    if kind == 0:
-        return min(max((y + 128) >> 8, first), last)
-    if kind == 1:
+def rank_near(entry, y):
+    """Rank whose interval holds y (Q8); beyond the ends of the set, its first or last rank."""
+    if entry.kind == PLAIN:
+        return min(max((y + 128) >> 8, entry.first), entry.last)
+    if entry.kind == GRID:
         y = min(max(y, -(1 << 40)), 1 << 40)
-        rank = ((y << (GRID_BITS - 8)) - offset) // step
+        rank = ((y << (GRID_BITS - 8)) - entry.offset) // entry.step
     else:
-        low = load_i64(values, offset)
-        high = load_i64(values, offset + last)
-        rank = load_i64(ranks, lookup + min(max(y >> 8, low), high) - low)
-    rank = min(max(rank, first), last)
-    while rank > first and y < boundary(kind, step, offset, values, rank):
+        low = load_i64(entry.values, entry.offset)
+        high = load_i64(entry.values, entry.offset + entry.last)
+        rank = load_i64(entry.ranks, entry.lookup + min(max(y >> 8, low), high) - low)
+    rank = min(max(rank, entry.first), entry.last)
+    while rank > entry.first and y < boundary(entry, rank):
         rank -= 1
-    while rank < last and y >= boundary(kind, step, offset, values, rank + 1):
+    while rank < entry.last and y >= boundary(entry, rank + 1):
         rank += 1
     return rank
 
 
 @inline_kernel
 def index_bits(span):
-    """Bits that hold 0 .. span."""
+    """Number of bits that can hold every index in 0 .. span."""
     count = 0
     while span >> count:
         count += 1
@@ -64,14 +121,14 @@ def index_bits(span):
 
 
 class SetTable(NamedTuple):
-    """Value sets, as the loops take them.
+    """The value sets of a block, in the arrays that compiled loops read.
 
     Attributes
     ----------
-    rows : (sets, SET_FIELDS) int64
-        The fields of a cell from `KIND` on.
+    rows : (sets, SET_CELLS) int64
+        A row of `SetCell` for each set.
     values : (n,) int64
-        The lists of values, ascending.
+        The values of all lists, one list after the other, each ascending.
     ranks : (m,) int64
         For each value between the ends of a list, the rank of the largest entry not above it.
     """
@@ -82,7 +139,7 @@ class SetTable(NamedTuple):
 
 
 def set_table(sets: Sequence[ValueSet]) -> SetTable:
-    """Lay out value sets for the loops."""
+    """Lay out value sets for compiled loops."""
     rows = []
     values: list[NDArray[np.int64]] = [np.zeros(0, np.int64)]
     ranks: list[NDArray[np.int64]] = [np.zeros(0, np.int64)]
@@ -100,9 +157,9 @@ def set_table(sets: Sequence[ValueSet]) -> SetTable:
         ends = [int(entry.value(rank)) << 8 for rank in (entry.first, entry.last)]
         rows.append(
             (entry.kind, entry.step, offset, lookup, entry.first, entry.last, *ends,
-             FINEST + entry.spread)
-        )
-    one = np.zeros(1, np.int64)  # never read, but an address needs an element
+             FINEST + entry.spread)  # in the order of SetCell
+        )  # fmt: skip
+    one = np.zeros(1, np.int64)  # never read: an empty array has no address
     return SetTable(
         np.array(rows, np.int64),
         np.concatenate([*values, one]),

@@ -18,6 +18,7 @@ from nlac.codec.encoder.options import EncodeOptions
 from nlac.codec.encoder.presets import BASES
 from nlac.entropy.adaptive_mixture import mixture_code, mixture_learn, mixture_prepare
 from nlac.entropy.adaptive_mixture_state import mixture_shared, mixture_state
+from nlac.entropy.value_kernels import FINEST, ValueSetEntry
 from nlac.kernels.jit import kernel
 from nlac.kernels.memory import address, load_i32
 from nlac.predictors.cascade.side_info import first_state
@@ -53,13 +54,12 @@ def _cost_pass(shared_row, state_row, placed, count, samples, low, high, widths,
     """Counts (of 2**24) of the interval of each sample of a channel, and its raw bits."""
     shared, state, pcm = address(shared_row), address(state_row), address(samples)
     places = address(placed)
+    # every integer from low to high
+    entry = ValueSetEntry(0, 0, 0, 0, low, high, low << 8, high << 8, FINEST, 0, 0)
     for t in range(len(samples)):
         mixture_prepare(shared, state, places + 8 * t * count)
         sample = load_i32(pcm, t)
-        _, widths[t], _, shifts[t] = mixture_code(
-            shared, state, np.int64(0), np.int64(0), np.int64(0), np.int64(0), low, high,
-            np.int64(0), sample,
-        )  # fmt: skip
+        _, widths[t], _, shifts[t] = mixture_code(shared, state, entry, sample)
         mixture_learn(shared, state, sample)
 
 

@@ -18,7 +18,7 @@ from nlac.entropy.range_kernels import (
     encode_interval,
     seal,
 )
-from nlac.entropy.value_kernels import value
+from nlac.entropy.value_kernels import load_set, value
 from nlac.kernels.jit import kernel
 from nlac.kernels.memory import address
 
@@ -28,24 +28,21 @@ def encode(shared, rows, sets, locations, ranks, word_buffer, raw_buffer, interv
     """Code ranks; returns the words and the words of raw bits used."""
     common, state = address(shared), address(rows)
     words, raw = address(word_buffer), address(raw_buffer)
-    at, values = address(locations), address(sets.values)
+    at = address(locations)
+    entry = load_set(address(sets.rows), address(sets.values), address(sets.ranks))
     frames, count = locations.shape
-    kind, step, offset = sets.rows[0, 0], sets.rows[0, 1], sets.rows[0, 2]
-    first, last, spread = sets.rows[0, 4], sets.rows[0, 5], sets.rows[0, 8] - 10
     pos, lower, rng, held, head = 0, ZERO, FULL, 0, ZERO
     raw_pos, acc, fill = 0, ZERO, 0
     for t in range(frames):
         rank = ranks[t]
         mixture_prepare(common, state, at + 8 * count * t)
-        left, size, low, bits = mixture_code(
-            common, state, kind, step, offset, values, first, last, spread, rank
-        )
+        left, size, low, bits = mixture_code(common, state, entry, rank)
         intervals[t, 0], intervals[t, 1] = left, size
         raw_pos, acc, fill = put_bits(raw, raw_pos, acc, fill, low, bits)
         pos, lower, rng, held, head = encode_interval(
             words, pos, lower, rng, held, head, left, size
         )
-        mixture_learn(common, state, value(kind, step, offset, values, rank))
+        mixture_learn(common, state, value(entry, rank))
     raw_pos, acc, fill = put_bits(raw, raw_pos, acc, fill, 0, 32 - fill)
     return seal(words, pos, lower, rng, held, head), raw_pos
 
@@ -56,10 +53,9 @@ def decode(shared, rows, sets, locations, ranks, word_buffer, raw_buffer, interv
     common, state = address(shared), address(rows)
     words, raw = address(word_buffer), address(raw_buffer)
     num_words, num_raw = len(word_buffer), len(raw_buffer)
-    at, values, rank_of = address(locations), address(sets.values), address(sets.ranks)
+    at = address(locations)
+    entry = load_set(address(sets.rows), address(sets.values), address(sets.ranks))
     frames, count = locations.shape
-    kind, step, offset = sets.rows[0, 0], sets.rows[0, 1], sets.rows[0, 2]
-    first, last, spread = sets.rows[0, 4], sets.rows[0, 5], sets.rows[0, 8] - 10
     pos, lower, rng, point = decode_start(words, num_words)
     raw_at = 0
     for t in range(frames):
@@ -67,10 +63,7 @@ def decode(shared, rows, sets, locations, ranks, word_buffer, raw_buffer, interv
         q = decode_quantile(lower, rng, point)
         if q < 0:
             return t
-        left, size, rank, raw_at = mixture_decode(
-            common, state, kind, step, offset, values, first, last, spread,
-            rank_of, sets.rows[0, 3], q, raw, num_raw, raw_at,
-        )  # fmt: skip
+        left, size, rank, raw_at = mixture_decode(common, state, entry, q, raw, num_raw, raw_at)
         intervals[t, 0], intervals[t, 1] = left, size
         if size == 0:
             return t
@@ -78,5 +71,5 @@ def decode(shared, rows, sets, locations, ranks, word_buffer, raw_buffer, interv
             words, num_words, pos, lower, rng, point, left, size
         )
         ranks[t] = rank
-        mixture_learn(common, state, value(kind, step, offset, values, rank))
+        mixture_learn(common, state, value(entry, rank))
     return frames

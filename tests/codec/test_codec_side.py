@@ -22,7 +22,7 @@ from nlac.entropy.side_coder import (
 from nlac.predictors.lpc.parameters import LONG_FRAMES, ORDERS, PAD, UNIT, LpcParameters
 from nlac.predictors.lpc.side_info import (
     MAX_DELAY,
-    MAX_INITIAL,
+    MAX_INITIAL_SCALE,
     MAX_SHIFT,
     MIN_SHIFT,
     read_layout,
@@ -159,7 +159,7 @@ def random_layout(seed: int) -> tuple[LpcParameters, int]:
         places[..., 1].astype(np.int64),
         rng.integers(0, sets, shape),
         np.rint(rng.laplace(0, spread, int(lengths.sum())).clip(-(2**19), 2**19 - 1)).astype(int),
-        np.int64(1) << rng.integers(0, MAX_INITIAL + 1, channels),
+        np.int64(1) << rng.integers(0, MAX_INITIAL_SCALE + 1, channels),
     )
     return layout, sets
 

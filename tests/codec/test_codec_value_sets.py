@@ -14,7 +14,7 @@ from strategies import make
 from nlac._errors import CorruptStream
 from nlac.codec.encoder.value_sets import search as value_search
 from nlac.entropy.bitmap import read_bitmap, write_bitmap
-from nlac.entropy.value_kernels import boundary, rank_near, set_table, value
+from nlac.entropy.value_kernels import ValueSetEntry, boundary, rank_near, set_table, value
 from nlac.entropy.value_sets import (
     GRID,
     GRID_BITS,
@@ -252,21 +252,17 @@ def test_changed_bytes_of_sets(sets, data):
 def test_ranks_and_boundaries(entry, data):
     """In the compiled steps: ranks ascend with values, and halfway is where they change."""
     table = set_table([entry])
-    values, ranks = table.values.ctypes.data, table.ranks.ctypes.data
-    kind, step, offset = table.rows[0, :3].tolist()
+    addresses = table.values.ctypes.data, table.ranks.ctypes.data
+    cells = ValueSetEntry(*table.rows[0].tolist(), *addresses)
     rank = data.draw(st.integers(entry.first, entry.last))
-    x = value(kind, step, offset, values, rank)
-    assert rank_near(
-        kind, step, offset, values, ranks, 0, entry.first, entry.last, x << 8
-    ) == rank
+    x = value(cells, rank)
+    assert rank_near(cells, x << 8) == rank
     if rank > entry.first:
-        edge = boundary(kind, step, offset, values, rank)
-        below = value(kind, step, offset, values, rank - 1)
+        edge = boundary(cells, rank)
+        below = value(cells, rank - 1)
         assert 2 * edge == 256 * (below + x)
         for y, near in ((edge, rank), (edge - 1, rank - 1)):
-            assert rank_near(
-                kind, step, offset, values, ranks, 0, entry.first, entry.last, y
-            ) == near
+            assert rank_near(cells, y) == near
     assert entry.ranks_of(np.array([x])).tolist() == [rank]
 
 

@@ -105,7 +105,7 @@ def test_limits_of_payloads():
         "MIN_SHIFT": lpc_side.MIN_SHIFT,
         "MAX_SHIFT": lpc_side.MAX_SHIFT,
         "MAX_DELAY": lpc_side.MAX_DELAY,
-        "MAX_INITIAL": lpc_side.MAX_INITIAL,
+        "MAX_INITIAL": lpc_side.MAX_INITIAL_SCALE,
         "MAX_SCALE": distribution.MAX_SCALE,
         "MAX_SYMBOL_SCALE": side_coder.MAX_SYMBOL_SCALE,
         "MAX_PARTS": mixture.MAX_PARTS,

@@ -1,6 +1,6 @@
-"""Steps of the loops of `cascade`, `cnn` and `gru`: each exists once, for encoder and decoder.
+"""Kernels of the `cascade`, `cnn` and `gru` loops, shared by encoder and decoder.
 
-All compiled, all in int64; arrays are addresses.
+All arithmetic is in int64; arrays are passed as addresses.
 """
 
 from __future__ import annotations
@@ -13,31 +13,31 @@ from numpy.typing import NDArray
 from nlac.entropy.adaptive_mixture import mixture_code, mixture_decode
 from nlac.entropy.bits import put_bits
 from nlac.entropy.range_kernels import decode_advance, decode_quantile, encode_interval
-from nlac.entropy.value_kernels import FINEST, rank_near, value
+from nlac.entropy.value_kernels import SET_CELLS, load_set, rank_near, value
+from nlac.entropy.value_sets import PLAIN
 from nlac.kernels.jit import inline_kernel, kernel
 from nlac.kernels.memory import address, load_i64, store_64
 from nlac.predictors.cascade.predictor import set_lag
-from nlac.predictors.lpc.plan import FINE, FIRST, KIND, LAST, LOOKUP, OFFSET, SET_FIELDS, STEP
 
 PIECE = 1024  # frames that share a value set
 LAG_SPAN = 16384  # frames that share a lag
 
 
 class Rows(NamedTuple):
-    """What a block's channels have learnt: tables with a row for each.
+    """State of a block's channels, one row of cells for each, as the loops take it.
 
     Attributes
     ----------
-    predictors : (channels, cells) int64
-        States of the cascades.
-    locations : (channels, cells) int64
-        Where these put their predictions.
-    mixtures : (channels, cells) int64
+    predictors : (channels, CHANNEL_CELLS) int64
+        States of the predictors.
+    locations : (channels, LOCATIONS) int64
+        Predictions of the present sample, Q8.
+    mixtures : (channels, MIXTURE_CELLS) int64
         States of the entropy models.
-    shared : (cells,) int64
+    shared : (SHARED_CELLS,) int64
         What all entropy models share.
     num_locations : int
-        How many predictions of a sample these take.
+        Predictions of a sample that an entropy model uses.
     """
 
     predictors: NDArray[np.int64]
@@ -47,70 +47,118 @@ class Rows(NamedTuple):
     num_locations: int
 
 
+class BlockSchedule(NamedTuple):
+    """Schedule and value sets of a block, as the kernels take them; arrays are addresses.
+
+    Attributes
+    ----------
+    frames, channels, total : int
+        Frames without delays, channels, and frames with the largest delay.
+    delays, lags, value_set : int
+        Arrays of `Schedule`.
+    sets, values, ranks : int
+        Arrays of `SetTable`.
+    """
+
+    frames: int
+    channels: int
+    total: int
+    delays: int
+    lags: int
+    value_set: int
+    sets: int
+    values: int
+    ranks: int
+
+
+class Payload(NamedTuple):
+    """Payload words of a decoder: addresses and lengths, in 32-bit words.
+
+    Attributes
+    ----------
+    words, num_words : int
+        Of the range coder.
+    raw, num_raw : int
+        Of the raw bits.
+    """
+
+    words: int
+    num_words: int
+    raw: int
+    num_raw: int
+
+
 @inline_kernel
 def schedule_of(schedule, sets):
-    """Numbers of frames and channels; addresses of the course, of the sets and of their lists."""
-    return (
-        schedule.frames, len(schedule.delay),
+    """Take the addresses of a `Schedule` and a `SetTable`."""
+    return BlockSchedule(
+        schedule.frames, len(schedule.delay), schedule.frames + schedule.delay.max(),
         address(schedule.delay), address(schedule.lag), address(schedule.value_set),
         address(sets.rows), address(sets.values), address(sets.ranks),
     )  # fmt: skip
 
 
 @inline_kernel
+def payload_of(word_buffer, raw_buffer):
+    """Take the addresses of a decoder's payload words, uint32 arrays."""
+    return Payload(address(word_buffer), len(word_buffer), address(raw_buffer), len(raw_buffer))
+
+
+@inline_kernel
+def frame_of(block, t, c):
+    """Own frame of a channel at delayed frame t; -1 where it has no sample."""
+    at = t - load_i64(block.delays, c)
+    return at if at < block.frames else np.int64(-1)
+
+
+@inline_kernel
 def row(table, c):
-    """Address of a row of int64 cells."""
+    """Address of row c of a table of int64 cells."""
     return address(table) + 8 * table.shape[1] * c
 
 
 @inline_kernel
 def channel_of(rows, c):
-    """Addresses of a channel's cascade, of its locations and of its mixture."""
+    """Addresses of a channel's predictor, locations and mixture."""
     return row(rows.predictors, c), row(rows.locations, c), row(rows.mixtures, c)
 
 
 @kernel
 def set_lags(predictors, lags, t):
-    """Let the earlier occurrence of a span take effect in all channels."""
+    """Apply the lag of the span of delayed frame t to all channels."""
     lag = load_i64(lags, t // LAG_SPAN)
     if lag > t:
-        lag = np.int64(0)  # not in the block yet
+        lag = np.int64(0)  # the LTP match begins before the block
     for c in range(len(predictors)):
         set_lag(row(predictors, c), lag)
 
 
 @inline_kernel
-def set_in_force(table, value_set, t, channels, c):
-    """Address at which a channel's value set has its fields as a cell of `lpc` has them."""
-    index = load_i64(value_set, (t // PIECE) * channels + c)
-    return table - 8 * KIND + 8 * SET_FIELDS * index
+def set_in_force(block, t, c):
+    """Value set of a channel at delayed frame t."""
+    index = load_i64(block.value_set, (t // PIECE) * block.channels + c)
+    return load_set(block.sets + 8 * SET_CELLS * index, block.values, block.ranks)
 
 
 @inline_kernel
 def limit_locations(locations, count, low, high):
-    """Keep locations within the present value set."""
+    """Clip locations (Q8) to the ends of the present value set."""
     for i in range(count):
         store_64(locations, i, min(max(load_i64(locations, i), low), high))
 
 
 @inline_kernel
-def code_sample(shared, state, entry, values, ranks, sample, words, coder, raw, bits):
+def code_sample(shared, state, entry, sample, words, coder, raw, bits):
     """Code a sample; returns whether it is in its value set, and both writers' states.
 
-    `coder` is the range coder's state, `bits` that of the bit string.
+    `coder` is the state of the range coder, `bits` that of the raw bits.
     """
-    kind, size, offset = load_i64(entry, KIND), load_i64(entry, STEP), load_i64(entry, OFFSET)
-    low, high = load_i64(entry, FIRST), load_i64(entry, LAST)
     rank = sample
-    if kind > 0:
-        rank = rank_near(
-            kind, size, offset, values, ranks, load_i64(entry, LOOKUP), low, high, sample << 8
-        )
-    if rank < low or rank > high or value(kind, size, offset, values, rank) != sample:
+    if entry.kind != PLAIN:
+        rank = rank_near(entry, sample << 8)
+    if rank < entry.first or rank > entry.last or value(entry, rank) != sample:
         return False, coder, bits
-    left, width, rest, low_bits = mixture_code(
-        shared, state, kind, size, offset, values, low, high, load_i64(entry, FINE) - FINEST, rank
-    )
+    left, width, rest, low_bits = mixture_code(shared, state, entry, rank)
     if low_bits > 0:
         place, waiting, fill = bits
         bits = put_bits(raw, place, waiting, fill, rest, low_bits)
@@ -120,20 +168,21 @@ def code_sample(shared, state, entry, values, ranks, sample, words, coder, raw, 
 
 
 @inline_kernel
-def decode_sample(
-    shared, state, entry, values, ranks, words, num_words, coder, raw, num_raw, raw_at
-):
-    """Decode a sample; returns whether the data are good, it, and both readers' states."""
-    kind, size, offset = load_i64(entry, KIND), load_i64(entry, STEP), load_i64(entry, OFFSET)
+def decode_sample(shared, state, entry, payload, coder, raw_at):
+    """Decode a sample; returns whether the data is good, the sample, and both readers' states.
+
+    `coder` is the state of the range coder, `raw_at` the place of the next raw bit.
+    """
     pos, lower, rng, point = coder
     q = decode_quantile(lower, rng, point)
     if q < 0:
         return False, np.int64(0), coder, raw_at
     left, width, rank, raw_at = mixture_decode(
-        shared, state, kind, size, offset, values, load_i64(entry, FIRST), load_i64(entry, LAST),
-        load_i64(entry, FINE) - FINEST, ranks, load_i64(entry, LOOKUP), q, raw, num_raw, raw_at,
+        shared, state, entry, q, payload.raw, payload.num_raw, raw_at
     )
     if width == 0:
         return False, np.int64(0), coder, raw_at
-    coder = decode_advance(words, num_words, pos, lower, rng, point, left, width)
-    return True, value(kind, size, offset, values, rank), coder, raw_at
+    coder = decode_advance(
+        payload.words, payload.num_words, pos, lower, rng, point, left, width
+    )
+    return True, value(entry, rank), coder, raw_at

@@ -21,14 +21,16 @@ from nlac.entropy.range_kernels import FULL, ZERO, decode_start, seal
 from nlac.entropy.value_kernels import set_table
 from nlac.entropy.words import new_buffers
 from nlac.kernels.jit import inline_kernel, kernel
-from nlac.kernels.memory import address, load_i32, load_i64, store_32
+from nlac.kernels.memory import address, load_i32, store_32
 from nlac.predictors.cascade.kernels import (
     PIECE,
     Rows,
     channel_of,
     code_sample,
     decode_sample,
+    frame_of,
     limit_locations,
+    payload_of,
     schedule_of,
     set_in_force,
     set_lags,
@@ -37,20 +39,19 @@ from nlac.predictors.cascade.parameters import CascadeParameters
 from nlac.predictors.cascade.predictor import learn_sample, predict_sample
 from nlac.predictors.cascade.side_info import SideInfo, first_state
 from nlac.predictors.cascade.state import CascadeState
-from nlac.predictors.lpc.plan import HIGHEST, LOWEST
 
 
 @inline_kernel
 def _prepare(predictor, locations, count, entry, shared, state, t):
-    """Predict the sample of frame t, and what it may be."""
+    """Predict the sample of delayed frame t, and prepare its mixture."""
     predict_sample(predictor, t)
-    limit_locations(locations, count, load_i64(entry, LOWEST), load_i64(entry, HIGHEST))
+    limit_locations(locations, count, entry.lowest, entry.highest)
     mixture_prepare(shared, state, locations)
 
 
 @inline_kernel
 def _learn(predictor, shared, state, sample, t):
-    """Learn from the sample."""
+    """Update the mixture and the predictor with the sample of delayed frame t."""
     mixture_learn(shared, state, sample)
     learn_sample(predictor, t, sample)
 
@@ -62,23 +63,23 @@ def encode_loop(schedule, sets, rows, pcm, word_buffer, raw_buffer):
     `pcm` is (channels, frames) int32 in coding order. Lengths of -1 tell that a
     sample is not in its value set.
     """
-    frames, channels, delays, lags, value_set, table, values, ranks = schedule_of(schedule, sets)
+    block = schedule_of(schedule, sets)
     shared, samples = address(rows.shared), address(pcm)
     words, raw = address(word_buffer), address(raw_buffer)
     coder, bits = (np.int64(0), ZERO, FULL, np.int64(0), ZERO), (np.int64(0), ZERO, np.int64(0))
-    for t in range(frames + schedule.delay.max()):
+    for t in range(block.total):
         if t % PIECE == 0:
-            set_lags(rows.predictors, lags, t)
-        for c in range(channels):
-            at = t - load_i64(delays, c)
-            if at < 0 or at >= frames:
+            set_lags(rows.predictors, block.lags, t)
+        for c in range(block.channels):
+            at = frame_of(block, t, c)
+            if at < 0:
                 continue
-            entry = set_in_force(table, value_set, t, channels, c)
+            entry = set_in_force(block, t, c)
             predictor, locations, state = channel_of(rows, c)
             _prepare(predictor, locations, rows.num_locations, entry, shared, state, t)
-            sample = load_i32(samples, c * frames + at)
+            sample = load_i32(samples, c * block.frames + at)
             good, coder, bits = code_sample(
-                shared, state, entry, values, ranks, sample, words, coder, raw, bits
+                shared, state, entry, sample, words, coder, raw, bits
             )
             if not good:
                 return -1, -1
@@ -89,28 +90,27 @@ def encode_loop(schedule, sets, rows, pcm, word_buffer, raw_buffer):
 @kernel
 def decode_loop(schedule, sets, rows, pcm, word_buffer, raw_buffer):
     """Decode all samples into `pcm`; returns words and raw bits used, or -1, -1 on bad data."""
-    frames, channels, delays, lags, value_set, table, values, ranks = schedule_of(schedule, sets)
+    block = schedule_of(schedule, sets)
     shared, samples = address(rows.shared), address(pcm)
-    words, raw = address(word_buffer), address(raw_buffer)
-    num_words, num_raw = len(word_buffer), len(raw_buffer)
-    coder = decode_start(words, num_words)
+    payload = payload_of(word_buffer, raw_buffer)
+    coder = decode_start(payload.words, payload.num_words)
     raw_at = np.int64(0)
-    for t in range(frames + schedule.delay.max()):
+    for t in range(block.total):
         if t % PIECE == 0:
-            set_lags(rows.predictors, lags, t)
-        for c in range(channels):
-            at = t - load_i64(delays, c)
-            if at < 0 or at >= frames:
+            set_lags(rows.predictors, block.lags, t)
+        for c in range(block.channels):
+            at = frame_of(block, t, c)
+            if at < 0:
                 continue
-            entry = set_in_force(table, value_set, t, channels, c)
+            entry = set_in_force(block, t, c)
             predictor, locations, state = channel_of(rows, c)
             _prepare(predictor, locations, rows.num_locations, entry, shared, state, t)
             good, sample, coder, raw_at = decode_sample(
-                shared, state, entry, values, ranks, words, num_words, coder, raw, num_raw, raw_at
+                shared, state, entry, payload, coder, raw_at
             )
             if not good:
                 return -1, -1
-            store_32(samples, c * frames + at, sample)
+            store_32(samples, c * block.frames + at, sample)
             _learn(predictor, shared, state, sample, t)
     return coder[0], raw_at
 

@@ -19,7 +19,7 @@ from nlac.predictors.cascade.parameters import (
     CascadeParameters,
 )
 from nlac.predictors.cascade.state import CascadeState
-from nlac.predictors.lpc.side_info import MAX_DELAY, MAX_INITIAL
+from nlac.predictors.lpc.side_info import MAX_DELAY, MAX_INITIAL_SCALE
 
 
 @dataclass(slots=True)
@@ -84,7 +84,7 @@ def read_side_info(data: bytes, at: int, frames: int, channels: int) -> tuple[Si
         path = f"channel[{c}]"
         fields = []
         shifts = MAX_HISTORY_SHIFT - MIN_HISTORY_SHIFT
-        for limit in (channels - 1, channels, MAX_DELAY, MAX_INITIAL, shifts):
+        for limit in (channels - 1, channels, MAX_DELAY, MAX_INITIAL_SCALE, shifts):
             number, at = read_varint(data, at)
             if number > limit:
                 raise CorruptStream(f"{number} is more than {limit}", path=path)

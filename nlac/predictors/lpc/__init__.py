@@ -1,1 +1,1 @@
-"""Predictor `lpc`: forward-adaptive linear prediction whose coefficients are sent."""
+"""Predictor `lpc`: forward-adaptive linear prediction, with coefficients in the stream."""

@@ -1,9 +1,4 @@
-"""A block of `lpc`: from samples to bytes and back (spec, section "lpc block").
-
-Everything an encoder may choose is chosen here, in this order: how channels pair and
-where the block repeats itself (`preparation`), segments and coefficients, which values
-occur (`set_choice`), and at last the coder.
-"""
+"""Decode a block of `lpc`: forward-adaptive linear prediction (spec, section "lpc block")."""
 
 from __future__ import annotations
 
@@ -24,7 +19,7 @@ from nlac.predictors.lpc.parameters import LpcParameters
 from nlac.predictors.lpc.plan import make_plan
 from nlac.predictors.lpc.range_loops import decode_loop
 from nlac.predictors.lpc.rice_loops import decode_rice
-from nlac.predictors.lpc.side_info import read_layout, write_layout
+from nlac.predictors.lpc.side_info import read_parameters, write_parameters
 
 RANGE, RICE = 0, 1
 _CODERS = {CODER_AUTO: (RANGE, RICE), CODER_RANGE: (RANGE,), CODER_RICE: (RICE,)}
@@ -33,16 +28,22 @@ _CODERS = {CODER_AUTO: (RANGE, RICE), CODER_RANGE: (RANGE,), CODER_RICE: (RICE,)
 def decode(
     data: bytes, at: int, frames: int, channels: int, stream: StreamHeader
 ) -> NDArray[np.int32]:
-    """Decode the channels of a block, as `decode_lpc`."""
+    """Decode the channels of a block with `decode_lpc`; see `Method.decode`."""
     return decode_lpc(data, at, frames, channels, stream.coder_id)
 
 
 def decode_lpc(
     data: bytes, at: int, frames: int, channels: int, coder_id: int = CODER_AUTO
 ) -> NDArray[np.int32]:
-    """Decode the channels of a block; `data` ends with it.
+    """Decode the channels of a block.
 
-    `coder_id` is the stream's, which may rule out one of the coders.
+    Parameters
+    ----------
+    data : bytes
+        The block begins at `at`, and `data` ends with it.
+    at, frames, channels : int
+    coder_id : int
+        Coder of the stream, which may exclude one of the block's.
 
     Returns
     -------
@@ -56,9 +57,9 @@ def decode_lpc(
     coder, at = read_varint(data, at)
     if coder not in _CODERS[coder_id]:
         raise CorruptStream(f"coder {coder} is not one of the stream's", path="coder")
-    order, sets, layout, at = read_side_info(data, at, frames, channels)
-    state, rows = new_state(layout.initial_scale), new_rows(layout)
-    plan = make_plan(layout, sets, rows.shape[1], order)
+    order, sets, parameters, at = read_side_info(data, at, frames, channels)
+    state, rows = new_state(parameters.initial_scale), new_rows(parameters)
+    plan = make_plan(parameters, sets, rows.shape[1], order)
     pcm = np.empty((channels, frames), np.int32)
     if coder == RICE:
         words, raw = read_words(data, at, 0)
@@ -71,15 +72,24 @@ def decode_lpc(
     return pcm
 
 
-def write_side_info(order: Sequence[int], sets: list[ValueSet], layout: LpcParameters) -> bytes:
-    """Bytes of coding order, value sets and layout."""
-    return b"".join(map(write_varint, order)) + write_sets(sets) + write_layout(layout)
+def write_side_info(order: Sequence[int], sets: list[ValueSet], parameters: LpcParameters) -> bytes:
+    """Return the bytes of coding order, value sets and parameters."""
+    return b"".join(map(write_varint, order)) + write_sets(sets) + write_parameters(parameters)
 
 
 def read_side_info(
     data: bytes, at: int, frames: int, channels: int
 ) -> tuple[list[int], list[ValueSet], LpcParameters, int]:
-    """Parse what `write_sides` wrote; returns it and where it ends.
+    """Parse what `write_side_info` wrote.
+
+    Returns
+    -------
+    order : list of int
+        Place in the block of each channel in coding order.
+    sets : list of ValueSet
+    parameters : LpcParameters
+    at : int
+        Where the side information ends.
 
     Raises
     ------
@@ -93,7 +103,5 @@ def read_side_info(
             raise CorruptStream("not a permutation", path=f"channel[{c}].place")
         order.append(place)
     sets, at = read_sets(data, at)
-    layout, at = read_layout(data, at, frames, channels, len(sets))
-    return order, sets, layout, at
-
-
+    parameters, at = read_parameters(data, at, frames, channels, len(sets))
+    return order, sets, parameters, at

@@ -1,34 +1,55 @@
-"""What the `lpc` loops need to know, laid out for them: a short row for each segment and channel.
+"""Plan of an `lpc` block: parameters and value sets, one short row for each segment and channel.
 
-A loop that looked every number up in an array of its own spent more time on that than on
-the arithmetic.
+The compiled loops read only this plan. Looking each number up in an array of its own took
+longer than the arithmetic.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import IntEnum
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nlac.entropy.value_kernels import set_table
+from nlac.entropy.value_kernels import SET_CELLS, set_table
 from nlac.entropy.value_sets import ValueSet
 from nlac.predictors.lpc.parameters import LpcParameters
 
-# fields of a cell: what a segment says of a channel
-ORDER, COEFFICIENTS, WIDTH, PRESENT, SHIFT = 0, 1, 2, 3, 4
-LONG_ORDER, LONG_COEFFICIENTS, LONG_BEGIN = 5, 6, 7
-KIND, STEP, OFFSET, LOOKUP, FIRST, LAST, LOWEST, HIGHEST, FINE = 8, 9, 10, 11, 12, 13, 14, 15, 16
-FIELDS = 17
-SET_FIELDS = FIELDS - KIND  # those that the value set determines
-# fields of a line: where the samples of a channel go
-DELAY, ROW, FACTOR, PLACE, FIRST_COPY, LAST_COPY, PCM = 0, 1, 2, 3, 4, 5, 6
-LINE = 7
+
+class SegmentCell(IntEnum):
+    """Cells of a channel in a segment, int64."""
+
+    ORDER = 0  # length of the window in samples
+    COEFFICIENTS = 1  # index of its first coefficient
+    WIDTH = 2  # samples a frame in the channel's row: 2 with a reference, else 1
+    PRESENT = 3  # 1 if the window reaches the reference's present sample
+    SHIFT = 4  # fraction bits of the coefficients, less 8
+    LTP_ORDER = 5  # length of the LTP window in samples, 0 for none
+    LTP_COEFFICIENTS = 6  # index of its first coefficient
+    LTP_BEGIN = 7  # begin of the LTP window, in samples from the channel's present
+    VALUE_SET = 8  # first of the cells of the value set (`SetCell`)
+
+
+class LineCell(IntEnum):
+    """Cells of a channel in a block, int64: where its samples are stored."""
+
+    DELAY = 0  # frames by which the channel lags
+    ROW = 1  # index of the first sample of its row
+    WIDTH = 2  # samples a frame in the row
+    PLACE = 3  # place of the channel's own sample among these
+    FIRST_COPY = 4  # range of `Plan.copies`: rows of channels that refer to this one
+    LAST_COPY = 5  # end of that range
+    PCM = 6  # index of its first sample in the block's
+
+
+SEGMENT_CELLS = SegmentCell.VALUE_SET + SET_CELLS
+LINE_CELLS = len(LineCell)
 
 
 class Plan(NamedTuple):
-    """A layout and its value sets, as the loops take them.
+    """Parameters and value sets in the arrays that the loops read.
 
     Attributes
     ----------
@@ -36,23 +57,16 @@ class Plan(NamedTuple):
         Frames of the block, without delays.
     starts : (segments + 1,) int64
         First frame of each segment.
-    cells : (segments, channels, FIELDS) int64
-        Window length in samples, place of its coefficients, samples a frame in the
-        channel's row, 1 if the reference's present sample counts, fraction bits of
-        the coefficients above 8; length, coefficients and begin (relative to the
-        channel's present) of the window at the earlier occurrence; kind, step, offset
-        and place of the ranks of the value set, its first and last rank, the values of
-        these (Q8), and the octave of the scale from which a bin holds two ranks.
-    lines : (channels, LINE) int64
-        Frames of delay; begin of the channel's row, samples a frame in it and the
-        channel's place among these; which of `copies` get its samples too; place of its
-        first sample in the block's.
+    cells : (segments, channels, SEGMENT_CELLS) int64
+        Rows of `SegmentCell`, each followed by the cells of the value set.
+    lines : (channels, LINE_CELLS) int64
+        Rows of `LineCell`.
     copies : (n,) int64
-        Begins of rows.
+        Indices of the first samples of rows.
     coefficients : (n,) int64
-        As in the layout.
+        As in `LpcParameters`.
     values, ranks : (n,) int64
-        As in the table of sets.
+        As in `SetTable`.
     """
 
     frames: int
@@ -66,48 +80,60 @@ class Plan(NamedTuple):
 
 
 def make_plan(
-    layout: LpcParameters, sets: Sequence[ValueSet], stride: int, order: Sequence[int] = ()
+    parameters: LpcParameters, sets: Sequence[ValueSet], stride: int, order: Sequence[int] = ()
 ) -> Plan:
-    """Lay out what the loops take.
+    """Lay out a block for the loops.
 
-    Rows of samples lie `stride` apart. `order` tells the place in the block of each channel,
-    where that is not the order of coding.
+    Parameters
+    ----------
+    parameters : LpcParameters
+        Channels are in coding order.
+    sets : sequence of ValueSet
+        Those that `parameters.value_set` indexes.
+    stride : int
+        Samples from one row of samples to the next.
+    order : sequence of int, optional
+        Place of each channel in the block, where that is not the coding order.
+
+    Returns
+    -------
+    Plan
     """
-    segments, channels = layout.order.shape
-    reference = layout.reference
+    segments, channels = parameters.order.shape
+    reference = parameters.reference
     paired = reference >= 0
     width = np.where(paired, 2, 1)
-    cells = np.zeros((segments, channels, FIELDS), np.int64)
-    cells[..., ORDER] = layout.order
-    cells[..., COEFFICIENTS] = layout.offset
-    cells[..., WIDTH] = width
-    cells[..., PRESENT] = paired & (reference < np.arange(channels))
-    cells[..., SHIFT] = layout.shift - 8
-    cells[..., LONG_ORDER] = layout.long_order
-    cells[..., LONG_COEFFICIENTS] = layout.long_offset
-    cells[..., LONG_BEGIN] = -width * layout.lag[:, None] - (layout.long_order >> 1)
+    cells = np.zeros((segments, channels, SEGMENT_CELLS), np.int64)
+    cells[..., SegmentCell.ORDER] = parameters.order
+    cells[..., SegmentCell.COEFFICIENTS] = parameters.offset
+    cells[..., SegmentCell.WIDTH] = width
+    cells[..., SegmentCell.PRESENT] = paired & (reference < np.arange(channels))
+    cells[..., SegmentCell.SHIFT] = parameters.shift - 8
+    cells[..., SegmentCell.LTP_ORDER] = parameters.long_order
+    cells[..., SegmentCell.LTP_COEFFICIENTS] = parameters.long_offset
+    cells[..., SegmentCell.LTP_BEGIN] = (
+        -width * parameters.lag[:, None] - (parameters.long_order >> 1)
+    )
     table = set_table(sets)
-    cells[..., KIND:] = table.rows[layout.value_set]
-    lines = np.zeros((channels, LINE), np.int64)
-    lines[:, DELAY] = layout.delay
-    lines[:, ROW] = stride * np.arange(channels)
-    lines[:, FACTOR] = width
-    lines[:, PLACE] = paired
-    lines[:, PCM] = layout.frames * np.array(order or range(channels), np.int64)
+    cells[..., SegmentCell.VALUE_SET :] = table.rows[parameters.value_set]
+    lines = np.zeros((channels, LINE_CELLS), np.int64)
+    lines[:, LineCell.DELAY] = parameters.delay
+    lines[:, LineCell.ROW] = stride * np.arange(channels)
+    lines[:, LineCell.WIDTH] = width
+    lines[:, LineCell.PLACE] = paired
+    lines[:, LineCell.PCM] = parameters.frames * np.array(order or range(channels), np.int64)
     copies: list[int] = []
     for c in range(channels):
-        lines[c, FIRST_COPY] = len(copies)
+        lines[c, LineCell.FIRST_COPY] = len(copies)
         copies += [stride * other for other in np.flatnonzero(reference == c).tolist()]
-        lines[c, LAST_COPY] = len(copies)
+        lines[c, LineCell.LAST_COPY] = len(copies)
     return Plan(
-        layout.frames,
-        layout.starts,
+        parameters.frames,
+        parameters.starts,
         cells,
         lines,
         np.array([*copies, 0], np.int64),
-        layout.coefficients,
+        parameters.coefficients,
         table.values,
         table.ranks,
     )
-
-

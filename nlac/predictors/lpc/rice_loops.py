@@ -1,7 +1,7 @@
-"""The `lpc` loops with Rice codes: integers and shifts alone, for the simplest decoders.
+"""The `lpc` loops with Rice codes (Golomb 1966, Rice 1979), for the simplest decoders.
 
-The residual is counted in ranks of the value set from the rank nearest to the
-prediction; the Rice parameter follows the running mean of its size.
+The residual is the distance in ranks from the rank nearest to the prediction. The Rice parameter
+follows the running mean of its size. Only integers and shifts are needed.
 """
 
 from __future__ import annotations
@@ -11,90 +11,85 @@ import numpy as np
 from nlac.entropy.bits import end_bits, get_bits, put_bits
 from nlac.entropy.range_kernels import ZERO
 from nlac.entropy.value_kernels import index_bits, rank_near, value
+from nlac.entropy.value_sets import PLAIN
 from nlac.kernels.arithmetic import log2_fixed
 from nlac.kernels.jit import inline_kernel, kernel
 from nlac.kernels.memory import address, load_i32, load_i64, store_32, store_64, trailing_zeros
 from nlac.predictors.lpc.kernels import (
-    MIDDLE,
-    STATE,
+    SCALE_CELLS,
+    ScaleCell,
     locate,
     predict,
     schedule_of,
     store_sample,
     tables_of,
+    value_set_of,
 )
-from nlac.predictors.lpc.plan import FIRST, KIND, LAST, LOOKUP, OFFSET, PCM, ROW, STEP
+from nlac.predictors.lpc.plan import LineCell
 
-MAX_QUOTIENT = 24  # ones that announce a rank as it is
+MAX_QUOTIENT = 24  # ones that announce an uncoded rank
 MAX_PARAMETER = 30
 
 
 @inline_kernel
 def _parameter(state):
-    """Fraction of the code without a unary part: about log2 of twice the mean |residual|."""
-    return min(log2_fixed(max((load_i64(state, MIDDLE) * 31) >> 16, 1), 4) >> 4, MAX_PARAMETER)
+    """Rice parameter, the bits below the unary part: about log2 of twice the mean |residual|."""
+    mean = load_i64(state, ScaleCell.MIDDLE)
+    return min(log2_fixed(max((mean * 31) >> 16, 1), 4) >> 4, MAX_PARAMETER)
 
 
 @inline_kernel
 def _learn(state, size):
-    mean = load_i64(state, MIDDLE)
-    store_64(state, MIDDLE, mean + (((size << 12) - mean) >> 4))
+    """Update the mean |residual| (Q12) with that of a sample."""
+    mean = load_i64(state, ScaleCell.MIDDLE)
+    store_64(state, ScaleCell.MIDDLE, mean + (((size << 12) - mean) >> 4))
 
 
 @inline_kernel
-def _rank(cell, values, ranks, y):
-    """Rank nearest to y (Q8) in the value set of a cell, and the rank's value."""
-    kind, low, high = load_i64(cell, KIND), load_i64(cell, FIRST), load_i64(cell, LAST)
-    if kind == 0:
+def _rank(entry, y):
+    """Rank nearest to y (Q8); of a plain set, also beyond its ends."""
+    if entry.kind == PLAIN:
         return (y + 128) >> 8
-    return rank_near(
-        kind, load_i64(cell, STEP), load_i64(cell, OFFSET), values, ranks,
-        load_i64(cell, LOOKUP), low, high, y,
-    )
-
-
-@inline_kernel
-def _value(cell, values, rank):
-    kind = load_i64(cell, KIND)
-    if kind == 0:
-        return rank
-    return value(kind, load_i64(cell, STEP), load_i64(cell, OFFSET), values, rank)
+    return rank_near(entry, y)
 
 
 @kernel
 def encode_rice(plan, state_rows, sample_rows, pcm, raw_buffer):
-    """Code all samples; returns the words written, and how many samples took few bits.
+    """Code all samples; the arguments are those of `encode_loop` with the range coder.
 
-    `pcm` is (channels, frames) int32, in the order that the plan tells; `sample_rows` hold
-    it already.
-    -1: a sample is not in its value set; -2: the buffer is too small.  Few bits are those
-    of parameters 0 and 1, at which whole bits are dear.
+    Returns
+    -------
+    words : int
+        Words written to `raw_buffer`; -1 if a sample is not in its value set, -2 if the buffer is
+        too small.
+    inefficient : int
+        Samples coded with parameter 0 or 1, where whole-bit codes are inefficient.
     """
     frames, channels, segments, starts, cells, lines = schedule_of(plan)
     coefficients, _, values, ranks = tables_of(plan)
     rows, samples, states = address(sample_rows), address(pcm), address(state_rows)
     raw, limit = address(raw_buffer), len(raw_buffer) - 4
-    raw_pos, acc, fill, dear = 0, ZERO, 0, 0
+    raw_pos, acc, fill, inefficient = 0, ZERO, 0, 0
     for k in range(segments):
         for t in range(load_i64(starts, k), load_i64(starts, k + 1)):
             for c in range(channels):
                 line, cell, at = locate(lines, cells, frames, channels, k, t, c)
                 if at < 0:
                     continue
-                mu = predict(cell, coefficients, rows + 4 * load_i64(line, ROW), t)
-                state = states + 8 * STATE * c
-                low, high = load_i64(cell, FIRST), load_i64(cell, LAST)
-                sample = load_i32(samples, load_i64(line, PCM) + at)
-                base = _rank(cell, values, ranks, mu)
-                rank = _rank(cell, values, ranks, sample << 8)
-                if rank < low or rank > high or _value(cell, values, rank) != sample:
+                row = rows + 4 * load_i64(line, LineCell.ROW)
+                location = predict(cell, coefficients, row, t)
+                state = states + 8 * SCALE_CELLS * c
+                entry = value_set_of(cell, values, ranks)
+                sample = load_i32(samples, load_i64(line, LineCell.PCM) + at)
+                base, rank = _rank(entry, location), _rank(entry, sample << 8)
+                if rank < entry.first or rank > entry.last or value(entry, rank) != sample:
                     return -1, 0
                 if raw_pos > limit:
                     return -2, 0
                 residual = rank - base
                 folded = (residual << 1) ^ (residual >> 63)
                 bits = _parameter(state)
-                dear += bits < 2
+                inefficient += bits < 2
                 quotient = folded >> bits
                 if quotient < MAX_QUOTIENT:
                     code = (1 << quotient) - 1
@@ -109,15 +104,16 @@ def encode_rice(plan, state_rows, sample_rows, pcm, raw_buffer):
                 else:
                     ones = (1 << MAX_QUOTIENT) - 1
                     raw_pos, acc, fill = put_bits(raw, raw_pos, acc, fill, ones, MAX_QUOTIENT)
-                    count = index_bits(high - low)
-                    raw_pos, acc, fill = put_bits(raw, raw_pos, acc, fill, rank - low, count)
+                    count = index_bits(entry.last - entry.first)
+                    index = rank - entry.first
+                    raw_pos, acc, fill = put_bits(raw, raw_pos, acc, fill, index, count)
                 _learn(state, abs(residual))
-    return end_bits(raw, raw_pos, acc, fill), dear
+    return end_bits(raw, raw_pos, acc, fill), inefficient
 
 
 @kernel
 def decode_rice(plan, state_rows, sample_rows, pcm, raw_buffer):
-    """Decode all samples into `pcm`; returns the raw bits used, or -1 on bad data."""
+    """Decode all samples into `pcm`; returns the raw bits taken, or -1 if the data is bad."""
     frames, channels, segments, starts, cells, lines = schedule_of(plan)
     coefficients, copies, values, ranks = tables_of(plan)
     rows, samples, states = address(sample_rows), address(pcm), address(state_rows)
@@ -129,12 +125,12 @@ def decode_rice(plan, state_rows, sample_rows, pcm, raw_buffer):
                 line, cell, at = locate(lines, cells, frames, channels, k, t, c)
                 if at < 0:
                     continue
-                state = states + 8 * STATE * c
-                low, high = load_i64(cell, FIRST), load_i64(cell, LAST)
+                state = states + 8 * SCALE_CELLS * c
+                entry = value_set_of(cell, values, ranks)
                 bits = _parameter(state)
                 quotient = trailing_zeros(~get_bits(raw, num_raw, raw_at, MAX_QUOTIENT))
-                mu = predict(cell, coefficients, rows + 4 * load_i64(line, ROW), t)
-                base = _rank(cell, values, ranks, mu)
+                row = rows + 4 * load_i64(line, LineCell.ROW)
+                base = _rank(entry, predict(cell, coefficients, row, t))
                 if quotient < MAX_QUOTIENT:
                     raw_at += quotient + 1
                     folded = (quotient << bits) | get_bits(raw, num_raw, raw_at, bits)
@@ -143,14 +139,14 @@ def decode_rice(plan, state_rows, sample_rows, pcm, raw_buffer):
                     rank = base + residual
                 else:
                     raw_at += MAX_QUOTIENT
-                    count = index_bits(high - low)
-                    rank = low + get_bits(raw, num_raw, raw_at, count)
+                    count = index_bits(entry.last - entry.first)
+                    rank = entry.first + get_bits(raw, num_raw, raw_at, count)
                     raw_at += count
                     residual = rank - base
-                if rank < low or rank > high:
+                if rank < entry.first or rank > entry.last:
                     return -1
-                sample = _value(cell, values, rank)
-                store_32(samples, load_i64(line, PCM) + at, sample)
+                sample = value(entry, rank)
+                store_32(samples, load_i64(line, LineCell.PCM) + at, sample)
                 store_sample(line, copies, rows, t, sample)
                 _learn(state, abs(residual))
     return np.int64(raw_at)

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from nlac.entropy.value_kernels import SetCell
 from nlac.entropy.value_sets import ValueSet
 from nlac.kernels.jit import kernel
 from nlac.kernels.memory import load_i64, store_64
@@ -31,8 +32,7 @@ from nlac.predictors.cascade.side_info import Schedule, SideInfo
 from nlac.predictors.cascade.state import C_EXPERTS, CHANNEL, LOCATIONS
 from nlac.predictors.lpc.kernels import new_rows, predict, store_sample
 from nlac.predictors.lpc.parameters import LpcParameters
-from nlac.predictors.lpc.plan import FIELDS, HIGHEST, LINE, LOWEST, make_plan
-from nlac.predictors.lpc.plan import ROW as LINE_ROW
+from nlac.predictors.lpc.plan import LINE_CELLS, SEGMENT_CELLS, LineCell, SegmentCell, make_plan
 from nlac.predictors.networks.online import learn_online, predict_online
 
 # numbers of the format
@@ -62,7 +62,7 @@ def predict_base(front, t):
         segment += 1
         store_64(front, F_CELL, load_i64(front, F_CELL) + load_i64(front, F_SEGMENT_BYTES))
     store_64(front, F_SEGMENT, segment)
-    row = load_i64(front, F_ROWS) + 4 * load_i64(load_i64(front, F_LINE), LINE_ROW)
+    row = load_i64(front, F_ROWS) + 4 * load_i64(load_i64(front, F_LINE), LineCell.ROW)
     cell, out = load_i64(front, F_CELL), load_i64(front, F_LOCATION)
     value = predict(cell, load_i64(front, F_COEFFICIENTS), row, t)
     stages = load_i64(front, F_STAGES)
@@ -70,7 +70,8 @@ def predict_base(front, t):
     for i in range(NUM_STAGES):
         total += predict_stage(stages + 8 * STAGE * i, t)
         store_64(front, F_SUMS + i, total)
-    low, high = load_i64(cell, LOWEST), load_i64(cell, HIGHEST)
+    entry = cell + 8 * SegmentCell.VALUE_SET
+    low, high = load_i64(entry, SetCell.LOWEST), load_i64(entry, SetCell.HIGHEST)
     best = min(max(total, low), high)
     store_64(out, 0, best)
     store_64(out, 1, value)
@@ -126,10 +127,10 @@ class ForwardState(StageMemory):
         self.locations = np.zeros((count, LOCATIONS), np.int64)
         for c, row in enumerate(self.channels):
             row[F_STARTS] = plan.starts.ctypes.data
-            row[F_CELL] = plan.cells.ctypes.data + 8 * FIELDS * c
-            row[F_SEGMENT_BYTES] = 8 * FIELDS * count
+            row[F_CELL] = plan.cells.ctypes.data + 8 * SEGMENT_CELLS * c
+            row[F_SEGMENT_BYTES] = 8 * SEGMENT_CELLS * count
             row[F_COEFFICIENTS] = plan.coefficients.ctypes.data
-            row[F_LINE] = plan.lines.ctypes.data + 8 * LINE * c
+            row[F_LINE] = plan.lines.ctypes.data + 8 * LINE_CELLS * c
             row[F_COPIES] = plan.copies.ctypes.data
             row[F_ROWS] = self._rows.ctypes.data
             # the online network's location comes first

@@ -20,13 +20,14 @@ from nlac.predictors.cascade.kernels import (
     channel_of,
     code_sample,
     decode_sample,
+    frame_of,
     limit_locations,
+    payload_of,
     row,
     schedule_of,
     set_in_force,
     set_lags,
 )
-from nlac.predictors.lpc.plan import HIGHEST, LOWEST
 from nlac.predictors.networks.step import R_INPUT, R_OUTPUT, run_step
 from nlac.predictors.neural.base import learn_base, predict_base
 from nlac.predictors.neural.features import apply_outputs, mean_error, note_sample, write_features
@@ -54,28 +55,28 @@ def base_pass(schedule, sets, rows, knowns, pcm, begin, end, features, placed, m
     What is known before each sample goes to `features` (channels, times, FEATURES), the locations
     to `placed` (channels, times, count), the second left free, and the unit to `means`.
     """
-    frames, channels, delays, lags, value_set, table, _, _ = schedule_of(schedule, sets)
+    block = schedule_of(schedule, sets)
     samples = address(pcm)
     told, told_bytes = address(features), 2 * features.shape[2]
     out, out_bytes = address(placed), 8 * placed.shape[2]
     units, length = address(means), features.shape[1]
     for t in range(begin, end):
         if t % PIECE == 0:
-            set_lags(rows.predictors, lags, t)
-        for c in range(channels):
-            at = t - load_i64(delays, c)
-            if at < 0 or at >= frames:
+            set_lags(rows.predictors, block.lags, t)
+        for c in range(block.channels):
+            at = frame_of(block, t, c)
+            if at < 0:
                 continue
-            entry = set_in_force(table, value_set, t, channels, c)
+            entry = set_in_force(block, t, c)
             predictor, locations, _ = channel_of(rows, c)
             known, place = row(knowns, c), c * length + t - begin
             _predict(
                 predictor, locations, rows.num_locations, out + place * out_bytes,
-                load_i64(entry, LOWEST), load_i64(entry, HIGHEST), t,
+                entry.lowest, entry.highest, t,
             )  # fmt: skip
             write_features(known, locations, told + place * told_bytes)
             store_64(units, place, mean_error(known))
-            sample = load_i32(samples, c * frames + at)
+            sample = load_i32(samples, c * block.frames + at)
             note_sample(known, sample, load_i64(locations, 0))
             learn_base(predictor, t, sample)
 
@@ -103,7 +104,7 @@ def coding_pass(
 
     Returns whether all samples were in their value sets. `coder` keeps the encoder's state.
     """
-    frames, channels, delays, _, value_set, table, values, ranks = schedule_of(schedule, sets)
+    block = schedule_of(schedule, sets)
     shared, samples, up = address(rows.shared), address(pcm), address(powers)
     places, place_bytes = address(placed), 8 * placed.shape[2]
     told, told_bytes = address(outputs), 2 * outputs.shape[2]
@@ -111,22 +112,22 @@ def coding_pass(
     words, raw = address(word_buffer), address(raw_buffer)
     writer, bits = _writer_of(coder), _bits_of(coder)
     for t in range(begin, end):
-        for c in range(channels):
-            at = t - load_i64(delays, c)
-            if at < 0 or at >= frames:
+        for c in range(block.channels):
+            at = frame_of(block, t, c)
+            if at < 0:
                 continue
-            entry = set_in_force(table, value_set, t, channels, c)
+            entry = set_in_force(block, t, c)
             state, place = row(rows.mixtures, c), c * length + t - begin
             locations = places + place * place_bytes
             apply_outputs(
                 load_i64(units, place), told + place * told_bytes, load_i64(locations, 0),
-                load_i64(entry, LOWEST), load_i64(entry, HIGHEST), locations + 8,
+                entry.lowest, entry.highest, locations + 8,
                 state + 8 * (MEAN + GIVEN), up,
             )  # fmt: skip
             mixture_prepare(shared, state, locations)
-            sample = load_i32(samples, c * frames + at)
+            sample = load_i32(samples, c * block.frames + at)
             good, writer, bits = code_sample(
-                shared, state, entry, values, ranks, sample, words, writer, raw, bits
+                shared, state, entry, sample, words, writer, raw, bits
             )
             if not good:
                 return False
@@ -156,42 +157,41 @@ def decode_with_network(
     schedule, sets, rows, knowns, networks, powers, pcm, word_buffer, raw_buffer
 ):
     """Decode all samples into `pcm`; returns words and raw bits used, or -1, -1 on bad data."""
-    frames, channels, delays, lags, value_set, table, values, ranks = schedule_of(schedule, sets)
+    block = schedule_of(schedule, sets)
     shared, samples, up = address(rows.shared), address(pcm), address(powers)
     nets = address(networks)
-    words, raw = address(word_buffer), address(raw_buffer)
-    num_words, num_raw = len(word_buffer), len(raw_buffer)
+    payload = payload_of(word_buffer, raw_buffer)
     all_placed = np.zeros(rows.num_locations, np.int64)
     placed = address(all_placed)
-    reader = decode_start(words, num_words)
+    reader = decode_start(payload.words, payload.num_words)
     raw_at = np.int64(0)
-    total = frames + schedule.delay.max()
-    for t in range(total):
+    for t in range(block.total):
         if t % PIECE == 0:
-            set_lags(rows.predictors, lags, t)
-        for c in range(channels):
-            at = t - load_i64(delays, c)
-            if at < 0 or at >= frames:
+            set_lags(rows.predictors, block.lags, t)
+        for c in range(block.channels):
+            at = frame_of(block, t, c)
+            if at < 0:
                 continue
-            entry = set_in_force(table, value_set, t, channels, c)
+            entry = set_in_force(block, t, c)
             predictor, locations, state = channel_of(rows, c)
             known, network = row(knowns, c), load_i64(nets, c)
-            lowest, highest = load_i64(entry, LOWEST), load_i64(entry, HIGHEST)
-            _predict(predictor, locations, rows.num_locations, placed, lowest, highest, t)
+            _predict(
+                predictor, locations, rows.num_locations, placed, entry.lowest, entry.highest, t
+            )
             write_features(known, locations, load_i64(network, R_INPUT))
             run_step(network)
             best = load_i64(locations, 0)
             apply_outputs(
-                mean_error(known), load_i64(network, R_OUTPUT), best, lowest, highest, placed + 8,
-                state + 8 * (MEAN + GIVEN), up,
+                mean_error(known), load_i64(network, R_OUTPUT), best, entry.lowest,
+                entry.highest, placed + 8, state + 8 * (MEAN + GIVEN), up,
             )  # fmt: skip
             mixture_prepare(shared, state, placed)
             good, sample, reader, raw_at = decode_sample(
-                shared, state, entry, values, ranks, words, num_words, reader, raw, num_raw, raw_at
+                shared, state, entry, payload, reader, raw_at
             )
             if not good:
                 return -1, -1
-            store_32(samples, c * frames + at, sample)
+            store_32(samples, c * block.frames + at, sample)
             mixture_learn(shared, state, sample)
             note_sample(known, sample, best)
             learn_base(predictor, t, sample)
