@@ -1,7 +1,7 @@
 """nlac: a lossless audio codec that gives exact files back.
 
 Reading and writing arrays: `read`, `write`, `open`, `blocks`, `info`. Coding files:
-`encode`, `decode`. Coding in pieces: `Encoder`, `Decoder`. All errors are `NlacError`s.
+`encode`, `decode`, `test`. Coding in pieces: `Encoder`, `Decoder`. All errors are `NlacError`s.
 
 Nothing heavy is imported before it is used.
 """
@@ -34,10 +34,11 @@ if TYPE_CHECKING:
     from nlac.api.decoding import decode
     from nlac.api.encoding import encode
     from nlac.api.file import NlacFile
-    from nlac.api.functions import add_model, blocks, info, open, read, write
+    from nlac.api.functions import add_model, blocks, info, open, read, test
     from nlac.api.incremental import Decoder, Encoder
     from nlac.api.results import DecodeResult, EncodeResult, LostRange, StreamInfo
     from nlac.api.writer import NlacWriter
+    from nlac.api.writing import write
     from nlac.audio.raw import RawSpec
     from nlac.bitstream.items import Picture
     from nlac.codec.encoder.options import EncodeOptions
@@ -79,6 +80,7 @@ __all__ = [
     "info",
     "open",
     "read",
+    "test",
     "write",
 ]
 
@@ -101,7 +103,8 @@ _MODULES = {
     "info": "nlac.api.functions",
     "open": "nlac.api.functions",
     "read": "nlac.api.functions",
-    "write": "nlac.api.functions",
+    "test": "nlac.api.functions",
+    "write": "nlac.api.writing",
 }
 
 

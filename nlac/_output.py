@@ -13,7 +13,7 @@ import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from nlac._descriptors import open_descriptor, own_descriptor
 from nlac._errors import OutputExists
@@ -72,7 +72,7 @@ def _open_output(path: str | os.PathLike[str], force: bool) -> Iterator[BinaryIO
     # not tempfile: the final file should get the usual permissions, not the private ones
     _unfinished.add(temporary)
     try:
-        with open(temporary, "x+b") as file:
+        with _begun(temporary, path) as file:
             lock(file)
             yield file
             file.flush()
@@ -107,6 +107,14 @@ def sync_folder(folder: Path) -> None:
             raise
     finally:
         os.close(descriptor)
+
+
+def _begun(temporary: Path, path: str | os.PathLike[str]) -> BinaryIO:
+    """Open a temporary file; an error names the path that the caller gave."""
+    try:
+        return cast(BinaryIO, open(temporary, "x+b"))
+    except OSError as error:
+        raise type(error)(error.errno, error.strerror, os.fspath(path)) from error
 
 
 def remove_unfinished() -> None:

@@ -36,7 +36,8 @@ class _Task(Generic[T, R]):
 def ordered_map(function: Callable[[T], R], arguments: Iterable[T], threads: int) -> Iterator[R]:
     """Yield ``function(argument)`` for each argument, in order, computed on threads.
 
-    At most ``threads + 1`` arguments and results exist at a time. An error of `function`
+    Where the system gives fewer threads, those do the work, or else the calling one. At
+    most ``threads + 1`` arguments and results exist at a time. An error of `function`
     is raised here, at its place in the order. Leaving the iterator early (an error,
     Ctrl-C, ``close()``) starts no further call and does not wait for running ones.
 
@@ -71,9 +72,11 @@ def ordered_map(function: Callable[[T], R], arguments: Iterable[T], threads: int
             del argument
             pending.append(task)
             tasks.put(task)
-            if workers < threads:
+            if workers < threads and _started(work):
                 workers += 1
-                threading.Thread(target=work, name="nlac-worker", daemon=True).start()
+            if not workers:
+                tasks.put(None)
+                work()
             del task
             if len(pending) > threads:
                 yield _outcome(pending.popleft())
@@ -83,6 +86,15 @@ def ordered_map(function: Callable[[T], R], arguments: Iterable[T], threads: int
         stop.set()
         for _ in range(workers):
             tasks.put(None)
+
+
+def _started(work: Callable[[], None]) -> bool:
+    """Whether a thread could be started: at the end of the process, for one, none can."""
+    try:
+        threading.Thread(target=work, name="nlac-worker", daemon=True).start()
+    except RuntimeError:
+        return False
+    return True
 
 
 def _outcome(task: _Task[T, R]) -> R:

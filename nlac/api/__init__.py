@@ -13,9 +13,10 @@ if TYPE_CHECKING:
     from nlac.api.decoding import decode
     from nlac.api.encoding import encode
     from nlac.api.file import NlacFile
-    from nlac.api.functions import add_model, blocks, info, open, read, write
+    from nlac.api.functions import add_model, blocks, info, open, read, test
     from nlac.api.incremental import Decoder, Encoder
     from nlac.api.writer import NlacWriter
+    from nlac.api.writing import write
 
 __all__ = [
     "Decoder",
@@ -29,6 +30,7 @@ __all__ = [
     "info",
     "open",
     "read",
+    "test",
     "write",
 ]
 

@@ -7,15 +7,22 @@ get more types; nothing is ever scaled, rounded or guessed without being asked f
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from nlac._errors import UsageError
+from nlac._arguments import whole_number
+from nlac._errors import UnsupportedAudio, UsageError
 from nlac._typing import Samples
+from nlac.codec.decoder.workers import available_memory
 
-DType = Literal["int16", "int32", "float32", "float64"]
+# of what is given out: "int16", "int32", "float32", "float64", as a name or a type of NumPy
+DType: TypeAlias = DTypeLike
+_GIVEN_OUT = ("int16", "int32", "float32", "float64")
+_MAX_CHANNELS = 255
+# how many samples are looked at together
+_STEP = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +36,9 @@ class SampleFormat:
 def sample_format(array: NDArray[Any], bits_per_sample: int | None) -> SampleFormat:
     """What an array is to be stored as.
 
-    float32 is stored as float32, int8 and int16 as 8 and 16 bits unless
-    `bits_per_sample` says otherwise; int32 and int64 need `bits_per_sample`, since they
-    hold 24-bit audio as often as 32-bit.
+    float32 is stored as float32, as are other floats if each of them is one; int8 and
+    int16 as 8 and 16 bits unless `bits_per_sample` says otherwise; int32 and int64 need
+    `bits_per_sample`, since they hold 24-bit audio as often as 32-bit.
 
     Raises
     ------
@@ -41,16 +48,27 @@ def sample_format(array: NDArray[Any], bits_per_sample: int | None) -> SampleFor
     """
     kind, size = array.dtype.kind, array.dtype.itemsize
     if kind == "f":
-        if size != 4:
+        if size != 4 and not _are_float32(array):
             raise UsageError(
-                f"{array.dtype} samples would lose bits: convert them to float32 or to integers"
+                f"{array.dtype} samples that float32 does not hold exactly: round them by "
+                ".astype(numpy.float32), or scale them to integers, as in "
+                "numpy.rint(samples * 2**23).astype(numpy.int32) with bits_per_sample=24"
             )
         if bits_per_sample not in (None, 32):
             raise UsageError("float32 samples have 32 bits; bits_per_sample is for integers")
         return SampleFormat(32, True)
+    if kind == "u":
+        zero = 1 << (8 * size - 1)
+        raise UsageError(
+            f"{array.dtype} samples: signed integers are needed; if {zero} is silence, as in "
+            f"WAV files of 8 bits, give (samples.astype(numpy.int64) - {zero}) with "
+            f"bits_per_sample={min(32, 8 * size)}"
+        )
     if kind != "i":
         raise UsageError(f"{array.dtype} samples: signed integers or float32 are needed")
-    if bits_per_sample is None:
+    if bits_per_sample is not None:
+        bits_per_sample = whole_number("bits_per_sample", bits_per_sample)
+    else:
         if size > 2:
             raise UsageError(
                 f"{array.dtype} samples: tell their depth by bits_per_sample (such as 24)"
@@ -59,6 +77,41 @@ def sample_format(array: NDArray[Any], bits_per_sample: int | None) -> SampleFor
     if not 1 <= bits_per_sample <= 32:
         raise UsageError(f"bits_per_sample {bits_per_sample}: 1 to 32")
     return SampleFormat(bits_per_sample, False)
+
+
+def frames_of(array: ArrayLike) -> NDArray[Any]:
+    """Array of a caller with shape (frames, channels).
+
+    Raises
+    ------
+    UsageError
+        Its shape is another one, or values of it are masked.
+    """
+    if isinstance(array, np.ma.MaskedArray):
+        raise UsageError("a masked array: what is to stand for masked values? fill it: .filled(0)")
+    values = np.asarray(array)
+    if values.ndim == 1:
+        return values[:, None]
+    if values.ndim != 2:
+        raise UsageError(f"array of shape {values.shape}: (frames, channels) is needed")
+    if values.shape[1] > _MAX_CHANNELS >= values.shape[0] > 0:
+        raise UnsupportedAudio(
+            f"array of shape {values.shape}: {values.shape[1]} channels cannot be coded; if that "
+            "is (channels, frames), transpose it: samples.T"
+        )
+    return values
+
+
+def _are_float32(array: NDArray[Any]) -> bool:
+    """Whether every value is exactly a float32."""
+    for start in range(0, len(array), _STEP):
+        part = array[start : start + _STEP]
+        # what is out of range becomes infinite, and so differs
+        with np.errstate(over="ignore", invalid="ignore"):
+            again = part.astype(np.float32).astype(part.dtype)
+        if not np.array_equal(again, part, equal_nan=True):
+            return False
+    return True
 
 
 def to_samples(array: ArrayLike, channels: int | None, fmt: SampleFormat) -> Samples:
@@ -78,12 +131,10 @@ def to_samples(array: ArrayLike, channels: int | None, fmt: SampleFormat) -> Sam
     UsageError
         Shape, type or values do not fit.
     """
-    values = np.asarray(array)
-    if values.ndim == 1:
-        values = values[:, None]
-    if values.ndim != 2 or channels not in (None, values.shape[1]):
-        wanted = "channels" if channels is None else channels
-        raise UsageError(f"array of shape {np.shape(array)}: (frames, {wanted}) is needed")
+    values = frames_of(array)
+    if channels not in (None, values.shape[1]):
+        hint = "; transpose it" if values.shape[0] == channels else ""
+        raise UsageError(f"array of shape {np.shape(array)}: (frames, {channels}) is needed{hint}")
     given = sample_format(values, fmt.bits_per_sample)
     if given != fmt:
         kinds = {True: "float", False: "integer"}
@@ -101,7 +152,7 @@ def to_samples(array: ArrayLike, channels: int | None, fmt: SampleFormat) -> Sam
     return np.array(values, np.int32, order="C")
 
 
-def output_dtype(fmt: SampleFormat, dtype: str | None) -> np.dtype[Any]:
+def output_dtype(fmt: SampleFormat, dtype: DType | None) -> np.dtype[Any]:
     """Type that samples are given out in.
 
     Raises
@@ -113,14 +164,17 @@ def output_dtype(fmt: SampleFormat, dtype: str | None) -> np.dtype[Any]:
         if fmt.is_float:
             return np.dtype(np.float32)
         return np.dtype(np.int16 if fmt.bits_per_sample <= 16 else np.int32)
-    if dtype not in ("int16", "int32", "float32", "float64"):
+    try:
+        chosen = np.dtype(dtype)
+    except TypeError:
+        chosen = np.dtype(object)
+    if chosen.name not in _GIVEN_OUT:
         raise UsageError(f"dtype {dtype!r}: int16, int32, float32 or float64")
-    chosen = np.dtype(dtype)
     if chosen.kind == "i":
         if fmt.is_float:
-            raise UsageError(f"dtype {dtype}: the samples are float")
+            raise UsageError(f"dtype {chosen}: the samples are float")
         if fmt.bits_per_sample > 8 * chosen.itemsize:
-            raise UsageError(f"dtype {dtype}: the samples have {fmt.bits_per_sample} bits")
+            raise UsageError(f"dtype {chosen}: the samples have {fmt.bits_per_sample} bits")
     return chosen
 
 
@@ -138,3 +192,26 @@ def from_samples(
     else:
         result = samples.astype(dtype, copy=False)
     return result if always_2d or result.shape[1] != 1 else result[:, 0]
+
+
+def output_array(
+    out: NDArray[Any] | None, frames: int, channels: int, dtype: np.dtype[Any]
+) -> NDArray[Any]:
+    """Array for samples, shape (frames, channels): a new one, or the beginning of `out`.
+
+    Raises
+    ------
+    UsageError
+        It would not fit into memory, or `out` is too short or has another shape.
+    """
+    if out is None:
+        # a system may promise memory that it does not have
+        if frames * channels * dtype.itemsize > available_memory():
+            raise UsageError(f"{frames} frames do not fit into memory; go through them by blocks")
+        return np.empty((frames, channels), dtype)
+    values = out[:, None] if out.ndim == 1 else out
+    if values.ndim != 2 or values.shape[1] != channels or len(values) < frames:
+        raise UsageError(
+            f"out of shape {out.shape}: {frames} frames of {channels} channels do not fit it"
+        )
+    return values[:frames]

@@ -6,11 +6,13 @@ import io
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from os import PathLike
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, Unpack
 
 from nlac._errors import NotRestorable, UsageError
 from nlac._files import ReadFile, Target, WriteFile, can_seek, check_distinct, open_target
+from nlac._names import refuse_foreign_name
 from nlac._typing import Samples
+from nlac.api.options import OptionFields, encode_options, spelled_out
 from nlac.api.results import EncodeResult
 from nlac.audio.base import AudioSource
 from nlac.audio.original.restoration import (
@@ -30,10 +32,11 @@ from nlac.codec.encoder.stream import StreamEncoder, make_header
 if TYPE_CHECKING:
     from nlac.bitstream.header import StreamHeader
 
-TagMapping: TypeAlias = Mapping[str, str | Sequence[str]]
+TagMapping: TypeAlias = Mapping[str, str | Sequence[str]] | Sequence[tuple[str, str]]
 Progress: TypeAlias = Callable[[int, int | None], None]
 
 
+@spelled_out
 def encode(
     src: ReadFile,
     dst: WriteFile,
@@ -47,7 +50,7 @@ def encode(
     ignore_sizes: bool = False,
     force: bool = False,
     progress: Progress | None = None,
-    **options: Any,
+    **options: Unpack[OptionFields],
 ) -> EncodeResult:
     """Encode an audio file.
 
@@ -64,7 +67,7 @@ def encode(
         stands.
     dst : path or binary file object
         Where to; a pipe does. A path appears only when everything went well.
-    tags : mapping of str to str or sequence of str, optional
+    tags : mapping of str to str or sequence of str, or pairs of str, optional
         Vorbis comments.
     pictures : sequence of Picture
         Pictures.
@@ -86,9 +89,9 @@ def encode(
     ----------------
     ignore_sizes : bool
         Take everything after the header as samples, whatever sizes it declares.
-    **options
-        Fields of `EncodeOptions`: preset, predictor, predictor_options, model, device, coder,
-        long_term, effort, block_seconds, verify, threads.
+    preset, predictor, predictor_options, model, device, coder, long_term, effort, \
+    block_seconds, verify, threads, memory
+        As in `EncodeOptions`.
 
     Returns
     -------
@@ -110,11 +113,12 @@ def encode(
     >>> nlac.encode("take.wav", "take.nlac", preset="max")     # doctest: +SKIP
     """
     check_distinct(src, dst)
+    refuse_foreign_name(dst)
     if isinstance(src, (bytes, bytearray, memoryview)):
         src = io.BytesIO(src)
     job = _Encoding(
-        EncodeOptions(**known_options(options)),
-        [*([Tags.from_mapping(tags).to_item()] if tags else []), *(p.to_item() for p in pictures)],
+        encode_options(options),
+        metadata_items(tags, pictures),
         strip_chunks,
         audio_only,
         embed_model,
@@ -240,15 +244,19 @@ def _file_name(src: ReadFile) -> str | None:
     return None
 
 
-def frame_bytes(header: StreamHeader) -> int:
-    """Bytes of a frame whose samples take the fewest whole bytes each."""
-    return header.channels * ((header.bits_per_sample + 7) // 8)
+def metadata_items(tags: TagMapping | None, pictures: Sequence[Picture]) -> list[MetadataItem]:
+    """Items of what a caller gives along with the samples.
 
-
-def known_options(options: dict[str, Any]) -> dict[str, Any]:
-    """Options, if all of them exist."""
-    for name in options:
-        if name not in EncodeOptions.__dataclass_fields__:
-            known = ", ".join(EncodeOptions.__dataclass_fields__)
-            raise UsageError(f"no such option: {name} (known: {known})")
-    return options
+    Raises
+    ------
+    UsageError
+        Something else was given than texts and pictures.
+    """
+    items = [Tags.from_mapping(tags).to_item()] if tags else []
+    if isinstance(pictures, Picture):
+        pictures = [pictures]
+    for picture in pictures:
+        if not isinstance(picture, Picture):
+            raise UsageError(f"picture of type {type(picture).__name__}: nlac.Picture is needed")
+        items.append(picture.to_item())
+    return items

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import io
+import os
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 from types import TracebackType
 from typing import Any, Self
 
-import numpy as np
 from numpy.typing import NDArray
 
+from nlac._arguments import whole_number
 from nlac._errors import UsageError
 from nlac._files import ReadFile, open_input
 from nlac._typing import Samples
-from nlac.api.arrays import DType, SampleFormat, from_samples, output_dtype
+from nlac.api.arrays import DType, SampleFormat, from_samples, output_array, output_dtype
+from nlac.api.frames import FrameAccess
 from nlac.api.results import StreamInfo
 from nlac.api.stream_info import stream_info, stream_tags
 from nlac.audio.original.chunks import Chunk, list_chunks
@@ -23,15 +26,20 @@ from nlac.bitstream import constants as c
 from nlac.bitstream.items import Picture
 from nlac.bitstream.reader import IndexedReader
 from nlac.codec.decoder.blocks import check_pcm, decode_blocks
-from nlac.codec.decoder.workers import Workers, available_memory
+from nlac.codec.decoder.workers import Workers
 from nlac.codec.transforms.pcm import PcmDigest
 
 
-class NlacFile:
+class NlacFile(FrameAccess):
     """An nlac file to read from, as `nlac.open` gives it.
 
     Positions and lengths are in frames (one sample of every channel). What is damaged is
     noticed when it is read: every block has a checksum.
+
+    It can be used like an array, too: ``file[1000:2000]``, ``file.shape``, ``len(file)``,
+    ``numpy.asarray(file)``; iteration gives frames. Several threads may share it, of which
+    each call of `read` takes frames of its own. It can be pickled if it was opened by its
+    path, or as bytes: it is opened anew, at the same position.
 
     Parameters
     ----------
@@ -51,6 +59,11 @@ class NlacFile:
 
     def __init__(self, file: ReadFile, *, threads: int = 0, memory: int | None = None) -> None:
         self._workers = Workers(threads, memory)
+        self._lock = threading.RLock()
+        self._source = file
+        if isinstance(file, (str, os.PathLike)):
+            # the process that it is pickled for may be in another folder
+            self._source = os.path.abspath(file)
         self._position = 0
         self._cached: tuple[int, Samples] | None = None
         with ExitStack() as stack:
@@ -99,7 +112,7 @@ class NlacFile:
     @property
     def info(self) -> StreamInfo:
         """All facts about the file."""
-        return stream_info(self._file, self._open_reader())
+        return stream_info(self._open_reader())
 
     @property
     def tags(self) -> dict[str, list[str]]:
@@ -128,9 +141,6 @@ class NlacFile:
         frame_bytes = original.packing.bytes_per_sample * self.channels
         return list_chunks(original.container, original.head, self.frames * frame_bytes, tail)
 
-    def __len__(self) -> int:
-        return self.frames
-
     def seek(self, frames: int, whence: int = io.SEEK_SET) -> int:
         """Go to a frame; `whence` as in `io`. Returns the new position.
 
@@ -142,6 +152,11 @@ class NlacFile:
         if whence not in (io.SEEK_SET, io.SEEK_CUR, io.SEEK_END):
             raise UsageError(f"whence {whence!r}: SEEK_SET, SEEK_CUR or SEEK_END")
         self._open_reader()
+        frames = whole_number("frames", frames)
+        with self._lock:
+            return self._seek(frames, whence)
+
+    def _seek(self, frames: int, whence: int) -> int:
         base = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self.frames}[whence]
         if not 0 <= base + frames <= self.frames:
             raise UsageError(f"frame {base + frames} of a file of {self.frames} frames")
@@ -153,18 +168,31 @@ class NlacFile:
         return self._position
 
     def read(
-        self, frames: int = -1, *, dtype: DType | None = None, always_2d: bool = False
+        self,
+        frames: int = -1,
+        *,
+        dtype: DType | None = None,
+        always_2d: bool = False,
+        fill_value: float | None = None,
+        out: NDArray[Any] | None = None,
     ) -> NDArray[Any]:
         """Read from the present position on.
 
         Parameters
         ----------
         frames : int
-            How many; negative for all that are left. Fewer come at the end of the file.
+            How many; negative for all that are left, or as many as `out` holds. Fewer
+            come at the end of the file.
         dtype : {"int16", "int32", "float32", "float64"}, optional
-            Type of the result; None gives the samples as they are stored (see `nlac.read`).
+            Type of the result, as a name or a type of NumPy; None gives the samples as they
+            are stored (see `nlac.read`).
         always_2d : bool
             Shape (frames, 1) for mono as well, instead of (frames,).
+        fill_value : number, optional
+            What follows the end of the file, so that exactly `frames` frames come.
+        out : ndarray, optional
+            Where to put the samples; its type counts instead of `dtype`. What is returned
+            is the part of it that holds samples.
 
         Returns
         -------
@@ -176,58 +204,43 @@ class NlacFile:
             One of the blocks is damaged, or (where all of the file is read at once) the
             MD5 of the samples does not match.
         """
-        chosen = output_dtype(self._format, dtype)
-        start = self._position
-        stop = self.frames if frames < 0 else min(self.frames, start + frames)
+        frames = whole_number("frames", frames)
+        chosen = output_dtype(self._format, dtype if out is None else out.dtype)
+        with self._lock:
+            start = self._position
+            if frames < 0:
+                frames = self.frames - start if out is None else len(out)
+            stop = min(self.frames, start + frames)
+            wanted = stop - start if fill_value is None else frames
+            result = output_array(out, wanted, self.channels, chosen)
+            self._read_into(result, start, stop)
+            self._position = stop
+        if fill_value is not None:
+            result[stop - start :] = fill_value
+        if out is not None:
+            return out[: len(result)]
+        return result if always_2d or self.channels != 1 else result[:, 0]
+
+    def _collect(self, start: int, stop: int) -> NDArray[Any]:
+        result = output_array(None, stop - start, self.channels, self.dtype)
+        self._read_into(result, start, stop)
+        return result
+
+    def _read_into(self, result: NDArray[Any], start: int, stop: int) -> None:
+        """Frames `start` to `stop`; of a whole file the MD5 is compared."""
         digest = None
         if start == 0 and stop == self.frames:
             digest = PcmDigest(self.bits_per_sample)
-        # a system may promise memory that it does not have
-        if (stop - start) * self.channels * chosen.itemsize > available_memory():
-            raise UsageError(
-                f"{stop - start} frames do not fit into memory; go through them by blocks"
-            )
-        result = np.empty((stop - start, self.channels), chosen)
+        done = 0
         for samples in self._pieces(start, stop):
             if digest is not None:
                 digest.update(samples)
-            end = self._position + len(samples)
-            result[self._position - start : end - start] = from_samples(
-                samples, self._format, chosen, always_2d=True
+            result[done : done + len(samples)] = from_samples(
+                samples, self._format, result.dtype, always_2d=True
             )
-            self._position = end
+            done += len(samples)
         if digest is not None:
-            check_pcm(digest, self._reader.trailer)
-        return result if always_2d or self.channels != 1 else result[:, 0]
-
-    def blocks(
-        self,
-        blocksize: int,
-        overlap: int = 0,
-        start: int = 0,
-        stop: int | None = None,
-        *,
-        dtype: DType | None = None,
-        always_2d: bool = False,
-    ) -> Iterator[NDArray[Any]]:
-        """Go through the file in pieces; memory does not depend on its length.
-
-        Parameters
-        ----------
-        blocksize : int
-            Frames of a piece; the last has what is left.
-        overlap : int
-            Frames that each piece has in common with the one before.
-        start, stop : int
-            First frame, and the frame after the last; negative from the end, as in slices.
-        dtype, always_2d
-            As in `read`.
-        """
-        if not 0 <= overlap < blocksize:
-            raise UsageError(f"overlap {overlap}: 0 to blocksize - 1 ({blocksize - 1})")
-        chosen = output_dtype(self._format, dtype)
-        first, last, _step = slice(start, stop).indices(self.frames)
-        return self._rechunked(first, last, blocksize, overlap, chosen, always_2d)
+            check_pcm(digest, self._open_reader().trailer)
 
     def close(self) -> None:
         """Close what was opened here."""
@@ -235,6 +248,12 @@ class NlacFile:
             self._stack.close()
             self._stack = None
             self._cached = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        self._open_reader()
+        if not isinstance(self._source, (str, bytes, bytearray)):
+            raise TypeError("only files that were opened by path, or as bytes, can be pickled")
+        return _reopened, (self._source, self._workers, self._position)
 
     def __enter__(self) -> Self:
         return self
@@ -265,9 +284,10 @@ class NlacFile:
         if start >= stop:
             return
         first, last = reader.block_of_frame(start), reader.block_of_frame(stop - 1)
-        if self._cached is not None and self._cached[0] == first:
+        cached = self._cached
+        if cached is not None and cached[0] == first:
             offset = reader.first_frame(first)
-            yield self._cached[1][start - offset : stop - offset]
+            yield cached[1][start - offset : stop - offset]
             first += 1
         blocks = (reader.block(index) for index in range(first, last + 1))
         for block, samples in decode_blocks(blocks, reader.header, self._workers):
@@ -275,31 +295,9 @@ class NlacFile:
             self._cached = (block.header.block_index, samples)
             yield samples[max(0, start - offset) : stop - offset]
 
-    def _rechunked(
-        self,
-        start: int,
-        stop: int,
-        blocksize: int,
-        overlap: int,
-        dtype: np.dtype[Any],
-        always_2d: bool,
-    ) -> Iterator[NDArray[Any]]:
-        waiting = np.empty((0, self.channels), dtype)
-        fresh = False
-        for samples in self._pieces(start, stop):
-            piece = from_samples(samples, self._format, dtype, always_2d=True)
-            waiting = np.concatenate((waiting, piece)) if len(waiting) else piece
-            fresh = True
-            done = 0
-            while len(waiting) - done >= blocksize:
-                yield self._shaped(waiting[done : done + blocksize], always_2d)
-                done += blocksize - overlap
-                # what is left may be only what the last piece showed already
-                fresh = len(waiting) - done > overlap
-            waiting = waiting[done:]
-        if fresh:
-            yield self._shaped(waiting, always_2d)
 
-    def _shaped(self, values: NDArray[Any], always_2d: bool) -> NDArray[Any]:
-        # a copy: the caller may keep or change it
-        return np.array(values if always_2d or self.channels != 1 else values[:, 0])
+def _reopened(source: ReadFile, workers: Workers, position: int) -> NlacFile:
+    """A file as it was when it was pickled."""
+    file = NlacFile(source, threads=workers.threads, memory=workers.memory)
+    file.seek(position)
+    return file

@@ -10,23 +10,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from os import PathLike
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from nlac._errors import UsageError
 from nlac._files import ReadFile, WriteFile
-from nlac.api.arrays import DType, sample_format
+from nlac.api.arrays import DType
+from nlac.api.decoding import Progress, decode
 from nlac.api.file import NlacFile
-from nlac.api.results import StreamInfo
+from nlac.api.results import DecodeResult, StreamInfo
 
 if TYPE_CHECKING:
     from nlac.api.encoding import TagMapping
+    from nlac.api.options import OptionFields
     from nlac.api.writer import NlacWriter
     from nlac.bitstream.items import Picture
 
-__all__ = ["add_model", "blocks", "info", "open", "read", "write"]
+__all__ = ["add_model", "blocks", "info", "open", "read", "test"]
 
 
 def read(
@@ -34,8 +35,11 @@ def read(
     start: int = 0,
     stop: int | None = None,
     *,
+    frames: int = -1,
     dtype: DType | None = None,
     always_2d: bool = False,
+    fill_value: float | None = None,
+    out: NDArray[Any] | None = None,
     threads: int = 0,
     memory: int | None = None,
 ) -> tuple[NDArray[Any], int]:
@@ -47,13 +51,20 @@ def read(
         What to read. A file object that can seek is read from its beginning.
     start, stop : int
         First frame, and the frame after the last; negative from the end, as in slices.
+    frames : int
+        How many frames to read, instead of `stop`; negative for all.
     dtype : {"int16", "int32", "float32", "float64"}, optional
-        Type of the result. None gives the samples as they are stored: int16 up to 16
-        bits, int32 above, or float32. Integers asked for as float are divided by
-        ``2**(bits_per_sample - 1)``, so that full scale is 1.0; of more than 24 bits,
-        float32 does not hold them exactly.
+        Type of the result, as a name or a type of NumPy. None gives the samples as they
+        are stored: int16 up to 16 bits, int32 above, or float32. Integers asked for as float
+        are divided by ``2**(bits_per_sample - 1)``, so that full scale is 1.0; of more than
+        24 bits, float32 does not hold them exactly.
     always_2d : bool
         Shape (frames, 1) for mono as well, instead of (frames,).
+    fill_value : number, optional
+        What follows the end of the file, so that exactly `frames` frames come.
+    out : ndarray, optional
+        Where to put the samples, as many as it holds; its type counts instead of `dtype`. The
+        part of it that holds samples is returned.
     threads : int
         Blocks decoded at a time; 0 takes all cores.
     memory : int, optional
@@ -77,84 +88,18 @@ def read(
     >>> samples, sample_rate = nlac.read("take.nlac", start=-48_000)   # doctest: +SKIP
     """
     with NlacFile(file, threads=threads, memory=memory) as opened:
+        if frames >= 0 and stop is not None:
+            raise UsageError("frames and stop: only one of them tells where to end")
         first, last, _step = slice(start, stop).indices(opened.frames)
         opened.seek(first)
-        samples = opened.read(max(0, last - first), dtype=dtype, always_2d=always_2d)
+        if stop is not None:
+            frames = max(0, last - first)
+        elif frames < 0 and out is None:
+            frames = opened.frames - first
+        samples = opened.read(
+            frames, dtype=dtype, always_2d=always_2d, fill_value=fill_value, out=out
+        )
         return samples, opened.sample_rate
-
-
-def write(
-    file: WriteFile,
-    samples: ArrayLike,
-    sample_rate: int,
-    *,
-    bits_per_sample: int | None = None,
-    channel_mask: int = 0,
-    tags: TagMapping | None = None,
-    pictures: Sequence[Picture] = (),
-    force: bool = False,
-    **options: Any,
-) -> None:
-    """Write an array as an nlac file.
-
-    Parameters
-    ----------
-    file : path or binary file object
-        Where to; a pipe does. A path appears only when everything went well.
-    samples : array_like, shape (frames, channels), or (frames,) for mono
-        Right-justified integers, or float32.
-    sample_rate : int
-        Frames a second.
-    bits_per_sample : int, optional
-        Valid bits of integers, 1 to 32. int8 and int16 have 8 and 16 unless this says
-        otherwise; for int32 and int64 it must be given, since they hold audio of any
-        depth. Values that do not fit are refused. float64 and unsigned integers are
-        refused: whether to round or to shift them is not for a lossless codec to guess.
-    channel_mask : int
-        Speaker positions as in WAVE; 0 if not given.
-    tags : mapping of str to str or sequence of str, optional
-        Vorbis comments.
-    pictures : sequence of Picture
-        Pictures.
-    force : bool
-        Replace an existing file.
-
-    Other Parameters
-    ----------------
-    **options
-        Fields of `EncodeOptions`.
-
-    Raises
-    ------
-    UsageError
-        The array is not of such a shape or type, or has values that do not fit.
-    OutputExists
-        There is such a file, and not `force`.
-
-    Examples
-    --------
-    >>> nlac.write("take.nlac", samples, 48_000, bits_per_sample=24)   # doctest: +SKIP
-    """
-    array = np.asarray(samples)
-    if array.ndim not in (1, 2):
-        raise UsageError(f"array of shape {array.shape}: (frames, channels) is needed")
-    fmt = sample_format(array, bits_per_sample)
-    from nlac.api.writer import NlacWriter
-
-    with NlacWriter(
-        file,
-        sample_rate,
-        1 if array.ndim == 1 else array.shape[1],
-        fmt.bits_per_sample,
-        is_float=fmt.is_float,
-        channel_mask=channel_mask,
-        num_frames=len(array),
-        tags=tags,
-        pictures=pictures,
-        force=force,
-        **options,
-    ) as opened:
-        opened.write(array)
 
 
 @overload
@@ -175,7 +120,7 @@ def open(
     tags: TagMapping | None = None,
     pictures: Sequence[Picture] = (),
     force: bool = False,
-    **options: Any,
+    **options: Unpack[OptionFields],
 ) -> NlacWriter: ...
 def open(file: Any, mode: str = "r", **arguments: Any) -> NlacFile | NlacWriter:
     """Open an nlac file.
@@ -235,13 +180,44 @@ def blocks(
         yield from opened.blocks(blocksize, overlap, start, stop, dtype=dtype, always_2d=always_2d)
 
 
+def test(
+    file: ReadFile,
+    *,
+    threads: int = 0,
+    memory: int | None = None,
+    progress: Progress | None = None,
+) -> DecodeResult:
+    """Check an nlac file: decode all of it, write nothing, and compare every checksum and MD5.
+
+    Parameters
+    ----------
+    file : path, bytes-like or binary file object
+        What to check; a pipe does.
+    threads, memory, progress
+        As in `decode`.
+
+    Returns
+    -------
+    DecodeResult
+        With the MD5 of the samples; `restored` tells that the original file would come back.
+
+    Raises
+    ------
+    FormatError
+        No nlac file, or a damaged one, with the place of the damage.
+    """
+    return decode(file, None, threads=threads, memory=memory, progress=progress)
+
+
 def info(file: ReadFile) -> StreamInfo:
     """Facts about an nlac file; no audio is decoded.
 
     Raises
     ------
+    BadMagic
+        No nlac file; the text tells what it is, where that can be told.
     FormatError
-        No nlac file, or its header, metadata or trailer are damaged.
+        Its header, metadata or trailer are damaged.
     """
     with NlacFile(file) as opened:
         return opened.info

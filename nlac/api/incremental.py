@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from nlac._arguments import whole_number
 from nlac._errors import FormatError, UsageError
 from nlac._typing import Samples
 from nlac.api.arrays import SampleFormat, from_samples, output_dtype, to_samples
-from nlac.api.encoding import TagMapping, known_options
+from nlac.api.encoding import TagMapping, metadata_items
+from nlac.api.options import OptionFields, encode_options, spelled_out
 from nlac.api.stream_info import stream_tags
 from nlac.audio.format import AudioFormat
 from nlac.bitstream.constants import ITEM_FOREIGN_TAIL
 from nlac.bitstream.header import StreamHeader
-from nlac.bitstream.items import Picture, Tags
+from nlac.bitstream.items import Picture
 from nlac.bitstream.metadata import MetadataItem
 from nlac.bitstream.parser import CodedBlock, Element, parse_stream
 from nlac.bitstream.trailer import Trailer
 from nlac.codec.decoder.blocks import check_pcm, decode_blocks
 from nlac.codec.decoder.workers import Workers
-from nlac.codec.encoder.options import EncodeOptions
 from nlac.codec.encoder.stream import StreamEncoder, make_header
 from nlac.codec.transforms.pcm import PcmDigest
 
@@ -47,15 +48,16 @@ class Encoder:
         Speaker positions as in WAVE; 0 if not given.
     num_frames : int, optional
         Frames in all, if known now.
-    tags : mapping of str to str or sequence of str, optional
+    tags : mapping of str to str or sequence of str, or pairs of str, optional
         Vorbis comments.
     pictures : sequence of Picture
         Pictures.
 
     Other Parameters
     ----------------
-    **options
-        Fields of `EncodeOptions`.
+    preset, predictor, predictor_options, model, device, coder, long_term, effort, \
+    block_seconds, verify, threads, memory
+        As in `EncodeOptions`.
 
     Examples
     --------
@@ -63,6 +65,7 @@ class Encoder:
     >>> data = encoder.push(first) + encoder.push(second) + encoder.finish()  # doctest: +SKIP
     """
 
+    @spelled_out
     def __init__(
         self,
         sample_rate: int,
@@ -74,16 +77,21 @@ class Encoder:
         num_frames: int | None = None,
         tags: TagMapping | None = None,
         pictures: Sequence[Picture] = (),
-        **options: Any,
+        **options: Unpack[OptionFields],
     ) -> None:
+        sample_rate = whole_number("sample_rate", sample_rate)
+        channels = whole_number("channels", channels)
+        bits_per_sample = whole_number("bits_per_sample", bits_per_sample)
+        channel_mask = whole_number("channel_mask", channel_mask)
+        if num_frames is not None:
+            num_frames = whole_number("num_frames", num_frames)
         # checks the values, with words for people
         fmt = AudioFormat(sample_rate, channels, bits_per_sample, is_float, channel_mask)
-        chosen = EncodeOptions(**known_options(options))
+        chosen = encode_options(options)
         header = make_header(fmt, chosen, num_frames)
         self._encoder = StreamEncoder(header, chosen)
         self._format = SampleFormat(bits_per_sample, is_float)
-        self._items = [Tags.from_mapping(tags).to_item()] if tags else []
-        self._items += [picture.to_item() for picture in pictures]
+        self._items = metadata_items(tags, pictures)
         self._waiting: list[Samples] = []
         self._num_waiting = 0
         self._begun = self._finished = False

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import io
-from typing import BinaryIO
-
 from nlac.api.results import MetadataInfo, StreamInfo
 from nlac.audio.original.restoration import stored_suffix
 from nlac.bitstream import constants as c
@@ -14,8 +11,8 @@ from nlac.bitstream.reader import IndexedReader
 from nlac.predictors.methods import names
 
 
-def stream_info(file: BinaryIO, reader: IndexedReader) -> StreamInfo:
-    """Facts about the stream in the seekable `file`.
+def stream_info(reader: IndexedReader) -> StreamInfo:
+    """Facts about a stream.
 
     Raises
     ------
@@ -23,7 +20,6 @@ def stream_info(file: BinaryIO, reader: IndexedReader) -> StreamInfo:
         Metadata are damaged.
     """
     header, trailer = reader.header, reader.trailer
-    num_bytes = file.seek(0, io.SEEK_END)
     pcm_bytes = trailer.num_frames * header.frame_bytes
     metadata = [MetadataInfo(item.name, len(item.data)) for item in reader.leading]
     metadata += [MetadataInfo(item.name, len(item.data)) for item in reader.trailing()]
@@ -46,9 +42,9 @@ def stream_info(file: BinaryIO, reader: IndexedReader) -> StreamInfo:
         predictor_id=header.predictor_id,
         coder=c.CODER_NAMES[header.coder_id],
         model_hash=header.model_hash.hex() or None,
-        num_bytes=num_bytes,
+        num_bytes=reader.num_bytes,
         pcm_bytes=pcm_bytes,
-        ratio=num_bytes / whole if whole else 0.0,
+        ratio=reader.num_bytes / whole if whole else 0.0,
         md5=trailer.pcm_md5.hex(),
         container=container,
         original_md5=trailer.original_md5.hex() if trailer.original_md5 else None,

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import os
+import warnings
+import weakref
 from collections.abc import Sequence
 from contextlib import ExitStack
 from types import TracebackType
-from typing import Any, Self
+from typing import Self, Unpack
 
 from numpy.typing import ArrayLike
 
 from nlac._errors import UsageError
-from nlac._files import WriteFile, open_target
+from nlac._files import Target, WriteFile, open_target
+from nlac._names import refuse_foreign_name
 from nlac.api.encoding import TagMapping
 from nlac.api.incremental import Encoder
+from nlac.api.options import OptionFields, spelled_out
 from nlac.bitstream.items import Picture
 
 
@@ -20,7 +25,8 @@ class NlacWriter:
     """An nlac file to write to, as ``nlac.open(file, "w", ...)`` gives it.
 
     A path appears, complete, when the file is closed. If a ``with`` block ends with an
-    error, nothing appears.
+    error, nothing appears. A writer that is given up without being closed is completed, and
+    a `ResourceWarning` tells of it.
 
     Parameters
     ----------
@@ -33,10 +39,12 @@ class NlacWriter:
 
     Other Parameters
     ----------------
-    **options
-        Fields of `EncodeOptions`.
+    preset, predictor, predictor_options, model, device, coder, long_term, effort, \
+    block_seconds, verify, threads, memory
+        As in `EncodeOptions`.
     """
 
+    @spelled_out
     def __init__(
         self,
         file: WriteFile,
@@ -50,8 +58,9 @@ class NlacWriter:
         tags: TagMapping | None = None,
         pictures: Sequence[Picture] = (),
         force: bool = False,
-        **options: Any,
+        **options: Unpack[OptionFields],
     ) -> None:
+        refuse_foreign_name(file)
         self._encoder = Encoder(
             sample_rate,
             channels,
@@ -67,6 +76,10 @@ class NlacWriter:
         self._stack = ExitStack()
         self._target = self._stack.enter_context(open_target(file, force=force))
         self._closed = False
+        name = os.fspath(file) if isinstance(file, (str, os.PathLike)) else "a file object"
+        self._forgotten = weakref.finalize(
+            self, _complete_forgotten, name, self._encoder, self._target, self._stack
+        )
 
     @property
     def closed(self) -> bool:
@@ -117,9 +130,26 @@ class NlacWriter:
         if self._closed:
             return
         self._closed = True
+        self._forgotten.detach()
         if error is not None:
             self._stack.__exit__(kind, error, traceback)
             return
-        # an error of the last block gives the file up as well
-        with self._stack:
-            self._target.file.write(self._encoder.finish())
+        _complete(self._encoder, self._target, self._stack)
+
+
+def _complete(encoder: Encoder, target: Target, stack: ExitStack) -> None:
+    # an error of the last block gives the file up as well
+    with stack:
+        target.file.write(encoder.finish())
+
+
+def _complete_forgotten(name: str, encoder: Encoder, target: Target, stack: ExitStack) -> None:
+    """Complete the file of a writer that nobody can close any more."""
+    try:
+        warnings.warn(
+            f"the writer of {name} was not closed; it is completed now",
+            ResourceWarning,
+            stacklevel=2,
+        )
+    finally:
+        _complete(encoder, target, stack)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from nlac._arguments import whole_number
 from nlac._errors import UnsupportedAudio, UsageError
 from nlac.audio.format import AudioFormat
 from nlac.audio.layout import Layout
@@ -40,6 +41,8 @@ class RawSpec:
     channels: int
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "sample_rate", whole_number("sample_rate", self.sample_rate))
+        object.__setattr__(self, "channels", whole_number("channels", self.channels))
         match = _ENCODING.fullmatch(self.encoding)
         if match is None or (match[2] != "8" and not match[3]) or match.group(1, 2) == ("f", "8"):
             raise UsageError(

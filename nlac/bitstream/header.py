@@ -16,6 +16,21 @@ from nlac.bitstream import constants as c
 from nlac.bitstream.checksum import crc32, crc_bytes
 
 _FIXED = struct.Struct("<4sBBBBIIQIHBBH")
+# what people take for streams by mistake
+_KINDS = {
+    b"RIFF": "a WAV file, or another one of RIFF",
+    b"RF64": "an RF64 file",
+    b"BW64": "a BW64 file",
+    b"riff": "a W64 file",
+    b"FORM": "an AIFF file",
+    b"fLaC": "a FLAC file",
+    b"OggS": "an Ogg file",
+    b"caff": "a CAF file",
+    b".snd": "an AU file",
+    b"wvpk": "a WavPack file",
+    b"ID3": "a file with an ID3 tag, such as MP3",
+    b"nlacmod1": "an nlac model file",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +149,8 @@ def header_num_bytes(fixed: bytes) -> int:
         Not the beginning of a header that can be read here.
     """
     if fixed[:4] != c.MAGIC[: len(fixed)] or not fixed:
-        raise BadMagic("not an nlac stream")
+        kind = next((_KINDS[mark] for mark in _KINDS if fixed.startswith(mark)), None)
+        raise BadMagic("not an nlac stream" + (f", but {kind}" if kind else ""))
     if len(fixed) > 4 and fixed[4] != c.FORMAT_VERSION:
         raise UnsupportedVersion(
             f"format version {fixed[4]} is not known here (only {c.FORMAT_VERSION})"

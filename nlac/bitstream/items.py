@@ -6,6 +6,7 @@ import struct
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from nlac._arguments import text_fields
 from nlac._errors import CorruptStream, UsageError
 from nlac.bitstream import constants as c
 from nlac.bitstream.header import StreamHeader
@@ -26,14 +27,17 @@ class Tags:
     comments: tuple[tuple[str, str], ...] = ()
 
     @classmethod
-    def from_mapping(cls, tags: Mapping[str, str | Sequence[str]]) -> Tags:
-        """Tags from ``{"ARTIST": "one", "GENRE": ["two", "three"]}``."""
-        comments = [
-            (name, value)
-            for name, values in tags.items()
-            for value in ([values] if isinstance(values, str) else values)
-        ]
-        return cls(comments=tuple(comments))
+    def from_mapping(
+        cls, tags: Mapping[str, str | Sequence[str]] | Sequence[tuple[str, str]]
+    ) -> Tags:
+        """Tags from ``{"ARTIST": "one", "GENRE": ["two", "three"]}``, or from pairs.
+
+        Raises
+        ------
+        UsageError
+            Something in it is no text.
+        """
+        return cls(comments=tuple(text_fields(tags)))
 
     def to_mapping(self) -> dict[str, list[str]]:
         """Values by name, names in capitals, both in order of first occurrence."""

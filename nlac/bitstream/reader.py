@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import threading
 from bisect import bisect_right
 from collections.abc import Iterator
 from itertools import accumulate
@@ -109,10 +110,23 @@ def last_trailer(file: BinaryIO) -> Trailer:
 class IndexedReader:
     """Random access to the blocks of a seekable stream, by the trailer's index.
 
+    Several threads may use one reader.
+
     Parameters
     ----------
     file : BinaryIO
         Seekable; the stream begins at its beginning.
+
+    Attributes
+    ----------
+    header : StreamHeader
+        Header of the stream.
+    trailer : Trailer
+        Its trailer.
+    leading : tuple of MetadataItem
+        Items before the blocks.
+    num_bytes : int
+        Length of the file.
 
     Raises
     ------
@@ -122,6 +136,9 @@ class IndexedReader:
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
+        # threads that share the reader must not move the file under each other
+        self._lock = threading.Lock()
+        self.num_bytes = file.seek(0, io.SEEK_END)
         file.seek(0)
         self.header = header = read_header(file)
         self._crc = header.checksum
@@ -164,8 +181,9 @@ class IndexedReader:
         offset = self._offsets[block_index]
         entry = self.trailer.index[block_index]
         try:
-            self._file.seek(offset)
-            data = read_up_to(self._file, entry.num_bytes)
+            with self._lock:
+                self._file.seek(offset)
+                data = read_up_to(self._file, entry.num_bytes)
             if len(data) < entry.num_bytes:
                 raise TruncatedStream("stream ends too early")
             head = data[: c.BLOCK_HEADER_BYTES]
@@ -198,7 +216,7 @@ class IndexedReader:
 
     def trailing(self) -> Iterator[MetadataItem]:
         """Metadata items after the last block, one at a time."""
-        stop = self._file.seek(0, io.SEEK_END) - self.trailer.num_bytes
+        stop = self.num_bytes - self.trailer.num_bytes
         for item in self._items(self.trailer.end_of_blocks, stop):
             if item.item_type in (c.ITEM_RECIPE, c.ITEM_FOREIGN_HEAD):
                 raise CorruptStream(f"{item.name} after the blocks", path="metadata")
@@ -207,13 +225,15 @@ class IndexedReader:
     def _items(self, offset: int, stop: int) -> Iterator[MetadataItem]:
         try:
             while offset < stop:
-                self._file.seek(offset)
-                head = read_up_to(self._file, c.METADATA_HEADER_BYTES)
-                if len(head) < c.METADATA_HEADER_BYTES:
-                    raise TruncatedStream("stream ends too early", path="metadata")
-                header = parse_item_header(head, self._crc)
-                stored = read_up_to(self._file, header.stored_length)
-                item = parse_item(header, head, stored, self._file.read(c.CRC_BYTES))
+                with self._lock:
+                    self._file.seek(offset)
+                    head = read_up_to(self._file, c.METADATA_HEADER_BYTES)
+                    if len(head) < c.METADATA_HEADER_BYTES:
+                        raise TruncatedStream("stream ends too early", path="metadata")
+                    header = parse_item_header(head, self._crc)
+                    stored = read_up_to(self._file, header.stored_length)
+                    crc = self._file.read(c.CRC_BYTES)
+                item = parse_item(header, head, stored, crc)
                 offset += header.num_bytes
                 if offset > stop:
                     raise CorruptStream("item exceeds its place", path="metadata")

@@ -11,19 +11,13 @@ import click
 
 from nlac._errors import MissingDependency, UnsupportedAudio, UsageError
 from nlac._log import logger
+from nlac._names import AUDIO_SUFFIXES, FOREIGN_SUFFIXES
 from nlac.cli import _console, _deletion, _details, _files
 from nlac.cli._sizes import memory_option
 from nlac.codec.encoder.options import MAX_EFFORT
 
 if TYPE_CHECKING:
     from nlac import EncodeResult
-
-# what an nlac stream must not be called, for every program would take it for something else
-_FOREIGN = _files.AUDIO_SUFFIXES | {
-    *(".raw", ".pcm", ".wv", ".ape", ".tta", ".tak", ".ofr", ".m4a", ".mp4"),
-    *(".mka", ".mkv", ".mov", ".aac", ".wma", ".dsf", ".dff"),
-}
-
 
 @click.command("encode")
 @click.argument("files", metavar="IN... [OUT]", nargs=-1, required=True)
@@ -139,16 +133,16 @@ def command(
         raise MissingDependency("--device cuda needs PyTorch: pip install 'nlac[neural]'")
     if delete_input and settings["no_verify"]:
         raise UsageError("--delete-input needs the verification that --no-verify turns off")
-    if not suffix.startswith(".") or suffix.lower() in _FOREIGN:
+    if not suffix.startswith(".") or suffix.lower() in FOREIGN_SUFFIXES:
         raise UsageError(f"--suffix {suffix} won't do; it is an extension such as .nlac")
     names, output = _files.split_arguments(files, options.output, _is_output)
-    if output is not None and Path(output).suffix.lower() in _FOREIGN:
+    if output is not None and Path(output).suffix.lower() in FOREIGN_SUFFIXES:
         raise UsageError(
             f"{output} would be an nlac stream under a foreign extension; call it .nlac"
         )
     if delete_input and output == _files.PIPE:
         raise UsageError("--delete-input needs an output file, which - is not")
-    inputs, outputs = options.find(names, output, _files.AUDIO_SUFFIXES)
+    inputs, outputs = options.find(names, output, AUDIO_SUFFIXES)
     arguments = _api_options(tags=tags, device=device, **settings)
     _console.before_coding()
     _details.tell_options(arguments)

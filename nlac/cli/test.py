@@ -76,7 +76,7 @@ def _check(
 
     _details.tell_stream(str(source), file, threads)
     with _console.progress_bar(str(source)) as progress:
-        result = nlac.decode(file, None, threads=threads, memory=memory, progress=progress)
+        result = nlac.test(file, threads=threads, memory=memory, progress=progress)
     return {"seconds": result.seconds, "md5": result.md5, "original": result.restored}
 
 

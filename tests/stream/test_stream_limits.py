@@ -153,9 +153,9 @@ def test_gaps_that_could_fill_the_disk():
 
 
 def test_arrays_that_do_not_fit_into_memory(stream, monkeypatch):
-    from nlac.api import file as _file
+    from nlac.api import arrays as _arrays
 
-    monkeypatch.setattr(_file, "available_memory", lambda: 99)
+    monkeypatch.setattr(_arrays, "available_memory", lambda: 99)
     with pytest.raises(UsageError, match="53 frames do not fit into memory"):
         nlac.read(stream)
 

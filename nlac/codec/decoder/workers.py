@@ -12,6 +12,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from nlac._arguments import whole_number
 from nlac._errors import LimitExceeded, UsageError
 from nlac.bitstream.header import StreamHeader
 
@@ -46,9 +47,9 @@ class Workers:
     memory: int | None = None
 
     def __post_init__(self) -> None:
-        if not isinstance(self.threads, int) or self.threads < 0:
+        if whole_number("threads", self.threads) < 0:
             raise UsageError(f"threads {self.threads!r}: 0 (all cores) or more")
-        if self.memory is not None and (not isinstance(self.memory, int) or self.memory <= 0):
+        if self.memory is not None and whole_number("memory", self.memory) <= 0:
             raise UsageError(f"memory {self.memory!r}: a positive number of bytes")
 
     def encoding(self, stream: StreamHeader) -> int:
@@ -70,15 +71,15 @@ class Workers:
         if stream.num_frames is not None:
             frames = min(frames, stream.num_frames)
         needed = max(1, frames * stream.channels * bytes_per_sample)
-        granted = available_memory() // 2 if self.memory is None else self.memory
+        granted = available_memory() // 2 if self.memory is None else int(self.memory)
         fit = (granted - PROCESS_BYTES) // needed
         if fit < 1 and self.memory is not None:
             total = -(-(needed + PROCESS_BYTES) // _MIB)
             raise LimitExceeded(
                 f"a block of {frames} frames and {stream.channels} channels takes about "
-                f"{total} MiB of memory, of which {self.memory // _MIB} are granted"
+                f"{total} MiB of memory, of which {granted // _MIB} are granted"
             )
-        return int(max(1, min(self.threads or available_cores(), fit)))
+        return int(max(1, min(int(self.threads) or available_cores(), fit)))
 
 
 def available_cores() -> int:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import PurePath
 from typing import Literal, get_args
 
+from nlac._arguments import is_real, whole_number
 from nlac._errors import UsageError
 from nlac.bitstream.constants import MAX_BLOCK_SAMPLES
 from nlac.codec.decoder.workers import Workers, available_cores
@@ -67,7 +68,7 @@ class EncodeOptions:
     preset: PresetName = "standard"
     predictor: str | None = None
     predictor_options: Mapping[str, object] = field(default_factory=dict)
-    model: str | PurePath | None = None
+    model: str | os.PathLike[str] | None = None
     device: Device = "auto"
     coder: Coder = "auto"
     long_term: bool = True
@@ -78,17 +79,22 @@ class EncodeOptions:
     memory: int | None = None
 
     def __post_init__(self) -> None:
-        if self.preset not in PRESETS:
+        if not isinstance(self.preset, str) or self.preset not in PRESETS:
             raise UsageError(f"preset {self.preset!r}: one of {', '.join(PRESETS)}")
         if self.coder not in get_args(Coder):
             raise UsageError(f"coder {self.coder!r}: one of {', '.join(get_args(Coder))}")
         if self.device not in get_args(Device):
             raise UsageError(f"device {self.device!r}: one of {', '.join(get_args(Device))}")
-        if not 0 <= self.effort <= MAX_EFFORT:
+        for name in ("predictor", "model"):
+            value = getattr(self, name)
+            if value is not None and not isinstance(value, (str, os.PathLike)):
+                raise UsageError(f"{name} {value!r}: a name is needed")
+        if not isinstance(self.predictor_options, Mapping):
+            raise UsageError(f"predictor_options {self.predictor_options!r}: a mapping is needed")
+        if not 0 <= whole_number("effort", self.effort) <= MAX_EFFORT:
             raise UsageError(f"effort {self.effort}: 0 to {MAX_EFFORT}")
-        if self.block_seconds is not None and not (
-            self.block_seconds > 0 and math.isfinite(self.block_seconds)
-        ):
+        seconds = self.block_seconds
+        if seconds is not None and not (is_real(seconds) and 0 < seconds < math.inf):
             raise UsageError(f"block_seconds {self.block_seconds!r}: a positive number")
         _ = self.workers
 
@@ -98,7 +104,7 @@ class EncodeOptions:
         return self.predictor or PRESETS[self.preset].predictor
 
     @property
-    def model_name(self) -> str | PurePath:
+    def model_name(self) -> str | os.PathLike[str]:
         """Model of `cnn` or `gru`, chosen, the preset's, or the predictor's own, behind `rls`."""
         if self.predictor is None and self.model is None:
             return PRESETS[self.preset].model

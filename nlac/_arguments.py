@@ -1,0 +1,60 @@
+"""Numbers and texts that callers give: taken where they are clear, else refused by name."""
+
+from __future__ import annotations
+
+import numbers
+from collections.abc import Mapping
+from typing import Any
+
+from nlac._errors import UsageError
+
+
+def whole_number(name: str, value: Any) -> int:
+    """A number as int, if it is whole: 48000, ``numpy.int64(48000)`` and 48000.0 are.
+
+    Raises
+    ------
+    UsageError
+        It is no whole number; `name` is told.
+    """
+    if is_real(value) and value % 1 == 0:
+        return int(value)
+    raise UsageError(f"{name} {value!r}: a whole number is needed")
+
+
+def is_real(value: Any) -> bool:
+    """Whether something is a number, of Python or of NumPy."""
+    return isinstance(value, numbers.Real) and value is not True and value is not False
+
+
+def text_fields(tags: Any) -> list[tuple[str, str]]:
+    """Names and values of tags, from a mapping or from pairs of name and value.
+
+    A value is a text, or several of them.
+
+    Raises
+    ------
+    UsageError
+        Something else was given; the tag is told.
+    """
+    wanted = "a mapping of names to texts, or pairs of name and text, is needed"
+    if isinstance(tags, Mapping):
+        pairs = list(tags.items())
+    elif isinstance(tags, (list, tuple)):
+        pairs = list(tags)
+    else:
+        raise UsageError(f"tags of type {type(tags).__name__}: {wanted}")
+    fields = []
+    for pair in pairs:
+        if not isinstance(pair, (list, tuple)) or len(pair) != 2:
+            raise UsageError(f"tags with {pair!r}: {wanted}")
+        name, values = pair
+        if not isinstance(name, str):
+            raise UsageError(f"tag name {name!r}: a text is needed")
+        for value in values if isinstance(values, (list, tuple)) else [values]:
+            if not isinstance(value, str):
+                raise UsageError(
+                    f"tag {name}: {value!r} is no text; give str({value!r}) or a list of texts"
+                )
+            fields.append((name, value))
+    return fields

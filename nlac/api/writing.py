@@ -1,0 +1,89 @@
+"""Write arrays to an nlac file in one go."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Unpack
+
+from numpy.typing import ArrayLike
+
+from nlac._files import WriteFile
+from nlac.api.arrays import frames_of, sample_format
+from nlac.api.encoding import TagMapping
+from nlac.api.options import OptionFields, spelled_out
+from nlac.api.writer import NlacWriter
+from nlac.bitstream.items import Picture
+
+
+@spelled_out
+def write(
+    file: WriteFile,
+    samples: ArrayLike,
+    sample_rate: int,
+    *,
+    bits_per_sample: int | None = None,
+    channel_mask: int = 0,
+    tags: TagMapping | None = None,
+    pictures: Sequence[Picture] = (),
+    force: bool = False,
+    **options: Unpack[OptionFields],
+) -> None:
+    """Write an array as an nlac file.
+
+    Parameters
+    ----------
+    file : path or binary file object
+        Where to; a pipe does. A path appears only when everything went well.
+    samples : array_like, shape (frames, channels), or (frames,) for mono
+        Right-justified integers, or float32; floats of another type if each value is
+        exactly a float32.
+    sample_rate : int
+        Frames a second; a float if it is whole.
+    bits_per_sample : int, optional
+        Valid bits of integers, 1 to 32. int8 and int16 have 8 and 16 unless this says
+        otherwise; for int32 and int64 it must be given, since they hold audio of any
+        depth. Values that do not fit are refused, as are other float64 and unsigned
+        integers: whether to round or to shift them is not for a lossless codec to guess.
+    channel_mask : int
+        Speaker positions as in WAVE; 0 if not given.
+    tags : mapping of str to str or sequence of str, or pairs of str, optional
+        Vorbis comments.
+    pictures : sequence of Picture
+        Pictures.
+    force : bool
+        Replace an existing file.
+
+    Other Parameters
+    ----------------
+    preset, predictor, predictor_options, model, device, coder, long_term, effort, \
+    block_seconds, verify, threads, memory
+        As in `EncodeOptions`.
+
+    Raises
+    ------
+    UsageError
+        The array is not of such a shape or type, or has values that do not fit, or the
+        name has the extension of another kind of file.
+    OutputExists
+        There is such a file, and not `force`.
+
+    Examples
+    --------
+    >>> nlac.write("take.nlac", samples, 48_000, bits_per_sample=24)   # doctest: +SKIP
+    """
+    array = frames_of(samples)
+    fmt = sample_format(array, bits_per_sample)
+    with NlacWriter(
+        file,
+        sample_rate,
+        array.shape[1],
+        fmt.bits_per_sample,
+        is_float=fmt.is_float,
+        channel_mask=channel_mask,
+        num_frames=len(array),
+        tags=tags,
+        pictures=pictures,
+        force=force,
+        **options,
+    ) as opened:
+        opened.write(array)
