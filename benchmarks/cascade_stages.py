@@ -30,12 +30,20 @@ from nlac.entropy.adaptive_mixture_state import mixture_shared, mixture_state
 from nlac.entropy.value_kernels import FINEST, ValueSetEntry
 from nlac.kernels.jit import kernel
 from nlac.kernels.memory import address, load_i32, load_i64
-from nlac.predictors.cascade import nlms as lms
-from nlac.predictors.cascade import rls as ex
-from nlac.predictors.cascade import state as st
 from nlac.predictors.cascade.covariance import batch_sums
+from nlac.predictors.cascade.nlms import STAGE_CELLS, StageCell, learn_stage, predict_stage
 from nlac.predictors.cascade.parameters import CascadeParameters
 from nlac.predictors.cascade.predictor import learn_sample, predict_sample, set_lag
+from nlac.predictors.cascade.rls import (
+    RLS_CELLS,
+    RlsCell,
+    learn_combiner,
+    learn_rls,
+    predict_combiner,
+    predict_rls,
+    set_input,
+)
+from nlac.predictors.cascade.state import CascadeState, ChannelCell
 
 best = partial(timing.best, runs=60)
 LIMIT = 1 << 15  # of samples
@@ -52,17 +60,17 @@ def pass_all(rows, row_bytes, channels, pcm, frames, record, count, lag):
         for c in range(channels):
             channel = rows + c * row_bytes
             predict_sample(channel, t)
-            out = load_i64(channel, st.C_LOCATIONS)
+            out = load_i64(channel, ChannelCell.LOCATIONS)
             for i in range(count):
                 record[c, t, i] = load_i64(out, i)
             learn_sample(channel, t, load_i32(source, c * frames + t))
 
 
 @kernel
-def pass_predict_expert(expert, begin, frames):
+def pass_predict_rls(predictor, begin, frames):
     total = np.int64(0)
     for t in range(begin, frames):
-        total += ex.predict_expert(expert, t)
+        total += predict_rls(predictor, t)
     return total
 
 
@@ -73,21 +81,21 @@ def pass_sums(window, begin, frames, batch):
 
 
 @kernel
-def pass_learn_expert(expert, window, frames, batch, solving):
-    index = load_i64(expert, ex.E_PERIOD) * 1024 + (0 if solving else 1)
+def pass_learn_rls(predictor, window, frames, batch, solving):
+    index = load_i64(predictor, RlsCell.PERIOD) * 1024 + (0 if solving else 1)
     for _ in range(frames // batch):
-        ex.learn_expert(expert, window, index)
+        learn_rls(predictor, window, index)
 
 
 @kernel
-def pass_stack(stack, count, frames):
+def pass_combiner(combiner, count, frames):
     total = np.int64(0)
     for t in range(frames):
         for i in range(count - 1):
-            ex.set_input(stack, i, (t * 31 * i) & 511)
-        total += ex.predict_stack(stack)
-        ex.set_input(stack, count - 1, t & 255)
-        ex.learn_stack(stack, t & 127)
+            set_input(combiner, i, (t * 31 * i) & 511)
+        total += predict_combiner(combiner)
+        set_input(combiner, count - 1, t & 255)
+        learn_combiner(combiner, t & 127)
     return total
 
 
@@ -95,14 +103,14 @@ def pass_stack(stack, count, frames):
 def pass_predict_stage(stage, frames):
     total = np.int64(0)
     for t in range(frames):
-        total += lms.predict_stage(stage, t)
+        total += predict_stage(stage, t)
     return total
 
 
 @kernel
 def pass_learn_stage(stage, frames):
     for t in range(frames):
-        lms.learn_stage(stage, t, load_i64(stage, lms.L_OUTPUT) + (t & 255) - 128)
+        learn_stage(stage, t, load_i64(stage, StageCell.OUTPUT) + (t & 255) - 128)
 
 
 @kernel
@@ -131,7 +139,7 @@ def stages(pcm: NDArray[np.int32], p: CascadeParameters, lag: int) -> Iterator[t
     references = [1, 0][:channels] if channels > 1 else [-1]
     batch, count = 1 << p.batch, p.num_locations
     record = np.zeros((channels, frames, count), np.int64)
-    state = st.CascadeState(
+    state = CascadeState(
         p, references, [(-LIMIT, LIMIT - 1)] * channels, history_shifts(pcm), frames, lag > 0
     )
     rows, row_bytes = state.channels.ctypes.data, 8 * state.channels.shape[1]
@@ -141,27 +149,31 @@ def stages(pcm: NDArray[np.int32], p: CascadeParameters, lag: int) -> Iterator[t
 
     yield "predictor, all", best(everything) / channels
     cells = state.channels[channels - 1]
-    window, rls = int(cells[st.C_WINDOW]), int(cells[st.C_EXPERTS])
+    window, rls = int(cells[ChannelCell.WINDOW]), int(cells[ChannelCell.RLS])
     begin = lag // batch * batch + batch
-    yield "experts: sums of products", best(lambda: pass_sums(window, begin, frames, batch))
+    yield "RLS predictors: sums of products", best(lambda: pass_sums(window, begin, frames, batch))
     for i, e in enumerate(p.rls):
         if e.optional and not lag:
             continue
-        at = rls + 8 * ex.EXPERT * i
-        name = f"expert {i + 1} ({e.order} + {e.cross_order} taps): "
-        yield name + "predict", best(lambda: pass_predict_expert(at, lag, frames))  # noqa: B023
-        plain = best(lambda: pass_learn_expert(at, window, frames, batch, False))  # noqa: B023
+        at = rls + 8 * RLS_CELLS * i
+        name = f"RLS predictor {i + 1} ({e.order} + {e.cross_order} taps): "
+        yield name + "predict", best(lambda: pass_predict_rls(at, lag, frames))  # noqa: B023
+        plain = best(lambda: pass_learn_rls(at, window, frames, batch, False))  # noqa: B023
         yield name + "covariances", plain
-        both = best(lambda: pass_learn_expert(at, window, frames, batch, True))  # noqa: B023
+        both = best(lambda: pass_learn_rls(at, window, frames, batch, True))  # noqa: B023
         yield name + f"solve, every {e.period}", (both - plain) / e.period
     for name, at, number in (
-        ("first stack", int(cells[st.C_STACK]), len(p.rls)),
-        ("final stack", int(cells[st.C_FINALS]), len(p.rls) + 3 * len(p.cascades)),
+        ("first combiner", int(cells[ChannelCell.COMBINER]), len(p.rls)),
+        (
+            "final combiner",
+            int(cells[ChannelCell.FINAL_COMBINERS]),
+            len(p.rls) + 3 * len(p.cascades),
+        ),
     ):
-        yield name, best(lambda: pass_stack(at, number, frames))  # noqa: B023
+        yield name, best(lambda: pass_combiner(at, number, frames))  # noqa: B023
     all_stages = [s for cascade in p.cascades for s in cascade]
     for i, s in enumerate(all_stages):
-        at = int(cells[st.C_STAGES]) + 8 * lms.STAGE * i
+        at = int(cells[ChannelCell.STAGES]) + 8 * STAGE_CELLS * i
         name = f"stage of {s.taps} + {s.cross_taps} taps: "
         yield name + "predict", best(lambda: pass_predict_stage(at, frames))  # noqa: B023
         yield name + "learn", best(lambda: pass_learn_stage(at, frames))  # noqa: B023
@@ -182,8 +194,8 @@ def main() -> None:
     parser.add_argument("files", nargs="*")
     parser.add_argument("--seconds", type=float, default=0.2)
     parser.add_argument("--preset", action="append", choices=list(CASCADES))
-    parser.add_argument("--lag", type=int, default=0, help="distance of the earlier occurrence")
-    parser.add_argument("--deep", action="store_true", help="with the experts of long windows")
+    parser.add_argument("--lag", type=int, default=0, help="distance of the LTP match")
+    parser.add_argument("--deep", action="store_true", help="with RLS predictors of long windows")
     options = parser.parse_args()
     for file in options.files or [""]:
         pcm = timing.chord(round(options.seconds * 44100))

@@ -90,10 +90,10 @@ def test_bulk_stays_on_its_device(kind):
     with FakeTensorMode(allow_non_fake_inputs=True):
         runner = bulk.BulkRunner(tiny_network(kind), "meta")
         for times in (1, 20):
-            out = runner.answer(torch.empty((times, INPUTS), dtype=torch.int16, device="meta"))
+            out = runner.outputs(torch.empty((times, INPUTS), dtype=torch.int16, device="meta"))
             assert (out.device.type, out.dtype, out.shape) == ("meta", torch.int16, (times, 4))
         with pytest.raises(RuntimeError, match="cpu"):
-            runner.answer(torch.empty((3, INPUTS), dtype=torch.int16))
+            runner.outputs(torch.empty((3, INPUTS), dtype=torch.int16))
 
 
 @pytest.mark.parametrize("kind", ["cnn", "gru"])

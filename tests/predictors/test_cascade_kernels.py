@@ -93,8 +93,8 @@ def run_spread(stage, weights, copies, history, count):
 @pytest.mark.parametrize("gradient", [-16778428, 16778428, -(2**30), -1, 5])
 def test_gradients_that_fall_with_distance(gradient):
     """The first is, 512 taps away, by one less than 16 bits hold."""
-    taps, stage = 1024, np.zeros(lms.STAGE, np.int64)
-    stage[lms.L_GROUP], stage[lms.L_GRADIENTS] = 4, gradient
+    taps, stage = 1024, np.zeros(lms.STAGE_CELLS, np.int64)
+    stage[lms.StageCell.GROUP], stage[lms.StageCell.GRADIENTS] = 4, gradient
     history = np.random.default_rng(6).integers(-8191, 8192, taps + 8).astype(np.int16)
     weights, copies = np.zeros(taps, np.int32), np.zeros(taps, np.int16)
     run_spread(at(stage), at(weights), at(copies), at(history) + 16, taps)
@@ -138,10 +138,10 @@ def test_batch_sums():
     total, batch = int(starts[-1]), 16
     stride = -(-(total + DIAGONALS) // TILE) * TILE
     sums = np.zeros((total + 1, stride), np.int64)
-    window = np.zeros(cov.WINDOW, np.int64)
-    window[: cov.PARTS] = total, 0, stride, batch, at(sums)
+    window = np.zeros(cov.WINDOW_CELLS, np.int64)
+    window[: cov.WindowCell.STRETCHES] = total, 0, stride, batch, at(sums)
     for i in range(4):
-        part = cov.PARTS + 4 * i
+        part = cov.WindowCell.STRETCHES + 4 * i
         window[part : part + 4] = starts[i], lengths[i], at(sources[i]), places[i]
     cov.batch_sums(at(window), 32)
     rows = [

@@ -1,7 +1,7 @@
 """Decode a block of `cascade` (spec, section "cascade block").
 
-Little travels but the samples' code words: what the cascade is made of, how channels pair,
-where the block repeats itself, which values occur, and from what scales it starts.
+The predictors adapt backward, so the side information is short: parameters of the cascade,
+references, lags, value sets and first scales. The rest are payload words.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from nlac.predictors.cascade.parameters import CascadeParameters
 from nlac.predictors.cascade.side_info import SideInfo, read_side_info
 from nlac.predictors.lpc.block import decode_lpc
 
-CASCADE = 2  # where an `lpc` block tells its coder
+CASCADE = 2  # kind of block, in place of the coder of an `lpc` block
 MAX_COVARIANCES = 1 << 26
 
 
 class CodedCascade(NamedTuple):
-    """What a block of kind `CASCADE` holds; arrays are in coding order."""
+    """A parsed block of kind `CASCADE`; channels are in coding order."""
 
     side_info: SideInfo
     parameters: CascadeParameters
@@ -38,16 +38,22 @@ class CodedCascade(NamedTuple):
 def decode(
     data: bytes, at: int, frames: int, channels: int, stream: StreamHeader
 ) -> NDArray[np.int32]:
-    """Decode the channels of a block, as `decode_cascade`."""
+    """Decode the channels of a block with `decode_cascade`; see `Method.decode`."""
     return decode_cascade(data, at, frames, channels, stream.coder_id)
 
 
 def decode_cascade(
     data: bytes, at: int, frames: int, channels: int, coder_id: int = CODER_AUTO
 ) -> NDArray[np.int32]:
-    """Decode the channels of a block; `data` ends with it.
+    """Decode the channels of a block, which may also be an `lpc` block.
 
-    `coder_id` is the stream's, which may rule out one of the coders of an `lpc` block.
+    Parameters
+    ----------
+    data : bytes
+        The block begins at `at`, and `data` ends with it.
+    at, frames, channels : int
+    coder_id : int
+        Coder of the stream, which may exclude one of an `lpc` block's.
 
     Returns
     -------
@@ -69,7 +75,7 @@ def decode_cascade(
 
 
 def read_cascade(data: bytes, at: int, frames: int, channels: int) -> CodedCascade:
-    """Parse a block behind its kind; `data` ends with it.
+    """Parse a block from the byte after its kind; `data` ends with it.
 
     Raises
     ------
@@ -78,14 +84,14 @@ def read_cascade(data: bytes, at: int, frames: int, channels: int) -> CodedCasca
     """
     parameters, at = read_parameters(data, at)
     if channels * parameters.covariances > MAX_COVARIANCES:
-        raise CorruptStream("experts need too much memory", path="parameters")
+        raise CorruptStream("the RLS predictors need too much memory", path="parameters")
     side_info, at = read_side_info(data, at, frames, channels)
     count, at = read_varint(data, at)
     return CodedCascade(side_info, parameters, *read_words(data, at, count))
 
 
 def in_block_order(pcm: NDArray[np.int32], order: list[int]) -> NDArray[np.int32]:
-    """Return channels in the order of the block, given those in coding order."""
+    """Return the channels in the order of the block, from those in coding order."""
     out = np.empty_like(pcm)
     out[order] = pcm
     return out

@@ -1,8 +1,8 @@
-"""Least squares in integers: factorisation of a covariance matrix, and the coefficients.
+"""Least squares in integers: Cholesky factorisation of a covariance matrix, and back substitution.
 
-All in int64, with the factor's entries in 31 bits, so that products need one
-vector instruction.  Matrices are upper triangles, rows `stride` cells apart; the
-target of the prediction is the last variable.
+All arithmetic is in int64. Entries of the factor have 31 bits, so that a product needs one vector
+instruction. Matrices are upper triangles with rows `stride` cells apart. The target of the
+prediction is the last variable. The integer scaling is this project's own.
 """
 
 from __future__ import annotations
@@ -21,35 +21,47 @@ from nlac.kernels.vectors_i64 import (
     eliminate_together,
 )
 
-COEFFICIENT_BITS = 20  # fraction of a coefficient
+COEFFICIENT_BITS = 20  # fraction bits of a coefficient
 _TOP = 60  # bits of the largest diagonal entry before the factorisation
 _SIDE = np.int64(1) << 31
-# what is smaller is rounding noise, what is larger has wrapped around: the variable is left out
+# a smaller pivot is rounding noise, a larger one has wrapped around: the variable is left out
 _LEAST_PIVOT = np.int64(1) << 30
 _MOST_PIVOT = (np.int64(1) << 61) - 1
 
 
 @kernel
-def solve(covariance, factor, stride, first, count, load, coefficients, inverses):
+def solve(covariance, factor, stride, first, count, loading, coefficients, inverses):
     """Solve for the coefficients of variables first .. count - 2; the target is count - 1.
 
-    `covariance` keeps its contents, `factor` is work space of the same shape, `inverses`
-    of one row.  Vectors begin at multiples of 16 variables and also write cells of the lower
-    triangle, which nobody reads.
-    `load` is what is added to the diagonal, relative to a largest entry of 2**60.
+    Parameters
+    ----------
+    covariance : address of (count, stride) int64
+        Not changed.
+    factor : address of (count, stride) int64
+        Work space. Vectors begin at multiples of 16 variables and also write cells of the lower
+        triangle, which are never read.
+    stride, first, count : int64
+        Cells from row to row; first variable in use; number of variables.
+    loading : int64
+        Diagonal loading, relative to a largest entry of 2**60.
+    coefficients : address of (count - 1,) int64
+        Written, Q20.
+    inverses : address of (count,) int64
+        Work space.
 
-    Widths: the largest diagonal entry is shifted to below 2**60.  By
-    Cauchy-Schwarz sums of products of factor entries are below 2**60 but for
-    rounding, factor entries below 2**30 + 1.  Coefficients are limited so
-    that as many products with entries of 31 bits, or samples of 32 bits, stay
-    below 2**62.
+    Notes
+    -----
+    Widths: the largest diagonal entry is shifted to below 2**60. By the Cauchy-Schwarz inequality,
+    sums of products of factor entries are below 2**60 plus rounding, and factor entries below
+    2**30 + 1. Coefficients are limited so that the sum of their products with entries of 31 bits,
+    or with samples of 32 bits, stays below 2**62.
     """
     largest = np.int64(1)
     for i in range(first, count):
         largest = max(largest, load_i64(covariance + 8 * stride * i, i))
     size = bit_length(largest)
     up, down = max(_TOP - size, 0), max(size - _TOP, 0)
-    group, end = first, first  # rows that have been freed of those above the group
+    group, end = first, first  # rows from which those above the group are eliminated
     for k in range(first, count - 1):
         row = factor + 8 * stride * k
         begin = k // TILE * TILE
@@ -75,7 +87,7 @@ def solve(covariance, factor, stride, first, count, load, coefficients, inverses
                     row + 8 * j, source + 8 * j, up, down, above + 8 * k, above + 8 * j,
                     8 * stride, k - first,
                 )
-        pivot = load_i64(row, k) + load
+        pivot = load_i64(row, k) + loading
         if not _LEAST_PIVOT <= pivot <= _MOST_PIVOT:
             for j in range(k, count):
                 store_64(row, j, 0)
@@ -86,7 +98,7 @@ def solve(covariance, factor, stride, first, count, load, coefficients, inverses
         divide(row + 8 * begin, count - begin, size - 1, inverse)
         store_64(row, k, root)
         store_64(inverses, k, inverse)
-    # with the factor's rows as equations, from the last to the first
+    # back substitution, from the last row of the factor to the first
     limit = np.int64(1) << (31 - bit_length(np.int64(count - first)))
     last = count - 1
     for k in range(last - 1, first - 1, -1):
@@ -94,7 +106,7 @@ def solve(covariance, factor, stride, first, count, load, coefficients, inverses
         root = load_i64(row, k)
         value = np.int64(0)
         if root > 0:
-            # the right-hand side, at most 2**31, gets the coefficients' fraction
+            # the right-hand side, at most 2**31, with the fraction bits of the coefficients
             total = load_i64(row, last) << COEFFICIENT_BITS
             if k + 1 < last:
                 total -= dot_low_any(coefficients + 8 * (k + 1), row + 8 * (k + 1), last - k - 1)

@@ -1,7 +1,7 @@
-"""The `cascade` loops: predict, code, learn, sample by sample, all in one compiled function.
+"""The `cascade` loops: predict, code and learn, sample by sample, in one compiled function.
 
-Encoder and decoder take the same steps in the same order; they differ only in
-who knows the sample.
+Encoder and decoder run the same kernels in the same order. They differ only in where the sample
+comes from.
 """
 
 from __future__ import annotations
@@ -58,10 +58,23 @@ def _learn(predictor, shared, state, sample, t):
 
 @kernel
 def encode_loop(schedule, sets, rows, pcm, word_buffer, raw_buffer):
-    """Code all samples; returns the lengths written to the buffers.
+    """Code all samples.
 
-    `pcm` is (channels, frames) int32 in coding order. Lengths of -1 tell that a
-    sample is not in its value set.
+    Parameters
+    ----------
+    schedule : Schedule
+    sets : SetTable
+    rows : Rows
+        Changed in place.
+    pcm : (channels, frames) int32
+        In coding order.
+    word_buffer, raw_buffer : uint32
+        For the range coder's words and for raw bits.
+
+    Returns
+    -------
+    words, raw_words : int
+        Numbers of words written; -1, -1 if a sample is not in its value set.
     """
     block = schedule_of(schedule, sets)
     shared, samples = address(rows.shared), address(pcm)
@@ -89,7 +102,13 @@ def encode_loop(schedule, sets, rows, pcm, word_buffer, raw_buffer):
 
 @kernel
 def decode_loop(schedule, sets, rows, pcm, word_buffer, raw_buffer):
-    """Decode all samples into `pcm`; returns words and raw bits used, or -1, -1 on bad data."""
+    """Decode all samples into `pcm`; the arguments are those of `encode_loop`.
+
+    Returns
+    -------
+    words_taken, bits_taken : int
+        -1, -1 if the data is bad.
+    """
     block = schedule_of(schedule, sets)
     shared, samples = address(rows.shared), address(pcm)
     payload = payload_of(word_buffer, raw_buffer)
@@ -118,9 +137,10 @@ def decode_loop(schedule, sets, rows, pcm, word_buffer, raw_buffer):
 def encode_samples(
     side_info: SideInfo, parameters: CascadeParameters, ordered: NDArray[np.int32]
 ) -> tuple[U32, U32] | None:
-    """Words and bit string of the samples, (channels, frames) in coding order.
+    """Return the payload words of the samples, (channels, frames) in coding order.
 
-    None tells that a sample is not in its value set.
+    They are the range coder's words and the words of raw bits; None if a sample is not in its
+    value set.
     """
     state = first_state(side_info, parameters)
     words, raw = new_buffers(ordered.size)
@@ -139,7 +159,7 @@ def decode_samples(
     side_info: SideInfo, parameters: CascadeParameters, pcm: NDArray[np.int32],
     words: U32, raw: U32,
 ) -> tuple[int, int]:
-    """Fill `pcm`; returns words and bits taken, or -1, -1 on bad data."""
+    """Fill `pcm`; returns the words and raw bits taken, or -1, -1 if the data is bad."""
     state = first_state(side_info, parameters)
     taken, used = decode_loop(
         side_info.schedule,

@@ -1,6 +1,6 @@
 """The parameters of a cascade as bytes (spec, section "cascade block", "Parameters").
 
-They are told by what they differ from stated defaults, so that the usual ones take a few bytes.
+The bytes code differences from defaults, so that usual parameters take few bytes.
 """
 
 from __future__ import annotations
@@ -21,26 +21,26 @@ from nlac.predictors.cascade.parameters import (
 
 _PATH = "parameters"
 _BLOCK = 32  # taps of stages are multiples of it
-# defaults: experts, cascades, stages of each, finals, online networks; batch, period
+# defaults: RLS predictors, cascades, stages of each, final combiners, online networks
 _COUNTS = (3, 1, 3, 1, 0)
 _BATCH, _PERIOD = 5, 6
-# own, other, memory, period, around, optional, load
-_EXPERTS = (
+# order, cross-channel order, forgetting, period, LTP taps, optional, loading
+_RLS = (
     (16, 8, 8, 2, 0, 0, 37),
     (24, 16, 10, 4, 8, 0, 35),
     (16, 8, 7, 1, 4, 1, 37),
     (32, 32, 11, 4, 8, 0, 39),
     (192, 8, 11, 32, 0, 0, 36),
 )
-# own and other in blocks, step of the first cascade
+# taps and cross taps in blocks, step in the first cascade
 _STAGES = ((32, 0, 39), (8, 0, 33), (1, 0, 26), (1, 0, 26))
-_NEXT_STEP = 6  # what the steps of each cascade are more than those of the one before
+_NEXT_STEP = 6  # added to the steps from each cascade to the next
 _ONLINE = 33
 _FINAL = 9
 
 
 def write_parameters(p: CascadeParameters) -> bytes:
-    """Bytes of a cascade's parameters."""
+    """Return the bytes of the parameters of a cascade."""
     counts = (
         len(p.rls), len(p.cascades), len(p.cascades[0]) if p.cascades else _COUNTS[2],
         len(p.final_combiners), len(p.online),
@@ -64,7 +64,7 @@ def write_parameters(p: CascadeParameters) -> bytes:
 
 
 def read_parameters(data: bytes, at: int) -> tuple[CascadeParameters, int]:
-    """Parse what `write_parameters` wrote; returns the parameters and where they end.
+    """Parse what `write_parameters` wrote; returns the parameters and the position after them.
 
     Raises
     ------
@@ -81,19 +81,23 @@ def read_parameters(data: bytes, at: int) -> tuple[CascadeParameters, int]:
         raise CorruptStream("a count is outside its range", path=_PATH)
     defaults = _defaults(*counts)
     numbers = map(add, defaults, reader.read(len(defaults)))
-    num_experts, num_cascades, num_stages, _, num_online = counts
+    num_rls, num_cascades, num_stages, _, num_online = counts
 
     def stages() -> tuple[StageParameters, ...]:
         rows = [(next(numbers), next(numbers), next(numbers)) for _ in range(num_stages)]
-        return tuple(StageParameters(_BLOCK * a, _BLOCK * b, step) for a, b, step in rows)
+        return tuple(StageParameters(_BLOCK * taps, _BLOCK * cross, s) for taps, cross, s in rows)
 
     batch, period = next(numbers), next(numbers)
     rls = []
-    for _ in range(num_experts):
-        own, other, memory, pause, around, optional, load = (next(numbers) for _ in range(7))
+    for _ in range(num_rls):
+        order, cross_order, forgetting, pause, ltp_taps, optional, loading = (
+            next(numbers) for _ in range(7)
+        )
         if optional not in (0, 1):
             raise CorruptStream("a flag is neither 0 nor 1", path=_PATH)
-        rls.append(RlsParameters(own, other, memory, pause, around, optional == 1, load))
+        rls.append(
+            RlsParameters(order, cross_order, forgetting, pause, ltp_taps, optional == 1, loading)
+        )
     cascades = tuple(stages() for _ in range(num_cascades))
     online = tuple(next(numbers) for _ in range(num_online))
     found = CascadeParameters(batch, tuple(rls), cascades, tuple(numbers), period, online)
@@ -105,11 +109,11 @@ def read_parameters(data: bytes, at: int) -> tuple[CascadeParameters, int]:
 
 
 def _defaults(rls: int, cascades: int, stages: int, final_combiners: int, online: int) -> list[int]:
-    """Defaults of the numbers that follow such counts."""
+    """Return the defaults of the numbers that follow these counts."""
     numbers = [_BATCH, _PERIOD]
-    for row in _EXPERTS[:rls]:
+    for row in _RLS[:rls]:
         numbers += row
     for number in range(cascades):
-        for own, other, step in _STAGES[:stages]:
-            numbers += [own, other, step + _NEXT_STEP * number]
+        for taps, cross_taps, step in _STAGES[:stages]:
+            numbers += [taps, cross_taps, step + _NEXT_STEP * number]
     return numbers + [_ONLINE] * online + [_FINAL] * final_combiners

@@ -1,10 +1,10 @@
-"""Parameters of a cascade, and what they may be (spec, section "cascade block")."""
+"""Parameters of a cascade and their ranges (spec, section "cascade block")."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-SHORTEST = 128  # shorter lags are for the near window
+SHORTEST = 128  # shortest lag; the window itself reaches shorter ones
 MIN_HISTORY_SHIFT, MAX_HISTORY_SHIFT = -8, 24
 
 MAX_ORDER, MAX_CROSS_ORDER, MAX_LTP_TAPS = 512, 256, 32
@@ -14,8 +14,8 @@ MAX_TAPS = 4096
 STEPS = 24, 80  # larger steps of a stage would not fit 64 bits
 ONLINE_STEPS = 16, 80
 MAX_FORGETTING, FINAL_FORGETTINGS, LOADINGS = 13, (4, 13), (28, 50)
-MAX_INPUTS = 15  # of a stack
-_DEEP = 64  # own taps of an expert that few recordings need if it has more
+MAX_INPUTS = 15  # of a combiner
+_DEEP = 64  # few recordings need an RLS predictor of a higher order
 _USUAL_RATE, _QUICK, _MOST_OCTAVES = 48000, 2, 2
 _SHORT_BATCH = 5  # short enough for every sample rate
 
@@ -57,9 +57,9 @@ class StageParameters:
     Attributes
     ----------
     taps, cross_taps : int
-        Residuals of its own history and of the reference's that it weighs, multiples of 32.
+        Taps in its own history and in the reference's, multiples of 32.
     step : int
-        Step size 2**(-step / 4).
+        The step size is 2**(-step / 4).
     """
 
     taps: int
@@ -69,7 +69,7 @@ class StageParameters:
 
 @dataclass(frozen=True, slots=True)
 class CascadeParameters:
-    """What a cascade is made of.
+    """Parameters of a cascade.
 
     Attributes
     ----------
@@ -78,14 +78,15 @@ class CascadeParameters:
     rls : tuple of RlsParameters
         The RLS predictors.
     cascades : tuple of tuple of StageParameters
-        Each of as many stages.
-    finals : tuple of int
-        Memories of the final stacks.
+        The cascades of NLMS stages, all of the same length.
+    final_combiners : tuple of int
+        m of each final combiner, whose forgetting factor is 1 - 2**-m a sample.
     period : int
-        Batches of 8 samples between two solutions of a stack, final ones of long memory twice as
-        many for each step beyond 8.
+        Batches of 8 samples between two solutions of a combiner; of a final combiner, twice as
+        many for each step of m beyond 8.
     online : tuple of int
-        Step of the online network behind the final stacks, if there is one: 2**(-step / 4).
+        Empty, or s of the online network behind the final combiners; its step size is
+        2**(-s / 4).
     """
 
     batch: int
@@ -97,37 +98,36 @@ class CascadeParameters:
 
     @property
     def num_locations(self) -> int:
-        """Predictions that the entropy model gets."""
+        """Predictions of a sample that the entropy model uses."""
         return len(self.final_combiners) + 2 + len(self.online)
 
     @property
     def covariances(self) -> int:
-        """Numbers in the covariances of a channel's experts, at most."""
+        """Most cells in the covariances of a channel's RLS predictors."""
         return sum((e.order + 1 + e.cross_order + 2 * (2 * e.ltp_taps + 1)) ** 2 for e in self.rls)
 
     def without_long_windows(self) -> CascadeParameters:
-        """Without experts of very long windows, which few recordings need beside stages."""
+        """The same without RLS predictors of very long windows, which few recordings need."""
         if not self.cascades:
             return self
         few = tuple(e for e in self.rls if e.order <= _DEEP)
         return replace(self, rls=few or self.rls[:1])
 
     def at_rate(self, sample_rate: int) -> CascadeParameters:
-        """The same for a sample rate: the first two experts forget as much a second.
+        """The same for a sample rate: the first two RLS predictors forget as fast in time.
 
-        Down to a quarter of the usual rates, that is; what forgets faster learns too little.
-        Long batches become shorter, too.
+        This holds down to a quarter of the usual rates; faster forgetting learns too little. Long
+        batches become shorter, too.
         """
         octaves = min(max(_USUAL_RATE // sample_rate, 1).bit_length() - 1, _MOST_OCTAVES)
         batch = min(self.batch, max(self.batch - octaves, _SHORT_BATCH))
         quick = tuple(
-            replace(e, forgetting=max(e.forgetting - octaves, batch + 1))
-            for e in self.rls[:_QUICK]
+            replace(e, forgetting=max(e.forgetting - octaves, batch + 1)) for e in self.rls[:_QUICK]
         )
         return replace(self, batch=batch, rls=quick + self.rls[_QUICK:])
 
     def check(self) -> None:
-        """Raise ValueError where a value is outside what the arithmetic is proved for."""
+        """Raise ValueError unless all values are in the ranges for which sums are proved to fit."""
         stages = [s for cascade in self.cascades for s in cascade]
         inputs = len(self.rls) - 1 + len(stages)
         good = (
@@ -138,7 +138,7 @@ class CascadeParameters:
             and len(stages) <= MAX_CASCADES * MAX_STAGES
             and 1 <= inputs <= MAX_INPUTS
             and 1 <= len(self.final_combiners) <= MAX_FINAL_COMBINERS
-            and all(_in(memory, FINAL_FORGETTINGS) for memory in self.final_combiners)
+            and all(_in(forgetting, FINAL_FORGETTINGS) for forgetting in self.final_combiners)
             and 1 <= self.period <= MAX_PAUSE
             and not self.rls[0].optional
             and len(self.online) <= 1

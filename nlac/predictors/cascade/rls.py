@@ -1,11 +1,15 @@
-"""Recursive least squares, in integers: experts with long windows, and small stacks of predictions.
+"""Recursive least squares in integers: RLS predictors with long windows, and combiners.
 
-An expert predicts a sample from windows of both channels (see
-`cascade_covariance`).  A stack predicts what is left from the predictions of
-others.  Predictions are in sample units with 8 fraction bits.
+RLS (Haykin, Adaptive Filter Theory) as in MPEG-4 ALS RLS-LMS (ISO/IEC 14496-3), but solved in
+batches: the weighted covariance is updated batch by batch, and `cholesky.solve` finds new
+coefficients now and then. An RLS predictor predicts a sample from windows of both channels (see
+`covariance`). A combiner predicts a difference as a linear combination of other differences between
+predictions. Predictions are in sample units with 8 fraction bits.
 """
 
 from __future__ import annotations
+
+from enum import IntEnum
 
 import numpy as np
 
@@ -14,61 +18,101 @@ from nlac.kernels.jit import kernel
 from nlac.kernels.memory import load_i64, store_64
 from nlac.kernels.vectors_i64 import TILE, accumulate, dot_low_any, sum_rows
 from nlac.predictors.cascade.cholesky import solve
-from nlac.predictors.cascade.covariance import BATCH, SEGMENTS, STRIDE, SUMS
+from nlac.predictors.cascade.covariance import STRETCHES, WindowCell
 
-# cells of an expert
-(
-    E_COUNT, E_FIRST, E_STRIDE, E_COVARIANCE, E_FACTOR, E_COEFFICIENTS, E_DECAY, E_PERIOD,
-    E_ERROR, E_MEAN, E_LOAD, E_UP, E_INVERSES, E_OPTIONAL, E_OFF, E_OTHER_UP, E_OTHER_DOWN, E_PARTS,
-) = range(18)
-# of each stretch: first variable, length, the same variable's place in the window's sums,
-# address of samples, place of the stretch's first at frame 0
-P_START, P_LENGTH, P_PLACE_IN_SUMS, P_SOURCE, P_PLACE = range(5)
-EXPERT = E_PARTS + 5 * SEGMENTS
 
-# cells of a stack
-(
-    S_COUNT, S_COVARIANCE, S_FACTOR, S_COEFFICIENTS, S_INPUTS, S_DECAY, S_PERIOD, S_MEAN, S_LOAD,
-    S_SHIFT, S_CLOCK, S_RATE, S_CLIP, S_INVERSES, S_MEANS,
-) = range(15)  # the last: of the inputs' magnitudes, Q8
-STACK = S_MEANS + TILE
-STACK_BITS = 3
-STACK_BATCH = 1 << STACK_BITS  # samples whose products are added up before they are weighted
-INPUT_BITS = 22  # of a stack's inputs
-_STACK_UP = 6
+class RlsCell(IntEnum):
+    """Cells of an RLS predictor, int64."""
+
+    COUNT = 0  # variables, with the target
+    FIRST = 1  # first stretch in use: 0 with an LTP match, else 2
+    STRIDE = 2  # cells from row to row of covariance and factor
+    COVARIANCE = 3  # address, int64
+    FACTOR = 4  # address of work space that all predictors share
+    COEFFICIENTS = 5  # address, int64 Q20
+    DECAY = 6  # forgetting factor of a batch, 1 - 2**-DECAY
+    PERIOD = 7  # batches between two solutions
+    ERROR = 8  # sum of |error| in the batch, Q4
+    MEAN = 9  # running mean of |error|, Q4
+    LOADING = 10  # diagonal loading, relative to a largest entry of 2**60
+    UP = 11  # bits by which sums of a batch are shifted up at most
+    INVERSES = 12  # address of work space that all predictors share
+    OPTIONAL = 13  # 1 if it works only with an LTP match
+    OFF = 14  # 1 while it does not work
+    OTHER_UP = 15  # shifts of the reference's part of a prediction
+    OTHER_DOWN = 16
+    STRETCHES = 17  # first of the cells of the stretches (`RlsStretch`)
+
+
+class RlsStretch(IntEnum):
+    """Cells of a stretch of an RLS predictor, int64."""
+
+    START = 0  # first variable
+    LENGTH = 1  # variables
+    PLACE_IN_SUMS = 2  # the first variable's row in the sums of the window
+    SOURCE = 3  # address of the samples, int64
+    PLACE = 4  # index of the first variable's sample at frame 0
+
+
+class CombinerCell(IntEnum):
+    """Cells of a combiner, int64."""
+
+    COUNT = 0  # inputs, with the target
+    COVARIANCE = 1  # address, int64, rows of TILE cells
+    FACTOR = 2  # address of work space that all combiners share
+    COEFFICIENTS = 3  # address, int64 Q20
+    INPUTS = 4  # address of COMBINER_BATCH rows of TILE cells
+    DECAY = 5  # forgetting factor of a batch, 1 - 2**-DECAY
+    PERIOD = 6  # samples between two solutions
+    MEAN = 7  # running mean of |error|, Q4
+    LOADING = 8  # diagonal loading, relative to a largest entry of 2**60
+    SHIFT = 9  # bits by which inputs are shifted down
+    CLOCK = 10  # samples so far
+    RATE = 11  # MEAN moves by 2**-RATE
+    CLIP = 12  # inputs are clipped at 2**CLIP times their mean
+    INVERSES = 13  # address of work space that all combiners share
+    MEANS = 14  # running means of the magnitudes of the inputs, Q8
+
+
+RLS_CELLS = RlsCell.STRETCHES + len(RlsStretch) * STRETCHES
+COMBINER_CELLS = CombinerCell.MEANS + TILE
+COMBINER_BITS = 3
+COMBINER_BATCH = 1 << COMBINER_BITS  # samples whose products are added up before they are weighted
+INPUT_BITS = 22  # magnitude of a combiner's inputs
+_COMBINER_UP = 6
 
 
 @kernel
-def predict_expert(expert, t):
-    """Prediction of frame t, Q8.
+def predict_rls(rls, t):
+    """Prediction of frame t, int64 Q8. `rls` is the address of the cells.
 
     Widths: see `solve`; each sum is below 2**62, and both together below 2**63.
     """
     own, other = np.int64(0), np.int64(0)
-    coefficients = load_i64(expert, E_COEFFICIENTS)
-    for i in range(load_i64(expert, E_FIRST), SEGMENTS):
-        part = expert + 8 * (E_PARTS + 5 * i)
-        count = load_i64(part, P_LENGTH)
-        if i == SEGMENTS - 1:
-            count -= 1  # the target
+    coefficients = load_i64(rls, RlsCell.COEFFICIENTS)
+    for i in range(load_i64(rls, RlsCell.FIRST), STRETCHES):
+        part = rls + 8 * (RlsCell.STRETCHES + 5 * i)
+        count = load_i64(part, RlsStretch.LENGTH)
+        if i == STRETCHES - 1:
+            count -= 1  # without the target
         if count > 0:
             total = dot_low_any(
-                coefficients + 8 * load_i64(part, P_START),
-                load_i64(part, P_SOURCE) + 8 * (load_i64(part, P_PLACE) + t),
+                coefficients + 8 * load_i64(part, RlsStretch.START),
+                load_i64(part, RlsStretch.SOURCE) + 8 * (load_i64(part, RlsStretch.PLACE) + t),
                 count,
             )
             if i & 1:
                 own += total
             else:
                 other += total
-    # coefficients are those of samples scaled to 19 bits, each channel by its own shift
-    other = other << load_i64(expert, E_OTHER_UP) >> load_i64(expert, E_OTHER_DOWN)
+    # coefficients are for samples scaled to 19 bits, each channel by its own shift
+    other = other << load_i64(rls, RlsCell.OTHER_UP) >> load_i64(rls, RlsCell.OTHER_DOWN)
     return (own + other + (1 << 11)) >> 12
 
 
 @kernel
 def weight_shift(mean):
-    """About 1 / mean as a power of two and a half: shift to the right, and whether times 1.5.
+    """About 1 / mean as 2**-shift, or 1.5 * 2**-shift; returns the shift, and -1 for 1.5, else 0.
 
     `mean` is at least 1, Q4.
     """
@@ -82,26 +126,26 @@ def weight_shift(mean):
 
 
 @kernel
-def learn_expert(expert, window, batch_index):
-    """Add the sums of a batch, and solve anew when it is time to."""
-    stride, first = load_i64(expert, E_STRIDE), load_i64(expert, E_FIRST)
-    sums, sums_stride = load_i64(window, SUMS), load_i64(window, STRIDE)
-    covariance, decay = load_i64(expert, E_COVARIANCE), load_i64(expert, E_DECAY)
-    mean = load_i64(expert, E_ERROR) // load_i64(window, BATCH)
-    store_64(expert, E_ERROR, np.int64(0))
-    mean = (3 * mean + load_i64(expert, E_MEAN)) >> 2
-    store_64(expert, E_MEAN, mean)
+def learn_rls(rls, window, batch_index):
+    """Add the sums of a batch to the covariance, and solve if a period or the start demands it."""
+    stride, first = load_i64(rls, RlsCell.STRIDE), load_i64(rls, RlsCell.FIRST)
+    sums, sums_stride = load_i64(window, WindowCell.SUMS), load_i64(window, WindowCell.STRIDE)
+    covariance, decay = load_i64(rls, RlsCell.COVARIANCE), load_i64(rls, RlsCell.DECAY)
+    mean = load_i64(rls, RlsCell.ERROR) // load_i64(window, WindowCell.BATCH)
+    store_64(rls, RlsCell.ERROR, np.int64(0))
+    mean = (3 * mean + load_i64(rls, RlsCell.MEAN)) >> 2
+    store_64(rls, RlsCell.MEAN, mean)
     shift, mask = weight_shift(mean + 32)
-    shift -= load_i64(expert, E_UP)
+    shift -= load_i64(rls, RlsCell.UP)
     up, down = max(-shift, 0), max(shift, 0)
-    for a in range(first, SEGMENTS):
-        left = expert + 8 * (E_PARTS + 5 * a)
-        rows, start = load_i64(left, P_LENGTH), load_i64(left, P_START)
-        sum_row = load_i64(left, P_PLACE_IN_SUMS)
-        for b in range(a, SEGMENTS):
-            right = expert + 8 * (E_PARTS + 5 * b)
-            columns, column = load_i64(right, P_LENGTH), load_i64(right, P_START)
-            sum_column = load_i64(right, P_PLACE_IN_SUMS)
+    for a in range(first, STRETCHES):
+        left = rls + 8 * (RlsCell.STRETCHES + 5 * a)
+        rows, start = load_i64(left, RlsStretch.LENGTH), load_i64(left, RlsStretch.START)
+        sum_row = load_i64(left, RlsStretch.PLACE_IN_SUMS)
+        for b in range(a, STRETCHES):
+            right = rls + 8 * (RlsCell.STRETCHES + 5 * b)
+            columns, column = load_i64(right, RlsStretch.LENGTH), load_i64(right, RlsStretch.START)
+            sum_column = load_i64(right, RlsStretch.PLACE_IN_SUMS)
             accumulate(
                 covariance + 8 * (stride * start + column),
                 8 * stride,
@@ -115,87 +159,87 @@ def learn_expert(expert, window, batch_index):
                 down,
                 mask,
             )
-    period = load_i64(expert, E_PERIOD)
+    period = load_i64(rls, RlsCell.PERIOD)
     if batch_index % period == 0 or (batch_index < 64 and batch_index % 4 == 0):
         solve(
             covariance,
-            load_i64(expert, E_FACTOR),
+            load_i64(rls, RlsCell.FACTOR),
             stride,
-            load_i64(expert + 8 * (E_PARTS + 5 * first), P_START),
-            load_i64(expert, E_COUNT),
-            load_i64(expert, E_LOAD),
-            load_i64(expert, E_COEFFICIENTS),
-            load_i64(expert, E_INVERSES),
+            load_i64(rls + 8 * (RlsCell.STRETCHES + 5 * first), RlsStretch.START),
+            load_i64(rls, RlsCell.COUNT),
+            load_i64(rls, RlsCell.LOADING),
+            load_i64(rls, RlsCell.COEFFICIENTS),
+            load_i64(rls, RlsCell.INVERSES),
         )
 
 
 @kernel
-def note_error(expert, error):
-    """Add an absolute error (Q8) to an expert's account."""
-    store_64(expert, E_ERROR, load_i64(expert, E_ERROR) + (error >> 4))
+def note_error(rls, error):
+    """Add an absolute error (Q8) to the batch's sum."""
+    store_64(rls, RlsCell.ERROR, load_i64(rls, RlsCell.ERROR) + (error >> 4))
 
 
 @kernel
-def _inputs(stack):
-    """Address of the present row of inputs."""
-    row = load_i64(stack, S_CLOCK) & (STACK_BATCH - 1)
-    return load_i64(stack, S_INPUTS) + 8 * TILE * row
+def _inputs(combiner):
+    """Address of the inputs of the present sample, int64."""
+    row = load_i64(combiner, CombinerCell.CLOCK) & (COMBINER_BATCH - 1)
+    return load_i64(combiner, CombinerCell.INPUTS) + 8 * TILE * row
 
 
 @kernel
-def set_input(stack, index, difference):
-    """Give a stack an input or, at the last place, its target: a difference in Q8."""
-    # what strays far says little, and would drown the rest
-    mean = load_i64(stack, S_MEANS + index)
-    wide = ((load_i64(stack, S_MEAN) << 4) + mean + 1024) << load_i64(stack, S_CLIP)
+def set_input(combiner, index, difference):
+    """Set an input or, at the last index, the target: a difference in Q8."""
+    # an outlier says little, and would outweigh the rest
+    mean = load_i64(combiner, CombinerCell.MEANS + index)
+    wide = (load_i64(combiner, CombinerCell.MEAN) << 4) + mean + 1024
+    wide = wide << load_i64(combiner, CombinerCell.CLIP)
     difference = min(max(difference, -wide), wide)
-    store_64(stack, S_MEANS + index, mean + ((abs(difference) - mean) >> 5))
-    value = difference >> load_i64(stack, S_SHIFT)
+    store_64(combiner, CombinerCell.MEANS + index, mean + ((abs(difference) - mean) >> 5))
+    value = difference >> load_i64(combiner, CombinerCell.SHIFT)
     limit = np.int64(1) << INPUT_BITS
-    store_64(_inputs(stack), index, min(max(value, -limit), limit))
+    store_64(_inputs(combiner), index, min(max(value, -limit), limit))
 
 
 @kernel
-def predict_stack(stack):
-    """Weighted sum of the inputs, Q8."""
-    inputs, coefficients = _inputs(stack), load_i64(stack, S_COEFFICIENTS)
-    total = dot_low_any(coefficients, inputs, load_i64(stack, S_COUNT) - 1)
-    return (total >> 20) << load_i64(stack, S_SHIFT)
+def predict_combiner(combiner):
+    """Weighted sum of the inputs, int64 Q8."""
+    inputs, coefficients = _inputs(combiner), load_i64(combiner, CombinerCell.COEFFICIENTS)
+    total = dot_low_any(coefficients, inputs, load_i64(combiner, CombinerCell.COUNT) - 1)
+    return (total >> 20) << load_i64(combiner, CombinerCell.SHIFT)
 
 
 @kernel
-def learn_stack(stack, error):
-    """Learn from the inputs and the target; `error` is that of the stack's prediction, Q8.
+def learn_combiner(combiner, error):
+    """Update with the inputs and the target; `error` is |error| of the combined prediction, Q8.
 
     Widths: sums of products of inputs are below 2**47, 2**53 with their fraction.
     """
-    mean = load_i64(stack, S_MEAN)
-    mean += ((error >> 4) - mean) >> load_i64(stack, S_RATE)
-    store_64(stack, S_MEAN, mean)
-    clock = load_i64(stack, S_CLOCK) + 1
-    store_64(stack, S_CLOCK, clock)
-    if clock & (STACK_BATCH - 1) != 0:
+    mean = load_i64(combiner, CombinerCell.MEAN)
+    mean += ((error >> 4) - mean) >> load_i64(combiner, CombinerCell.RATE)
+    store_64(combiner, CombinerCell.MEAN, mean)
+    clock = load_i64(combiner, CombinerCell.CLOCK) + 1
+    store_64(combiner, CombinerCell.CLOCK, clock)
+    if clock & (COMBINER_BATCH - 1) != 0:
         return
-    count, inputs = load_i64(stack, S_COUNT), load_i64(stack, S_INPUTS)
-    # the factor's place is free until the next solution
-    covariance, sums = load_i64(stack, S_COVARIANCE), load_i64(stack, S_FACTOR)
+    count, inputs = load_i64(combiner, CombinerCell.COUNT), load_i64(combiner, CombinerCell.INPUTS)
+    # the work space of the factor is free until the next solution
+    covariance = load_i64(combiner, CombinerCell.COVARIANCE)
+    sums = load_i64(combiner, CombinerCell.FACTOR)
     shift, mask = weight_shift(mean + 32)
-    shift -= _STACK_UP
-    up, down, decay = max(-shift, 0), max(shift, 0), load_i64(stack, S_DECAY)
-    step = 8 * TILE
+    shift -= _COMBINER_UP
+    up, down, decay = max(-shift, 0), max(shift, 0), load_i64(combiner, CombinerCell.DECAY)
+    row = 8 * TILE
     for i in range(count):
-        sum_rows(sums + step * i, inputs + 8 * i, inputs, step, step, STACK_BATCH)
-    accumulate(
-        covariance, step, sums, step, count, count, np.int64(0), decay, up, down, mask
-    )
-    if clock % load_i64(stack, S_PERIOD) == 0:
+        sum_rows(sums + row * i, inputs + 8 * i, inputs, row, row, COMBINER_BATCH)
+    accumulate(covariance, row, sums, row, count, count, np.int64(0), decay, up, down, mask)
+    if clock % load_i64(combiner, CombinerCell.PERIOD) == 0:
         solve(
             covariance,
-            load_i64(stack, S_FACTOR),
+            load_i64(combiner, CombinerCell.FACTOR),
             np.int64(TILE),
             np.int64(0),
             count,
-            load_i64(stack, S_LOAD),
-            load_i64(stack, S_COEFFICIENTS),
-            load_i64(stack, S_INVERSES),
+            load_i64(combiner, CombinerCell.LOADING),
+            load_i64(combiner, CombinerCell.COEFFICIENTS),
+            load_i64(combiner, CombinerCell.INVERSES),
         )

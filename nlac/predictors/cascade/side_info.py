@@ -1,4 +1,4 @@
-"""What stands before the code words of a cascade block (spec, section "cascade block"): bytes."""
+"""Side information of a cascade block, and its bytes (spec, section "cascade block")."""
 
 from __future__ import annotations
 
@@ -22,9 +22,46 @@ from nlac.predictors.cascade.state import CascadeState
 from nlac.predictors.lpc.side_info import MAX_DELAY, MAX_INITIAL_SCALE
 
 
+class Schedule(NamedTuple):
+    """How lags and value sets change in time; times are delayed frames.
+
+    Attributes
+    ----------
+    frames : int
+        Frames of the block, without delays.
+    delay : (channels,) int64
+        Frames by which a channel lags.
+    lag : (spans,) int64
+        Frames back to the LTP match in each span of LAG_SPAN frames, 0 for none.
+    value_set : (pieces, channels) int64
+        Index into the value sets in each piece of PIECE frames.
+    """
+
+    frames: int
+    delay: NDArray[np.int64]
+    lag: NDArray[np.int64]
+    value_set: NDArray[np.int64]
+
+
 @dataclass(slots=True)
 class SideInfo:
-    """What stands before the code words; channels are in coding order."""
+    """Side information of a block; channels are in coding order.
+
+    Attributes
+    ----------
+    order : list of int
+        Place of each channel in the block.
+    reference : list of int
+        Coding index of the reference channel, or -1.
+    initial_scale : (channels,) int64
+        First mean of |error|, Q12.
+    history_shift : list of int
+        Bits by which residuals are shifted down in histories.
+    sets : list of ValueSet
+        The value sets that `schedule` indexes.
+    schedule : Schedule
+        Delays, lags and value sets in time.
+    """
 
     order: list[int]
     reference: list[int]
@@ -35,7 +72,7 @@ class SideInfo:
 
 
 def first_state(side_info: SideInfo, parameters: CascadeParameters) -> CascadeState:
-    """Return the memory that a block starts from."""
+    """Return the state of a cascade at the start of a block."""
     schedule = side_info.schedule
     limits = []
     for c in range(len(side_info.order)):
@@ -53,7 +90,7 @@ def first_state(side_info: SideInfo, parameters: CascadeParameters) -> CascadeSt
 
 
 def write_side_info(side_info: SideInfo) -> bytes:
-    """Bytes of a head."""
+    """Return the bytes of side information."""
     out = bytearray()
     schedule = side_info.schedule
     for c, place in enumerate(side_info.order):
@@ -70,7 +107,7 @@ def write_side_info(side_info: SideInfo) -> bytes:
 
 
 def read_side_info(data: bytes, at: int, frames: int, channels: int) -> tuple[SideInfo, int]:
-    """Parse what `write_head` wrote; returns the head and where it ends.
+    """Parse what `write_side_info` wrote; returns it and the position after it.
 
     Raises
     ------
@@ -78,8 +115,8 @@ def read_side_info(data: bytes, at: int, frames: int, channels: int) -> tuple[Si
         A value is out of range.
     """
     order: list[int] = []
-    reference, unit = [], []
-    delay, initial = np.zeros(channels, np.int64), np.zeros(channels, np.int64)
+    reference, history_shift = [], []
+    delay, initial_scale = np.zeros(channels, np.int64), np.zeros(channels, np.int64)
     for c in range(channels):
         path = f"channel[{c}]"
         fields = []
@@ -95,8 +132,8 @@ def read_side_info(data: bytes, at: int, frames: int, channels: int) -> tuple[Si
             raise CorruptStream("refers to itself", path=path)
         order.append(fields[0])
         reference.append(fields[1] - 1)
-        delay[c], initial[c] = fields[2], 1 << fields[3]
-        unit.append(fields[4] + MIN_HISTORY_SHIFT)
+        delay[c], initial_scale[c] = fields[2], 1 << fields[3]
+        history_shift.append(fields[4] + MIN_HISTORY_SHIFT)
     sets, at = read_sets(data, at)
     total = frames + int(delay.max())
     lag, at = _read_runs(data, at, -(-total // LAG_SPAN), total, "lag")
@@ -109,11 +146,11 @@ def read_side_info(data: bytes, at: int, frames: int, channels: int) -> tuple[Si
             runs, at = _read_runs(data, at, len(value_set), len(sets) - 1, "value_set")
             value_set[:, c] = runs
     schedule = Schedule(frames, delay, lag, value_set)
-    return SideInfo(order, reference, initial, unit, sets, schedule), at
+    return SideInfo(order, reference, initial_scale, history_shift, sets, schedule), at
 
 
 def _write_runs(values: NDArray[np.int64]) -> bytes:
-    """Bytes of a sequence that seldom changes."""
+    """Return the bytes of a sequence that seldom changes: run lengths and values."""
     out = bytearray()
     ends = np.append(np.flatnonzero(np.diff(values)) + 1, len(values))
     begin = 0
@@ -136,24 +173,3 @@ def _read_runs(
         values[done : done + length] = value
         done += length
     return values, at
-
-
-class Schedule(NamedTuple):
-    """What a block says of its course in time (times are delayed frames).
-
-    Attributes
-    ----------
-    frames : int
-        Frames of the block, without delays.
-    delay : (channels,) int64
-        Frames that a channel lags behind.
-    lag : (spans,) int64
-        Frames back to the earlier occurrence, 0 for none.
-    value_set : (pieces, channels) int64
-        Index into the value sets.
-    """
-
-    frames: int
-    delay: NDArray[np.int64]
-    lag: NDArray[np.int64]
-    value_set: NDArray[np.int64]

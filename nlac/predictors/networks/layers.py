@@ -1,9 +1,8 @@
-"""What a network is: its layers, and the proof that no sum of theirs overflows.
+"""Layers of a network, and the proof that none of their sums overflows.
 
-A network maps a vector of 16-bit integers to another one at each time; its layers
-remember vectors of times before. A layer's weights have 8 bits. A row of weights
-times the input gives a sum of 32 bits, which is shifted down to 16 bits again (spec,
-section "Networks").
+At each time, a network maps a vector of 16-bit integers to another one; its layers keep vectors of
+earlier times. Weights have 8 bits. A row of weights times the input gives a sum of 32 bits, which
+is shifted down to 16 bits again (spec, section "Networks").
 """
 
 from __future__ import annotations
@@ -15,18 +14,18 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-ACTIVATION_LIMIT = 32767  # of an activation; the least is -TOP
-GATE_TOP = 2047  # of an index of the tables, the least is -GATE_TOP - 1
+ACTIVATION_LIMIT = 32767  # activations are in -ACTIVATION_LIMIT .. ACTIVATION_LIMIT
+GATE_TOP = 2047  # indices of the gate tables are in -GATE_TOP - 1 .. GATE_TOP
 MAX_LAYERS, MAX_ROWS, MAX_INPUTS, MAX_DILATION, MAX_SHIFT = 64, 1024, 1024, 4096, 24
 MAX_WEIGHTS = 1 << 20
-MAX_MEMORY = 1 << 18  # numbers that the layers of a network remember
+MAX_MEMORY = 1 << 18  # numbers that the layers of a network keep
 
 I8 = NDArray[np.int8]
 I32 = NDArray[np.int32]
 
 
 class Activation(IntEnum):
-    """What a layer does with its shifted sums."""
+    """Function that a layer applies to its shifted sums."""
 
     NONE = 0
     RELU = 1
@@ -36,7 +35,7 @@ class Activation(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Affine:
-    """Rows of weights, and what turns their sums into numbers of 16 bits again.
+    """A matrix of weights, with biases and shifts that bring its sums back to 16 bits.
 
     Attributes
     ----------
@@ -59,11 +58,11 @@ class Affine:
 
     @property
     def start(self) -> NDArray[np.int64]:
-        """Bias, and one half of what is shifted off."""
+        """First values of the sums: bias and one half, for rounding, (rows,) int64."""
         return self.bias.astype(np.int64) + ((np.int64(1) << self.shift.astype(np.int64)) >> 1)
 
     def check(self, columns: int) -> None:
-        """Raise ValueError unless every sum fits 32 bits for all inputs of 16 bits."""
+        """Raise ValueError unless every sum fits 32 bits, whatever the 16-bit inputs."""
         rows = len(self.weights)
         if not 1 <= rows <= MAX_ROWS:
             raise ValueError(f"{rows} rows, 1 to {MAX_ROWS} are possible")
@@ -88,11 +87,11 @@ class Linear:
     Attributes
     ----------
     affine : Affine
-        Its columns are those of the oldest tap first.
+        With two taps, the columns of the older one first.
     activation : Activation
-        What becomes of the shifted sums.
+        Applied to the shifted sums.
     taps : int
-        1, or 2: the layer sees its input of now and of `dilation` times before.
+        1, or 2: the layer uses its present input and that of `dilation` times before.
     dilation : int
         1 to 4096.
     residual : bool
@@ -107,17 +106,17 @@ class Linear:
 
     @property
     def outputs(self) -> int:
-        """Numbers that it puts out."""
+        """Number of outputs."""
         return self.affine.rows >> (self.activation == Activation.GATED)
 
     @property
     def memory(self) -> int:
-        """Numbers that it remembers."""
+        """Numbers that it keeps."""
         columns: int = self.affine.weights.shape[1]
         return (self.taps - 1) * self.dilation * columns // self.taps
 
     def check(self, inputs: int) -> None:
-        """Raise ValueError where the layer breaks a rule."""
+        """Raise ValueError unless the layer is allowed after one of `inputs` outputs."""
         if self.taps not in (1, 2) or not 1 <= self.dilation <= MAX_DILATION:
             raise ValueError(f"{self.taps} taps, dilation {self.dilation}")
         self.affine.check(self.taps * inputs)
@@ -143,16 +142,16 @@ class Gru:
 
     @property
     def outputs(self) -> int:
-        """Numbers that it puts out."""
+        """Number of outputs."""
         return self.recurrent.rows // 3
 
     @property
     def memory(self) -> int:
-        """Numbers that it remembers."""
+        """Numbers that it keeps."""
         return self.outputs
 
     def check(self, inputs: int) -> None:
-        """Raise ValueError where the layer breaks a rule."""
+        """Raise ValueError unless the layer is allowed after one of `inputs` outputs."""
         self.inward.check(inputs)
         if self.inward.rows % 3:
             raise ValueError("gates need three rows for each unit")
@@ -166,7 +165,7 @@ Layer = Linear | Gru
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """Layers, one after the other. Making one proves that its sums fit.
+    """Layers, one after the other. The constructor proves that no sum can overflow.
 
     Attributes
     ----------
@@ -178,7 +177,7 @@ class Network:
     Raises
     ------
     ValueError
-        A layer does not fit the one before, is too large, or could overflow.
+        A layer does not fit the one before, is too large, or its sums could overflow.
     """
 
     inputs: int
@@ -203,21 +202,21 @@ class Network:
 
     @property
     def outputs(self) -> int:
-        """Numbers that the last layer puts out."""
+        """Outputs of the last layer."""
         return self.layers[-1].outputs
 
     @property
     def is_recurrent(self) -> bool:
-        """Whether a step needs the outputs of the one before."""
+        """Whether a step needs the outputs of the step before."""
         return any(isinstance(layer, Gru) for layer in self.layers)
 
     @property
     def num_weights(self) -> int:
-        """Weights, which is also the number of multiplications a sample."""
+        """Number of weights, and of multiplications a sample."""
         return sum(affine.weights.size for affine in self.affines())
 
     def affines(self) -> Iterator[Affine]:
-        """All matrices, in order."""
+        """Yield all matrices, in order."""
         for layer in self.layers:
             if isinstance(layer, Linear):
                 yield layer.affine

@@ -1,8 +1,8 @@
-"""Models: a network with its card, as a file, and where they are found.
+"""Models: a network with its model card, as a file, and the folders that are searched.
 
-A model file is a magic, the card (JSON: what was trained on what, under which licence) and
-the network, guarded by a CRC. Only the network is hashed: a card may be corrected
-without a stream noticing.
+A model file has a magic, the model card (JSON: training data, licence and so on), the serialization
+of the network, and a CRC. The model hash covers only the network, so a model card may be corrected
+and streams still find their model.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from nlac._errors import CorruptStream, ModelMismatch, UsageError
-from nlac.predictors.networks import serialization as description
+from nlac.predictors.networks import serialization
 from nlac.predictors.networks.layers import Network
 
 MAGIC = b"nlacmod1"
@@ -30,7 +30,7 @@ FOLDER_VARIABLE = "NLAC_MODELS"
 MAX_CARD_BYTES = 1 << 16
 MAX_MODEL_BYTES = 1 << 23
 _MAX_ADDED = 64
-# the parser of JSON calls itself for each level
+# the JSON parser calls itself for each level
 _MAX_CARD_DEPTH = 32
 _STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*"?|[\[{}\]]', re.DOTALL)
 _LENGTH = struct.Struct("<I")
@@ -39,14 +39,15 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]*", re.ASCII)
 
 @dataclass(frozen=True)
 class Model:
-    """A network, and what people should know of it.
+    """A network and its model card.
 
     Attributes
     ----------
     network : Network
         The network.
     card : dict
-        Name, predictor, front, architecture, training data, licence, metrics.
+        The model card: name, predictor, base predictor, architecture, training data, licence,
+        metrics. Its JSON keys are part of model files; "front" stands for the base predictor.
     """
 
     network: Network
@@ -54,33 +55,33 @@ class Model:
 
     @cached_property
     def hash(self) -> bytes:
-        """SHA-256 of the network, which streams carry."""
-        return description.model_hash(self.network)
+        """SHA-256 of the serialized network, as in stream headers."""
+        return serialization.model_hash(self.network)
 
     @property
     def name(self) -> str:
-        """Name by the card, or the beginning of the hash."""
+        """Name in the model card, or the beginning of the hash."""
         return str(self.card.get("name") or self.hash.hex()[:12])
 
     def to_bytes(self) -> bytes:
-        """Bytes of the model file."""
+        """Return the bytes of a model file."""
         card = json.dumps(self.card, indent=1, sort_keys=True, ensure_ascii=False).encode()
-        network = description.to_bytes(self.network)
+        network = serialization.to_bytes(self.network)
         body = MAGIC + _LENGTH.pack(len(card)) + card + _LENGTH.pack(len(network)) + network
         return body + _LENGTH.pack(zlib.crc32(body))
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Model:
-        """Parse a model file, and prove that no sum of its network can overflow.
+        """Parse a model file, and prove that no sum in its network can overflow.
 
         Raises
         ------
         CorruptStream
-            The bytes are no model file, a damaged one, or one that is refused.
+            The bytes are no model file, or it is damaged or not allowed.
         """
         try:
             card, network = _split(data)
-            return cls(description.from_bytes(network), _parse_card(card))
+            return cls(serialization.from_bytes(network), _parse_card(card))
         except ValueError as error:
             raise CorruptStream(str(error), path="model") from error
 
@@ -91,7 +92,7 @@ class Model:
         Raises
         ------
         CorruptStream
-            It is none, or a damaged one; the path is named.
+            It is no model file, or it is damaged; the error names its path.
         """
         with open(path, "rb") as file:
             data = file.read(MAX_MODEL_BYTES + 1)
@@ -126,31 +127,31 @@ def _parse_card(data: bytes) -> dict[str, Any]:
     for match in _STRING_OR_BRACKET.finditer(text):
         depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(match[0], 0)
         if depth > _MAX_CARD_DEPTH:
-            raise ValueError(f"the card is nested more than {_MAX_CARD_DEPTH} deep")
+            raise ValueError(f"the model card is nested more than {_MAX_CARD_DEPTH} deep")
     card = json.loads(text)
     if not isinstance(card, dict):
-        raise ValueError("the card is no JSON object")
-    # halves of surrogate pairs could not be written again
+        raise ValueError("the model card is no JSON object")
+    # a half of a surrogate pair could not be written again
     json.dumps(card, ensure_ascii=False).encode()
     return card
 
 
-# by hash: those that were used, or that a caller or a stream has handed in
+# by hash: models that were found, or that a caller or a stream added
 _added: dict[bytes, Model] = {}
 _lock = threading.Lock()
 
 
 def add_model(model: Model) -> None:
-    """Make a model known in this process, under its hash."""
+    """Add a model, under its hash, to those that this process knows."""
     with _lock:
         _added[model.hash] = model
-        # streams of strangers may hand in any number
+        # untrusted streams may add any number
         while len(_added) > _MAX_ADDED:
             del _added[next(iter(_added))]
 
 
 def is_known(model_hash: bytes) -> bool:
-    """Tell whether `find_model` would find a model."""
+    """Whether `find_model` would find a model."""
     try:
         find_model(model_hash)
     except ModelMismatch:
@@ -159,22 +160,22 @@ def is_known(model_hash: bytes) -> bool:
 
 
 def accept_model(model_hash: bytes, data: bytes) -> None:
-    """Make the model known that is embedded in a stream, if it is the one that the stream names.
+    """Add the model that is embedded in a stream, if it is the one that the stream names.
 
-    The readers of streams call this, so that nobody who reads by them need think of it. A
-    model that is known already is kept: the card of a stranger does not replace its own.
+    Readers of streams call this. A model that is known already is kept, so an untrusted model card
+    does not replace its own.
 
     Parameters
     ----------
     model_hash : bytes
         From the header of the stream; empty if it names no model.
     data : bytes
-        What is embedded, a model file; empty for nothing.
+        The embedded model file; empty if there is none.
 
     Raises
     ------
     CorruptStream
-        The model is not known, and what is embedded is no model.
+        The model is not known, and the embedded bytes are no model file.
     """
     if not (model_hash and data) or is_known(model_hash):
         return
@@ -189,7 +190,7 @@ def find_model(model_hash: bytes) -> Model:
     Raises
     ------
     ModelMismatch
-        It is not here; the text says where it is looked for.
+        It is not available; the message names the folders to put it in.
     """
     with _lock:
         found = _added.get(model_hash)
@@ -213,14 +214,14 @@ def find_model(model_hash: bytes) -> Model:
 
 
 def open_model(name: str | os.PathLike[str]) -> Model:
-    """Open a model by its path, or by the name of a file that is shipped or in the user's folder.
+    """Open a model by its path, or by its name among the shipped and the user's models.
 
     Raises
     ------
     UsageError
-        There is none.
+        There is no such model.
     CorruptStream
-        The file is no good.
+        The file is no model file, or it is damaged.
     """
     text = os.fspath(name)
     path: Path | None = Path(text)
@@ -236,7 +237,7 @@ def open_model(name: str | os.PathLike[str]) -> Model:
 
 
 def _paths() -> Iterator[Path]:
-    """Model files of the user's folder, then those that are shipped."""
+    """Yield the model files of the user's folder, then the shipped ones."""
     folders = [os.environ.get(FOLDER_VARIABLE), str(files("nlac").joinpath("models"))]
     for folder in folders:
         if folder:

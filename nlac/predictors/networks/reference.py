@@ -1,6 +1,6 @@
-"""What a network computes, as plainly as possible: NumPy, int64, nothing clever.
+"""Definition of the outputs of a network, as plainly as possible: NumPy in int64.
 
-This is the definition; the compiled step and the PyTorch executor must give the same.
+The compiled kernels and the PyTorch runner must give the same outputs.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ I64 = NDArray[np.int64]
 
 
 def run(network: Network, inputs: NDArray[np.int16]) -> NDArray[np.int16]:
-    """Outputs of a network for a sequence; all that its layers remember is 0 at first.
+    """Return the outputs of a network for a sequence; all that its layers keep is 0 at first.
 
     Parameters
     ----------

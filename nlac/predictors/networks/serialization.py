@@ -1,4 +1,4 @@
-"""The bytes of a network, of which the model hash is taken (spec, section "Networks")."""
+"""Serialization of networks; the model hash is its SHA-256 (spec, section "Networks")."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _LINEAR, _GRU = 0, 1
 
 
 def to_bytes(network: Network) -> bytes:
-    """Write a network."""
+    """Return the bytes of a network."""
     out = bytearray(_HEAD.pack(VERSION, len(network.layers), network.inputs))
     for layer in network.layers:
         if isinstance(layer, Linear):
@@ -43,22 +43,22 @@ def to_bytes(network: Network) -> bytes:
 
 
 def model_hash(network: Network) -> bytes:
-    """SHA-256 of the network's bytes, as it stands in stream headers."""
+    """Return the SHA-256 of the bytes of a network, as in stream headers."""
     return sha256(to_bytes(network)).digest()
 
 
 def from_bytes(data: bytes) -> Network:
-    """Parse what `to_bytes` wrote, and prove that its sums fit.
+    """Parse what `to_bytes` wrote, and prove that no sum can overflow.
 
     Raises
     ------
     ValueError
-        The bytes are no network, or none that is allowed.
+        The bytes are no network, or the network is not allowed.
     """
     reader = _Reader(data)
     version, count, inputs = reader.take(_HEAD)
     if version != VERSION:
-        raise ValueError(f"description of version {version}, known is {VERSION}")
+        raise ValueError(f"serialization of version {version}, known is {VERSION}")
     if count > MAX_LAYERS or inputs > MAX_INPUTS:
         raise ValueError(f"{count} layers, {inputs} inputs")
     layers: list[Layer] = []
@@ -87,7 +87,7 @@ class _Reader:
     def bytes(self, size: int) -> bytes:
         piece = self.data[self.at : self.at + size]
         if len(piece) != size:
-            raise ValueError("the description ends too early")
+            raise ValueError("the serialization ends too early")
         self.at += size
         return piece
 

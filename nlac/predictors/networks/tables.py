@@ -1,4 +1,4 @@
-"""The tables of sigmoid and tanh: numbers of the format, never computed at run time.
+"""Tables of sigmoid and tanh: part of the format, and never computed at run time.
 
 Spec, section "Networks"; ``tools/make_gate_tables.py`` makes the file.
 """

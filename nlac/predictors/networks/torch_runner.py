@@ -1,7 +1,7 @@
 """Networks in PyTorch, whole sequences at a time, on a CPU or a GPU.
 
-All numbers are integers in float64, which is exact: every sum stays far below 2**53. So
-the outputs are those of `reference`, on every device. There are no convolutions (their
+All numbers are integers in float64. That is exact, since every sum stays far below 2**53, so the
+outputs are those of `reference` on every device. There are no convolutions (their
 algorithms may transform the data) and no functions but matrix products, additions,
 multiplications by powers of two, floor, clamp and look-up. PyTorch is needed only here,
 and never to decode.
@@ -33,7 +33,7 @@ from nlac.predictors.networks.tables import sigmoid_table, tanh_table
 if TYPE_CHECKING:
     from torch import Tensor
 
-_CHUNK = 1 << 15  # times that are worked on at once
+_CHUNK = 1 << 15  # times that are computed at once
 
 
 def pick_device(name: str) -> str:
@@ -42,7 +42,7 @@ def pick_device(name: str) -> str:
     Raises
     ------
     MissingDependency
-        PyTorch or the GPU is not there.
+        PyTorch or the GPU is not available.
     """
     try:
         import torch
@@ -61,12 +61,12 @@ def encoding_device(name: str, recurrent: bool = False) -> str:
     """Where an encoder runs its networks: ``"cpu"``, in compiled code, or ``"cuda"``, in PyTorch.
 
     ``auto`` is the GPU if there is one that PyTorch can use, but not for recurrent networks:
-    their steps wait for each other, and compiled code is done with one before a GPU begins.
+    their steps depend on each other, and compiled code ends one before a GPU begins.
 
     Raises
     ------
     MissingDependency
-        ``cuda`` is asked for, and PyTorch or the GPU is not there.
+        ``cuda`` is asked for, and PyTorch or the GPU is not available.
     """
     if name == "auto" and (recurrent or not (find_spec("torch") and _has_driver())):
         return "cpu"
@@ -80,7 +80,7 @@ def encoding_device(name: str, recurrent: bool = False) -> str:
 
 
 def _has_driver() -> bool:
-    """Whether a GPU's driver is installed: to ask PyTorch takes seconds, for its import."""
+    """Whether the driver of a GPU is installed. Asking PyTorch would take seconds, to import it."""
     try:
         ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
     except OSError:
@@ -89,7 +89,7 @@ def _has_driver() -> bool:
 
 
 class BulkRunner:
-    """What one sequence needs: the layers on the device, and their state, 0 at first.
+    """Layers of a network on a device, with their state for one sequence, 0 at first.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ class BulkRunner:
         ]
 
     def run(self, inputs: NDArray[np.int16]) -> NDArray[np.int16]:
-        """Outputs for the next times of the sequence, (times, outputs)."""
+        """Return the outputs for the next times of the sequence, (times, outputs) int16."""
         import torch
 
         out = np.empty((len(inputs), self._outputs), np.int16)
@@ -116,11 +116,11 @@ class BulkRunner:
             for begin in range(0, len(inputs), _CHUNK):
                 piece = np.ascontiguousarray(inputs[begin : begin + _CHUNK])
                 x = torch.from_numpy(piece).to(self._device)
-                out[begin : begin + _CHUNK] = self.answer(x).cpu().numpy()
+                out[begin : begin + _CHUNK] = self.outputs(x).cpu().numpy()
         return out
 
-    def answer(self, inputs: Tensor) -> Tensor:
-        """Outputs for the next times, of 16 bits as the inputs are, and on the same device."""
+    def outputs(self, inputs: Tensor) -> Tensor:
+        """Return the outputs for the next times, int16 like the inputs and on the same device."""
         x = inputs.double()
         for layer in self._layers:
             x = layer(x)

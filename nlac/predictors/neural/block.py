@@ -1,6 +1,7 @@
 """Decode a block of `cnn` or `gru` (spec, section "Network block").
 
-A network corrects a cascade, or the windows of an `lpc` block; a block may do without it.
+A network corrects a base predictor: a cascade or the windows of an `lpc` block. A block may also be
+an `lpc` block, without a network.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from nlac.predictors.neural.base import ForwardState, side_info_of
 from nlac.predictors.neural.models import needed_model
 from nlac.predictors.neural.samples import BasePredictor, decode_samples
 
-FORWARD = 3  # where an `lpc` block tells its coder
+FORWARD = 3  # kind of block, in place of the coder of an `lpc` block
 
 
 def decode(
@@ -36,7 +37,7 @@ def decode(
     Raises
     ------
     ModelMismatch
-        The model is not here.
+        The model is not available.
     CorruptStream
         The bytes are not what an encoder writes.
     """
@@ -66,8 +67,8 @@ def decode_network(
     if kind != CASCADE:
         return decode_lpc(data, at, frames, channels, coder_id)
     side_info, parameters, words, raw = read_cascade(data, after, frames, channels)
-    front = BasePredictor.start(side_info, first_state(side_info, parameters), parameters)
-    return _decode(front, side_info.order, frames, network, words, raw)
+    base = BasePredictor.start(side_info, first_state(side_info, parameters), parameters)
+    return _decode(base, side_info.order, frames, network, words, raw)
 
 
 def decode_forward(
@@ -85,34 +86,35 @@ def decode_forward(
         The bytes are not what an encoder writes.
     """
     at += 1  # the kind
-    order, sets, layout, at = read_side_info(data, at, frames, channels)
-    if np.any(layout.starts[:-1] % PIECE):
+    order, sets, parameters, at = read_side_info(data, at, frames, channels)
+    if np.any(parameters.starts[:-1] % PIECE):
         raise CorruptStream("begins within a piece", path="segments")
-    units = []
+    history_shifts = []
     for c in range(channels):
-        unit, at = read_varint(data, at)
-        if unit > MAX_HISTORY_SHIFT - MIN_HISTORY_SHIFT:
-            raise CorruptStream(f"{unit} is too large", path=f"channel[{c}].unit")
-        units.append(unit + MIN_HISTORY_SHIFT)
+        shift, at = read_varint(data, at)
+        if shift > MAX_HISTORY_SHIFT - MIN_HISTORY_SHIFT:
+            raise CorruptStream(f"{shift} is too large", path=f"channel[{c}].unit")
+        history_shifts.append(shift + MIN_HISTORY_SHIFT)
     count, at = read_varint(data, at)
     words, raw = read_words(data, at, count)
-    front = start_base(order, layout, sets, units)
-    return _decode(front, order, frames, network, words, raw)
+    base = start_base(order, parameters, sets, history_shifts)
+    return _decode(base, order, frames, network, words, raw)
 
 
 def _decode(
-    front: BasePredictor, order: list[int], frames: int, network: Network, words: U32, raw: U32
+    base: BasePredictor, order: list[int], frames: int, network: Network, words: U32, raw: U32
 ) -> NDArray[np.int32]:
     pcm = np.zeros((len(order), frames), np.int32)
-    taken, bits = decode_samples(front, network, pcm, words, raw)
+    taken, bits = decode_samples(base, network, pcm, words, raw)
     check_end(words, raw, taken, bits)
     return in_block_order(pcm, order)
 
 
 def start_base(
-    order: list[int], layout: LpcParameters, sets: list[ValueSet], units: list[int]
+    order: list[int], parameters: LpcParameters, sets: list[ValueSet], history_shifts: list[int]
 ) -> BasePredictor:
-    """The front of a block at its beginning."""
+    """Return a forward base predictor at the beginning of a block."""
     return BasePredictor.forward(
-        side_info_of(order, layout, sets, units), ForwardState(layout, sets, units)
+        side_info_of(order, parameters, sets, history_shifts),
+        ForwardState(parameters, sets, history_shifts),
     )

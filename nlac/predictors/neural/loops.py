@@ -1,11 +1,13 @@
 """The loops of blocks with a network (`cnn`, `gru`), compiled.
 
-A decoder takes one step after the other: front, network, mixture. An encoder knows the
-samples, and the front (a cascade, or the windows of `lpc`) does not depend on the network; so
-it lets the front run ahead, then the network over all that the front knew, then the mixture.
+For each sample, a decoder runs the base predictor, the network and the mixture. An encoder knows
+the samples, and the base predictor does not depend on the network. So it runs the base predictor
+over a span of samples, then the network over all features of the span, then the mixture.
 """
 
 from __future__ import annotations
+
+from enum import IntEnum
 
 import numpy as np
 
@@ -28,19 +30,29 @@ from nlac.predictors.cascade.kernels import (
     set_in_force,
     set_lags,
 )
-from nlac.predictors.networks.step import R_INPUT, R_OUTPUT, run_step
+from nlac.predictors.networks.step import NetworkCell, run_step
 from nlac.predictors.neural.base import learn_base, predict_base
 from nlac.predictors.neural.features import apply_outputs, mean_error, note_sample, write_features
 
-# cells of an encoder's state (uint64)
-POS, LOWER, RANGE, HELD, FIRST_WORD, RAW_POS, BITS, FILL = range(8)
+
+class CoderCell(IntEnum):
+    """Cells of an encoder between two passes, uint64."""
+
+    POS = 0  # words of the range coder so far
+    LOWER = 1  # its interval
+    RANGE = 2
+    HELD = 3  # words held back
+    FIRST_WORD = 4  # first of these
+    RAW_POS = 5  # words of raw bits so far
+    BITS = 6  # waiting raw bits
+    FILL = 7  # their number
 
 
 @kernel
 def _predict(predictor, locations, count, placed, low, high, t):
-    """Predict; keep the locations within the value set, and copy them to `placed`.
+    """Predict frame t, clip the locations to the value set, and copy them to `placed`.
 
-    There the second place is left free for the network's.
+    The second place there is left free for the location of the network. All are Q8.
     """
     predict_base(predictor, t)
     limit_locations(locations, count - 1, low, high)
@@ -49,15 +61,30 @@ def _predict(predictor, locations, count, placed, low, high, t):
 
 
 @kernel
-def base_pass(schedule, sets, rows, knowns, pcm, begin, end, features, placed, means):
-    """Let the front run over the times `begin` to `end` (excluded) of known samples.
+def base_pass(schedule, sets, rows, feature_rows, pcm, begin, end, features, placed, means):
+    """Run the base predictor over the delayed frames `begin` to `end` (excluded).
 
-    What is known before each sample goes to `features` (channels, times, FEATURES), the locations
-    to `placed` (channels, times, count), the second left free, and the unit to `means`.
+    Parameters
+    ----------
+    schedule : Schedule
+    sets : SetTable
+    rows : Rows
+        Changed in place.
+    feature_rows : (channels, FEATURE_CELLS) int64
+        Changed in place.
+    pcm : (channels, frames) int32
+        In coding order.
+    begin, end : int
+    features : (channels, times, FEATURES) int16
+        Filled with the features of each sample.
+    placed : (channels, times, locations) int64
+        Filled with the locations, Q8; the second is left free.
+    means : (channels, times) int64
+        Filled with the unit of the features, Q12.
     """
     block = schedule_of(schedule, sets)
     samples = address(pcm)
-    told, told_bytes = address(features), 2 * features.shape[2]
+    first, row_bytes = address(features), 2 * features.shape[2]
     out, out_bytes = address(placed), 8 * placed.shape[2]
     units, length = address(means), features.shape[1]
     for t in range(begin, end):
@@ -69,30 +96,32 @@ def base_pass(schedule, sets, rows, knowns, pcm, begin, end, features, placed, m
                 continue
             entry = set_in_force(block, t, c)
             predictor, locations, _ = channel_of(rows, c)
-            known, place = row(knowns, c), c * length + t - begin
+            feature_state, place = row(feature_rows, c), c * length + t - begin
             _predict(
                 predictor, locations, rows.num_locations, out + place * out_bytes,
                 entry.lowest, entry.highest, t,
             )  # fmt: skip
-            write_features(known, locations, told + place * told_bytes)
-            store_64(units, place, mean_error(known))
+            write_features(feature_state, locations, first + place * row_bytes)
+            store_64(units, place, mean_error(feature_state))
             sample = load_i32(samples, c * block.frames + at)
-            note_sample(known, sample, load_i64(locations, 0))
+            note_sample(feature_state, sample, load_i64(locations, 0))
             learn_base(predictor, t, sample)
 
 
 @kernel
 def _writer_of(coder):
-    """State of the range coder."""
+    """State of the range coder, from the cells of an encoder."""
     return (
-        np.int64(coder[POS]), coder[LOWER], coder[RANGE], np.int64(coder[HELD]), coder[FIRST_WORD]
+        np.int64(coder[CoderCell.POS]), coder[CoderCell.LOWER], coder[CoderCell.RANGE],
+        np.int64(coder[CoderCell.HELD]), coder[CoderCell.FIRST_WORD],
     )  # fmt: skip
 
 
 @kernel
 def _bits_of(coder):
-    """State of the writer of the bit string."""
-    return np.int64(coder[RAW_POS]), coder[BITS], np.int64(coder[FILL])
+    """State of the writer of raw bits, from the cells of an encoder."""
+    waiting, fill = coder[CoderCell.BITS], np.int64(coder[CoderCell.FILL])
+    return np.int64(coder[CoderCell.RAW_POS]), waiting, fill
 
 
 @kernel
@@ -100,14 +129,16 @@ def coding_pass(
     schedule, sets, rows, powers, pcm, begin, end, placed, means, outputs, coder, word_buffer,
     raw_buffer,
 ):  # fmt: skip
-    """Code the samples of the times `begin` to `end` with the network's answers.
+    """Code the samples of the delayed frames `begin` to `end` with the network's outputs.
 
-    Returns whether all samples were in their value sets. `coder` keeps the encoder's state.
+    `placed` and `means` are those of `base_pass`, `outputs` is (channels, times, OUTPUTS) int16,
+    `powers` is (16,) int64, and `coder`, (8,) uint64, keeps the state of the encoder (`CoderCell`).
+    Returns whether all samples were in their value sets.
     """
     block = schedule_of(schedule, sets)
     shared, samples, up = address(rows.shared), address(pcm), address(powers)
     places, place_bytes = address(placed), 8 * placed.shape[2]
-    told, told_bytes = address(outputs), 2 * outputs.shape[2]
+    first, row_bytes = address(outputs), 2 * outputs.shape[2]
     units, length = address(means), placed.shape[1]
     words, raw = address(word_buffer), address(raw_buffer)
     writer, bits = _writer_of(coder), _bits_of(coder)
@@ -120,7 +151,7 @@ def coding_pass(
             state, place = row(rows.mixtures, c), c * length + t - begin
             locations = places + place * place_bytes
             apply_outputs(
-                load_i64(units, place), told + place * told_bytes, load_i64(locations, 0),
+                load_i64(units, place), first + place * row_bytes, load_i64(locations, 0),
                 entry.lowest, entry.highest, locations + 8,
                 state + 8 * (MEAN + GIVEN), up,
             )  # fmt: skip
@@ -132,31 +163,36 @@ def coding_pass(
             if not good:
                 return False
             mixture_learn(shared, state, sample)
-    coder[POS], coder[LOWER], coder[RANGE] = np.uint64(writer[0]), writer[1], writer[2]
-    coder[HELD], coder[FIRST_WORD] = np.uint64(writer[3]), writer[4]
-    coder[RAW_POS], coder[BITS], coder[FILL] = np.uint64(bits[0]), bits[1], np.uint64(bits[2])
+    coder[CoderCell.POS], coder[CoderCell.LOWER] = np.uint64(writer[0]), writer[1]
+    coder[CoderCell.RANGE], coder[CoderCell.HELD] = writer[2], np.uint64(writer[3])
+    coder[CoderCell.FIRST_WORD], coder[CoderCell.RAW_POS] = writer[4], np.uint64(bits[0])
+    coder[CoderCell.BITS], coder[CoderCell.FILL] = bits[1], np.uint64(bits[2])
     return True
 
 
 @kernel
 def start_coder(coder):
-    """Set an encoder's state to the first one."""
+    """Set the state of an encoder to that of the beginning."""
     coder[:] = ZERO
-    coder[RANGE] = FULL
+    coder[CoderCell.RANGE] = FULL
 
 
 @kernel
 def end_coder(coder, word_buffer, raw_buffer):
-    """Write what the encoder still holds; returns the lengths of both buffers."""
+    """Write what the encoder still holds; returns the first of words in both buffers."""
     sealed = seal(address(word_buffer), *_writer_of(coder))
     return sealed, end_bits(address(raw_buffer), *_bits_of(coder))
 
 
 @kernel
 def decode_with_network(
-    schedule, sets, rows, knowns, networks, powers, pcm, word_buffer, raw_buffer
+    schedule, sets, rows, feature_rows, networks, powers, pcm, word_buffer, raw_buffer
 ):
-    """Decode all samples into `pcm`; returns words and raw bits used, or -1, -1 on bad data."""
+    """Decode all samples into `pcm`; returns words and raw bits taken, or -1, -1 on bad data.
+
+    `networks` is (channels,) int64, the addresses for `run_step`; for the other arguments see
+    `base_pass` and `coding_pass`.
+    """
     block = schedule_of(schedule, sets)
     shared, samples, up = address(rows.shared), address(pcm), address(powers)
     nets = address(networks)
@@ -174,16 +210,16 @@ def decode_with_network(
                 continue
             entry = set_in_force(block, t, c)
             predictor, locations, state = channel_of(rows, c)
-            known, network = row(knowns, c), load_i64(nets, c)
+            feature_state, network = row(feature_rows, c), load_i64(nets, c)
             _predict(
                 predictor, locations, rows.num_locations, placed, entry.lowest, entry.highest, t
             )
-            write_features(known, locations, load_i64(network, R_INPUT))
+            write_features(feature_state, locations, load_i64(network, NetworkCell.INPUT))
             run_step(network)
             best = load_i64(locations, 0)
             apply_outputs(
-                mean_error(known), load_i64(network, R_OUTPUT), best, entry.lowest,
-                entry.highest, placed + 8, state + 8 * (MEAN + GIVEN), up,
+                mean_error(feature_state), load_i64(network, NetworkCell.OUTPUT), best,
+                entry.lowest, entry.highest, placed + 8, state + 8 * (MEAN + GIVEN), up,
             )  # fmt: skip
             mixture_prepare(shared, state, placed)
             good, sample, reader, raw_at = decode_sample(
@@ -193,7 +229,7 @@ def decode_with_network(
                 return -1, -1
             store_32(samples, c * block.frames + at, sample)
             mixture_learn(shared, state, sample)
-            note_sample(known, sample, best)
+            note_sample(feature_state, sample, best)
             learn_base(predictor, t, sample)
     keep(all_placed)
     return reader[0], raw_at

@@ -1,4 +1,4 @@
-"""The model that a stream of `cnn` or `gru` names, and what it must be."""
+"""Find and check the model of a `cnn` or `gru` stream."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ if TYPE_CHECKING:
 
 
 def model_predictor(model: Model) -> str:
-    """Name of the predictor that a model is for."""
+    """Return the name of the predictor that a model is for."""
     return "gru" if model.network.is_recurrent else "cnn"
 
 
 def needed_model(stream: StreamHeader) -> Model:
-    """The model that a stream names.
+    """Return the model that a stream names.
 
     Raises
     ------
     ModelMismatch
-        It is not here.
+        It is not available.
     CorruptStream
-        The stream names none, or one that cannot be used.
+        The stream names no model, or one with the wrong inputs or outputs.
     """
     from nlac.predictors.networks.models import find_model
 
@@ -37,7 +37,7 @@ def needed_model(stream: StreamHeader) -> Model:
 
 
 def check_network(network: Network, error: type[UsageError | CorruptStream]) -> None:
-    """Raise an error unless the network understands features and gives answers."""
+    """Raise an error unless a network has the inputs and outputs of the format."""
     from nlac.predictors.neural.features import FEATURES, OUTPUTS
 
     if (network.inputs, network.outputs) != (FEATURES, OUTPUTS):

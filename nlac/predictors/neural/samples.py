@@ -1,4 +1,4 @@
-"""The samples of a block with a network: from numbers to words and back."""
+"""Encode and decode the samples of a block with a network, between numbers and payload words."""
 
 from __future__ import annotations
 
@@ -38,31 +38,31 @@ BaseOutput: TypeAlias = tuple[NDArray[np.int16], NDArray[np.int64], NDArray[np.i
 
 @dataclass(slots=True)
 class BasePredictor:
-    """A front at the beginning of a block, with what a network is told of it."""
+    """A base predictor at the beginning of a block, with the features and the entropy model."""
 
     side_info: SideInfo
     table: SetTable
     state: CascadeState | ForwardState
-    known: FeatureState
+    feature_state: FeatureState
     rows: Rows
 
     @classmethod
     def start(
         cls, side_info: SideInfo, state: CascadeState, parameters: CascadeParameters
     ) -> BasePredictor:
-        """Set up a cascade; `parameters` are those in use, which `state` was made with."""
+        """Set up a cascade; `parameters` are those that `state` was made with."""
         return cls._new(side_info, state, parameters.num_locations, len(parameters.rls))
 
     @classmethod
     def forward(cls, side_info: SideInfo, state: ForwardState) -> BasePredictor:
-        """Set up windows whose coefficients are sent, and the stages behind them."""
+        """Set up forward-adaptive windows and the stages behind them."""
         return cls._new(side_info, state, NUM_LOCATIONS, 0)
 
     @classmethod
     def _new(
         cls, side_info: SideInfo, state: CascadeState | ForwardState, locations: int, rls: int
     ) -> BasePredictor:
-        known = FeatureState(
+        feature_state = FeatureState(
             state.channels, side_info.reference, side_info.initial_scale, locations, rls
         )
         count = locations + 1
@@ -71,60 +71,60 @@ class BasePredictor:
             mixture_state(side_info.initial_scale, count, side_info.reference, network=True),
             mixture_shared(count, network=True), count,
         )  # fmt: skip
-        return cls(side_info, set_table(side_info.sets), state, known, rows)
+        return cls(side_info, set_table(side_info.sets), state, feature_state, rows)
 
     def run(self, pcm: NDArray[np.int32], begin: int, end: int) -> BaseOutput:
-        """Go from time `begin` to `end`; returns features, locations and units.
+        """Run over the delayed frames `begin` to `end`; returns what `base_pass` fills.
 
-        All are (channels, times, ...); the second of the locations is left free.
+        These are features, locations and units; the second location is left free.
         """
         shape = len(pcm), end - begin
         features = np.zeros((*shape, FEATURES), np.int16)
         placed = np.zeros((*shape, self.rows.num_locations), np.int64)
         means = np.zeros(shape, np.int64)
         base_pass(
-            self.side_info.schedule, self.table, self.rows, self.known.rows, pcm, begin, end,
-            features, placed, means,
+            self.side_info.schedule, self.table, self.rows, self.feature_state.rows, pcm, begin,
+            end, features, placed, means,
         )  # fmt: skip
         return features, placed, means
 
     def active(self, channel: int, begin: int, end: int) -> slice:
-        """Places of the times `begin` to `end` at which a channel has samples."""
+        """Slice of the delayed frames `begin` to `end` in which a channel has samples."""
         delay = int(self.side_info.schedule.delay[channel])
         last = self.side_info.schedule.frames + delay
         return slice(min(max(delay - begin, 0), end - begin), max(min(last, end) - begin, 0))
 
 
 def make_runners(network: Network, channels: int, device: str) -> list[NetworkRunner]:
-    """For each channel what maps its next features to answers, on ``"cpu"`` or ``"cuda"``."""
+    """Return a runner for each channel, from features to outputs, on ``cpu`` or ``cuda``."""
     if device == "cpu":
-        layout, kind = NetworkWeights(network), runner_for(network)
-        return [kind(layout).run for _ in range(channels)]
+        weights, kind = NetworkWeights(network), runner_for(network)
+        return [kind(weights).run for _ in range(channels)]
     from nlac.predictors.networks.torch_runner import BulkRunner
 
     return [BulkRunner(network, device).run for _ in range(channels)]
 
 
 def powers() -> NDArray[np.int64]:
-    """2**(15 + i / 16), from the tables of the format."""
+    """2**(15 + i / 16), (16,) int64, from the tables of the format."""
     return tables().up.astype(np.int64)
 
 
 def encode_samples(
-    front: BasePredictor, pcm: NDArray[np.int32], runners: list[NetworkRunner], ahead: bool = False
+    base: BasePredictor, pcm: NDArray[np.int32], runners: list[NetworkRunner], ahead: bool = False
 ) -> tuple[U32, U32] | None:
-    """Code samples; returns the range coder's words and the bit string.
+    """Code samples; returns the payload words: those of the range coder and those of raw bits.
 
     Parameters
     ----------
-    front : Front
-        At its beginning.
+    base : BasePredictor
+        At the beginning of the block.
     pcm : (channels, frames) int32
         In coding order.
     runners : list of callable
-        For each channel, what maps the next features to the network's answers.
+        As `make_runners` returns them.
     ahead : bool
-        Let the front run ahead on a thread of its own, while network and coder work.
+        Run the base predictor ahead on a thread of its own, while network and coder work.
 
     Returns
     -------
@@ -134,20 +134,20 @@ def encode_samples(
     words, raw = new_buffers(pcm.size)
     coder = np.zeros(8, np.uint64)
     start_coder(coder)
-    total = front.side_info.schedule.frames + int(front.side_info.schedule.delay.max())
+    total = base.side_info.schedule.frames + int(base.side_info.schedule.delay.max())
     spans = [(begin, min(begin + LAG_SPAN, total)) for begin in range(0, total, LAG_SPAN)]
 
     def run(span: tuple[int, int]) -> BaseOutput:
-        return front.run(pcm, *span)
+        return base.run(pcm, *span)
 
-    told = ordered_map(run, spans, 1) if ahead else map(run, spans)
-    for (begin, end), (features, placed, means) in zip(spans, told, strict=True):
+    passes = ordered_map(run, spans, 1) if ahead else map(run, spans)
+    for (begin, end), (features, placed, means) in zip(spans, passes, strict=True):
         outputs = np.zeros((*features.shape[:2], OUTPUTS), np.int16)
         for c, runner in enumerate(runners):
-            places = front.active(c, begin, end)
+            places = base.active(c, begin, end)
             outputs[c, places] = runner(features[c, places])
         if not coding_pass(
-            front.side_info.schedule, front.table, front.rows, powers(), pcm, begin, end, placed,
+            base.side_info.schedule, base.table, base.rows, powers(), pcm, begin, end, placed,
             means, outputs, coder, words, raw,
         ):  # fmt: skip
             return None
@@ -156,14 +156,14 @@ def encode_samples(
 
 
 def decode_samples(
-    front: BasePredictor, network: Network, pcm: NDArray[np.int32], words: U32, raw: U32
+    base: BasePredictor, network: Network, pcm: NDArray[np.int32], words: U32, raw: U32
 ) -> tuple[int, int]:
-    """Decode samples into `pcm`; returns words and bits taken, or -1, -1 on bad data."""
-    layout = NetworkWeights(network)
-    runners = [Runner(layout) for _ in pcm]
+    """Decode samples into `pcm`; returns words and raw bits taken, or -1, -1 on bad data."""
+    weights = NetworkWeights(network)
+    runners = [Runner(weights) for _ in pcm]
     addresses = np.array([runner.address for runner in runners], np.int64)
     taken, bits = decode_with_network(
-        front.side_info.schedule, front.table, front.rows, front.known.rows, addresses,
+        base.side_info.schedule, base.table, base.rows, base.feature_state.rows, addresses,
         powers(), pcm, words, raw,
     )  # fmt: skip
     return int(taken), int(bits)
