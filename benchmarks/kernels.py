@@ -16,7 +16,7 @@ import timing
 from nlac.codec.encoder.lpc.block import LpcSettings, encode_lpc
 from nlac.codec.encoder.lpc.covariance import covariance, room
 from nlac.codec.encoder.lpc.least_squares import factorise, new_factor
-from nlac.codec.encoder.lpc.segmentation import Effort, analyse
+from nlac.codec.encoder.lpc.segmentation import SegmentationSettings, analyse
 from nlac.codec.encoder.ltp.search import find_lags
 from nlac.entropy.distributions import tables
 from nlac.entropy.value_sets import plain
@@ -42,7 +42,7 @@ def time_loops(pcm: np.ndarray, order: int) -> None:
     padded[:, PAD : PAD + FRAMES] = pcm
     reference, delay = np.array([1, 0]), np.zeros(2, np.int64)
     lags = np.zeros(-(-FRAMES // SPAN), np.int64)
-    effort = Effort(order, 4096, 1, 16)
+    effort = SegmentationSettings(order, 4096, 1, 16)
     parameters = analyse(padded, FRAMES, reference, delay, lags, effort)
     parameters = parameters._replace(initial_scale=np.full(2, 1 << 18))
     full = filled_rows(parameters, pcm)
@@ -97,7 +97,7 @@ def main() -> None:
         factor = new_factor(size)
         seconds = best(lambda: factorise(matrix, size, factor, 0))  # noqa: B023
         report(f"factorise, size {size}", seconds, 1, "us a call")
-    settings = LpcSettings((Effort(66, 1024, 5, 16),))
+    settings = LpcSettings((SegmentationSettings(66, 1024, 5, 16),))
     block = encode_lpc(pcm, settings)
     report("block encode, standard", best(lambda: encode_lpc(pcm, settings)), pcm.size)
     report("block decode, standard", best(lambda: decode_lpc(block, 0, FRAMES, 2)), pcm.size)

@@ -1,1 +1,1 @@
-"""Joins bytes and predictors: blocks, streams, seeking, threads, recovery."""
+"""Encode and decode whole streams: join the bytes of a stream with its predictor."""

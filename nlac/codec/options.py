@@ -1,4 +1,4 @@
-"""The options of encoding, under the name by which they were known at first."""
+"""Alias of `nlac.codec.encoder.options`, kept for callers of the earlier name."""
 
 from nlac.codec.encoder.options import EncodeOptions
 

@@ -1,7 +1,7 @@
-"""Training of the networks of `cnn` and `gru`; needs PyTorch, which decoding never does.
+"""Train the networks of `cnn` and `gru`. Training needs PyTorch; decoding never does.
 
-`config` says what is trained, on what and how; `recordings` finds and augments audio,
-`crops` lets a front run over it; `modules` are the networks in floating point, `quantise`
-makes them integers; `loss` is the length of the code; `run` trains, and
-`board` draws its curves.
+`config` is the configuration of a run. `recordings` finds and augments audio, `crops` runs the
+base predictor over it, `pool` draws batches. `modules` are the networks in floating point, and
+`quantise` converts them to integers. `loss` is the code length, `run` trains, `board` writes
+TensorBoard curves.
 """

@@ -1,7 +1,7 @@
-"""Crops as a network sees them: what its front knew, what came, and what it cost.
+"""Training data of a network: its input features, the errors that it corrects, their cost.
 
-The front runs over a crop as it would in a block, so a network is trained with just
-the features that it will get.
+The base predictor runs over a crop as over a block, so a network is trained on the features that
+it will get when coding.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from nlac.codec.encoder.analysis import AnalysisSettings, analyse_block
 from nlac.codec.encoder.cascade import history_shifts, make_side_info, suited
-from nlac.codec.encoder.lpc.block import layouts, window_settings
+from nlac.codec.encoder.lpc.block import candidate_parameters, window_settings
 from nlac.codec.encoder.options import EncodeOptions
 from nlac.codec.encoder.presets import BASES
 from nlac.entropy.adaptive_mixture import mixture_code, mixture_learn, mixture_prepare
@@ -34,13 +34,13 @@ class Crop:
     Attributes
     ----------
     features : (times, FEATURES) int16
-        What is known before each sample.
+        Input features before each sample.
     error : (times,) float32
-        What the best location missed, in sample units.
+        Sample minus the best location, in sample units.
     unit : (times,) float32
-        The mean error in which answers are told, in sample units.
+        Mean error that the outputs of the network are relative to, in sample units.
     bits : (times,) float32
-        What the sample costs without a network.
+        Code length of the sample without a network.
     """
 
     features: NDArray[np.int16]
@@ -51,7 +51,7 @@ class Crop:
 
 @kernel
 def _cost_pass(shared_row, state_row, placed, count, samples, low, high, widths, shifts):
-    """Counts (of 2**24) of the interval of each sample of a channel, and its raw bits."""
+    """Frequency (of 2**24) of each sample of a channel, and its raw bits."""
     shared, state, pcm = address(shared_row), address(state_row), address(samples)
     places = address(placed)
     # every integer from low to high
@@ -64,28 +64,38 @@ def _cost_pass(shared_row, state_row, placed, count, samples, low, high, widths,
 
 
 def make_crops(sound: Sound, base_name: str) -> list[Crop]:
-    """Let a front run over a piece of a recording; returns its channels.
+    """Run a base predictor over a piece of a recording.
 
-    Channels that are constant or do not use all values of their range teach nothing
-    general, and are left out.
+    Parameters
+    ----------
+    sound : Sound
+        The piece.
+    base_name : str
+        Key in `nlac.codec.encoder.presets.BASES`.
+
+    Returns
+    -------
+    list of Crop
+        One for each channel. Empty if some channel is constant or does not use all values of its
+        range: such recordings teach nothing general.
     """
     samples = sound.samples
-    front = _start(sound, base_name)
-    side_info = front.side_info
+    base = _start(sound, base_name)
+    side_info = base.side_info
     if any(s.kind or s.first == s.last for s in side_info.sets):
         return []
     ordered = np.ascontiguousarray(samples[side_info.order])
     total = samples.shape[1] + int(side_info.schedule.delay.max())
-    features, placed, means = front.run(ordered, 0, total)
-    # a network's place is the second
-    all_plain = np.delete(placed, 1, axis=2)
-    initial, count = side_info.initial_scale, all_plain.shape[2]
+    features, placed, means = base.run(ordered, 0, total)
+    # the second location is the network's
+    others = np.delete(placed, 1, axis=2)
+    initial, count = side_info.initial_scale, others.shape[2]
     crops = []
     for c, channel in enumerate(ordered):
         used = [side_info.sets[i] for i in np.unique(side_info.schedule.value_set[:, c]).tolist()]
         ends = min(s.first for s in used), max(s.last for s in used)
-        here = front.active(c, 0, total)
-        plain = np.ascontiguousarray(all_plain[c, here])
+        here = base.active(c, 0, total)
+        plain = np.ascontiguousarray(others[c, here])
         widths, shifts = np.zeros((2, len(channel)), np.int64)
         state = mixture_state(initial[c : c + 1], count)
         _cost_pass(mixture_shared(count), state, plain, count, channel, *ends, widths, shifts)
@@ -108,9 +118,9 @@ def _start(sound: Sound, base_name: str) -> BasePredictor:
     settings = window_settings(EncodeOptions(), base_name)
     if parameters is None:
         block = analyse_block(samples, settings.analysis)
-        layout, sets = next(layouts(block, settings))
-        order = block.pairing.order.tolist()
-        return start_base(order, layout, sets, history_shifts(block.ordered))
+        windows, sets = next(candidate_parameters(block, settings))
+        order = block.inter_channel.order.tolist()
+        return start_base(order, windows, sets, history_shifts(block.ordered))
     block = analyse_block(samples, AnalysisSettings(pieces=8, orders=settings.analysis.orders))
     parameters = suited(parameters.at_rate(rate), block)
     side_info = make_side_info(block, parameters)

@@ -183,10 +183,10 @@ def late_channel() -> bytes:
     from unittest.mock import patch
 
     from nlac.codec.encoder import analysis as preparation
-    from nlac.codec.encoder.channel_pairing import Pairing
+    from nlac.codec.encoder.inter_channel import InterChannelOrder
 
     order = np.array([1, 0])
-    chosen = Pairing(order, order.copy(), np.array([0, 8]))
+    chosen = InterChannelOrder(order, order.copy(), np.array([0, 8]))
     with patch.object(preparation, "pair", lambda *_arguments: chosen):
         return write(ints(tones(900, 2, 16)), 16, threads=1)
 

@@ -11,7 +11,7 @@ from nlac._errors import CorruptStream
 from nlac.codec.encoder import network as forward_block
 from nlac.codec.encoder.lpc.block import LpcSettings
 from nlac.codec.encoder.network import ForwardSettings, encode_forward
-from nlac.codec.encoder.presets import Effort
+from nlac.codec.encoder.presets import SegmentationSettings
 from nlac.predictors.lpc.block import decode_lpc
 from nlac.predictors.neural.block import FORWARD, decode_forward
 
@@ -19,7 +19,7 @@ NETWORK = tiny_network("cnn")
 
 
 def settings_of(*effort: int) -> ForwardSettings:
-    return ForwardSettings(LpcSettings((Effort(*effort),)), NETWORK)
+    return ForwardSettings(LpcSettings((SegmentationSettings(*effort),)), NETWORK)
 
 
 def test_segments_sets_lags_and_delays():
@@ -47,10 +47,10 @@ def test_units_are_checked(cascade_alone):
     samples = np.ascontiguousarray(joined(("music",), 1500, 1, 16).T)
     settings = settings_of(34, 1024, 5, 16)
     payload = encode_forward(samples, settings)
-    (layout, sets), *_ = forward_block.layouts(
+    (parameters, sets), *_ = forward_block.candidate_parameters(
         forward_block.analyse_block(samples, settings.lpc.analysis), settings.lpc
     )
-    at = 1 + len(forward_block.write_side_info([0], sets, layout))
+    at = 1 + len(forward_block.write_side_info([0], sets, parameters))
     assert payload[at] <= 32
     damaged = payload[:at] + b"\x21" + payload[at + 1 :]
     with pytest.raises(CorruptStream, match="33 is too large"):

@@ -12,7 +12,7 @@ import pytest
 import nlac
 from nlac.codec.encoder import cascade
 from nlac.codec.encoder.analysis import AnalysisSettings, BlockAnalysis, analyse_block
-from nlac.codec.encoder.channel_pairing import Pairing
+from nlac.codec.encoder.inter_channel import InterChannelOrder
 from nlac.predictors.cascade.parameters import CascadeParameters
 
 Writer = Callable[..., bytes]
@@ -34,13 +34,13 @@ def write_cascade(monkeypatch: pytest.MonkeyPatch) -> Writer:
             block = analyse_block(channels, search)
             spans = np.zeros_like(block.lags)
             spans[: len(lags)] = lags
-            pairing = block.pairing
+            inter_channel = block.inter_channel
             if references is not None:
                 count = len(channels)
                 order, delay = np.arange(count), np.zeros(count, np.int64)
-                pairing = Pairing(order, np.array(references), delay)
+                inter_channel = InterChannelOrder(order, np.array(references), delay)
             gain = np.inf if all_experts else 0.0
-            return replace(block, pairing=pairing, lags=spans, long_window_gain=gain)
+            return replace(block, inter_channel=inter_channel, lags=spans, long_window_gain=gain)
 
         parameters.check()
         settings = cascade.CascadeSettings(parameters)

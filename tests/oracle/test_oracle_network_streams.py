@@ -16,7 +16,7 @@ from nlac.bitstream import constants
 from nlac.bitstream.header import StreamHeader
 from nlac.bitstream.metadata import MetadataItem
 from nlac.codec.encoder import analysis as preparation
-from nlac.codec.encoder.channel_pairing import Pairing
+from nlac.codec.encoder.inter_channel import InterChannelOrder
 from nlac.codec.encoder.presets import CASCADES
 from nlac.predictors.cascade.parameters import CascadeParameters, RlsParameters, StageParameters
 from nlac.predictors.networks.layers import Activation, Linear, Network
@@ -132,7 +132,7 @@ def test_random_networks(seen, write, front, channels):
 def test_delay_and_pairing(seen, write, front):
     """The second channel goes first, and the other one behind it."""
     order = np.array([1, 0])
-    chosen = Pairing(order, order.copy(), np.array([0, 8]))
+    chosen = InterChannelOrder(order, order.copy(), np.array([0, 8]))
     model = random_model(4, front)
     samples = walk(200, 2)
     with patch.object(preparation, "pair", lambda *_arguments: chosen):

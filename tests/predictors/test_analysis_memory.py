@@ -11,7 +11,7 @@ PROGRAM = """
 import ctypes, mmap
 import numpy as np
 from nlac.codec.encoder.lpc.segmentation import analyse, long_window_gain
-from nlac.codec.encoder.presets import Effort
+from nlac.codec.encoder.presets import SegmentationSettings
 from nlac.predictors.lpc.parameters import PAD, SPAN
 
 PAGE = mmap.PAGESIZE
@@ -39,7 +39,7 @@ for channels, reference in ((1, [-1]), (2, [1, 0]), (2, [-1, 0])):
         # the second span's earlier occurrence begins with the array
         for before in (64, 72, 200, 319):
             lags = np.array([0, PAD + SPAN + 1024 - before, 0])
-            for effort in (Effort(66, 1024, 5, 16), Effort(258, 4096, 3, 16, 1024)):
+            for effort in ((66, 1024, 5, 16), (258, 4096, 3, 16, 1024)):
                 analyse(view, frames, reference, delay, lags, effort)
         long_window_gain(view, frames, reference, 66, 258)
 print("good")

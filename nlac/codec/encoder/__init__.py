@@ -1,1 +1,1 @@
-"""What no decoder needs: analysis, choices, and the encoding of blocks and streams."""
+"""Encode blocks and streams: analysis, choices, coding. No decoder needs this folder."""

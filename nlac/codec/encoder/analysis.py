@@ -1,7 +1,7 @@
-"""What every block encoder finds out first: pairing, repetition, what long windows promise.
+"""Block analysis: inter-channel prediction order, LTP lags, gain of long windows.
 
-None of it depends on how the samples are coded then, so blocks of several kinds can be
-tried on one preparation.
+The analysis does not depend on how the samples are coded, so an encoder can code one analysed
+block in several ways and keep the smallest result.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nlac.codec.encoder.channel_pairing import DELAYS, Pairing, pair
+from nlac.codec.encoder.inter_channel import DELAYS, InterChannelOrder, choose_order
 from nlac.codec.encoder.lpc.segmentation import long_window_gain
 from nlac.codec.encoder.ltp.search import find_lags
 from nlac.predictors.lpc.parameters import PAD, SPAN
@@ -19,18 +19,20 @@ from nlac.predictors.lpc.parameters import PAD, SPAN
 
 @dataclass(frozen=True, slots=True)
 class AnalysisSettings:
-    """How hard to look.
+    """How thoroughly a block is analysed.
 
     Attributes
     ----------
     pieces : int
-        Pieces on which stereo pairings are tried, 0 for none.
+        Pieces of 4,096 frames on which inter-channel prediction orders are compared; 0 keeps the
+        channels in their order, without delay.
     long_term : bool
-        Look for repetition.
+        Search for LTP lags.
     thorough : bool
-        Look for repetition at half the rate, and in windows of six seconds too.
+        Search for lags at half the sample rate, and in windows of six seconds too.
     orders : (int, int), optional
-        Lengths of a short and a long window, to judge what the long one promises.
+        Lengths in samples of a short and a long window whose prediction errors are compared.
+        Without it `BlockAnalysis.long_window_gain` is 0.
     """
 
     pieces: int = 24
@@ -41,26 +43,25 @@ class AnalysisSettings:
 
 @dataclass(frozen=True, slots=True)
 class BlockAnalysis:
-    """A block as encoders take it.
+    """An analysed block.
 
     Attributes
     ----------
-    pairing : Pairing
-        Coding order, and what each channel refers to.
+    inter_channel : InterChannelOrder
+        Coding order, and the reference and delay of each channel.
     ordered : (channels, frames) int32
         Channels in coding order.
     delayed : (channels, PAD + frames + delay or more) float64
-        Channels in coding order, each late by its delay, after `PAD` frames of zeros.
+        Channels in coding order, each shifted by its delay, after `PAD` frames of zeros.
     lags : (spans,) int64
-        For each span of `SPAN` delayed frames the distance to its earlier occurrence, 0 for
-        none.
-    far_gains : (spans,) float64
-        Bits a sample that the earlier occurrence saves, about.
-    deep_gain : float
-        Bits a sample that long windows promise; 0 where that was not asked for.
+        LTP lag in frames of each span of `SPAN` delayed frames; 0 without an LTP match.
+    ltp_gains : (spans,) float64
+        Estimated bits a sample that the LTP match saves.
+    long_window_gain : float
+        Estimated bits a sample that long windows save; 0 if not estimated.
     """
 
-    pairing: Pairing
+    inter_channel: InterChannelOrder
     ordered: NDArray[np.int32]
     delayed: NDArray[np.float64]
     lags: NDArray[np.int64]
@@ -68,52 +69,59 @@ class BlockAnalysis:
     long_window_gain: float
 
     def lags_worth(self, least: float) -> NDArray[np.int64]:
-        """The lags of spans where the earlier occurrence saves so many bits a sample."""
+        """Lags of the spans, (spans,) int64; 0 unless LTP saves over `least` bits a sample."""
         return np.where(self.ltp_gains > least, self.lags, 0)
 
 
-def analyse_block(channels: NDArray[np.int32], search: AnalysisSettings) -> BlockAnalysis:
-    """Prepare a block.
+def analyse_block(channels: NDArray[np.int32], settings: AnalysisSettings) -> BlockAnalysis:
+    """Analyse a block.
 
     Parameters
     ----------
     channels : (channels, frames) int32
-        At least one of each.
-    search : Search
-        How hard to look.
+        At least one channel and one frame.
+    settings : AnalysisSettings
+        How thoroughly.
+
+    Returns
+    -------
+    BlockAnalysis
     """
     count, frames = channels.shape
     padded = np.zeros((count, PAD + frames + max(DELAYS)))
     padded[:, PAD : PAD + frames] = channels
-    pairing = pair(padded, frames, search.pieces)
-    spans = -(-(frames + int(pairing.delay.max())) // SPAN)
+    inter_channel = choose_order(padded, frames, settings.pieces)
+    spans = -(-(frames + int(inter_channel.delay.max())) // SPAN)
     lags, ltp_gains = np.zeros(spans, np.int64), np.zeros(spans)
-    if search.long_term:
-        found, gains = find_lags(padded, frames, SPAN, search.thorough)
+    if settings.long_term:
+        found, gains = find_lags(padded, frames, SPAN, settings.thorough)
         lags[: len(found)], ltp_gains[: len(found)] = found, gains
-    ordered = np.ascontiguousarray(channels[pairing.order])
-    delayed = _delayed(padded, pairing, frames)
+    ordered = np.ascontiguousarray(channels[inter_channel.order])
+    delayed = _delayed(padded, inter_channel, frames)
     gain = 0.0
-    if search.orders is not None:
-        gain = long_window_gain(delayed, frames, pairing.reference, *search.orders)
-    return BlockAnalysis(pairing, ordered, delayed, lags, ltp_gains, gain)
+    if settings.orders is not None:
+        gain = long_window_gain(delayed, frames, inter_channel.reference, *settings.orders)
+    return BlockAnalysis(inter_channel, ordered, delayed, lags, ltp_gains, gain)
 
 
 def first_means(ordered: NDArray[np.int32]) -> NDArray[np.int64]:
-    """Powers of two (Q12) near the mean change between the first samples of each channel."""
+    """Initial running means of the absolute error (Q12), one power of two a channel.
+
+    Each is the mean absolute difference of the first 512 samples, rounded down to a power of two.
+    """
     start = ordered[:, :512].astype(np.int64)
     change = np.abs(np.diff(start, axis=1, prepend=0)).mean(axis=1)
     return np.array([1 << (max(1, int(m * 2048)).bit_length() - 1) for m in change], np.int64)
 
 
 def _delayed(
-    padded: NDArray[np.float64], pairing: Pairing, frames: int
+    padded: NDArray[np.float64], inter_channel: InterChannelOrder, frames: int
 ) -> NDArray[np.float64]:
-    if not pairing.delay.any() and np.all(np.diff(pairing.order) > 0):
+    if not inter_channel.delay.any() and np.all(np.diff(inter_channel.order) > 0):
         return padded
-    total = PAD + frames + int(pairing.delay.max())
+    total = PAD + frames + int(inter_channel.delay.max())
     out = np.zeros((len(padded), total))
-    for place, channel in enumerate(pairing.order.tolist()):
-        delay = int(pairing.delay[place])
+    for place, channel in enumerate(inter_channel.order.tolist()):
+        delay = int(inter_channel.delay[place])
         out[place, PAD + delay :] = padded[channel, PAD : total - delay]
     return out

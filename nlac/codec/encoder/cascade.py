@@ -1,4 +1,4 @@
-"""Encode a block of `cascade`, or of a network behind a cascade."""
+"""Encode a block of the predictor `cascade`, or of a network behind a cascade."""
 
 from __future__ import annotations
 
@@ -33,23 +33,35 @@ from nlac.predictors.cascade.parameters import (
 from nlac.predictors.cascade.side_info import Schedule, SideInfo, first_state, write_side_info
 from nlac.predictors.networks.layers import Network
 
-_WORTH = 0.3  # bits a sample that an earlier occurrence must save: it costs a third of the speed
-_LONG_GAIN = 0.1  # bits a sample that long windows gain: then experts of such work
+_LEAST_LTP_GAIN = 0.3  # bits a sample that an LTP match must save: it costs a third of the speed
+_LEAST_LONG_GAIN = 0.1  # bits a sample for which RLS predictors of long windows are used
 _ORDER = 16
 _PIECES, _PIECE = 8, 2048
-_MEAN_BITS = 10  # of the mean residual, in units
+_MEAN_BITS = 10  # bits of the mean residual in a history
 
 
 def make_side_info(block: BlockAnalysis, parameters: CascadeParameters) -> SideInfo:
-    """Return the head with which a prepared block is coded."""
-    order, reference, delay = block.pairing
+    """Side information of an analysed block.
+
+    Parameters
+    ----------
+    block : BlockAnalysis
+        The block.
+    parameters : CascadeParameters
+        Parameters it will be coded with; their cross-channel orders limit the delays.
+
+    Returns
+    -------
+    SideInfo
+    """
+    order, reference, delay = block.inter_channel
     ordered = block.ordered
     # some windows must reach past the reference's future to its present and past
     delay = np.minimum(delay, max(e.cross_order for e in parameters.rls) // 2)
     total = ordered.shape[1] + int(delay.max())
     starts = np.append(np.arange(0, total, PIECE), total)
     sets, value_set = assign_sets(find_sets(ordered), ordered, delay, starts)
-    lags = block.lags_worth(_WORTH)[: -(-total // LAG_SPAN)]
+    lags = block.lags_worth(_LEAST_LTP_GAIN)[: -(-total // LAG_SPAN)]
     schedule = Schedule(ordered.shape[1], delay, lags, value_set)
     return SideInfo(
         order.tolist(), reference.tolist(), first_means(ordered), history_shifts(ordered), sets,
@@ -64,21 +76,21 @@ class CascadeSettings:
     Attributes
     ----------
     parameters : CascadeParameters
-        What the cascade is made of.
+        RLS predictors, NLMS stages and combiners.
     long_term : bool
-        Look for repetition.
+        Search for LTP lags.
     pieces : int
-        Pieces on which stereo pairings are tried, 0 for none.
-    rival : LpcSettings, optional
-        How to try an `lpc` block, where one may be smaller.
+        Pieces on which inter-channel prediction orders are compared; see `AnalysisSettings`.
+    fallback : LpcSettings, optional
+        Settings of the lpc fallback; None never tries it.
     network : Network, optional
-        Of `cnn` and `gru`: it corrects the cascade.
+        Network of `cnn` or `gru` that corrects the cascade.
     device : str
-        Where the network runs: "cpu", "cuda", or "auto" for a GPU if there is one.
+        Device of the network: "cpu", "cuda", or "auto" for a GPU if there is one.
     ahead : bool
-        Let the cascade run ahead of the network on a thread of its own.
+        Run the cascade ahead of the network, on a thread of its own.
     effort : int
-        How hard to search for parameters that suit the block, 0 to take them as they are.
+        Effort of the search for better parameters, 0 to 3; 0 takes `parameters` as they are.
     """
 
     parameters: CascadeParameters
@@ -92,19 +104,19 @@ class CascadeSettings:
 
     @property
     def analysis(self) -> AnalysisSettings:
-        """How a block is to be prepared."""
-        around = any(e.ltp_taps for e in self.parameters.rls)
+        """Settings of the block analysis."""
+        has_ltp = any(e.ltp_taps for e in self.parameters.rls)
         orders = None if self.fallback is None else self.fallback.analysis.orders
-        return AnalysisSettings(self.pieces, self.long_term and around, orders=orders)
+        return AnalysisSettings(self.pieces, self.long_term and has_ltp, orders=orders)
 
 
 def settings_of(options: EncodeOptions, name: str = "cascade") -> CascadeSettings:
-    """Settings of a block of `cascade`, or of the predictor of that name.
+    """Settings of a block of `cascade`, or of a predictor `name` that is built on it.
 
     Raises
     ------
     UsageError
-        The options name some that the predictor does not have.
+        `options.predictor_options` has an option that the predictor does not take.
     """
     return CascadeSettings(
         CASCADES[PRESETS[options.preset].cascade],
@@ -115,7 +127,7 @@ def settings_of(options: EncodeOptions, name: str = "cascade") -> CascadeSetting
 
 
 def choose(options: EncodeOptions) -> tuple[bytes, bytes]:
-    """Check the options; there are no parameters in the header, and no model."""
+    """Check the options. Header parameters and model hash are empty."""
     settings_of(options)
     return b"", b""
 
@@ -128,13 +140,18 @@ def encode(channels: NDArray[np.int32], stream: StreamHeader, options: EncodeOpt
 
 
 def encode_cascade(channels: NDArray[np.int32], settings: CascadeSettings) -> bytes:
-    """Code the channels of a block.
+    """Code the channels of a block, and keep the lpc fallback where that is smaller.
 
     Parameters
     ----------
     channels : (channels, frames) int32
-        At least one of each.
+        At least one channel and one frame.
     settings : CascadeSettings
+
+    Returns
+    -------
+    bytes
+        The coded channels (spec 11.17; 11.9 for the fallback).
     """
     block = analyse_block(channels, settings.analysis)
     ordered = block.ordered
@@ -143,7 +160,7 @@ def encode_cascade(channels: NDArray[np.int32], settings: CascadeSettings) -> by
     best = _encode_as(side_info, parameters, ordered, settings)
     if settings.effort:
         tuned = tune(side_info, parameters, ordered, settings.effort)
-        # trials may have seen a part only, and know of no network
+        # trials may have coded only the middle of the block, and without the network
         best = min(best, _encode_as(*tuned, ordered, settings), key=len)
     if settings.fallback is not None and fallback.worth_trying(block, side_info.sets, len(best)):
         best = min(best, encode_analysed(block, settings.fallback), key=len)
@@ -151,38 +168,49 @@ def encode_cascade(channels: NDArray[np.int32], settings: CascadeSettings) -> by
 
 
 def suited(parameters: CascadeParameters, block: BlockAnalysis) -> CascadeParameters:
-    """The parameters, or the same without experts of long windows if these promise little."""
-    return parameters if block.long_window_gain > _LONG_GAIN else parameters.without_long_windows()
+    """The parameters, without RLS predictors of long windows unless these gain enough."""
+    if block.long_window_gain > _LEAST_LONG_GAIN:
+        return parameters
+    return parameters.without_long_windows()
 
 
 def _encode_as(
     side_info: SideInfo, parameters: CascadeParameters, ordered: NDArray[np.int32],
     settings: CascadeSettings,
 ) -> bytes:
-    """Bytes of a block with this head and these parameters."""
+    """Bytes of a block with this side information and these parameters."""
     if settings.network is None:
         coded = encode_samples(side_info, parameters, ordered)
     else:
         from nlac.predictors.neural import samples as network_samples
 
         runners = network_samples.make_runners(settings.network, len(ordered), settings.device)
-        front = network_samples.BasePredictor.start(
+        base = network_samples.BasePredictor.start(
             side_info, first_state(side_info, parameters), parameters
         )
-        coded = network_samples.encode_samples(front, ordered, runners, settings.ahead)
+        coded = network_samples.encode_samples(base, ordered, runners, settings.ahead)
     if coded is None:
-        raise NlacError("a sample is not in its value set: a fault of the encoder")
+        raise NlacError("encoder fault: a sample is outside its value set; please report it")
     side = bytes([CASCADE]) + write_parameters(parameters) + write_side_info(side_info)
     return side + write_words(*coded)
 
 
 def history_shifts(channels: NDArray[np.int32]) -> list[int]:
-    """Return for each channel the power of two, in sample units, of its history's unit.
+    """Shift of each channel's history: its unit is 2**shift sample units.
 
-    Histories have 14 bits: the unit is chosen by the error of a prediction of
-    sixteenth order, so that it has about ten.
+    Histories have 14 bits. The shift is chosen so that the mean absolute error of a prediction of
+    order 16, by the covariance method on eight pieces of the block, takes about ten of them.
+
+    Parameters
+    ----------
+    channels : (channels, frames) int32
+
+    Returns
+    -------
+    list of int
+        `MIN_HISTORY_SHIFT` to `MAX_HISTORY_SHIFT`, one a channel.
     """
-    units = []
+    shifts = []
     for x in channels:
         errors = []
         for begin in range(0, max(len(x) - _ORDER, 1), max(_PIECE, len(x) // _PIECES)):
@@ -197,6 +225,6 @@ def history_shifts(channels: NDArray[np.int32]) -> list[int]:
             weights = np.linalg.solve(past, target)
             errors.append(float(np.abs(windows[:, -1] - windows[:, :-1] @ weights).mean()))
         mean = float(np.mean(errors)) if errors else 16.0
-        unit = int(np.ceil(np.log2(mean + 1e-3))) - _MEAN_BITS
-        units.append(min(max(unit, MIN_HISTORY_SHIFT), MAX_HISTORY_SHIFT))
-    return units
+        shift = int(np.ceil(np.log2(mean + 1e-3))) - _MEAN_BITS
+        shifts.append(min(max(shift, MIN_HISTORY_SHIFT), MAX_HISTORY_SHIFT))
+    return shifts

@@ -1,8 +1,9 @@
-"""Search for the cascade that suits a block (encoder only): trials, one number after another.
+"""Search for cascade parameters that make a block smaller: coordinate descent by trial encoding.
 
-A block's cascade travels with it, so it may differ from the preset's. Only such numbers are
-changed that leave the decoder's time as it is: forgetting factors and diagonal loading of the RLS
-predictors, forgetting of the final combiners, steps of the NLMS stages, shifts of the histories.
+A block carries the parameters of its cascade, so they may differ from the preset's. The search
+changes only parameters that leave the decoder's time as it is: forgetting factors and diagonal
+loading of the RLS predictors, forgetting factors of the final combiners, steps of the NLMS stages,
+shifts of the histories.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from nlac.predictors.cascade.parameters import (
 )
 from nlac.predictors.cascade.side_info import Schedule, SideInfo
 
-# by effort: how the numbers are changed in each round, and whether trials see all of the block
+# by effort: parameters and strides of each round, and whether trials encode the whole block
 _COARSE = (
     ("forgetting", 1),
     ("loading", 2),
@@ -41,23 +42,23 @@ _FINE = (
     ("final_combiners", 1),
 )
 _EFFORTS = {1: ((_COARSE,), False), 2: ((_COARSE,), True), 3: ((_COARSE, _FINE, _FINE), True)}
-_PART, _LEAST_FRAMES = 4, 1 << 17  # of a block that trials see otherwise
+_SHARE, _LEAST_FRAMES = 4, 1 << 17  # else they encode its middle quarter, at least 3 seconds
 
 
 @dataclass(frozen=True, slots=True)
 class Tuning:
-    """What is added to numbers of a cascade, as far as their ranges allow.
+    """Amounts added to the parameters of a cascade; results are clipped to the allowed ranges.
 
     Attributes
     ----------
     forgetting, loading : int
-        To those of the RLS predictors.
+        Added to every RLS predictor.
     step : int
-        To those of the NLMS stages.
+        Added to every NLMS stage.
     history_shift : int
-        To the shifts of the channels' histories.
+        Added to the history shift of every channel.
     final_combiners : int
-        To the forgetting of the final combiners.
+        Added to the forgetting factor of every final combiner.
     """
 
     forgetting: int = 0
@@ -69,7 +70,7 @@ class Tuning:
     def apply(
         self, side_info: SideInfo, parameters: CascadeParameters
     ) -> tuple[SideInfo, CascadeParameters]:
-        """Return side information and parameters that are changed by so much."""
+        """Return changed copies of side information and parameters."""
         p = parameters
         rls = tuple(
             replace(
@@ -98,16 +99,23 @@ class Tuning:
 def tune(
     side_info: SideInfo, parameters: CascadeParameters, ordered: NDArray[np.int32], effort: int
 ) -> tuple[SideInfo, CascadeParameters]:
-    """Find side information and parameters that make a block smaller, as far as trials tell.
+    """Find side information and parameters with which a block becomes smaller in trials.
 
     Parameters
     ----------
-    side_info, parameters
-        To begin with.
+    side_info : SideInfo
+        Starting point.
+    parameters : CascadeParameters
+        Starting point.
     ordered : (channels, frames) int32
         The block, in coding order.
     effort : int
-        1 to 3, as options of the encoder have it.
+        1 to 3, as in `EncodeOptions.effort`.
+
+    Returns
+    -------
+    (SideInfo, CascadeParameters)
+        The best of the trials; the arguments if none is better.
     """
     rounds, whole = _EFFORTS[effort]
     seen, samples = (side_info, ordered) if whole else _middle(side_info, ordered)
@@ -115,7 +123,7 @@ def tune(
 
     def size(tuning: Tuning) -> int:
         tried, p = tuning.apply(seen, parameters)
-        # at the end of a range nothing changes any more
+        # clipped parameters may equal those of an earlier trial
         key = (p, *tried.history_shift)
         if key not in sizes:
             coded = encode_samples(tried, p, samples)
@@ -134,20 +142,20 @@ def tune(
 
 
 def _middle(side_info: SideInfo, ordered: NDArray[np.int32]) -> tuple[SideInfo, NDArray[np.int32]]:
-    """The middle of a block, as if it were one."""
+    """Side information and samples of the middle of a block, as a block of its own."""
     frames = ordered.shape[1]
-    length = min(frames, max(frames // _PART, _LEAST_FRAMES))
+    length = min(frames, max(frames // _SHARE, _LEAST_FRAMES))
     begin = (frames - length) // 2 // LAG_SPAN * LAG_SPAN
     schedule = side_info.schedule
     total = length + int(schedule.delay.max())
     spans = slice(begin // LAG_SPAN, begin // LAG_SPAN + -(-total // LAG_SPAN))
     pieces = slice(begin // PIECE, begin // PIECE + -(-total // PIECE))
     lag = schedule.lag[spans]
-    # what lies before cannot be heard
+    # matches before the middle are out of reach
     lag = np.where(lag < (np.arange(len(lag)) + 1) * LAG_SPAN, lag, 0)
-    part = Schedule(length, schedule.delay, lag, schedule.value_set[pieces])
+    cut = Schedule(length, schedule.delay, lag, schedule.value_set[pieces])
     middle = np.ascontiguousarray(ordered[:, begin : begin + length])
-    return replace(side_info, schedule=part), middle
+    return replace(side_info, schedule=cut), middle
 
 
 def _moved(tuning: Tuning, name: str, by: int) -> Tuning:

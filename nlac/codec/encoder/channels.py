@@ -1,4 +1,4 @@
-"""Describe the channels of a block, and take out those that need no samples of their own."""
+"""Write the channel map of a block, and leave out channels that need no samples of their own."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _PROBE = 256
 def _copy_of(
     samples: NDArray[np.int32], channel: int, coded: list[int]
 ) -> tuple[int, int, int] | None:
-    """(kind, source, offset) of an earlier coded channel that this one repeats."""
+    """(kind, source, offset) if this channel is an earlier coded one, up to sign and offset."""
     x = samples[channel]
     for source in coded:
         y = samples[source]
@@ -32,7 +32,7 @@ def _is_copy(x: NDArray[np.int32], y: NDArray[np.int32], sign: int, offset: int)
 
 
 def split_channels(samples: IntSamples) -> tuple[bytes, NDArray[np.int32]]:
-    """Describe the channels of a block and return those that must be coded.
+    """Write the channel map of a block (spec 11.6) and return the channels that must be coded.
 
     Parameters
     ----------
@@ -41,8 +41,10 @@ def split_channels(samples: IntSamples) -> tuple[bytes, NDArray[np.int32]]:
 
     Returns
     -------
-    description : bytes
+    channel_map : bytes
+        Kind of each channel with its constant, or source and offset, or step and offset.
     coded : (coded channels, frames) int32
+        The other channels, with offset and common step taken off.
     """
     rows = np.ascontiguousarray(samples.T, np.int32)
     out = bytearray()

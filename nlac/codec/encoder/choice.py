@@ -1,4 +1,4 @@
-"""Choose predictor, coder and model of a stream by the options."""
+"""Choose the predictor, coder and model of a stream from the options."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from nlac.predictors.registry import get_predictor
 
 @dataclass(frozen=True, slots=True)
 class PredictorChoice:
-    """What the stream header says of predictor and coder."""
+    """Fields of the stream header that name predictor, coder and model (spec 5)."""
 
     predictor_id: int
     predictor_parameters: bytes = b""
@@ -23,36 +23,36 @@ class PredictorChoice:
 
 
 def choose_predictor(options: EncodeOptions) -> PredictorChoice:
-    """Return predictor, parameters, coder and model that `options` ask for.
+    """Return the header fields for the predictor, coder and model that `options` name.
 
     Raises
     ------
     UnknownPredictor
         No predictor of that name is registered.
     UsageError
-        It does not know one of the options, or there is no such model.
+        The predictor does not take one of the options, or the model does not exist.
     MissingDependency
-        The device is not there.
+        The device is not available.
     """
     coder = {name: number for number, name in c.CODER_NAMES.items()}[options.coder]
     found = get_predictor(wanted_predictor(options))
     if options.effort and not found.method.has_effort:
         raise UsageError(
-            f"predictor {found.name} has no effort; presets high, max and neural have it"
+            f"predictor {found.name} takes no effort; those of presets high, max and neural do"
         )
     if coder == c.CODER_RICE and not found.method.has_rice:
-        raise UsageError(f"predictor {found.name} has no Rice codes; lpc has them")
+        raise UsageError(f"predictor {found.name} has no Rice codes; lpc has")
     parameters, model_hash = found.method.choose(options)
     return PredictorChoice(found.predictor_id, parameters, coder, model_hash)
 
 
 def wanted_predictor(options: EncodeOptions) -> str:
-    """Name of the predictor that is asked for, if only by a model.
+    """Name of the predictor that the options name, directly or by a model.
 
     Raises
     ------
     UsageError
-        There is no such model, or it is of no use to the predictor.
+        The model does not exist, or the predictor takes none.
     """
     if options.model is None:
         return options.predictor_name

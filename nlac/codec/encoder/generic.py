@@ -1,4 +1,4 @@
-"""Encode a block with a predictor of a third party."""
+"""Encode a block with a predictor of a third party (spec 11.14)."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from nlac.predictors.registry import get_predictor
 
 
 def choose(options: EncodeOptions) -> tuple[bytes, bytes]:
-    """Return the parameters and the model hash of the predictor that the options name.
+    """Return parameters and model hash of the predictor that the options name.
 
     Raises
     ------
     UsageError
-        The predictor does not take the options, or breaks its contract.
+        The predictor rejects the options, or violates its interface.
     """
     predictor = get_predictor(options.predictor_name).from_options(options.predictor_options)
     return predictor.parameters(), predictor.model_hash

@@ -1,4 +1,4 @@
-"""Models for encoding: which one the options mean, its base predictor, and its item."""
+"""Models for encoding: find one by name, its base predictor, its metadata item."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 
 def choose_model(predictor: str, name: str | os.PathLike[str]) -> Model:
-    """The model of a path or name.
+    """Open a model by path or name, and check that it is one for `predictor`.
 
     Raises
     ------
     UsageError
-        There is no such model, or it is not for this predictor.
+        The model does not exist, or is for another predictor.
     """
     from nlac.predictors.networks.models import open_model
 
@@ -35,31 +35,31 @@ def choose_model(predictor: str, name: str | os.PathLike[str]) -> Model:
 
 
 def model_base(model: Model) -> CascadeParameters | None:
-    """Parameters of the cascade that a model was trained behind; None for `lpc`.
+    """Parameters of the base predictor that a model was trained with; None for windows of `lpc`.
 
     Raises
     ------
     UsageError
-        Its card names none that is known here.
+        The model card names an unknown base predictor.
     """
     name = model.card.get("front")
     if not isinstance(name, str) or name not in BASES:
         raise UsageError(
-            f"model {model.name} needs the base predictor {name!r}, known: {', '.join(BASES)}"
+            f"model {model.name}: unknown base predictor {name!r}; known: {', '.join(BASES)}"
         )
     return BASES[name]
 
 
 def model_item(stream: StreamHeader) -> MetadataItem:
-    """The item that embeds the model which a stream is coded with.
+    """Metadata item that embeds the model of a stream (spec 6.6).
 
     Raises
     ------
     UsageError
-        It is coded without one.
+        The stream is coded without a model.
     """
     from nlac.predictors.networks.models import find_model
 
     if not stream.model_hash:
-        raise UsageError("a model can be embedded only where the predictor has one: cnn or gru")
+        raise UsageError("no model to embed: only predictors cnn and gru use one")
     return MetadataItem(ITEM_MODEL, find_model(stream.model_hash).to_bytes())

@@ -1,4 +1,4 @@
-"""Encode a block of `cnn` or `gru`, behind a cascade or behind windows that are sent."""
+"""Encode a block of `cnn` or `gru`, with a cascade or windows of `lpc` as base predictor."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from nlac.codec.encoder.choice import wanted_predictor
 from nlac.codec.encoder.lpc import fallback
 from nlac.codec.encoder.lpc.block import (
     LpcSettings,
+    candidate_parameters,
     encode_analysed,
-    layouts,
     window_settings,
 )
 from nlac.codec.encoder.models import choose_model, model_base
@@ -36,18 +36,18 @@ from nlac.predictors.neural.samples import encode_samples, make_runners
 
 @dataclass(frozen=True, slots=True)
 class ForwardSettings:
-    """Encoder choices of a preset.
+    """Encoder choices for a network behind windows of `lpc`.
 
     Attributes
     ----------
     lpc : LpcSettings
-        How to find the windows; segments have a multiple of `PIECE` frames.
+        Search for the windows; segments have a multiple of `PIECE` frames.
     network : Network
-        What corrects the prediction.
+        Network that corrects the prediction.
     device : str
-        Where the network runs: "cpu", "cuda", or "auto" for a GPU if there is one.
+        Device of the network: "cpu", "cuda", or "auto" for a GPU if there is one.
     ahead : bool
-        Let the windows run ahead of the network on a thread of their own.
+        Run the base predictor ahead of the network, on a thread of its own.
     """
 
     lpc: LpcSettings
@@ -57,20 +57,20 @@ class ForwardSettings:
 
 
 def choose(options: EncodeOptions) -> tuple[bytes, bytes]:
-    """Check model and device; returns no parameters, and the hash of the model.
+    """Check model and device; return empty parameters and the model hash.
 
     Raises
     ------
     UsageError
-        There is no such model, or it does not suit the options.
+        The model does not exist, or does not suit the options.
     MissingDependency
-        The device is not there.
+        The device is not available.
     """
     model = choose_model(wanted_predictor(options), options.model_name)
-    # a GPU that is missing is told before any work
+    # so that a missing GPU is an error before any work
     encoding_device(options.device, model.network.is_recurrent)
     if model_base(model) is None and options.effort:
-        raise UsageError(f"model {model.name} has no cascade before it, so no effort")
+        raise UsageError(f"model {model.name} takes no effort: its base predictor is no cascade")
     window_settings(options, model_predictor(model))
     return b"", model.hash
 
@@ -92,22 +92,34 @@ def encode(channels: NDArray[np.int32], stream: StreamHeader, options: EncodeOpt
 
 
 def encode_forward(channels: NDArray[np.int32], settings: ForwardSettings) -> bytes:
-    """Code the channels of a block, (channels, frames) int32, at least one of each."""
+    """Code a block with windows of `lpc` as base predictor, or keep the lpc fallback if smaller.
+
+    Parameters
+    ----------
+    channels : (channels, frames) int32
+        At least one channel and one frame.
+    settings : ForwardSettings
+
+    Returns
+    -------
+    bytes
+        The coded channels (spec 11.20; 11.9 for the fallback).
+    """
     block = analyse_block(channels, settings.lpc.analysis)
-    order, ordered = block.pairing.order.tolist(), block.ordered
-    units = history_shifts(ordered)
+    order, ordered = block.inter_channel.order.tolist(), block.ordered
+    shifts = history_shifts(ordered)
     bodies = []
     used: list[ValueSet] = []
-    for layout, sets in layouts(block, settings.lpc):
+    for parameters, sets in candidate_parameters(block, settings.lpc):
         used = sets
         runners = make_runners(settings.network, len(ordered), settings.device)
-        front = start_base(order, layout, sets, units)
-        coded = encode_samples(front, ordered, runners, settings.ahead)
+        base = start_base(order, parameters, sets, shifts)
+        coded = encode_samples(base, ordered, runners, settings.ahead)
         if coded is None:
-            raise NlacError("a sample is not in its value set: a fault of the encoder")
-        sides = write_side_info(order, sets, layout)
-        sides += b"".join(write_varint(unit - MIN_HISTORY_SHIFT) for unit in units)
-        bodies.append(bytes([FORWARD]) + sides + write_words(*coded))
+            raise NlacError("encoder fault: a sample is outside its value set; please report it")
+        side_info = write_side_info(order, sets, parameters)
+        side_info += b"".join(write_varint(shift - MIN_HISTORY_SHIFT) for shift in shifts)
+        bodies.append(bytes([FORWARD]) + side_info + write_words(*coded))
     best = min(bodies, key=len)
     if fallback.worth_trying(block, used, len(best)):
         best = min(best, encode_analysed(block, settings.lpc), key=len)

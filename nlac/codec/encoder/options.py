@@ -1,4 +1,4 @@
-"""The options of encoding."""
+"""Options of the encoder."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PresetName = Literal["fast", "standard", "high", "max", "neural"]
 Coder = Literal["auto", "range", "rice"]
 Device = Literal["auto", "cpu", "cuda"]
 
-# under this length the fixed bytes of a block would show
+# shorter blocks would make the fixed bytes of a block count
 _MIN_PRESET_BLOCK_LENGTH = 4096
 # more channels, or a higher rate, than these get shorter blocks, as many samples as these have
 _USUAL_CHANNELS, _USUAL_RATE, _HIGH_RATE = 8, 48_000, 96_000
@@ -27,42 +27,42 @@ MAX_EFFORT = 3
 
 @dataclass(frozen=True, slots=True)
 class EncodeOptions:
-    """How to encode. No option changes the samples that come back.
+    """How to encode. No option changes the decoded samples.
 
     Attributes
     ----------
     preset : {"fast", "standard", "high", "max", "neural"}
-        From quick to small; gives the defaults of the other options.
+        From fast to small; sets the defaults of the other options.
     predictor : str or None
-        Name of the predictor; None takes the preset's.
+        Name of the predictor. If None, the model or else the preset determines it.
     predictor_options : mapping of str to object
-        Options that the predictor knows.
+        Options of the predictor.
     model : str, path or None
-        Model of `cnn` or `gru`: a file, or the name of one that is shipped or in the folder
-        that ``NLAC_MODELS`` names; None takes the preset's, or that of a chosen predictor. With a
-        model, a predictor of None is the model's.
+        Model of `cnn` or `gru`: a file, or the name of a model that is shipped or in the folder
+        ``NLAC_MODELS``. If None, the preset's model, or ``PREDICTOR-rls`` for a given predictor.
     device : {"auto", "cpu", "cuda"}
-        Where the network of `cnn` or `gru` runs. The bytes do not depend on it. ``"auto"`` is
+        Device of the network of `cnn` or `gru`; the bytes do not depend on it. ``"auto"`` is
         the GPU if PyTorch finds one and the network is not recurrent, else the CPU.
     coder : {"auto", "range", "rice"}
-        Coder of the residual; ``"auto"`` takes the smaller, block by block.
+        Coder of the residual; ``"auto"`` chooses the smaller result for each block.
     long_term : bool
-        Look for repetition far back.
+        Search for LTP lags: repetition far back.
     effort : int
-        How hard to search, block by block, for numbers of `cascade` (and of the one before `cnn`
-        and `gru`) that suit the block: 0 takes the preset's, 1 tries others on a quarter of the
-        block, 2 on all of it, 3 again and in finer steps. Decoding takes the same time.
-        Other predictors have 0 only.
+        Effort of the search for cascade parameters, for each block (`cascade`, and `cnn` and
+        `gru` behind a cascade): 0 takes the preset's, 1 tries others on a quarter of the block,
+        2 on all of it, 3 again and in finer steps. Decoding time stays the same. Other
+        predictors take only 0.
     block_seconds : float or None
-        Length of a block in seconds; None takes the preset's.
+        Length of a block in seconds; if None, the preset's.
     verify : bool
-        Decode every block again while encoding, and compare.
+        Decode every block while encoding, and compare the samples.
     threads : int
-        Blocks coded at a time; 0 takes all cores. With more than one, what stands before a
-        network runs ahead of it on one more thread for each. The bytes do not depend on it.
+        Blocks coded at a time; 0 uses all cores. With more than one, the base predictor of a
+        network runs ahead of it, on one more thread for each block. The bytes do not depend on
+        it.
     memory : int or None
-        Bytes of memory to use at most: fewer threads run where more would be needed. None
-        takes half of what is available. The bytes of the stream do not depend on it.
+        Upper limit on memory in bytes: fewer threads run if all would need more. If None, half
+        of the available memory. The bytes of the stream do not depend on it.
     """
 
     preset: PresetName = "standard"
@@ -80,11 +80,12 @@ class EncodeOptions:
 
     def __post_init__(self) -> None:
         if not isinstance(self.preset, str) or self.preset not in PRESETS:
-            raise UsageError(f"preset {self.preset!r}: one of {', '.join(PRESETS)}")
+            raise UsageError(f"unknown preset {self.preset!r}; known: {', '.join(PRESETS)}")
         if self.coder not in get_args(Coder):
-            raise UsageError(f"coder {self.coder!r}: one of {', '.join(get_args(Coder))}")
+            raise UsageError(f"unknown coder {self.coder!r}; known: {', '.join(get_args(Coder))}")
         if self.device not in get_args(Device):
-            raise UsageError(f"device {self.device!r}: one of {', '.join(get_args(Device))}")
+            devices = ", ".join(get_args(Device))
+            raise UsageError(f"unknown device {self.device!r}; known: {devices}")
         for name in ("predictor", "model"):
             value = getattr(self, name)
             if value is not None and not isinstance(value, (str, os.PathLike)):
@@ -92,20 +93,20 @@ class EncodeOptions:
         if not isinstance(self.predictor_options, Mapping):
             raise UsageError(f"predictor_options {self.predictor_options!r}: a mapping is needed")
         if not 0 <= whole_number("effort", self.effort) <= MAX_EFFORT:
-            raise UsageError(f"effort {self.effort}: 0 to {MAX_EFFORT}")
+            raise UsageError(f"effort {self.effort} is not in 0 to {MAX_EFFORT}")
         seconds = self.block_seconds
         if seconds is not None and not (is_real(seconds) and 0 < seconds < math.inf):
-            raise UsageError(f"block_seconds {self.block_seconds!r}: a positive number")
+            raise UsageError(f"block_seconds {self.block_seconds!r} is not a positive number")
         _ = self.workers
 
     @property
     def predictor_name(self) -> str:
-        """Name of the predictor, chosen or the preset's; a chosen model may mean another one."""
+        """The given predictor, else the preset's; a given model may determine another one."""
         return self.predictor or PRESETS[self.preset].predictor
 
     @property
     def model_name(self) -> str | os.PathLike[str]:
-        """Model of `cnn` or `gru`, chosen, the preset's, or the predictor's own, behind `rls`."""
+        """The given model, else the preset's, else ``PREDICTOR-rls`` for a given predictor."""
         if self.predictor is None and self.model is None:
             return PRESETS[self.preset].model
         return self.model or f"{self.predictor_name}-rls"
@@ -117,7 +118,7 @@ class EncodeOptions:
 
     @property
     def num_threads(self) -> int:
-        """Threads to use on this machine."""
+        """Number of threads to use on this machine."""
         return self.threads or available_cores()
 
     def block_length(self, sample_rate: int, channels: int) -> int:

@@ -1,6 +1,6 @@
-"""Presets: what each stands for, in one table, and the cascades and base predictors by name.
+"""Presets in one table, with the cascade parameters and base predictors that they name.
 
-Light: nothing compiled is imported. Streams carry all parameters of prediction, so the numbers
+This module imports nothing compiled. Streams carry all parameters of prediction, so the numbers
 here may change at any time.
 """
 
@@ -13,35 +13,35 @@ from typing import NamedTuple
 from nlac.predictors.cascade.parameters import CascadeParameters, RlsParameters, StageParameters
 
 
-class Effort(NamedTuple):
-    """How hard to search.
+class SegmentationSettings(NamedTuple):
+    """Search for the segments and windows of `lpc`.
 
     Attributes
     ----------
     max_order : int
-        Longest window, one of `ORDERS`.
+        Length of the longest window in samples, one of `ORDERS`.
     leaf_frames : int
-        Length of the shortest segment, `UNIT` times a power of two.
+        Length of the shortest segment in frames, `UNIT` times a power of two.
     levels : int
-        Sizes of segment tried, each twice the one before.
-    long_frames : int
-        Frames in the window at the earlier occurrence (even; 0: none).
+        Number of segment lengths tried, each twice the one before.
+    ltp_frames : int
+        Frames in the LTP window (even; 0: none).
     unit_frames : int
-        Length of the units that are weighted one by one, at most `leaf_frames`.
+        Length in frames of the units that are weighted separately, at most `leaf_frames`.
     """
 
     max_order: int
     leaf_frames: int
     levels: int
-    long_frames: int
+    ltp_frames: int
     unit_frames: int = 256
 
 
-def _three(taps: tuple[int, int, int], other: int, step: int) -> tuple[StageParameters, ...]:
-    """A cascade of a long, a medium and a short stage."""
+def _three(taps: tuple[int, int, int], cross_taps: int, step: int) -> tuple[StageParameters, ...]:
+    """A long, a medium and a short NLMS stage."""
     long, medium, short = taps
     return (
-        StageParameters(long, other, 45 + step),
+        StageParameters(long, cross_taps, 45 + step),
         StageParameters(medium, 0, 39 + step),
         StageParameters(short, 0, 32 + step),
     )
@@ -84,12 +84,12 @@ CASCADES = {
     ),
 }
 
-# base predictors that a network corrects, keyed by the name in its card; None: windows as those
-# of `lpc`. A network takes small changes well
+# base predictors that a network corrects, keyed by the name in the model card; None: windows of
+# `lpc`. Networks tolerate small changes of these numbers
 BASES: dict[str, CascadeParameters | None] = {
     "lpc": None,
-    # least squares only, and an online network; nothing takes long but the expert of 192 samples,
-    # without which nothing here would see far back but where a recording repeats itself
+    # RLS predictors only, and an online network. The one of order 192 takes most of the time;
+    # without it, only LTP would see far back
     "rls": CascadeParameters(
         6,
         (
@@ -110,41 +110,46 @@ BASES: dict[str, CascadeParameters | None] = {
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """What a preset stands for, where the options do not say otherwise.
+    """Defaults of the options that a preset sets.
 
     Attributes
     ----------
     predictor : str
         Name of the predictor.
     block_seconds : float
-        Length of a block. Long blocks let long-term prediction look far back; short ones
-        make seeking quick.
-    efforts : tuple of Effort
+        Length of a block. Long blocks let long-term prediction look far back; short blocks make
+        seeking fast.
+    segmentations : tuple of SegmentationSettings
         Searches for segments and coefficients of `lpc`.
     guess : bool
-        Guess which of them will do best, instead of trying them all.
+        Choose among them by an estimate, instead of trying them all.
     thorough : bool
-        Search for repetition thoroughly.
+        Search thoroughly for LTP lags.
     cascade : str
-        Name of the cascade, where the predictor is one.
+        Key in `CASCADES`, for presets of `cascade`.
     model : str
-        Name of the predictor's model, where it takes one.
+        Name of the model, for presets of `cnn` and `gru`.
     """
 
     predictor: str
     block_seconds: float
-    efforts: tuple[Effort, ...]
+    segmentations: tuple[SegmentationSettings, ...]
     guess: bool = True
     thorough: bool = True
     cascade: str = "high"
     model: str = ""
 
 
-_SHORT, _LONG = Effort(66, 1024, 5, 16), Effort(258, 4096, 3, 16, 1024)
-_ALL = (_SHORT, Effort(66, 512, 6, 32), _LONG, Effort(258, 2048, 4, 32, 512))
+_SHORT, _LONG = SegmentationSettings(66, 1024, 5, 16), SegmentationSettings(258, 4096, 3, 16, 1024)
+_ALL = (
+    _SHORT,
+    SegmentationSettings(66, 512, 6, 32),
+    _LONG,
+    SegmentationSettings(258, 2048, 4, 32, 512),
+)
 
 PRESETS: Mapping[str, Preset] = {
-    "fast": Preset("lpc", 30.0, (Effort(34, 4096, 1, 8, 1024),), thorough=False),
+    "fast": Preset("lpc", 30.0, (SegmentationSettings(34, 4096, 1, 8, 1024),), thorough=False),
     "standard": Preset("lpc", 30.0, (_SHORT, _LONG)),
     "high": Preset("cascade", 30.0, (_SHORT, _LONG), guess=False),
     "max": Preset("cascade", 60.0, _ALL, guess=False, cascade="max"),

@@ -1,4 +1,4 @@
-"""Samples to a stream: blocks in parallel, each verified, bytes out in order."""
+"""Encode samples to a stream: blocks in parallel, each verified, bytes in order."""
 
 from __future__ import annotations
 
@@ -22,21 +22,23 @@ from nlac.codec.transforms.pcm import PcmDigest
 def make_header(
     fmt: AudioFormat, options: EncodeOptions, num_frames: int | None = None
 ) -> StreamHeader:
-    """Header of a stream that is to be encoded with `options`.
+    """Header of a stream to be encoded with `options`.
 
     Parameters
     ----------
     fmt : AudioFormat
-        Of the samples.
+        Format of the samples.
     options : EncodeOptions
         How to encode.
     num_frames : int, optional
-        Frames in all, if known now.
+        Length of the stream in frames, if known.
 
     Raises
     ------
+    UsageError
+        An option does not suit the predictor, or the model does not exist.
     UnknownPredictor, MissingDependency, ModelMismatch
-        The options ask for a predictor that is not at hand.
+        The predictor, its device or its model is not available.
     """
     choice = choose_predictor(options)
     return StreamHeader(
@@ -71,18 +73,18 @@ class StreamEncoder:
         self.digest = PcmDigest(header.bits_per_sample)
 
     def begin(self, items: Iterable[MetadataItem] = ()) -> Iterator[bytes]:
-        """Header and the metadata before the blocks."""
+        """Yield the header and the metadata items before the blocks."""
         yield self.writer.begin()
         for item in items:
             yield self.writer.item(item)
 
     def encode(self, blocks: Iterable[Samples]) -> Iterator[bytes]:
-        """Encode blocks on threads; memory is bounded by the block size and the threads.
+        """Encode blocks on threads, in order; memory is bounded by block size times threads.
 
         Parameters
         ----------
         blocks : iterable of Samples, each of shape (frames, channels)
-            Each has `header.block_length` frames; only the last of the stream has fewer.
+            Each has `header.block_length` frames; only the last of the stream may be shorter.
 
         Yields
         ------
@@ -92,7 +94,7 @@ class StreamEncoder:
         Raises
         ------
         VerifyMismatch
-            A block does not decode to what went in.
+            A block does not decode to the samples that were encoded.
         """
         from nlac.codec.decoder.payload import decode_block
         from nlac.codec.encoder.payload import encode_block
@@ -104,8 +106,8 @@ class StreamEncoder:
                 again = decode_block(payload, len(samples), self.header)
                 if not same_samples(again, samples):
                     raise VerifyMismatch(
-                        f"the block from frame {first_frame} does not decode to what went in; "
-                        "this is a fault of the encoder, please report it"
+                        f"encoder fault: the block from frame {first_frame} does not decode to "
+                        "the same samples; please report it"
                     )
             return payload, len(samples)
 
@@ -120,11 +122,19 @@ class StreamEncoder:
             yield self.writer.block(payload, num_frames)
 
     def item(self, item: MetadataItem) -> bytes:
-        """A metadata item after the blocks."""
+        """Return the bytes of a metadata item after the blocks."""
         return self.writer.item(item)
 
     def end(self, original_md5: bytes | None = None, original_length: int = 0) -> bytes:
-        """The trailer."""
+        """Return the bytes of the trailer.
+
+        Parameters
+        ----------
+        original_md5 : bytes, optional
+            MD5 of the original file, if the stream restores it.
+        original_length : int
+            Its length in bytes.
+        """
         return self.writer.end(self.digest.digest(), original_md5, original_length)
 
 

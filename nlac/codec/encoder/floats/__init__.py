@@ -1,1 +1,1 @@
-"""Choice of how floats become integers."""
+"""Represent floats by integers: gains, grids, exceptions (spec 11.15)."""

@@ -1,8 +1,8 @@
-"""How the channels of a block of floats are best described (encoder only).
+"""Choose gains and grids for the channels of a block of floats (spec 11.15).
 
-A channel that is exact, or follows one gain throughout, is a single run.  Others are
-looked at in windows: what changes on the way (a fade, a decay over many octaves, a
-part that was never processed) is followed by runs with grids of their own.
+A channel that is exact, or follows one gain throughout, is a single run. Any other is cut into
+windows of 16,384 frames. Each window takes the gain or a grid, by dynamic programming, so that runs
+follow a fade, a decay over many octaves, or a passage that was never processed.
 """
 
 from __future__ import annotations
@@ -23,41 +23,45 @@ from nlac.codec.transforms.floats import (
 )
 
 _WINDOW = 16384
-_CHANGE_BITS = 16000.0  # what a change of grid upsets in the prediction
+_CHANGE_BITS = 16000.0  # cost of a change of grid, which disturbs the prediction
 _NEVER = 1e18
 _FEW = 1 / 32
 
 
 def choose(patterns: U32) -> tuple[list[Channel], NDArray[np.int32], list[bool]]:
-    """Describe the channels, make their integers and tell which have exceptions.
+    """Choose gain, grids and runs of each channel, and compute the integer planes.
 
     Parameters
     ----------
     patterns : (channels, frames) uint32
-        Bits of the floats.
+        Bit patterns of the floats.
 
     Returns
     -------
-    (channels, planes, exceptions)
-        `planes` is (channels, frames) int32.
+    channels : list of Channel
+        Gain, grids and runs.
+    planes : (channels, frames) int32
+        Integer planes.
+    exceptions : list of bool
+        Whether a channel has samples that its integers do not give exactly.
     """
     frames = patterns.shape[1]
-    parts = [search.take_apart(row) for row in patterns]
+    fields = [search.decompose(row) for row in patterns]
     planes = np.zeros(patterns.shape, np.int32)
     found: dict[int, Channel] = {}
     # one unit for all channels where possible, so that equal channels stay equal
-    exact = [part for part in parts if len(part.magnitude) and part.span <= search.EXACT_BITS]
-    unit = min((part.lowest for part in exact), default=0)
+    exact = [each for each in fields if len(each.magnitude) and each.span <= search.EXACT_BITS]
+    unit = min((each.lowest for each in exact), default=0)
     mixed: dict[int, _Windows] = {}
-    for i, part in enumerate(parts):
-        if not len(part.magnitude):
+    for i, whole in enumerate(fields):
+        if not len(whole.magnitude):
             found[i] = Channel(Gain(1, unit), None, ((frames, None),))
-        elif part.span <= search.EXACT_BITS:
-            lowest = unit if part.top - unit <= search.EXACT_BITS else part.lowest
+        elif whole.span <= search.EXACT_BITS:
+            lowest = unit if whole.top - unit <= search.EXACT_BITS else whole.lowest
             found[i] = Channel(Gain(1, lowest), None, ((frames, None),))
-            planes[i] = np.ldexp(part.value, -lowest)
+            planes[i] = np.ldexp(whole.value, -lowest)
         else:
-            windows = _Windows(patterns[i], part)
+            windows = _Windows(patterns[i], whole)
             if windows.misfits <= _FEW * frames:
                 found[i] = Channel(windows.gain, None, ((frames, None),))
                 planes[i] = windows.plane
@@ -68,9 +72,9 @@ def choose(patterns: U32) -> tuple[list[Channel], NDArray[np.int32], list[bool]]
         found[i] = mixed[i].describe(path)
         _fill(planes[i], patterns[i], mixed[i], found[i])
     exceptions = []
-    for i, part in enumerate(parts):
+    for i, whole in enumerate(fields):
         gain = found[i].gain
-        some = not part.plain.all()
+        some = not whole.plain.all()
         if gain:
             row = np.array(parameter_row(gain, Grids(0, 0), False, 0), np.int64)
             begin = 0
@@ -83,16 +87,16 @@ def choose(patterns: U32) -> tuple[list[Channel], NDArray[np.int32], list[bool]]
         if i not in mixed:
             _hold(planes[i], patterns[i])
         exceptions.append(bool(some))
-    return [found[i] for i in range(len(parts))], planes, exceptions
+    return [found[i] for i in range(len(fields))], planes, exceptions
 
 
 class _Windows:
-    """A channel that is not exact throughout, with its gain if it seems to have one."""
+    """Windows of a channel that is not exact throughout, and its gain if it seems to have one."""
 
-    def __init__(self, patterns: U32, whole: search.Parts) -> None:
+    def __init__(self, patterns: U32, whole: search.FloatFields) -> None:
         self._patterns = patterns
         self._whole = whole
-        self._parts: list[search.Parts] = []
+        self._pieces: list[search.FloatFields] = []
         self.gain: Gain | None = None
         self.plane = np.zeros(0, np.int64)
         self.misfits = len(patterns)
@@ -120,35 +124,35 @@ class _Windows:
         return int(near), int(far)
 
     def estimate(self) -> None:
-        """Estimate what each window costs on each grid, and with the gain."""
+        """Estimate the bits of each window on each grid, and with the gain."""
         frames = len(self._patterns)
         starts = range(0, frames, _WINDOW)
-        self._parts = [self._whole.window(start, start + _WINDOW) for start in starts]
+        self._pieces = [self._whole.window(start, start + _WINDOW) for start in starts]
         if self.gain is None:
             candidates = [
                 gain
-                for part in self._parts
-                if len(part.magnitude)
-                and part.span > search.EXACT_BITS
-                and (gain := search.find_gain(part)) is not None
+                for piece in self._pieces
+                if len(piece.magnitude)
+                and piece.span > search.EXACT_BITS
+                and (gain := search.find_gain(piece)) is not None
             ]
-            # the one with the longest multiplier met the most resistance
+            # a long multiplier is unlikely to fit by chance
             for gain in sorted(candidates, key=lambda g: -g.multiplier)[:3]:
                 self._try(gain)
-        for start, part in zip(starts, self._parts, strict=True):
-            costs = search.grid_costs(part) if len(part.magnitude) else None
+        for start, piece in zip(starts, self._pieces, strict=True):
+            costs = search.grid_costs(piece) if len(piece.magnitude) else None
             self.costs.append(costs)
             gain_cost = _NEVER if self.gain is None else 0.0
             if costs is not None and self.gain is not None:
                 step = np.log2(float(self.gain.multiplier)) + self.gain.exponent
                 near, far = self._missed(self.gain, self.plane, start, start + _WINDOW)
-                share = np.array([[float(near + far)]]), np.array([[float(len(part.plain))]])
+                share = np.array([[float(near + far)]]), np.array([[float(len(piece.plain))]])
                 gain_cost = float(costs.plane(np.array([step]))[0]) + 3.0 * near + 36.0 * far
                 gain_cost += float(search.entropy(*share)[0])
             self.gain_costs.append(gain_cost)
 
     def table(self, lowest: int, states: int) -> F64:
-        """Costs of each window on the grids from `lowest` on, and with the gain."""
+        """Bits of each window on the grids from exponent `lowest` on, and, last, with the gain."""
         table = np.zeros((len(self.costs), states))
         for row, costs, gain in zip(table, self.costs, self.gain_costs, strict=True):
             row[-1] = gain
@@ -159,26 +163,26 @@ class _Windows:
         return table
 
     def describe(self, path: list[int | None]) -> Channel:
-        """Make runs of the windows' states: exponents of grids, or None for the gain."""
+        """Merge the windows' states (exponent of a grid, or None for the gain) to runs."""
         runs: list[tuple[int, int | None]] = []
         for index, state in enumerate(path):
             if runs and runs[-1][1] == state:
                 runs.pop()
             runs.append((min((index + 1) * _WINDOW, len(self._patterns)), state))
         on_grids = [
-            part
-            for part, state in zip(self._parts, path, strict=True)
-            if state is not None and len(part.magnitude)
+            piece
+            for piece, state in zip(self._pieces, path, strict=True)
+            if state is not None and len(piece.magnitude)
         ]
         grids = None
         if any(state is not None for state in path):
-            zeros = min((int(part.zeros.min()) for part in on_grids), default=0)
-            grids = Grids(zeros, min((part.lowest for part in on_grids), default=0))
+            zeros = min((int(piece.zeros.min()) for piece in on_grids), default=0)
+            grids = Grids(zeros, min((piece.lowest for piece in on_grids), default=0))
         return Channel(self.gain if None in path else None, grids, tuple(runs))
 
 
 def _paths(mixed: dict[int, _Windows]) -> dict[int, list[int | None]]:
-    """States of all windows by channel; the same in all channels where that costs little more."""
+    """States of all windows by channel; equal in all channels if that costs little more."""
     costs = [cost for windows in mixed.values() for cost in windows.costs if cost is not None]
     if not costs:
         return {}
@@ -211,7 +215,7 @@ def _fill(plane: NDArray[np.int32], patterns: U32, windows: _Windows, channel: C
 
 
 def _hold(plane: NDArray[np.int32], patterns: U32) -> None:
-    """Let infinities and NaNs repeat the integer before them, which predicts well."""
+    """Give infinities and NaNs the integer before them, which is cheap to predict."""
     wild = (patterns & 0x7F800000) == 0x7F800000
     if wild.any():
         source = np.where(wild, 0, np.arange(1, plane.size + 1))
@@ -219,7 +223,7 @@ def _hold(plane: NDArray[np.int32], patterns: U32) -> None:
 
 
 def split(samples: FloatSamples) -> tuple[IntSamples, bytes]:
-    """Turn floats into integers and side data.
+    """Split floats into integers and side data (spec 11.15).
 
     Parameters
     ----------
@@ -228,8 +232,10 @@ def split(samples: FloatSamples) -> tuple[IntSamples, bytes]:
 
     Returns
     -------
-    (integers, side)
-        The integer plane, (frames, channels) int32, and the side data for `join`.
+    integers : (frames, channels) int32
+        Integer planes.
+    side : bytes
+        Side data, from which `join` restores the floats.
     """
     from nlac.codec.transforms import float_kernels as steps
     from nlac.codec.transforms.float_loops import encode_side
@@ -238,7 +244,7 @@ def split(samples: FloatSamples) -> tuple[IntSamples, bytes]:
     channels, planes, exceptions = choose(patterns)
     rows, runs = _kernel_rows(channels, exceptions)
     models = np.empty(2 * steps.MODELS, np.int64)
-    # a word a sample is nearly always enough
+    # one word a sample is nearly always enough
     for room in (1, steps.WORDS_PER_SAMPLE):
         words = np.empty(room * patterns.size + 64, np.uint32)
         count = encode_side(patterns, planes, rows, runs, models, words)

@@ -1,8 +1,8 @@
-"""Which integers a channel of floats is made of (encoder only).
+"""Find the integers that a channel of floats is made of.
 
-First, whether the floats are integers times a power of two, or the rounded products
-of integers and some gain; else, which grid makes integer plane and side data
-cheapest together.  Nothing here needs to be repeated by a decoder.
+The floats may be integers times a power of two, or rounded products of integers and a gain
+(`find_gain`). Otherwise `grid_costs` estimates for each grid the bits of integer plane and side
+data together. A decoder repeats none of this.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ SMALLEST_GRID, LARGEST_GRID = -149, 128
 MAX_MULTIPLIER_BITS = 40
 MAX_GAIN_INTEGER = 1 << 23
 _PROBE = 64  # smallest magnitudes from which a gain is guessed
-_PROBE_MULTIPLE = 4096
+_MAX_PROBE_MULTIPLE = 4096
 _SEGMENT = 512
 _ORDER = 16
 _COARSER = 24  # octaves above the finest natural grid that are tried
 
 
-class Parts(NamedTuple):
-    """A channel's floats, taken apart.
+class FloatFields(NamedTuple):
+    """Sign, magnitude and exponent of a channel's floats.
 
     Attributes
     ----------
@@ -39,7 +39,7 @@ class Parts(NamedTuple):
     magnitude, exponent : (used,) int64
         |value| = magnitude * 2**exponent with at most 24 bits of magnitude.
     zeros : (used,) int64
-        Zero bits at the magnitude's end.
+        Trailing zero bits of the magnitude.
     value : (frames,) float64
         The values, 0 where not plain.
     """
@@ -51,11 +51,11 @@ class Parts(NamedTuple):
     zeros: I64
     value: F64
 
-    def window(self, begin: int, end: int) -> Parts:
-        """Part of the frames."""
+    def window(self, begin: int, end: int) -> FloatFields:
+        """The fields of frames begin .. end - 1."""
         first = np.count_nonzero(self.used[:begin])
         some = slice(first, first + np.count_nonzero(self.used[begin:end]))
-        return Parts(
+        return FloatFields(
             self.plain[begin:end],
             self.used[begin:end],
             self.magnitude[some],
@@ -89,8 +89,14 @@ class GainCandidate(NamedTuple):
     integers: I64
 
 
-def take_apart(patterns: U32) -> Parts:
-    """Take apart the floats whose bits are `patterns`."""
+def decompose(patterns: U32) -> FloatFields:
+    """Split floats into fields.
+
+    Parameters
+    ----------
+    patterns : (frames,) uint32
+        Bit patterns of the floats.
+    """
     field = (patterns >> 23) & 255
     plain = (field < 255) & (patterns != 0x80000000)
     used = plain & (patterns != 0)
@@ -100,7 +106,7 @@ def take_apart(patterns: U32) -> Parts:
     lowest = (magnitude & -magnitude).astype(np.float32).view(np.int32)
     with np.errstate(invalid="ignore"):
         value = np.where(plain, patterns.view(np.float32), np.float32(0)).astype(np.float64)
-    return Parts(
+    return FloatFields(
         plain,
         used,
         magnitude,
@@ -110,9 +116,18 @@ def take_apart(patterns: U32) -> Parts:
     )
 
 
-def find_gain(parts: Parts) -> GainCandidate | None:
-    """Look for a gain of which nearly all values are rounded multiples."""
-    magnitude = np.abs(parts.value[parts.used])
+def find_gain(fields: FloatFields) -> GainCandidate | None:
+    """Search for a gain of which nearly all values are rounded multiples.
+
+    A common divisor of the smallest magnitudes is a first guess. Each multiple limits the gain to
+    an interval; the intersections of ever larger values' intervals refine it.
+
+    Returns
+    -------
+    GainCandidate or None
+        None if no gain fits nine tenths of a sample of the values.
+    """
+    magnitude = np.abs(fields.value[fields.used])
     probe = magnitude
     if len(magnitude) > _PROBE:
         probe = np.partition(magnitude, _PROBE)[:_PROBE]
@@ -121,7 +136,7 @@ def find_gain(parts: Parts) -> GainCandidate | None:
     if gain <= 0 or top > (MAX_GAIN_INTEGER - 1) * gain:
         return None
     # half the distance to the neighbouring floats, exactly
-    reach = np.ldexp(0.5, parts.exponent.astype(np.int32))
+    reach = np.ldexp(0.5, fields.exponent.astype(np.int32))
     limit = float(probe.max())
     sample = np.arange(0, len(magnitude), max(1, len(magnitude) // 4096))
     while True:
@@ -135,7 +150,7 @@ def find_gain(parts: Parts) -> GainCandidate | None:
     if np.mean(near <= 4 * reach[sample]) < 0.9:
         return None
     gain, width = _refine(magnitude, reach, gain)
-    integers = np.rint(parts.value / gain)
+    integers = np.rint(fields.value / gain)
     if np.abs(integers).max() >= MAX_GAIN_INTEGER:
         return None
     # not at the ends, where products lie halfway between floats
@@ -147,9 +162,9 @@ def find_gain(parts: Parts) -> GainCandidate | None:
 def _common_divisor(values: F64) -> float:
     """Largest number of which the ascending values are rounded multiples; 0 if there is none.
 
-    The smallest value is taken for each multiple up to `_PROBE_MULTIPLE` in turn.
+    The smallest value is taken for each multiple up to `_MAX_PROBE_MULTIPLE` in turn.
     """
-    candidates = values[0] / np.arange(1, _PROBE_MULTIPLE + 1)
+    candidates = values[0] / np.arange(1, _MAX_PROBE_MULTIPLE + 1)
     # a few values rule out most candidates
     for some in (values[1:5], values):
         multiples = some[:, None] / candidates
@@ -170,7 +185,7 @@ def _refine(values: F64, reach: F64, gain: float) -> tuple[float, float]:
         return gain, 0.0
     left, right = float(low.max()), float(high.min())
     if left > right:
-        # some disagree: where do the most intervals overlap?
+        # some disagree: take the point where the most intervals overlap
         edges = np.concatenate([low, high])
         step = np.concatenate([np.ones(len(low), np.int64), np.full(len(high), -1)])
         order = np.argsort(edges, kind="stable")
@@ -196,18 +211,18 @@ def _shortest(low: float, high: float) -> tuple[int, int]:
 
 
 class Costs(NamedTuple):
-    """Estimated bits of a stretch of one channel, for grids and gains of any spacing.
+    """Estimated bits of a piece of one channel, for grids and gains of any spacing.
 
     Attributes
     ----------
     finest : int
-        Exponent of the finest grid that is possible.
+        Exponent of the finest possible grid.
     scale : int
         Exponent of the unit of `error`.
     error : (n,) float64
-        Mean error of a prediction, in pieces of `_SEGMENT` frames.
+        Mean absolute error of a linear prediction, for each `_SEGMENT` frames.
     grids : (n,) float64
-        Bits with the grids from the finest on.
+        Bits with each grid from the finest on.
     """
 
     finest: int
@@ -216,41 +231,54 @@ class Costs(NamedTuple):
     grids: F64
 
     def plane(self, steps: F64) -> F64:
-        """Bits of integer planes of these spacings (as exponents, fractions included)."""
+        """Bits of integer planes of these spacings, given as base-2 logarithms."""
         step = np.exp2(steps - self.scale)[:, None]
         spread = np.hypot(self.error, 0.3 * step) / step
         bits: F64 = _SEGMENT * np.log2(2 * np.e * spread).sum(axis=1)
         return bits
 
 
-def grid_costs(parts: Parts) -> Costs:
+def grid_costs(fields: FloatFields) -> Costs:
     """Estimate the bits of plane and side data for grids of all spacings."""
-    zeros, lowest = int(parts.zeros.min()), parts.lowest
-    finest = max(parts.top - PLANE_BITS, SMALLEST_GRID)
-    coarsest = max(int(parts.exponent.max()), finest) + _COARSER
+    zeros, lowest = int(fields.zeros.min()), fields.lowest
+    finest = max(fields.top - PLANE_BITS, SMALLEST_GRID)
+    coarsest = max(int(fields.exponent.max()), finest) + _COARSER
     grids = np.arange(finest, min(coarsest, LARGEST_GRID) + 1)
-    mean = _prediction_errors(np.ldexp(parts.value, -parts.top))
-    costs = Costs(finest, parts.top, mean, np.zeros(0))
+    mean = _prediction_errors(np.ldexp(fields.value, -fields.top))
+    costs = Costs(finest, fields.top, mean, np.zeros(0))
     # how many samples of each (exponent, zero bits)
-    kinds = np.bincount((parts.exponent + 149) * 24 + parts.zeros)
+    kinds = np.bincount((fields.exponent + 149) * 24 + fields.zeros)
     which = np.flatnonzero(kinds)
     exponent, end, count = which // 24 - 149, which % 24, kinds[which].astype(np.float64)
     shift = grids[:, None] - exponent
     free = np.minimum(shift, 24) - np.maximum(zeros, lowest - exponent)
     free = np.maximum(free, 0) + 25 * np.arange(len(grids))[:, None]
-    # samples with equally many free bits share a model: are these all 0?
+    # samples with equally many free bits share a binary model: are these bits all 0?
     size = 25 * len(grids)
     every = np.broadcast_to(count, free.shape).ravel()
     total = np.bincount(free.ravel(), every, size).reshape(-1, 25)[:, 1:]
     inexact = np.where(end < shift, count, 0.0).ravel()
     rest = np.bincount(free.ravel(), inexact, size).reshape(-1, 25)[:, 1:]
     side = rest @ np.log2(2.0 ** np.arange(1, 25) - 1) + entropy(rest, total)
-    side += 2.0 * (shift > 23) @ count  # the exponent has to be told
+    side += 2.0 * (shift > 23) @ count  # the exponent must be coded
     return costs._replace(grids=costs.plane(grids.astype(np.float64)) + side)
 
 
 def best_path(costs: F64, change: float) -> tuple[list[int], float]:
-    """Choose a state for each row of (steps, states) costs, changes costing extra."""
+    """Cheapest path through (steps, states) costs, by dynamic programming (Viterbi).
+
+    Parameters
+    ----------
+    costs : (steps, states) float64
+        Bits of each state at each step.
+    change : float
+        Bits that every change of state adds.
+
+    Returns
+    -------
+    (list of int, float)
+        State of each step, and total bits.
+    """
     total = costs[0].copy()
     came: list[NDArray[np.int64]] = []
     states = np.arange(costs.shape[1])
@@ -267,6 +295,7 @@ def best_path(costs: F64, change: float) -> tuple[list[int], float]:
 
 @kernel(fastmath=True)
 def _correlate(value, lags):
+    """Autocorrelation at lags 0 .. len(lags) - 1."""
     for k in range(len(lags)):
         total = 0.0
         for t in range(k, len(value)):
@@ -276,7 +305,7 @@ def _correlate(value, lags):
 
 @kernel(fastmath=True)
 def _mean_errors(value, taps, means):
-    """Mean |value - prediction| of every piece, the taps oldest first."""
+    """Mean absolute prediction error of each of len(means) pieces; taps are oldest first."""
     order = len(taps)
     frames = len(value)
     for i in range(len(means)):
@@ -291,7 +320,7 @@ def _mean_errors(value, taps, means):
 
 
 def _prediction_errors(value: F64) -> F64:
-    """Mean errors of a linear prediction of the whole, by pieces of `_SEGMENT` frames."""
+    """Mean errors, for each `_SEGMENT` frames, of one prediction (autocorrelation method)."""
     order = min(_ORDER, len(value) // 4)
     lags = np.zeros(order + 1)
     _correlate(value, lags)
@@ -306,7 +335,7 @@ def _prediction_errors(value: F64) -> F64:
 def entropy(ones: NDArray[Any], total: NDArray[Any]) -> F64:
     """Bits of the best static codes of binary decisions, summed along the rows."""
     bits = np.zeros(len(ones))
-    for part in (ones, total - ones):
-        share = np.divide(total, part, out=np.ones_like(total), where=part > 0.5)
-        bits += (part * np.log2(share)).sum(axis=1)
+    for count in (ones, total - ones):
+        share = np.divide(total, count, out=np.ones_like(total), where=count > 0.5)
+        bits += (count * np.log2(share)).sum(axis=1)
     return bits

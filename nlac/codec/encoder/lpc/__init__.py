@@ -1,1 +1,1 @@
-"""Encoder of predictor `lpc`: segments, windows, coefficients."""
+"""Encoder of the predictor `lpc`: segments, windows, coefficients."""

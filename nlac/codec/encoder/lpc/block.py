@@ -1,8 +1,7 @@
-"""Encode a block of `lpc`: channels to bytes (spec, section "lpc block").
+"""Encode a block of the predictor `lpc` (spec 11.9).
 
-Everything an encoder may choose is chosen here, in this order: how channels pair and
-where the block repeats itself (`analysis`), segments and coefficients, which values
-occur (`value_sets`), and at last the coder.
+The encoder chooses, in this order: inter-channel prediction order and LTP lags (`analysis`),
+segments and coefficients (`segmentation`), value sets (`value_sets`), and the coder.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from nlac.bitstream.header import StreamHeader
 from nlac.codec.encoder.analysis import AnalysisSettings, BlockAnalysis, analyse_block, first_means
 from nlac.codec.encoder.lpc.segmentation import analyse
 from nlac.codec.encoder.options import EncodeOptions
-from nlac.codec.encoder.presets import PRESETS, Effort
+from nlac.codec.encoder.presets import PRESETS, SegmentationSettings
 from nlac.codec.encoder.value_sets.choice import assign_sets, find_sets, low_bit_gains
 from nlac.entropy.distributions import tables
 from nlac.entropy.value_sets import ValueSet
@@ -30,11 +29,12 @@ from nlac.predictors.lpc.plan import Plan, make_plan
 from nlac.predictors.lpc.range_loops import encode_loop
 from nlac.predictors.lpc.rice_loops import encode_rice
 
-# where Rice codes are preferred: from this share of samples of few bits on, the range coder is
-# tried, and taken where it saves one byte in so many, since it decodes at half the speed
-_DEAR, _SAVES_ONE_IN = 0.25, 25
-_LONG_WINDOW_GAIN = 0.03  # bits a sample for which longer windows are worth a try
-_SURE_GAIN = 0.15  # for which they alone are: shorter segments can't make up for that
+# where Rice codes are preferred: if at least this share of the samples takes so few bits that
+# whole-bit codes are inefficient, the range coder is tried. It is taken if it saves one byte in
+# `_SAVES_ONE_IN`, since it decodes at half the speed
+_INEFFICIENT_SHARE, _SAVES_ONE_IN = 0.25, 25
+_LONG_WINDOW_GAIN = 0.03  # bits a sample from which longer windows are tried
+_SURE_GAIN = 0.15  # bits a sample from which only they are: shorter segments cannot make up for it
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,25 +43,20 @@ class LpcSettings:
 
     Attributes
     ----------
-    efforts : tuple of Effort
+    segmentations : tuple of SegmentationSettings
         Searches for segments and coefficients.
     guess : bool
-        Do the second of two searches only where its longer windows promise something,
-        and where they promise a lot, it alone; else do all and keep the smallest block.
-    long_term : bool
-        Look for repetition.
-    thorough : bool
-        Look for repetition at half the rate, and in windows of six seconds too.
-    pieces : int
-        Pieces on which stereo pairings are tried, 0 for none.
+        Estimate the gain of long windows, and do only the first of two searches where it is
+        small, only the second where it is large. If False, do all and keep the smallest block.
+    long_term, thorough, pieces
+        As in `AnalysisSettings`.
     coder : {"auto", "range", "rice"}
-        Which coder; ``"auto"`` takes the smaller.
+        Coder of the residual; ``"auto"`` takes the smaller result.
     quick : bool
-        Where the choice is free, prefer Rice codes, which are quick to decode, unless they are
-        much larger.
+        With ``"auto"``, prefer Rice codes, which decode faster, unless they are much larger.
     """
 
-    efforts: tuple[Effort, ...]
+    segmentations: tuple[SegmentationSettings, ...]
     guess: bool = True
     long_term: bool = True
     thorough: bool = True
@@ -71,10 +66,10 @@ class LpcSettings:
 
     @property
     def analysis(self) -> AnalysisSettings:
-        """How a block is to be prepared."""
+        """Settings of the block analysis."""
         orders = None
-        if self.guess and len(self.efforts) > 1:
-            orders = self.efforts[0].max_order, self.efforts[1].max_order
+        if self.guess and len(self.segmentations) > 1:
+            orders = self.segmentations[0].max_order, self.segmentations[1].max_order
         return AnalysisSettings(self.pieces, self.long_term, self.thorough, orders=orders)
 
 
@@ -84,12 +79,12 @@ def settings_of(options: EncodeOptions) -> LpcSettings:
     Raises
     ------
     UsageError
-        The options name some that `lpc` does not have.
+        `options.predictor_options` is not empty: `lpc` takes none.
     """
     _refuse_options(options, "lpc")
     preset = PRESETS[options.preset]
     return LpcSettings(
-        preset.efforts,
+        preset.segmentations,
         preset.guess,
         options.long_term,
         preset.thorough,
@@ -100,26 +95,26 @@ def settings_of(options: EncodeOptions) -> LpcSettings:
 
 
 def window_settings(options: EncodeOptions, name: str) -> LpcSettings:
-    """Settings of windows as those of `lpc`, for another predictor of that name.
+    """Settings of windows of `lpc` in the blocks of another predictor, `name`.
 
     Raises
     ------
     UsageError
-        The options name some that the predictor does not have.
+        `options.predictor_options` is not empty: the predictor takes none.
     """
     _refuse_options(options, name)
     return LpcSettings(
-        PRESETS["standard"].efforts, long_term=options.long_term, coder=options.coder
+        PRESETS["standard"].segmentations, long_term=options.long_term, coder=options.coder
     )
 
 
 def _refuse_options(options: EncodeOptions, name: str) -> None:
     for unknown in options.predictor_options:
-        raise UsageError(f"{name} has no option {unknown!r}")
+        raise UsageError(f"predictor {name} has no option {unknown!r}")
 
 
 def choose(options: EncodeOptions) -> tuple[bytes, bytes]:
-    """Check the options; there are no parameters and no model."""
+    """Check the options. Header parameters and model hash are empty."""
     settings_of(options)
     return b"", b""
 
@@ -135,79 +130,117 @@ def encode_lpc(channels: NDArray[np.int32], settings: LpcSettings) -> bytes:
     Parameters
     ----------
     channels : (channels, frames) int32
-        At least one of each.
+        At least one channel and one frame.
     settings : LpcSettings
+
+    Returns
+    -------
+    bytes
+        The coded channels (spec 11.9).
     """
     return encode_analysed(analyse_block(channels, settings.analysis), settings)
 
 
 def encode_analysed(block: BlockAnalysis, settings: LpcSettings) -> bytes:
-    """Code a block that was prepared as `settings.search` says."""
-    order = block.pairing.order.tolist()
+    """Code a block that was analysed with `settings.analysis`."""
+    order = block.inter_channel.order.tolist()
     bodies = []
-    for layout, sets in layouts(block, settings):
-        body, coder = encode_samples(layout, sets, block.ordered, settings)
-        bodies.append(bytes([coder]) + write_side_info(order, sets, layout) + body)
+    for parameters, sets in candidate_parameters(block, settings):
+        body, coder = encode_samples(parameters, sets, block.ordered, settings)
+        bodies.append(bytes([coder]) + write_side_info(order, sets, parameters) + body)
     return min(bodies, key=len)
 
 
-def layouts(
+def candidate_parameters(
     block: BlockAnalysis, settings: LpcSettings
 ) -> Iterator[tuple[LpcParameters, list[ValueSet]]]:
-    """Layouts that may be the best for a prepared block, with their value sets."""
-    efforts = settings.efforts
-    if settings.guess and len(efforts) > 1:
+    """Yield candidate parameters of an analysed block with their value sets, one a search.
+
+    Parameters
+    ----------
+    block : BlockAnalysis
+        The block.
+    settings : LpcSettings
+        Searches for segments and coefficients.
+
+    Yields
+    ------
+    (LpcParameters, list of ValueSet)
+        Complete parameters, and the value sets that they refer to.
+    """
+    segmentations = settings.segmentations
+    if settings.guess and len(segmentations) > 1:
         gain = block.long_window_gain
-        efforts = efforts[gain > _SURE_GAIN : 1 + (gain > _LONG_WINDOW_GAIN)]
+        segmentations = segmentations[gain > _SURE_GAIN : 1 + (gain > _LONG_WINDOW_GAIN)]
     ordered = block.ordered
-    _, reference, delay = block.pairing
+    _, reference, delay = block.inter_channel
     found = find_sets(ordered)
-    for effort in efforts:
-        gains = low_bit_gains(ordered, delay, effort)
+    for segmentation in segmentations:
+        gains = low_bit_gains(ordered, delay, segmentation)
         frames = ordered.shape[1]
-        layout = analyse(block.delayed, frames, reference, delay, block.lags, effort, gains)
-        sets, value_set = assign_sets(found, ordered, delay, layout.starts)
-        yield layout._replace(value_set=value_set, initial_scale=first_means(ordered)), sets
+        parameters = analyse(
+            block.delayed, frames, reference, delay, block.lags, segmentation, gains
+        )
+        sets, value_set = assign_sets(found, ordered, delay, parameters.starts)
+        yield parameters._replace(value_set=value_set, initial_scale=first_means(ordered)), sets
 
 
 def encode_samples(
-    layout: LpcParameters, sets: list[ValueSet], ordered: NDArray[np.int32], settings: LpcSettings
+    parameters: LpcParameters, sets: list[ValueSet], ordered: NDArray[np.int32],
+    settings: LpcSettings,
 ) -> tuple[bytes, int]:
-    """Code the samples with one coder or both; returns the bytes and the coder's number."""
-    rows = filled_rows(layout, ordered)
-    plan = make_plan(layout, sets, rows.shape[1])
+    """Code the samples with the chosen coder, or with the smaller of both.
+
+    Parameters
+    ----------
+    parameters : LpcParameters
+        Segments, windows and coefficients.
+    sets : list of ValueSet
+        Value sets that the parameters refer to.
+    ordered : (channels, frames) int32
+        Channels in coding order.
+    settings : LpcSettings
+        Names the coder.
+
+    Returns
+    -------
+    (bytes, int)
+        Payload words, and `RANGE` or `RICE`.
+    """
+    rows = filled_rows(parameters, ordered)
+    plan = make_plan(parameters, sets, rows.shape[1])
     if settings.coder == "rice" or (settings.coder == "auto" and settings.quick):
-        rice, dear = _code_rice(plan, layout, rows, ordered)
-        if settings.coder == "rice" or dear < _DEAR * ordered.size:
+        rice, inefficient = _code_rice(plan, parameters, rows, ordered)
+        if settings.coder == "rice" or inefficient < _INEFFICIENT_SHARE * ordered.size:
             return rice, RICE
-        body = _code_range(plan, layout, rows, ordered)
+        body = _code_range(plan, parameters, rows, ordered)
         saves = len(rice) - len(body)
         return (body, RANGE) if saves * _SAVES_ONE_IN > len(rice) else (rice, RICE)
-    body = _code_range(plan, layout, rows, ordered)
-    # Rice codes win only where hardly a bit is left to say
+    body = _code_range(plan, parameters, rows, ordered)
+    # Rice codes are smaller only where a sample takes hardly a bit
     if settings.coder == "auto" and len(body) * 8 < ordered.size // 4:
-        rice, _ = _code_rice(plan, layout, rows, ordered)
+        rice, _ = _code_rice(plan, parameters, rows, ordered)
         if len(rice) < len(body):
             return rice, RICE
     return body, RANGE
 
 
 def _code_range(
-    plan: Plan, layout: LpcParameters, rows: NDArray[np.int32], ordered: NDArray[np.int32]
+    plan: Plan, parameters: LpcParameters, rows: NDArray[np.int32], ordered: NDArray[np.int32]
 ) -> bytes:
     words, raw = new_buffers(ordered.size)
-    state = new_state(layout.initial_scale)
+    state = new_state(parameters.initial_scale)
     used, raw_used = encode_loop(plan, tables(), state, rows, ordered, words, raw)
     if used < 0:
-        raise NlacError("a sample is not in its value set: a fault of the encoder")
+        raise NlacError("encoder fault: a sample is outside its value set; please report it")
     return write_words(words[:used], raw[:raw_used])
 
 
 def _code_rice(
-    plan: Plan, layout: LpcParameters, rows: NDArray[np.int32], ordered: NDArray[np.int32]
+    plan: Plan, parameters: LpcParameters, rows: NDArray[np.int32], ordered: NDArray[np.int32]
 ) -> tuple[bytes, int]:
     raw = np.empty(2 * ordered.size + 64, np.uint32)
-    used, dear = encode_rice(plan, new_state(layout.initial_scale), rows, ordered, raw)
+    used, inefficient = encode_rice(plan, new_state(parameters.initial_scale), rows, ordered, raw)
     if used < 0:
-        raise NlacError("a sample is not in its value set: a fault of the encoder")
-    return raw[:used].astype("<u4").tobytes(), dear
+        raise NlacError("encoder fault: a sample is outside its value set; please report it")
+    return raw[:used].astype("<u4").tobytes(), inefficient

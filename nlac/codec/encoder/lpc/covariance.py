@@ -1,10 +1,9 @@
-"""Covariances of samples and their past, for least squares (encoder only).
+"""Covariance matrices of samples and their past, for least squares (covariance method).
 
-The covariance of two lagged sequences over a stretch of time has shift
-structure: raising both lags by one moves the stretch by one frame, so only the
-first row and column of each pair of sequences are summed; the rest follows by
-adding one product and subtracting another.  All is added in a fixed order: the
-encoder's choices are the same on every kind of processor.
+The covariances of two lagged sequences have shift structure: raising both lags by one moves the
+summed frames by one. So only the first row and column of each pair of sequences are summed. Every
+other entry follows from its upper left neighbour by adding one product and subtracting another.
+The order of additions is fixed, so the encoder's choices are the same on every processor.
 """
 
 from __future__ import annotations
@@ -18,9 +17,10 @@ from nlac.kernels.vectors_f64 import CORRELATED, LANES, correlate, slide_product
 
 @kernel
 def _products(x, y, count, lags, out):
-    """Sums of x[k] y[k - lag] for lags 0 .. lags - 1; all are addresses.
+    """Sums of x[k] y[k - lag] over k < count, for lags 0 .. lags - 1.
 
-    `out` has room for whole vectors, and as many samples lie before `y`.
+    `x`, `y` and `out` are addresses. `out` has room for whole vectors of lags, and as many samples
+    precede `y`.
     """
     left = (lags + LANES - 1) // LANES
     at = 0
@@ -33,10 +33,11 @@ def _products(x, y, count, lags, out):
 
 @kernel
 def _fill(corner, stride, lags_a, lags_b, more, less, come, gone):
-    """Fill a block of two sequences from its first row and column; all but lags are addresses.
+    """Fill the matrix block of two sequences from its first row and column.
 
-    Of the first sequence the samples before the stretch and at its end, of the second these
-    in turn, newest first.
+    All arguments but `stride` and the lags are addresses: `corner` of the block; `more` and `less`
+    of the first sequence's samples before the stretch and at its end; `come` and `gone` of the
+    second sequence's, newest first.
     """
     for at in range(0, lags_b - 1, CORRELATED * LANES):
         vectors = min((lags_b - 1 - at + LANES - 1) // LANES, CORRELATED)
@@ -47,33 +48,33 @@ def _fill(corner, stride, lags_a, lags_b, more, less, come, gone):
 
 @kernel
 def room(size):
-    """Columns of a matrix of covariances that has room for whole vectors."""
+    """Columns of a covariance matrix of `size` rows: with room for whole vectors."""
     return size + LANES
 
 
 @kernel
 def covariance(samples, channels, delays, lags, begin, end, out, known):
-    """Covariances over frames begin .. end - 1 of all sequences at all of their lags.
+    """Covariances of all sequences at all their lags, over frames begin .. end - 1.
 
     Parameters
     ----------
     samples : (n, frames) float64
-        Integers; every index used must exist, and a few dozen before.
+        Integers. Every index used must exist, and `LANES` samples before it.
     channels, delays, lags : (sequences,) int64
         Sequence s at lag l is ``samples[channels[s], t - delays[s] - l]``, l < lags[s].
     begin, end : int
-        Stretch of frames.
+        First frame, and the frame after the last.
     out : (size, room(size)) float64
-        The result, ``size = sum(lags)``; of the blocks of two sequences, the upper ones only.
+        The result, with ``size = sum(lags)``. Only blocks on and above the diagonal are filled.
     known : int
-        Of the first so many sequences the covariances with each other are there already.
+        Number of first sequences whose covariances with each other `out` already holds.
     """
     count = end - begin
     width = lags.max() + LANES
     products = np.empty(width)
     sums = address(products)
-    # samples before the stretch, and before its end, newest first; no more than are used, for
-    # those of an earlier occurrence may begin with the array
+    # samples before the stretch and before its end, newest first; no more than are used, since
+    # those of an LTP match may begin with the array
     edges = np.empty((len(channels), 2, width))
     for b in range(len(channels)):
         y = address(samples[channels[b]]) + 8 * (begin - delays[b])

@@ -1,4 +1,4 @@
-"""When a block of `lpc` may be smaller than that of a predictor which learns while coding."""
+"""lpc fallback: when an `lpc` block may be smaller than one of the cascade or a network."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ from nlac.codec.encoder.analysis import BlockAnalysis
 from nlac.entropy.value_sets import PLAIN, ValueSet
 from nlac.predictors.lpc.parameters import SPAN
 
-_LONG_WINDOW_GAIN = 0.25  # bits a sample that long windows promise
-_WIDE = 1 << 16  # range of the samples
-_FEW_BITS = 2.5  # a sample: silence between sounds, or something made by a program
-_LTP_GAIN = 0.5  # bits a sample that earlier occurrences save: sequenced or looped
+_LONG_WINDOW_GAIN = 0.25  # bits a sample that long windows save, by estimate
+_WIDE = 1 << 16  # range of the samples of a channel
+_FEW_BITS = 2.5  # bits a sample: silence between sounds, or a generated signal
+_LTP_GAIN = 0.5  # bits a sample that LTP matches save: sequenced or looped music
 
 
 def worth_trying(block: BlockAnalysis, sets: list[ValueSet], num_bytes: int) -> bool:
-    """Tell whether an `lpc` block may be smaller than the cascade's `num_bytes`.
+    """Whether an `lpc` block may be smaller than the block of `num_bytes` bytes.
 
     Parameters
     ----------
-    block : Preparation
+    block : BlockAnalysis
         The block.
     sets : list of ValueSet
         Its value sets.
     num_bytes : int
-        What the cascade made of it.
+        Size of the block as coded by the cascade or network.
     """
     ordered = block.ordered
     return (

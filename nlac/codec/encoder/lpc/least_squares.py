@@ -1,6 +1,6 @@
-"""Least squares for tap weights: factorisation, choice of order, rounding (encoder only).
+"""Least squares for tap weights: Cholesky factorisation, substitution, rounding.
 
-Plain float64 without reassociation: the same results on every machine.
+Additions are not reordered, so the results are the same on every machine.
 """
 
 from __future__ import annotations
@@ -16,35 +16,49 @@ from nlac.kernels.vectors_f64 import LANES, dot_f64, subtract_row, subtract_rows
 
 @kernel
 def log2(value):
-    """Base-2 logarithm of a positive number to about 1e-4, without the platform's libm."""
+    """Base-2 logarithm of a positive number, to about 1e-4. It does not use the platform's libm."""
     mantissa, exponent = math.frexp(value)
     m = mantissa * 2.0 - 1.0
-    # a quintic through the ends: only additions and products, rounded alike everywhere
+    # a quintic, exact at both ends: additions and products only, which round alike everywhere
     p = m * (1.4419170 + m * (-0.7096420 + m * (0.4146960 + m * (-0.1928290 + m * 0.0458580))))
     return exponent - 1 + p
 
 
 @kernel
 def padded(count):
-    """Columns of a row that has room for whole vectors."""
+    """Length of a row of `count` elements, rounded up to whole vectors."""
     return (count + LANES - 1) & ~(LANES - 1)
 
 
 @kernel
 def new_factor(count):
-    """Return the zeros that `factorise` and what follows work on."""
+    """Return zeros, (count, padded(count)) float64, for `factorise` to fill."""
     return np.zeros((count, padded(count)))
 
 
 @kernel
 def factorise(matrix, count, factor, known):
-    """Cholesky factor of the leading part of a symmetric matrix; returns its usable size.
+    """Cholesky factor of the leading part of a symmetric matrix.
 
-    The factor is upper triangular (its transpose times itself is the matrix), so
-    that the inner loop runs along rows and needs no reduction. Only the upper
-    triangle of the matrix is read. `factor` comes from `new_factor`; below its diagonal is
-    nothing of use.  It may hold the factor of the first `known` rows and columns already, a
-    multiple of `LANES`; of these rows and columns the matrix is not read then.
+    The factor U is upper triangular, with U^T U equal to the matrix plus a small diagonal loading.
+    So the inner loop runs along rows and needs no reduction.
+
+    Parameters
+    ----------
+    matrix : (n, n or more) float64
+        Only its upper triangle is read.
+    count : int
+        Size of the leading part, at most n.
+    factor : (count or more, padded(count) or more) float64
+        From `new_factor`; receives U. Entries below the diagonal are undefined.
+    known : int
+        Number of leading rows and columns, a multiple of `LANES`, whose factor `factor` already
+        holds. The matrix is not read there.
+
+    Returns
+    -------
+    int
+        Usable size: `count`, or the first row whose pivot is too small.
     """
     end = padded(count)
     for i in range(count):
@@ -71,7 +85,7 @@ def factorise(matrix, count, factor, known):
             inverse = 1.0 / load_f64(row, k)
             for j in range(max(k + 1, known), count):
                 store_f64(row, j, load_f64(row, j) * inverse)
-        # four rows at once: the rest of the matrix is read and written a quarter as often
+        # four rows at once, so that the rest of the matrix is read and written a quarter as often
         if stop == begin + 4:
             top = base + begin * stride
             for i in range(stop, count):
@@ -85,9 +99,17 @@ def factorise(matrix, count, factor, known):
 
 @kernel
 def project(factor, count, solution):
-    """Forward substitution in place; solution[i]**2 is the energy that tap i takes off.
+    """Forward substitution with the transpose of a Cholesky factor, in place.
 
-    `solution` has room for `padded(count)` elements.
+    Parameters
+    ----------
+    factor : float64
+        From `factorise`.
+    count : int
+        Its usable size.
+    solution : (padded(count),) float64
+        The right side. Afterwards, ``solution[i]**2`` is the energy that tap i removes from the
+        error, given the taps before it.
     """
     base, at = address(factor), address(solution)
     end = padded(count)
@@ -103,11 +125,28 @@ def project(factor, count, solution):
 
 @kernel
 def round_weights(factor, solution, count, step, limit, quantised):
-    """Weights as multiples of a step, each chosen given those already rounded (nearest plane).
+    """Round weights to multiples of a step, by Babai's nearest plane algorithm.
 
-    Rounding the last tap first and letting the others make up for its error
-    costs far less than rounding each alone where taps are strongly correlated.
-    Returns False if a multiple exceeds the limit.
+    The last tap is rounded first, and the others make up for its error. Where taps are strongly
+    correlated, this costs far less than rounding each tap alone.
+
+    Parameters
+    ----------
+    factor, solution : float64
+        From `factorise` and `project`.
+    count : int
+        Number of taps.
+    step : float
+        Step of the weights.
+    limit : int
+        Largest absolute multiple.
+    quantised : (count,) int64
+        Receives the multiples.
+
+    Returns
+    -------
+    bool
+        False if a multiple exceeds the limit.
     """
     end = padded(count)
     floats = np.zeros(end)

@@ -1,8 +1,7 @@
-"""Costs and windows of all nodes of one span's tree of segments (encoder only).
+"""Costs and windows of all nodes in the segment tree of one span.
 
-One factorisation a segment gives the error energy of every shorter window as well; where the
-span has an earlier occurrence, a second one with the long-term window in front tells what that
-is worth.
+One Cholesky factorisation of a segment gives the error energy of every shorter window too. If the
+span has an LTP match, a second one with the LTP window first gives the gain of that window.
 """
 
 from __future__ import annotations
@@ -18,6 +17,7 @@ COEFFICIENT_LIMIT = 1 << 20
 
 @kernel
 def _pick(total, index, count, target, matrix, right):
+    """Copy the normal equations of the taps `index` into `matrix` and `right`."""
     for i in range(count):
         row = total[index[i]]
         for j in range(i, count):
@@ -27,11 +27,11 @@ def _pick(total, index, count, target, matrix, right):
 
 @kernel
 def _round(factor, z, count, energy, frames, head, quantised):
-    """Round the weights of a window; returns fraction bits and the bits they will take.
+    """Round the weights of a window; returns their fraction bits and estimated bits.
 
-    Rounding adds step**2 / 12 times the sum of L_ii**2 to the error energy, and a step
-    twice as wide saves a bit a tap: the total is least where that energy is
-    count / frames of the error's own.
+    Rounding adds step**2 / 12 times the sum of U_ii**2 to the error energy. A step twice as wide
+    saves a bit a tap. The total is least where the added energy is count / frames of the error
+    energy.
     """
     spread = 1e-9
     for i in range(count):
@@ -44,7 +44,7 @@ def _round(factor, z, count, energy, frames, head, quantised):
         if round_weights(factor, z, count, step, limit, quantised):
             bits = 0.0
             for i in range(count):
-                # the first few weights spread wide, the rest is near zero
+                # the first few weights are spread wide, the others are near zero
                 bits += 1.5 + 1.6 * log2(1.0 + abs(quantised[i])) if i >= head else 9.0
             return shift, bits
         shift -= 1
@@ -53,55 +53,55 @@ def _round(factor, z, count, energy, frames, head, quantised):
 
 @kernel
 def _solve(
-    total, near, near_count, far, far_count, target, frames, floor, orders, work, factor, z,
+    total, near, near_count, ltp, ltp_count, target, frames, floor, orders, work, factor, z,
     quantised,
 ):
-    """Choose window and weights of one node; returns (cost, order, far taps used, shift).
+    """Choose window and weights of one node; returns (cost, order, LTP taps used, shift).
 
-    Cost is in bits, up to a constant that all partitions of the span share.
-    `floor` is the weighted energy of rounding, below which nothing can be gained.
-    `quantised` gets the far taps first, then the near ones, newest first.
+    The cost is in bits, up to a constant that all partitions of the span share. `floor` is the
+    weighted energy of rounding to integers, below which the error cannot fall. `quantised`
+    receives the LTP taps, then the near taps, newest first.
     """
-    index = np.empty(near_count + far_count, np.int64)
-    index[:far_count] = far[:far_count]
-    index[far_count:] = near[:near_count]
+    index = np.empty(near_count + ltp_count, np.int64)
+    index[:ltp_count] = ltp[:ltp_count]
+    index[ltp_count:] = near[:near_count]
     best = 1e300
     best_order = 0
     zero_energy = max(total[target, target], 1e-3)
     scale = 1.0 / frames
-    _pick(total, index, far_count + near_count, target, work, z)
-    usable = factorise(work, far_count + near_count, factor, 0)
+    _pick(total, index, ltp_count + near_count, target, work, z)
+    usable = factorise(work, ltp_count + near_count, factor, 0)
     project(factor, usable, z)
     energy = zero_energy
-    for i in range(min(far_count, usable)):
+    for i in range(min(ltp_count, usable)):
         energy -= z[i] * z[i]
-    done = far_count
+    done = ltp_count
     best_energy = zero_energy
     for order in orders:
-        if order > near_count or far_count + order > usable:
+        if order > near_count or ltp_count + order > usable:
             break
-        while done < far_count + order:
+        while done < ltp_count + order:
             energy -= z[done] * z[done]
             done += 1
         safe = max(energy, 1e-9 * zero_energy)
-        cost = 0.5 * frames * log2((safe + floor) * scale) + 3.5 * (order + far_count)
+        cost = 0.5 * frames * log2((safe + floor) * scale) + 3.5 * (order + ltp_count)
         if cost < best:
             best = cost
             best_order = order
             best_energy = safe
     if best == 1e300:
         return best, 0, 0, 8
-    count = far_count + best_order
-    shift, bits = _round(factor, z, count, best_energy + floor, frames, far_count + 2, quantised)
+    count = ltp_count + best_order
+    shift, bits = _round(factor, z, count, best_energy + floor, frames, ltp_count + 2, quantised)
     if shift < 0:
         return 1e300, 0, 0, 8
     cost = 0.5 * frames * log2((best_energy + floor) * scale) + bits + 0.35 * count + 12.0
-    return cost, best_order, far_count, shift
+    return cost, best_order, ltp_count, shift
 
 
 @kernel
 def _largest_order(orders, limit):
-    """Largest window of `orders`, which ascend, that is not above the limit."""
+    """Largest of the ascending `orders` that is not above the limit; 0 if there is none."""
     largest = 0
     for order in orders:
         if order <= limit:
@@ -111,7 +111,7 @@ def _largest_order(orders, limit):
 
 @kernel
 def _within_reach(orders, order):
-    """Second window of `orders` that is longer, or the longest."""
+    """Second of the ascending `orders` above `order`, or the largest."""
     steps = 2
     for longer in orders:
         if longer > order:
@@ -124,23 +124,47 @@ def _within_reach(orders, order):
 
 @kernel
 def fill_nodes(
-    sums, lengths, floors, near, far, far_count, skipped, target, orders, leaf_frames, levels,
-    work, factor, z, node_cost, node_order, node_far, node_shift, node_weights,
+    sums, lengths, floors, near, ltp, ltp_count, skipped, target, orders, leaf_frames, levels,
+    work, factor, z, node_cost, node_order, node_ltp, node_shift, node_weights,
 ):
-    """Fill the tables of all nodes of one channel; `sums` and the like are used up.
+    """Fill the tables of all nodes of one channel: costs, windows, weights.
 
-    Segments that begin before `skipped`, in frames of the span, have no earlier occurrence.
+    Parameters
+    ----------
+    sums : (leaves, size, size) float64
+        Weighted covariances of each shortest segment; overwritten.
+    lengths, floors : (leaves,) float64
+        Frames, and weighted energy of rounding, of each shortest segment; overwritten.
+    near, ltp : int64
+        Covariance indices of the near and the LTP window, newest sample first.
+    ltp_count : int
+        Length of the LTP window in taps; 0 for none.
+    skipped : int
+        Segments that begin before this frame of the span have no LTP match.
+    target : int
+        Covariance index of the predicted sample.
+    orders : int64
+        Lengths of near windows to try, ascending.
+    leaf_frames, levels : int
+        As in `SegmentationSettings`.
+    work, factor, z : float64
+        Scratch space of `size` rows.
+    node_cost, node_order, node_ltp, node_shift : (nodes,)
+        Receive estimated bits, near taps, LTP taps and fraction bits of each node, level by level
+        from the shortest segments.
+    node_weights : (nodes, taps) int64
+        Receive the rounded weights: near taps, then LTP taps, newest first.
     """
     leaves = len(lengths)
     node = 0
     width = SPAN // leaf_frames
     quantised = np.zeros(len(work), np.int64)
     worth = np.zeros(leaves, np.bool_)
-    # halves that want few taps make a whole that wants little more
+    # if both halves use few taps, the whole uses hardly more
     longest = np.full(leaves, len(near))
     below = leaves
     for level in range(levels):
-        # a short segment can't pay for many taps: don't even look
+        # a short segment cannot pay for many taps: do not try them
         node_frames = SPAN // width
         most = _largest_order(orders, min(len(near), node_frames // 24))
         for i in range(width):
@@ -154,24 +178,23 @@ def fill_nodes(
                 if 2 * i + 1 < below:
                     used = max(used, longest[2 * i + 1])
                 near_count = min(most, _within_reach(orders, used))
-            # where neither half has use for the earlier occurrence, the whole has none;
-            # where both have, the whole has
-            try_far = far_count > 0 and i * node_frames >= skipped
+            # if neither half uses LTP, the whole does not; if both do, the whole does
+            try_ltp = ltp_count > 0 and i * node_frames >= skipped
             try_near = True
-            if try_far and level > 0:
+            if try_ltp and level > 0:
                 first, second = worth[2 * i], 2 * i + 1 < below and worth[2 * i + 1]
-                try_far, try_near = first or second, not (first and second)
+                try_ltp, try_near = first or second, not (first and second)
             cost, order, used, shift = 1e300, near_count, 0, 8
             if try_near:
                 cost, order, used, shift = _solve(
-                    sums[i], near, near_count, far, 0, target, lengths[i], floors[i],
+                    sums[i], near, near_count, ltp, 0, target, lengths[i], floors[i],
                     orders, work, factor, z, quantised,
                 )
                 node_weights[node, :order] = quantised[:order]
-            if try_far:
-                # what the far window brings, no longer near one need bring
+            if try_ltp:
+                # the near window need not grow to model what the LTP window predicts
                 cost2, order2, used2, shift2 = _solve(
-                    sums[i], near, order, far, far_count, target, lengths[i],
+                    sums[i], near, order, ltp, ltp_count, target, lengths[i],
                     floors[i], orders, work, factor, z, quantised,
                 )
                 if cost2 < cost or not try_near:
@@ -182,7 +205,7 @@ def fill_nodes(
             longest[i] = order
             node_cost[node] = cost
             node_order[node] = order
-            node_far[node] = used
+            node_ltp[node] = used
             node_shift[node] = shift
             node += 1
         below = leaves

@@ -1,8 +1,8 @@
-"""Segments and coefficients of an `lpc` block, chosen by estimated cost (encoder only).
+"""Segments and coefficients of an `lpc` block, chosen by estimated cost.
 
-The block is cut into spans of 16,384 frames, each span into segments along a
-binary tree: a node is cut in two where its halves together cost less.  What a
-node costs, and its windows, `lpc_segments` and `lpc_nodes` find.
+The block is cut into spans of 16,384 frames, and each span into segments along a binary tree.
+Dynamic programming from the leaves up keeps a node whole, or cuts it where its halves together
+cost less. `segments` and `nodes` estimate the costs and find the windows.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlac.codec.encoder.lpc.segments import analyse_span, unload_weights
-from nlac.codec.encoder.presets import Effort
+from nlac.codec.encoder.presets import SegmentationSettings
 from nlac.predictors.lpc.parameters import ORDERS, PAD, SPAN, LpcParameters
 
 
@@ -19,22 +19,25 @@ def long_window_gain(
     samples: NDArray[np.float64],
     frames: int,
     reference: NDArray[np.int64],
-    shallow: int,
-    deep: int,
+    short_order: int,
+    long_order: int,
 ) -> float:
-    """Bits a sample that windows of up to `deep` instead of `shallow` samples would save.
+    """Estimate the bits a sample that windows of `long_order` samples save over `short_order`.
 
-    Judged on three spans at most, one in a dozen. Recordings that were band-limited before they got
-    their sample rate gain a lot, most others nothing.
+    The estimate takes one span in a dozen, at most three. Recordings that were band-limited before
+    they got their sample rate gain a lot, most others nothing.
 
     Parameters
     ----------
-    samples, reference
+    samples, frames, reference
         As in `analyse`.
-    frames : int
-        Length of the block.
-    shallow, deep : int
-        Two of `ORDERS`.
+    short_order, long_order : int
+        Longest windows to compare, two of `ORDERS`.
+
+    Returns
+    -------
+    float
+        Bits a sample; 0 for blocks shorter than a span.
     """
     channels = len(reference)
     spans = frames // SPAN
@@ -43,17 +46,17 @@ def long_window_gain(
     count = min(3, 1 + spans // 12)
     picked = sorted({spans * (2 * i + 1) // (2 * count) for i in range(count)})
     bits = []
-    for max_order in (shallow, deep):
+    for max_order in (short_order, long_order):
         total = 0.0
         orders = np.array([o for o in ORDERS if o <= max_order], np.int64)
         cost = np.zeros((channels, 1))
-        order, far, shift = (np.zeros((channels, 1), np.int64) for _ in range(3))
+        order, ltp, shift = (np.zeros((channels, 1), np.int64) for _ in range(3))
         weights = np.zeros((channels, 1, max_order), np.int64)
         for span in picked:
             begin = PAD + span * SPAN
             analyse_span(
                 samples, reference, begin, begin + SPAN, 0, orders, max_order, SPAN, 1, 0, 1024,
-                cost, order, far, shift, weights,
+                cost, order, ltp, shift, weights,
             )
             total += float(cost.sum())
         bits.append(total)
@@ -61,7 +64,7 @@ def long_window_gain(
 
 
 def _partition(cost: NDArray[np.float64], width: int, levels: int) -> list[tuple[int, int, int]]:
-    """Cut the tree where that is cheaper; (node, leaf index, leaves) in order of time."""
+    """Cheapest cut of a segment tree; (node, first leaf, leaves) of each segment in time order."""
     offsets = np.concatenate([[0], np.cumsum([width >> level for level in range(levels)])])
     best = [(float(cost[i]), [(i, i, 1)]) for i in range(width)]
     for level in range(1, levels):
@@ -84,7 +87,7 @@ def analyse(
     reference: NDArray[np.int64],
     delay: NDArray[np.int64],
     lags: NDArray[np.int64],
-    effort: Effort,
+    settings: SegmentationSettings,
     gains: NDArray[np.float64] | None = None,
 ) -> LpcParameters:
     """Choose segments, windows and coefficients of a block.
@@ -92,31 +95,31 @@ def analyse(
     Parameters
     ----------
     samples : (channels, PAD + frames + delay) float64
-        Channels in coding order, each `delay` frames late, after `PAD` frames of zeros.
+        Channels in coding order, each shifted by its delay, after `PAD` frames of zeros.
     frames : int
         Frames of the block.
     reference, delay : (channels,) int64
-        As in `Layout`.
+        As in `LpcParameters`.
     lags : (spans,) int64
-        For each span the distance to its earlier occurrence, 0 for none.
-    effort : Effort
-        How hard to search.
+        LTP lag of each span in frames; 0 for none.
+    settings : SegmentationSettings
+        Segment lengths and windows to try.
     gains : (spans, channels, nodes) float64, optional
-        Bits that other properties of a segment save, by node of its span's tree.
+        Bits that value sets save in each node of the segment trees.
 
     Returns
     -------
-    Layout
-        With value set 0 throughout, and `initial` zero.
+    LpcParameters
+        `value_set` and `initial_scale` are zero.
     """
     channels = len(reference)
     total = frames + int(delay.max())
-    width = SPAN // effort.leaf_frames
-    nodes = sum(width >> level for level in range(effort.levels))
-    taps = effort.max_order + 2 * effort.long_frames
-    orders = np.array([o for o in ORDERS if o <= effort.max_order], np.int64)
+    width = SPAN // settings.leaf_frames
+    nodes = sum(width >> level for level in range(settings.levels))
+    taps = settings.max_order + 2 * settings.ltp_frames
+    orders = np.array([o for o in ORDERS if o <= settings.max_order], np.int64)
     cost = np.zeros((channels, nodes))
-    order, far, shift = (np.zeros((channels, nodes), np.int64) for _ in range(3))
+    order, ltp, shift = (np.zeros((channels, nodes), np.int64) for _ in range(3))
     weights = np.zeros((channels, nodes, taps), np.int64)
     starts: list[int] = []
     rows: list[tuple[list[int], list[int], list[int], int]] = []
@@ -126,24 +129,24 @@ def analyse(
         lag = int(lags[span])
         cost[:] = 0.0
         analyse_span(
-            samples, reference, PAD + begin, PAD + end, lag, orders, effort.max_order,
-            effort.leaf_frames, effort.levels, effort.long_frames, effort.unit_frames,
-            cost, order, far, shift, weights,
+            samples, reference, PAD + begin, PAD + end, lag, orders, settings.max_order,
+            settings.leaf_frames, settings.levels, settings.ltp_frames, settings.unit_frames,
+            cost, order, ltp, shift, weights,
         )
         if gains is not None:
             cost -= gains[span]
-        leaf = effort.leaf_frames
+        leaf = settings.leaf_frames
         nodes_used: list[int] = []
-        for node, first, _ in _partition(cost.sum(axis=0), width, effort.levels):
+        for node, first, _ in _partition(cost.sum(axis=0), width, settings.levels):
             if begin + first * leaf >= end:
                 continue
             starts.append(begin + first * leaf)
-            o, f = order[:, node].tolist(), far[:, node].tolist()
+            o, f = order[:, node].tolist(), ltp[:, node].tolist()
             rows.append((o, f, shift[:, node].tolist(), lag if any(f) else 0))
             nodes_used.append(node)
         chosen = np.array(nodes_used, np.int64)
-        out = np.empty(int(order[:, chosen].sum() + far[:, chosen].sum()), np.int64)
-        unload_weights(weights, chosen, order, far, out)
+        out = np.empty(int(order[:, chosen].sum() + ltp[:, chosen].sum()), np.int64)
+        unload_weights(weights, chosen, order, ltp, out)
         coefficients.append(out)
     shape = (len(rows), channels)
     lengths = np.array([[*zip(o, f, strict=True)] for o, f, _, _ in rows], np.int64)

@@ -1,8 +1,8 @@
-"""Windows and weights of the segments of one span, by least squares (encoder only).
+"""Windows and weights of the segments of one span, by weighted least squares.
 
-Covariances are taken over short units, weighted by the inverse energy of a first
-prediction's error (so that a loud attack does not drown the rest), and summed up to the
-shortest segments; what these and longer ones cost, `lpc_nodes` finds.
+Covariances are computed over short units, weighted by the inverse error energy of a first
+prediction, so that a loud attack does not drown the rest. They are added up to the shortest
+segments; `nodes` finds the cost of these and of longer ones.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from nlac.kernels.jit import kernel
 from nlac.kernels.memory import address, load_f64, store_f64
 
 WEIGHT_ORDER = 18
-ROUNDING = 0.1  # energy of a sample that no prediction takes off: about 1/12
+ROUNDING = 0.1  # energy a sample that no prediction removes: about 1/12, of rounding
 
 
 @kernel
 def tap_order(paired, present, taps, at_own, at_reference, out):
-    """Covariance indices of the window's samples, newest first."""
+    """Covariance indices of the samples in a near window, newest first (spec 11.10)."""
     for i in range(taps):
         if not paired:
             out[i] = at_own + i + 1
@@ -33,7 +33,7 @@ def tap_order(paired, present, taps, at_own, at_reference, out):
 
 @kernel
 def _add_upper(matrix, weight, first, total):
-    """Add the weighted upper triangle of a matrix to a total, or begin the total with the first."""
+    """Add the weighted upper triangle of a matrix to a total; `first` overwrites the total."""
     size = len(matrix)
     for i in range(size):
         row, out = address(matrix[i]), address(total[i])
@@ -47,6 +47,7 @@ def _add_upper(matrix, weight, first, total):
 
 @kernel
 def _unit_energy(cov, index, count, target, weights):
+    """Error energy of a unit under given weights."""
     energy = cov[target, target]
     for i in range(count):
         inner = 0.0
@@ -59,7 +60,7 @@ def _unit_energy(cov, index, count, target, weights):
 
 @kernel
 def _weigh(covs, first, last, index, count, target, frames, work, factor, z, out):
-    """Inverse energies of a first prediction's error for the units first .. last - 1."""
+    """Inverse mean error energy of each unit first .. last - 1 under one prediction for all."""
     work[:count, :count] = 0.0
     z[:count] = 0.0
     for u in range(first, last):
@@ -84,16 +85,16 @@ def _weigh(covs, first, last, index, count, target, frames, work, factor, z, out
 
 @kernel
 def _unit_covariances(
-    samples, which, delays, counts, begin, end, unit_frames, first_far, covs, frames
+    samples, which, delays, counts, begin, end, unit_frames, first_ltp, covs, frames
 ):  # fmt: skip
-    """Covariances of the units of begin .. end; those before `first_far` see nothing far."""
+    """Covariances of the units of begin .. end; zero at the LTP match before `first_ltp`."""
     half = len(which) // 2
     near = counts[:half].sum()
     for u in range((end - begin + unit_frames - 1) // unit_frames):
         start = begin + u * unit_frames
         stop = min(start + unit_frames, end)
         frames[u] = stop - start
-        if start >= first_far:
+        if start >= first_ltp:
             covariance(samples, which, delays, counts, start, stop, covs[u], 0)
         else:
             covariance(
@@ -104,35 +105,54 @@ def _unit_covariances(
 
 
 @kernel
-def _window(paired, present, own_first, lags, max_order, long_frames, near, far):
-    """Covariance indices of both windows of one channel of a pair; returns the far taps."""
+def _window(paired, present, own_first, lags, max_order, ltp_frames, near, ltp):
+    """Covariance indices of near and LTP window of one channel; returns the number of LTP taps."""
     at_own = 0 if own_first else lags
     tap_order(paired, present, max_order, at_own, lags - at_own, near)
-    # newest first: own before reference within a frame, as the window has them
+    # newest first; within a frame the channel before its reference, as in the LTP window
     base = lags * (2 if paired else 1)
-    for i in range(long_frames):
+    for i in range(ltp_frames):
         if paired:
-            far[2 * i] = base + i + (0 if own_first else long_frames)
-            far[2 * i + 1] = base + i + (long_frames if own_first else 0)
+            ltp[2 * i] = base + i + (0 if own_first else ltp_frames)
+            ltp[2 * i + 1] = base + i + (ltp_frames if own_first else 0)
         else:
-            far[i] = base + i
-    return long_frames * (2 if paired else 1)
+            ltp[i] = base + i
+    return ltp_frames * (2 if paired else 1)
 
 
 @kernel
 def analyse_span(
-    samples, reference, begin, end, lag, orders, max_order, leaf_frames, levels, long_frames,
-    unit_frames, node_cost, node_order, node_far, node_shift, node_weights,
+    samples, reference, begin, end, lag, orders, max_order, leaf_frames, levels, ltp_frames,
+    unit_frames, node_cost, node_order, node_ltp, node_shift, node_weights,
 ):
-    """Fill the tables of all nodes of the span begin .. end (delayed frames, PAD added).
+    """Fill the tables of all nodes of one span.
 
-    Tables are (channels, nodes), level by level from the shortest segments.
+    Parameters
+    ----------
+    samples : (channels, PAD + frames + delay) float64
+        As in `analyse`.
+    reference : (channels,) int64
+        As in `LpcParameters`.
+    begin, end : int
+        The span, in delayed frames, `PAD` added.
+    lag : int
+        LTP lag in frames, or 0.
+    orders : int64
+        Lengths of near windows to try, ascending.
+    max_order, leaf_frames, levels, ltp_frames, unit_frames : int
+        As in `SegmentationSettings`.
+    node_cost : (channels, nodes) float64
+        Receives the estimated bits of each node, level by level from the shortest segments.
+    node_order, node_ltp, node_shift : (channels, nodes) int64
+        Receive near taps, LTP taps and fraction bits.
+    node_weights : (channels, nodes, taps) int64
+        Receives the rounded weights: near taps, then LTP taps, newest first.
     """
     channels = len(reference)
     leaves = (end - begin + leaf_frames - 1) // leaf_frames
     for c in range(channels):
         r = reference[c]
-        # a mutual pair shares its covariances: they are made for the first of the two
+        # channels that refer to each other share covariances, computed for the first of them
         if r >= 0 and r < c and reference[r] == c:
             continue
         paired = r >= 0
@@ -146,24 +166,24 @@ def analyse_span(
             which[s] = which[half + s] = c if s == 0 else r
             counts[s] = lags
             if lag > 0:
-                delays[half + s] = lag - long_frames // 2 + 1
-                counts[half + s] = long_frames
+                delays[half + s] = lag - ltp_frames // 2 + 1
+                counts[half + s] = ltp_frames
         size = counts.sum()
-        # units before this frame have no earlier occurrence within the block
-        first_far = lag + 64 if lag > 0 else end
+        # units before this frame have no LTP match within the block
+        first_ltp = lag + 64 if lag > 0 else end
         near = np.empty((2, max_order), np.int64)
-        far = np.empty((2, 2 * long_frames), np.int64)
-        far_count = 0
+        ltp = np.empty((2, 2 * ltp_frames), np.int64)
+        ltp_count = 0
         for side in range(sides):
             own = c if side == 0 else r
-            far_count = _window(
+            ltp_count = _window(
                 paired, paired and reference[own] < own, side == 0, lags, max_order,
-                long_frames if lag > 0 else 0, near[side], far[side],
+                ltp_frames if lag > 0 else 0, near[side], ltp[side],
             )  # fmt: skip
         work = np.empty((size, size))
         factor = new_factor(size)
         z = np.zeros(padded(size))
-        # weights are those of a first prediction for each 4,096 frames
+        # one first prediction for each 4,096 frames
         units = 4096 // unit_frames
         covs = np.empty((units, size, room(size)))
         frames = np.empty(units)
@@ -175,7 +195,7 @@ def analyse_span(
             stop = min(start + 4096, end)
             count = (stop - start + unit_frames - 1) // unit_frames
             _unit_covariances(
-                samples, which, delays, counts, start, stop, unit_frames, first_far, covs, frames
+                samples, which, delays, counts, start, stop, unit_frames, first_ltp, covs, frames
             )
             for u in range(count):
                 lengths[(start - begin + u * unit_frames) // leaf_frames] += frames[u]
@@ -188,22 +208,22 @@ def analyse_span(
                     leaf, within = divmod(start - begin + u * unit_frames, leaf_frames)
                     _add_upper(covs[u], weights[u], within == 0, sums[side, leaf])
                     floors[side, leaf] += ROUNDING * weights[u] * frames[u]
-        skipped = max(0, first_far - begin + unit_frames - 1) // unit_frames * unit_frames
+        skipped = max(0, first_ltp - begin + unit_frames - 1) // unit_frames * unit_frames
         for side in range(sides):
             own = c if side == 0 else r
             for leaf in range(leaves):
                 mirror(sums[side, leaf])
             fill_nodes(
-                sums[side], lengths.copy(), floors[side], near[side], far[side], far_count,
+                sums[side], lengths.copy(), floors[side], near[side], ltp[side], ltp_count,
                 skipped, side * lags, orders, leaf_frames, levels, work, factor, z,
-                node_cost[own], node_order[own], node_far[own], node_shift[own],
+                node_cost[own], node_order[own], node_ltp[own], node_shift[own],
                 node_weights[own],
             )  # fmt: skip
 
 
 @kernel
-def unload_weights(weights, nodes, order, far, out):
-    """Put the coefficients of some nodes into `out`, the oldest sample's first."""
+def unload_weights(weights, nodes, order, ltp, out):
+    """Copy the coefficients of some nodes to `out`, in the order of `LpcParameters`."""
     at = 0
     for node in nodes:
         for c in range(len(weights)):
@@ -211,6 +231,6 @@ def unload_weights(weights, nodes, order, far, out):
             for i in range(near - 1, -1, -1):
                 out[at] = weights[c, node, i]
                 at += 1
-            for i in range(near + far[c, node] - 1, near - 1, -1):
+            for i in range(near + ltp[c, node] - 1, near - 1, -1):
                 out[at] = weights[c, node, i]
                 at += 1

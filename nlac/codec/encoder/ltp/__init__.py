@@ -1,1 +1,1 @@
-"""Search for long-term prediction (LTP): earlier occurrences of what sounds now."""
+"""Search for long-term prediction (LTP): lags and their gain."""

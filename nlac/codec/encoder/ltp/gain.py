@@ -1,4 +1,4 @@
-"""What the samples around an earlier occurrence would save, on a piece (encoder only)."""
+"""Bits that an LTP window saves on a piece of a block, by least squares."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from nlac.codec.encoder.lpc.least_squares import factorise, log2, padded, projec
 from nlac.kernels.jit import kernel
 
 PIECE = 512
-_OWN, _OTHER, _FAR = 16, 8, 8  # taps: own past, the other channel's, around the occurrence
-_NEAR = _OWN + 1  # samples of a channel that covariances are made of, the present one among them
-_FLOOR = 0.1  # energy of a sample that no prediction takes off
+_ORDER, _CROSS_ORDER, _LTP_TAPS = 16, 8, 8  # taps: own past, other channel's, around the match
+_NEAR = _ORDER + 1  # samples of a channel in the covariances, the present one included
+_FLOOR = 0.1  # energy a sample that no prediction removes
 
 
 @kernel
 def _pick(cov, index, begin, taps, work):
-    """Put covariances of taps into `work`, as far as `begin` or a later one is among them."""
+    """Copy the covariances of pairs of taps, of which the second is at or after `begin`."""
     for i in range(taps):
         for j in range(max(i, begin), taps):
             work[i, j] = cov[index[i], index[j]]
@@ -24,7 +24,7 @@ def _pick(cov, index, begin, taps, work):
 
 @kernel
 def _saved(cov, index, near, taps, target, frames, work, factor, known):
-    """Bits that the taps from `near` on take off a channel, whose sample is `target`."""
+    """Bits that the taps from `near` on save in predicting the sample `target`."""
     _pick(cov, index, known, taps, work)
     z = np.zeros(padded(taps))
     for i in range(taps):
@@ -43,11 +43,24 @@ def _saved(cov, index, near, taps, target, frames, work, factor, known):
 
 @kernel
 def ltp_gains(samples, channel, paired, lags, begin, first, end, bits, frames):
-    """Add up bits that windows at earlier occurrences take off, and the frames judged.
+    """Add the bits that LTP windows save on a piece, and the frames of the piece.
 
-    For each lag those of a piece from `first` on, or from the first frame that has an earlier
-    occurrence after `begin`.  Of `channel` alone, or if `paired` of it and the next one, which
-    knows its present sample.
+    For each lag, the piece begins at `first`, or at the first frame whose match lies after `begin`.
+
+    Parameters
+    ----------
+    samples : (channels, frames) float64
+        The block.
+    channel : int
+        Channel that is predicted.
+    paired : bool
+        Predict the next channel too, from the present of `channel`, and `channel` from its past.
+    lags : (n,) int64
+        Lags in frames.
+    begin, first, end : int
+        First frame of the block, of the piece, and frame after the span.
+    bits, frames : (n,) float64
+        Sums to add to, one a lag.
     """
     count = 2 if paired else 1
     which = np.empty(2 * count, np.int64)
@@ -55,17 +68,17 @@ def ltp_gains(samples, channel, paired, lags, begin, first, end, bits, frames):
     counts = np.full(2 * count, _NEAR)
     for c in range(count):
         which[c] = which[count + c] = channel + c
-        counts[count + c] = _FAR
+        counts[count + c] = _LTP_TAPS
     size = counts.sum()
-    near = _OWN + (_OTHER if paired else 0)
-    taps = near + count * _FAR
+    near = _ORDER + (_CROSS_ORDER if paired else 0)
+    taps = near + count * _LTP_TAPS
     cov = np.empty((size, room(size)))
     index = np.empty((count, taps), np.int64)
     for c in range(count):
-        for i in range(_OWN):
+        for i in range(_ORDER):
             index[c, i] = c * _NEAR + 1 + i
-        for i in range(_OWN, near):
-            index[c, i] = (1 - c) * (_NEAR + 1) + i - _OWN
+        for i in range(_ORDER, near):
+            index[c, i] = (1 - c) * (_NEAR + 1) + i - _ORDER
         for i in range(near, taps):
             index[c, i] = count * _NEAR + i - near
     work = np.empty((taps, taps))
@@ -78,7 +91,7 @@ def ltp_gains(samples, channel, paired, lags, begin, first, end, bits, frames):
         if stop <= start:
             continue
         if start != made:
-            # what all lags have in common
+            # the near windows are the same for all lags
             covariance(samples, which[:count], delays, counts[:count], start, stop, cov, 0)
             mirror(cov[: count * _NEAR])
             for c in range(count):
@@ -86,7 +99,7 @@ def ltp_gains(samples, channel, paired, lags, begin, first, end, bits, frames):
                 usable = factorise(work, near, factors[c], 0)
                 known[c] = near if usable == near else 0
             made = start
-        delays[count:] = lags[k] - _FAR // 2 + 1
+        delays[count:] = lags[k] - _LTP_TAPS // 2 + 1
         covariance(samples, which, delays, counts, start, stop, cov, count)
         for c in range(count):
             bits[k] += _saved(

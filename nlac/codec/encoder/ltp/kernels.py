@@ -1,4 +1,4 @@
-"""The compiled part of the search for earlier occurrences: signals and their comparison."""
+"""Compiled part of the search for LTP matches: whitened signals and their comparison."""
 
 from __future__ import annotations
 
@@ -14,9 +14,21 @@ _CHUNK = 4096
 
 @kernel
 def whiten(samples, begin, end, order, out):
-    """Put the levelled error of a short prediction into `out`, chunk by chunk.
+    """Whiten samples: the error of a short prediction, levelled, chunk by chunk.
 
-    `LANES` or more samples lie before `begin`.
+    Each chunk of 4,096 samples gets a prediction of its own (autocorrelation, Levinson-Durbin).
+    Its errors are divided by their mean, so that loud passages weigh no more than soft ones.
+
+    Parameters
+    ----------
+    samples : (frames,) float64
+        At least `LANES` samples precede `begin`.
+    begin, end : int
+        Frames to whiten.
+    order : int
+        Taps of the prediction.
+    out : (end - begin,) int16
+        Receives the result, -64 to 64.
     """
     vectors = order // LANES + 1
     corr = np.empty(vectors * LANES)
@@ -59,7 +71,7 @@ def whiten(samples, begin, end, order, out):
 
 @kernel
 def running_energies(signal):
-    """Sums of squares of what lies before each sample, and of all."""
+    """Sum of squares of all samples before each one, and of all; (frames + 1,) int64."""
     out = np.empty(len(signal) + 1, np.int64)
     total = np.int64(0)
     for t in range(len(signal)):
@@ -71,7 +83,7 @@ def running_energies(signal):
 
 @kernel
 def grouped(signal, step):
-    """Sums of so many samples each."""
+    """Sums of each `step` samples; (frames // step,) float32."""
     out = np.empty(len(signal) // step, np.float32)
     at = address(signal)
     for i in range(len(out)):
@@ -84,7 +96,7 @@ def grouped(signal, step):
 
 @kernel
 def level(correlation, least):
-    """Divide by the root of the products behind each lag: chance peaks are then alike."""
+    """Divide each lag by the root of its number of products, so that chance peaks are equal."""
     count = len(correlation)
     for lag in range(count):
         correlation[lag] /= np.float32(np.sqrt(np.float32(max(count - lag, least))))
@@ -94,8 +106,18 @@ def level(correlation, least):
 def compare(signal, energies, begin, end, lags, out):
     """Normalised correlation of signal[begin:end] with itself each lag earlier.
 
-    `energies` are the running sums of squares; the sums are exact.  A lag that reaches
-    before the begin of the signal counts only for the rest.
+    Parameters
+    ----------
+    signal : (frames,) int16
+        Whitened signal.
+    energies : (frames + 1,) int64
+        Its `running_energies`.
+    begin, end : int
+        Frames to compare.
+    lags : (n,) int64
+        Lags in frames. Where a lag reaches before the signal, only the other frames count.
+    out : (n,) float64
+        Receives the correlations.
     """
     at = address(signal)
     own = energies[end] - energies[begin]

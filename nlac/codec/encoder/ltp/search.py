@@ -1,13 +1,12 @@
-"""Search for earlier occurrences of what sounds now (encoder only).
+"""Search for LTP matches: the lag of each span at which the block repeats itself.
 
-Sequenced and looped music repeats to the sample, bars apart.  A cheap
-prediction whitens the sum of the channels, loud passages are levelled, and the
-autocorrelations of the whole block (at half and at an eighth of the rate) and of
-windows of about six seconds (at an eighth; for short lags, at the full rate) give
-candidates, which are compared on every span at full resolution.  The best short and the
-best long one, and the lag of the span before, are then weighed by what least squares make
-of them on pieces of the span (`far_gains`): a tone has many lags, and what repeats bars apart
-may be no more than the difference of the channels.
+Sequenced and looped music repeats to the sample, bars apart. The sum of the channels is whitened
+by a short prediction and levelled. Autocorrelations by FFT give candidate lags: of the whole block
+at a half and an eighth of the sample rate, and of windows of about six seconds at an eighth (short
+lags at the full rate). All are compared on each span at full resolution. The best short lag, the
+best long one and the lag of the span before are then weighed by least squares on pieces of the
+span (`ltp_gains`): a tone has many lags, and what repeats bars apart may be no more than the
+difference of the channels.
 """
 
 from __future__ import annotations
@@ -23,18 +22,18 @@ from nlac.codec.encoder.ltp.kernels import compare, grouped, level, running_ener
 from nlac.predictors.cascade.parameters import SHORTEST
 from nlac.predictors.lpc.parameters import PAD
 
-THRESHOLD = 0.05  # least normalised correlation worth a closer look
+THRESHOLD = 0.05  # least normalised correlation of a candidate
 WINDOW = 1 << 18
 DECIMATION = 8
 _LONG = 2048
-_WORTH = 0.1  # bits a sample that an earlier occurrence must save: less is not worth the time
-_OFTEN = 8  # lags of other spans that are weighed in every span
-_CLEARLY = 0.1  # bits a sample that they must save more
-_AROUND = np.array([-3, -2, -1, 1, 2, 3])
+_LEAST_GAIN = 0.1  # bits a sample that an LTP match must save: less is not worth the time
+_COMMON_LAGS = 8  # lags of other spans that are weighed in every span
+_LEAST_MORE = 0.1  # bits a sample that they must save beyond the span's own lag
+_NEIGHBOURS = np.array([-3, -2, -1, 1, 2, 3])
 
 
 def _fast_length(count: int) -> int:
-    """Return the least even number not below `count` without prime factors above 5."""
+    """Smallest even number not below `count` without prime factors above 5, for the FFT."""
     best = 1 << max(1, (count - 1).bit_length())
     fives = 1
     while fives < best:
@@ -50,10 +49,10 @@ def _fast_length(count: int) -> int:
 
 
 def _peaks(correlation: NDArray[np.float32], count: int, shortest: int) -> NDArray[np.int64]:
-    """Return the lags of the highest local maxima of each two octaves of lags, `count` of each.
+    """Lags of the `count` highest peaks in each two octaves of lags; (n,) int64.
 
-    By octaves, because a steady tone has as many peaks as periods, which would leave
-    no place for what repeats bars apart.  None is taken twice within eight lags.
+    A steady tone has as many peaks as periods. Without octaves these would leave no place for
+    repetition bars apart. Peaks within eight lags of a higher one are skipped.
     """
     found: list[int] = []
     low = shortest
@@ -73,16 +72,16 @@ def _peaks(correlation: NDArray[np.float32], count: int, shortest: int) -> NDArr
 
 
 def _spectrum(signal: NDArray[np.float32], size: int) -> NDArray[np.complex64]:
-    """Return the scaled spectrum of the signal's rows, with zeros appended up to `size`."""
-    # with no scale NumPy takes loops of double precision, which take twice to four times as long
+    """Scaled spectrum of the signal's rows, zero-padded to `size`."""
+    # without a scale NumPy uses double precision, which takes two to four times as long
     return fft.rfft(signal, size, norm="ortho").astype(np.complex64, copy=False)
 
 
 def _short_lags(signal: NDArray[np.int16]) -> list[NDArray[np.int64]]:
-    """Return the best lags below `_LONG` of each window, from its autocorrelation.
+    """Best lags below `_LONG` of each window, from its autocorrelation at the full rate.
 
-    That is the sum of those of chunks, whose spectra are shared: each against itself and the
-    one before.
+    The autocorrelation is the sum of those of chunks, each against itself and the chunk before,
+    which share their spectra.
     """
     found = []
     for first in range(0, len(signal), WINDOW):
@@ -94,7 +93,7 @@ def _short_lags(signal: NDArray[np.int16]) -> list[NDArray[np.int64]]:
         chunks[:, :_LONG] = plain.reshape(count, _LONG)
         spectra = _spectrum(chunks, 2 * _LONG)
         both = spectra[1:].copy()
-        both[:, 1::2] *= -1  # half a turn later, behind the chunk before
+        both[:, 1::2] *= -1  # shifted by half the length, behind the chunk before
         both += spectra[:-1]
         both *= spectra[1:].conj()
         correlation = fft.irfft(both.sum(axis=0), 2 * _LONG)[_LONG:0:-1]
@@ -108,7 +107,7 @@ def find_lags(
     span: int,
     thorough: bool,
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Find for each span of a block how far back its earlier occurrence lies.
+    """Find the LTP lag of each span of a block.
 
     Parameters
     ----------
@@ -117,30 +116,30 @@ def find_lags(
     frames, span : int
         Length of the block and of a span, in frames.
     thorough : bool
-        Look for more, and in windows of about six seconds each too.
+        Take more candidates, those at half the rate and those of six-second windows too.
 
     Returns
     -------
     lags : (spans,) int64
-        0 where nothing alike was found.
+        Lags in frames; 0 where no match was found.
     gains : (spans,) float64
-        Bits a sample that the earlier occurrence saves, about.
+        Estimated bits a sample that the match saves.
     """
     count = -(-frames // span)
     lags, found = np.zeros(count, np.int64), np.zeros(count)
     if frames < 4 * SHORTEST:
         return lags, found
-    # the sum of the channels: one search is enough, since what it finds is weighed in each
+    # one search in the sum of the channels is enough, since its lags are weighed in each channel
     mixed = _mixed(samples)
-    searches = [_Search(_levelled(mixed, frames, 4), span, DECIMATION, thorough)]
+    searches = [_LagSearch(_levelled(mixed, frames, 4), span, DECIMATION, thorough)]
     if thorough:
-        # drums repeat in the treble that the coarse search does not hear
-        searches.append(_Search(_levelled(mixed, frames, 8), span, 2, thorough))
+        # drums repeat in the treble, which an eighth of the rate does not contain
+        searches.append(_LagSearch(_levelled(mixed, frames, 8), span, 2, thorough))
     pieces = (0.125, 0.375, 0.625, 0.875) if thorough else (0.25, 0.75)
     weighed: list[set[int]] = []
 
     def weigh(index: int, finalists: set[int], least: float, hasty: bool = False) -> int:
-        """Judge lags of a span, take the best if it saves so much; returns the one in force."""
+        """Weigh lags of a span, take the best if it saves over `least` bits; returns the lag."""
         begin, end = index * span, min((index + 1) * span, frames)
         possible = np.array(
             sorted(lag for lag in finalists if 0 < lag < (begin + end) // 2), np.int64
@@ -155,13 +154,13 @@ def find_lags(
         begin, end = index * span, min((index + 1) * span, frames)
         finalists = {last, *(lag for search in searches for lag in search.lags(begin, end))}
         weighed.append(finalists)
-        last = weigh(index, finalists, _WORTH) or last
+        last = weigh(index, finalists, _LEAST_GAIN) or last
     if thorough:
-        # what serves many spans may serve others, where something else correlates more
-        often = Counter(lag for lag in lags.tolist() if lag >= _LONG).most_common(_OFTEN)
-        usual = {lag for lag, _ in often}
+        # a lag of many spans may suit others too, although another one correlates more there
+        long_lags = Counter(lag for lag in lags.tolist() if lag >= _LONG)
+        common = {lag for lag, _ in long_lags.most_common(_COMMON_LAGS)}
         for index in range(count):
-            weigh(index, usual - weighed[index], float(found[index]) + _CLEARLY, True)
+            weigh(index, common - weighed[index], float(found[index]) + _LEAST_MORE, True)
     return lags, found
 
 
@@ -172,7 +171,7 @@ def _levelled(mixed: NDArray[np.float64], frames: int, order: int) -> NDArray[np
 
 
 def _mixed(samples: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Sum of the channels, those that are rather the negative of the first turned round."""
+    """Sum of the first eight channels; those correlated negatively with the first are negated."""
     # no matrix product: BLAS would keep all cores busy
     mixed: NDArray[np.float64] = samples[0].copy()
     for other in samples[1:8]:
@@ -187,12 +186,12 @@ def _gains(
     samples: NDArray[np.float64], begin: int, end: int, lags: NDArray[np.int64],
     pieces: tuple[float, ...], least: float,
 ) -> NDArray[np.float64]:
-    """Bits a sample that earlier occurrences save, judged on pieces of a span.
+    """Bits a sample that LTP matches save, estimated on pieces of a span; (lags,) float64.
 
-    A lag is given up, and said to save nothing, where half of the pieces don't promise two thirds
-    of `least`.
+    A lag is dropped, with gain 0, if the first half of the pieces does not gain two thirds of
+    `least`.
     """
-    # only what lies after the block's begin has an earlier occurrence
+    # only frames at least a lag after the block's beginning have a match
     shares = (end - np.maximum(begin, lags)) / (end - begin)
     paired = len(samples) == 2
     bits, judged = np.zeros(len(lags)), np.zeros(len(lags))
@@ -214,12 +213,12 @@ def _gains(
     return gains
 
 
-class _Search:
-    """Candidates from autocorrelations, the spectra kept between windows.
+class _LagSearch:
+    """Candidate lags from autocorrelations; spectra are kept between windows.
 
-    Peaks of the whole block are looked for at the rate divided by `step` (so many samples
-    summed); those of windows at an eighth of it, or at a smaller `step` short ones at the full
-    rate. Each lag is then settled at full resolution.
+    Peaks of the whole block are taken at the sample rate divided by `step`. Peaks of windows are
+    taken at an eighth of the rate or, with a smaller `step`, short ones at the full rate. Each lag
+    is then refined at full resolution.
     """
 
     def __init__(
@@ -233,8 +232,8 @@ class _Search:
         self._window_end = 0
         slow = grouped(signal, step)
         count = len(slow)
-        # at the higher rate not twice as long: the correlation runs round, at half the time, and
-        # hides what it shows half a block away, which the coarse one finds
+        # at the higher rate without zero-padding to twice the length: the circular correlation
+        # takes half the time and misses only lags about half a block long, which the coarse finds
         size = _fast_length(2 * count if step == DECIMATION else count)
         spectrum = _spectrum(slow, size)
         power = spectrum.real**2 + spectrum.imag**2
@@ -242,15 +241,15 @@ class _Search:
         level(whole, span // step)
         shortest = _LONG if self._short else SHORTEST
         coarse = step * _peaks(whole, 16 if thorough else 6, shortest // step)
-        self._shared = self._settle(coarse, step, 0, len(signal), 1 << 15)
-        # windows are only shifted within the block
+        self._shared = self._refine(coarse, step, 0, len(signal), 1 << 15)
+        # windows are shifted only within the block
         self._slow = slow
         self._size = _fast_length(count)
         if self._windows:
             self._spectrum = _spectrum(slow, self._size)
 
     def lags(self, begin: int, end: int) -> list[int]:
-        """Return the best lags of a span: one short, one long."""
+        """Return the best lags of a span: at most one short and one long."""
         if self._windows and begin >= self._window_end and begin > 0:
             self._window_end = min(begin + WINDOW, len(self._signal))
             self._local = self._window(begin, self._window_end)
@@ -263,8 +262,8 @@ class _Search:
             if not len(some):
                 continue
             best, score = self._best(begin, end, some)
-            # tempo need not be a whole number of samples
-            near = best + _AROUND
+            # a beat need not be a whole number of samples
+            near = best + _NEIGHBOURS
             near = near[(near >= SHORTEST) & (near < (begin + end) // 2)]
             if len(near):
                 best, score = max((best, score), self._best(begin, end, near), key=lambda f: f[1])
@@ -280,7 +279,7 @@ class _Search:
         return int(lags[best]), float(scores[best])
 
     def _window(self, begin: int, end: int) -> NDArray[np.int64]:
-        """Return the best lags of one window against all of its past."""
+        """Best lags of one window against all of its past, from their cross-correlation."""
         first, last = begin // DECIMATION, end // DECIMATION
         piece = self._slow[first:last]
         cross = fft.irfft(self._spectrum * np.conj(_spectrum(piece, self._size)), self._size)
@@ -289,12 +288,12 @@ class _Search:
         if len(correlation) <= SHORTEST // DECIMATION + 1:
             return np.zeros(0, np.int64)
         coarse = DECIMATION * _peaks(correlation, 4, SHORTEST // DECIMATION)
-        return self._settle(coarse, DECIMATION, begin, end, 1 << 14)
+        return self._refine(coarse, DECIMATION, begin, end, 1 << 14)
 
-    def _settle(
+    def _refine(
         self, coarse: NDArray[np.int64], reach: int, begin: int, end: int, length: int
     ) -> NDArray[np.int64]:
-        """Return the best lag within `reach` of each coarse one, judged late in begin .. end."""
+        """Best lag within `reach` of each coarse one, compared late in begin .. end."""
         around = np.arange(-reach, reach + 1)
         fine = np.clip((coarse[:, None] + around).ravel(), SHORTEST, end - 1)
         scores = np.zeros(len(fine))

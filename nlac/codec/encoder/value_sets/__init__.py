@@ -1,1 +1,1 @@
-"""Search for the values that occur: grids and lists."""
+"""Search for value sets: plain ranges, grids and lists (spec 11.7)."""

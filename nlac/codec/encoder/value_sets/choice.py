@@ -1,6 +1,7 @@
-"""Choose value sets (encoder only): for whole channels, for stretches of them, for segments.
+"""Choose value sets for channels, stretches of channels, and segments.
 
-`value_search` finds what fits some samples; here is decided what of it is worth its bytes.
+`search` finds sets that fit the samples. Here the sets that save more bits than they cost are
+chosen.
 """
 
 from __future__ import annotations
@@ -10,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from nlac.codec.encoder.presets import Effort
-from nlac.codec.encoder.value_sets import search as value_search
+from nlac.codec.encoder.presets import SegmentationSettings
+from nlac.codec.encoder.value_sets import search
 from nlac.codec.encoder.value_sets.kernels import may_have_grids
 from nlac.entropy.value_sets import MAX_SETS, PLAIN, ValueSet, plain
 from nlac.predictors.lpc.parameters import SPAN
@@ -22,7 +23,7 @@ _GRID_STRETCH = 1024
 
 
 class Stretch(NamedTuple):
-    """Samples `begin` to `end` of a channel lie on the set of number `value_set`."""
+    """Samples begin .. end - 1 of a channel, all in the set of index `value_set`."""
 
     channel: int
     begin: int
@@ -36,11 +37,11 @@ class FoundSets(NamedTuple):
     Attributes
     ----------
     sets : list of ValueSet
-        All that were found.
+        All sets that were found.
     own : (channels,) int64
-        The set of each channel as a whole.
+        Index of the set of each whole channel.
     stretches : list of Stretch
-        Where a channel lies on a finer set than its own.
+        Stretches of channels that lie on a grid.
     """
 
     sets: list[ValueSet]
@@ -55,13 +56,13 @@ def find_sets(ordered: NDArray[np.int32]) -> FoundSets:
     stretches: list[Stretch] = []
     for c, x in enumerate(ordered):
         entry: ValueSet = plain(int(x.min()), int(x.max()))
-        grid = value_search.grid_of(x)
-        gain = value_search.grid_gain_bits(grid, len(x)) if grid is not None else 0.0
+        grid = search.grid_of(x)
+        gain = search.grid_gain_bits(grid, len(x)) if grid is not None else 0.0
         if grid is not None:
             entry = grid
-        gain = max(gain, value_search.integer_grid_gain_bits(x))
-        found = value_search.list_of(x)
-        if found is not None and found[1] > gain + value_search.MIN_GAIN_BITS:
+        gain = max(gain, search.integer_grid_gain_bits(x))
+        found = search.list_of(x)
+        if found is not None and found[1] > gain + search.MIN_GAIN_BITS:
             entry = found[0]
         equal = [i for i, other in enumerate(sets) if _same(other, entry)]
         if not equal:
@@ -87,16 +88,16 @@ def assign_sets(
     ordered : (channels, frames) int32
         Channels in coding order.
     delay : (channels,) int64
-        Frames that a channel lags behind.
+        Frames by which each channel lags behind.
     starts : (segments + 1,) int64
         First delayed frame of each segment, and the end.
 
     Returns
     -------
     sets : list of ValueSet
-        Those that are used.
+        The sets that segments use.
     value_set : (segments, channels) int64
-        Index into them.
+        Index into `sets`.
     """
     sets = list(found.sets)
     frames = ordered.shape[1]
@@ -114,9 +115,9 @@ def assign_sets(
                     value_set[k, c] = stretch.value_set
             if sets[value_set[k, c]].kind != PLAIN or len(sets) >= MAX_SETS:
                 continue
-            grid = value_search.integer_grid(piece)
+            grid = search.integer_grid(piece)
             if grid is not None and (
-                value_search.grid_gain_bits(grid, len(piece)) > _SEGMENT_GRID_BITS
+                search.grid_gain_bits(grid, len(piece)) > _SEGMENT_GRID_BITS
             ):
                 value_set[k, c] = _place(sets, grid)
     used, compact = np.unique(value_set, return_inverse=True)
@@ -124,25 +125,25 @@ def assign_sets(
 
 
 def low_bit_gains(
-    ordered: NDArray[np.int32], delay: NDArray[np.int64], effort: Effort
+    ordered: NDArray[np.int32], delay: NDArray[np.int64], settings: SegmentationSettings
 ) -> NDArray[np.float64] | None:
-    """Bits that a grid of whole steps saves in each node of the segment trees.
+    """Bits that grids of whole steps save in each node of the segment trees.
 
     Parameters
     ----------
     ordered, delay
         As in `assign_sets`.
-    effort : Effort
-        Says what segments there may be.
+    settings : SegmentationSettings
+        Lengths of segments.
 
     Returns
     -------
     gains : (spans, channels, nodes) float64, or None
-        Nodes as `analyse_span` counts them; None where there is no such grid at all.
+        Nodes in the order of `analyse_span`; None if there is no such grid at all.
     """
     if not any(may_have_grids(x, _GRID_STRETCH) for x in ordered):
         return None
-    leaf = effort.leaf_frames
+    leaf = settings.leaf_frames
     total = ordered.shape[1] + int(delay.max())
     spans = -(-total // SPAN)
     width = SPAN // leaf
@@ -155,10 +156,10 @@ def low_bit_gains(
         step = np.gcd.reduce(pieces - first[:, None], axis=1)
         gains = []
         size = leaf
-        for level in range(effort.levels):
+        for level in range(settings.levels):
             bits = np.where(step > 1, size * np.log2(np.maximum(step, 1)), 0.0)
             gains.append(bits.reshape(spans, width >> level))
-            if level + 1 < effort.levels:
+            if level + 1 < settings.levels:
                 across = np.abs(first[1::2] - first[::2])
                 step = np.gcd(np.gcd(step[::2], step[1::2]), across)
                 first = first[::2]
@@ -176,18 +177,18 @@ def _same(a: ValueSet, b: ValueSet) -> bool:
 def _grid_stretches(
     x: NDArray[np.int32], channel: int, sets: list[ValueSet]
 ) -> list[Stretch]:
-    """Stretches of a channel that lie on a fractional grid; their sets are appended."""
+    """Stretches of a channel that lie on a grid; their sets are appended to `sets`."""
     stretches: list[Stretch] = []
     begin = 0
     while begin < len(x) and len(sets) < MAX_SETS - 8:
         end = min(begin + _GRID_CHUNK, len(x))
-        grid = value_search.grid_of(x[begin:end])
+        grid = search.grid_of(x[begin:end])
         if grid is None:
             begin = end
             continue
         while end < len(x):
             longer = min(end + _GRID_CHUNK, len(x))
-            wider = value_search.grid_of(x[begin:longer])
+            wider = search.grid_of(x[begin:longer])
             if wider is None:
                 break
             grid, end = wider, longer
@@ -198,7 +199,7 @@ def _grid_stretches(
 
 
 def _place(sets: list[ValueSet], grid: ValueSet) -> int:
-    """Index of a set with this step and offset, made wide enough to hold the new ranks."""
+    """Index of a set with the grid's step and offset, widened to its ranks; appended if new."""
     for i, other in enumerate(sets):
         if (other.kind, other.step, other.offset) == (grid.kind, grid.step, grid.offset):
             first, last = min(other.first, grid.first), max(other.last, grid.last)

@@ -1,4 +1,4 @@
-"""Passes over all samples of a channel that look for what values occur (encoder only)."""
+"""Compiled passes over the samples of a channel: which values occur."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from nlac.kernels.jit import kernel
 
 @kernel
 def common_step(samples):
-    """Greatest common divisor of all differences; 0 where all samples are equal."""
+    """Greatest common divisor of all differences (Euclid); 0 if all samples are equal."""
     step = np.int64(0)
     for i in range(1, len(samples)):
         rest = abs(np.int64(samples[i]) - np.int64(samples[0]))
@@ -29,9 +29,9 @@ def count_values(samples, low, counts):
 
 @kernel
 def has_run(samples, low, used, longest):
-    """Tell whether more than `longest` neighbouring values occur.
+    """Whether more than `longest` consecutive values occur.
 
-    `used` (bool) has a cell for each value from `low` on.
+    `used`, bool and False at first, has a cell for each value from `low` on; overwritten.
     """
     for sample in samples:
         place = np.int64(sample) - low
@@ -50,7 +50,7 @@ def has_run(samples, low, used, longest):
 
 @kernel
 def may_have_grids(samples, stretch):
-    """Tell whether some stretch that is not constant has an even step."""
+    """Whether the common step of some stretch of `stretch` samples is even and not 0."""
     for begin in range(0, len(samples) - stretch + 1, stretch):
         first = samples[begin]
         odd = False

@@ -1,6 +1,6 @@
-"""Find value sets (encoder only): grids by Fourier transform of the histogram, lists by counting.
+"""Find value sets: grids by Fourier transform of the histogram, lists by counting.
 
-Floats only propose; every set is checked on every sample in integers.
+Floating point only proposes a set. Each set is then checked in integers, on every sample.
 """
 
 from __future__ import annotations
@@ -15,28 +15,39 @@ from nlac.entropy.bitmap import write_bitmap
 from nlac.entropy.value_sets import GRID, GRID_BITS, MAX_SPAN, ValueSet, listed
 
 MIN_GAIN_BITS = 400.0
-_REACH = 4096  # values on either side of the mean that are looked at
-_LONGEST_RUN = 6  # of used values on a grid with a step of 1.2
-_PEAK = 0.25  # least strength of a grid's line in the spectrum of the histogram
+_REACH = 4096  # values on either side of the mean in the histogram
+_LONGEST_RUN = 6  # consecutive values on a grid with a step of 1.2
+_PEAK = 0.25  # least amplitude of a grid's line in the spectrum of the histogram
 
 
 def grid_of(samples: NDArray[np.int32]) -> ValueSet | None:
-    """Find a fractional grid that holds every sample, with a step of more than 1.2."""
+    """Find a grid of step over 1.2, whole or not, that contains every sample.
+
+    Parameters
+    ----------
+    samples : (frames,) int32
+        At least one.
+
+    Returns
+    -------
+    ValueSet or None
+        None if there is no such grid, or it is not found.
+    """
     low, high = int(samples.min()), int(samples.max())
     if high - low >= MAX_SPAN or high - low < 16:
         return None
-    # a grid leaves a gap every few values; that rejects nearly every recording quickly
+    # a grid has a gap every few values: this rejects nearly every recording quickly
     if has_run(samples, low, np.zeros(high - low + 1, np.bool_), _LONGEST_RUN):
         return None
     counts = _counts(samples, low, high)
     values = low + np.flatnonzero(counts).astype(np.int64)
     gaps = np.diff(values)
     if len(values) < 0.2 * (high - low) and len(gaps) > 2:
-        # so sparse that neighbours of the grid are neighbours of the list
+        # so sparse that some neighbouring values are neighbours on the grid
         found = _fit(values, float(gaps[gaps < 1.5 * gaps.min()].mean()), int(samples[0]))
         if found is not None and found.ranks_of(values) is not None:
             return found
-    # else the values near the mean tell
+    # otherwise the values near the mean are dense enough
     centre = int(samples.sum(dtype=np.int64)) // len(samples)
     histogram = np.zeros(2 * _REACH)
     begin = centre - _REACH - low
@@ -46,7 +57,7 @@ def grid_of(samples: NDArray[np.int32]) -> ValueSet | None:
     if near < 64:
         return None
     density = np.convolve(histogram, np.ones(33) / 33, "same")
-    # what is smooth in the histogram says nothing: take it off before looking for a line
+    # subtract the smooth part of the histogram, which says nothing of a grid
     spectrum = np.abs(np.fft.rfft(histogram - density, 4 * _REACH)) / near
     peak = 64 + int(np.argmax(spectrum[64:]))
     if spectrum[peak] < _PEAK:
@@ -70,9 +81,9 @@ def _counts(samples: NDArray[np.int32], low: int, high: int) -> NDArray[np.int64
 def _widened(
     found: ValueSet, ranks: NDArray[np.int64], values: NDArray[np.int64]
 ) -> ValueSet:
-    """Return the widest grid that holds the values, where `found` is a fraction of it.
+    """The widest grid that contains the values, if the step of `found` is a fraction of its step.
 
-    The line in the spectrum may be an overtone of the grid's.
+    The line in the spectrum may be a harmonic of the grid's.
     """
     times = int(np.gcd.reduce(ranks - ranks[0]))
     if times < 2:
@@ -84,13 +95,13 @@ def _widened(
 
 
 def _fit(values: NDArray[np.int64], step: float, centre: int) -> ValueSet | None:
-    """Fit ``floor(a k + b)`` to the values, outwards from where they are dense."""
+    """Fit ``floor(a k + b)`` to the values by least squares, outwards from `centre`."""
     reach = 24.0 * step
     inside = values[np.abs(values - centre) <= reach]
     while len(inside) < min(8, len(values)):
         reach *= 1.5
         inside = values[np.abs(values - centre) <= reach]
-    # where the values lie within a step, on average
+    # mean phase of the values within a step
     turns = np.exp(2j * np.pi * (inside + 0.5 - centre) / step).mean()
     offset = centre + step * float(np.angle(turns)) / (2 * np.pi)
     while True:
@@ -104,7 +115,7 @@ def _fit(values: NDArray[np.int64], step: float, centre: int) -> ValueSet | None
             break
         reach *= 1.5
     ranks = np.round((inside + 0.5 - offset) / step)
-    # room for b at a given a is concave in a: its top by ternary search
+    # the width of the range of b is concave in a: its maximum by ternary search
     width = 1.0 / max(1.0, float(np.ptp(ranks)))
     below, above = step - 4 * width, step + 4 * width
     for _ in range(60):
@@ -136,7 +147,7 @@ def _room(
 
 
 def integer_grid(samples: NDArray[np.int32]) -> ValueSet | None:
-    """Find a grid of whole steps of at least 2."""
+    """Find a grid of a whole step of at least 2, or None."""
     if len(samples) == 0:
         return None
     base, step = int(samples[0]), int(common_step(samples))
@@ -150,12 +161,12 @@ def integer_grid(samples: NDArray[np.int32]) -> ValueSet | None:
 
 
 def grid_gain_bits(entry: ValueSet, count: int) -> float:
-    """Bits that a grid takes off `count` samples."""
+    """Bits that a grid saves on `count` samples."""
     return count * math.log2(entry.step / (1 << GRID_BITS))
 
 
 def integer_grid_gain_bits(samples: NDArray[np.int32], chunk: int = 4096) -> float:
-    """Bits that grids of whole steps would save, were each chunk to have its own."""
+    """Bits that grids of whole steps would save if each chunk had its own."""
     bits = 0.0
     for begin in range(0, len(samples) - chunk + 1, chunk):
         step = int(common_step(samples[begin : begin + chunk]))
@@ -164,7 +175,7 @@ def integer_grid_gain_bits(samples: NDArray[np.int32], chunk: int = 4096) -> flo
 
 
 def list_of(samples: NDArray[np.int32]) -> tuple[ValueSet, float] | None:
-    """Return the list of the values that occur and the net gain in bits, if there is one."""
+    """List of the values that occur, and its gain in bits less its own size; None if too small."""
     low, high = int(samples.min()), int(samples.max())
     if high - low >= MAX_SPAN or high - low < 16:
         return None

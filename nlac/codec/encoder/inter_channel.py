@@ -1,9 +1,9 @@
-"""Which channel helps to predict which, in what order, and how far apart in time (encoder only).
+"""Inter-channel prediction order: coding order, reference and delay of each channel.
 
-In stereo the first channel sees the past of the second, the second also the
-present of the first; running the first 8 or 16 frames ahead shows the second some
-of its future and hides some of the second's past from the first.  With more
-channels each refers to the one that resembles it most.
+In stereo, the first channel is predicted from the past of both channels, and the second also from
+the present of the first. If the first runs 8 or 16 frames lead, the second sees some of its
+future, and the first loses as much of the second's past. With more channels, each refers to the
+one it is most correlated with.
 """
 
 from __future__ import annotations
@@ -22,19 +22,21 @@ from nlac.predictors.lpc.parameters import PAD
 DELAYS = (0, 8, 16)
 _ORDER = 34
 _PIECE = 4096
-_RESEMBLANCE = 0.03
-_WORTH = 0.002  # a pairing must promise this much more than the one before it
+_LEAST_CORRELATION = 0.03
+_LEAST_GAIN = 0.002  # share of the bits by which an order must beat the best one so far
 
 
-class Pairing(NamedTuple):
-    """Coding order and what each channel refers to.
+class InterChannelOrder(NamedTuple):
+    """Coding order of the channels, and the reference and delay of each.
 
     Attributes
     ----------
     order : (channels,) int64
-        Channel that is coded at each place.
-    reference, delay : (channels,) int64
-        By place in the coding order: place of the reference or -1; frames of delay.
+        Channel that is coded at each position.
+    reference : (channels,) int64
+        For each position in the coding order, the position of the reference channel, or -1.
+    delay : (channels,) int64
+        For each position, the frames by which the channel lags behind.
     """
 
     order: NDArray[np.int64]
@@ -43,8 +45,8 @@ class Pairing(NamedTuple):
 
 
 @kernel
-def _pair_cost(samples, first, delay, begin, end):
-    """Bits for a piece of two channels when `first` goes first and the other lags by `delay`."""
+def _order_cost(samples, first, delay, begin, end):
+    """Estimated bits of a piece if channel `first` goes first and the other lags by `delay`."""
     lags = _ORDER // 2 + 2
     which = np.array([first, 1 - first])
     delays = np.array([0, delay])
@@ -74,8 +76,11 @@ def _pair_cost(samples, first, delay, begin, end):
     return bits
 
 
-def pair(samples: NDArray[np.float64], frames: int, pieces: int) -> Pairing:
-    """Choose the pairing of a block.
+def choose_order(samples: NDArray[np.float64], frames: int, pieces: int) -> InterChannelOrder:
+    """Choose the inter-channel prediction order of a block.
+
+    In stereo, both orders are tried with every delay: least squares on pieces of the block give
+    the error energy of both channels, hence the estimated bits.
 
     Parameters
     ----------
@@ -84,7 +89,12 @@ def pair(samples: NDArray[np.float64], frames: int, pieces: int) -> Pairing:
     frames : int
         Length of the block.
     pieces : int
-        How many pieces of 4,096 frames to try a stereo pairing on; 0 leaves it plain.
+        Pieces of 4,096 frames on which stereo orders are compared; 0 keeps the given order,
+        without delay.
+
+    Returns
+    -------
+    InterChannelOrder
     """
     channels = len(samples)
     order = np.arange(channels, dtype=np.int64)
@@ -97,34 +107,34 @@ def pair(samples: NDArray[np.float64], frames: int, pieces: int) -> Pairing:
             begins = range(PAD, PAD + frames - _PIECE + 1, step)
             best = np.inf
             for first in (0, 1):
-                for ahead in DELAYS:
+                for lead in DELAYS:
                     bits = sum(
-                        _pair_cost(samples, first, ahead, begin, begin + _PIECE)
+                        _order_cost(samples, first, lead, begin, begin + _PIECE)
                         for begin in begins
                     )
-                    if bits < best * (1 - _WORTH):
+                    if bits < best * (1 - _LEAST_GAIN):
                         best = bits
                         order[:] = first, 1 - first
-                        delay[:] = 0, ahead
+                        delay[:] = 0, lead
     elif channels > 2:
-        reference = _resembling(samples, frames)
-    return Pairing(order, reference, delay)
+        reference = _most_correlated(samples, frames)
+    return InterChannelOrder(order, reference, delay)
 
 
-def _resembling(samples: NDArray[np.float64], frames: int) -> NDArray[np.int64]:
-    """Return for each channel the earlier one that it resembles most, or -1."""
+def _most_correlated(samples: NDArray[np.float64], frames: int) -> NDArray[np.int64]:
+    """For each channel the earlier one of largest absolute correlation, or -1; (channels,)."""
     length = min(frames, 1 << 17)
     begin = PAD + (frames - length) // 2
     changes = np.diff(samples[:, begin : begin + length], axis=1)
     changes /= np.sqrt(np.sum(changes**2, axis=1, keepdims=True)) + 1e-9
-    # not as a matrix product: BLAS would keep all cores busy
-    alike = np.abs([[np.sum(a * b) for b in changes] for a in changes])
+    # no matrix product: BLAS would keep all cores busy
+    correlation = np.abs([[np.sum(a * b) for b in changes] for a in changes])
     reference = np.full(len(samples), -1, np.int64)
     for c in range(1, len(samples)):
-        best = int(np.argmax(alike[c, :c]))
-        if alike[c, best] > _RESEMBLANCE:
+        best = int(np.argmax(correlation[c, :c]))
+        if correlation[c, best] > _LEAST_CORRELATION:
             reference[c] = best
             if reference[best] < 0:
-                # the other way round too: a mutual pair, its first without the present
+                # and back: the two refer to each other, the first without the present
                 reference[best] = c
     return reference
