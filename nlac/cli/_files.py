@@ -6,23 +6,21 @@ of them its place and refuses what would destroy something.
 
 from __future__ import annotations
 
-import errno
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import wraps
 from io import BufferedReader
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import BinaryIO, cast
 
 import click
 
 from nlac._descriptors import is_for_writing, own_descriptor
 from nlac._errors import OutputExists, UsageError
 from nlac.bitstream.constants import MAGIC
-from nlac.cli import _console, _streams
+from nlac.cli import _streams
 from nlac.cli._search import search
 
 PIPE = "-"
@@ -135,6 +133,25 @@ def split_arguments(
     return inputs, output
 
 
+class Passed(Exception):
+    """A file was left alone on purpose.
+
+    Parameters
+    ----------
+    output : str
+        Its output.
+    why : str
+        The word for it in JSON: ``"exists"``, ``"newer"`` or ``"dry run"``.
+    text : str
+        The same for people.
+    """
+
+    def __init__(self, output: str, why: str, text: str) -> None:
+        super().__init__(text)
+        self.output = output
+        self.why = why
+
+
 @dataclass(slots=True)
 class Outputs:
     """Gives each input its output.
@@ -147,11 +164,18 @@ class Outputs:
         Whether there are several inputs, so that `output` is a folder.
     force : bool
         Whether files may be replaced.
+    existing : str
+        What becomes of an existing file that may not be replaced: ``"refuse"`` it, ``"skip"``
+        it, or ``"update"`` it if it is older than its input.
+    dry_run : bool
+        Whether nothing is to be written at all.
     """
 
     output: str | None
     many: bool
     force: bool
+    existing: str = "refuse"
+    dry_run: bool = False
     _written: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -196,14 +220,24 @@ class Outputs:
             If the file exists and may not be replaced, or was written by this very run.
         UsageError
             If it is the input itself, or stdout is a terminal.
+        Passed
+            If the input is to be left alone, because of its output or in a dry run.
         """
+        path = self._place(source, name)
+        if self.dry_run:
+            verb = "replaced" if path != PIPE and os.path.isfile(path) else "written"
+            raise Passed(path, "dry run", f"would be {verb}")
+        return path
+
+    def _place(self, source: Input, name: str) -> str:
         if self.is_pipe(source):
-            if sys.stdout.isatty() and not self.force:
+            if sys.stdout.isatty() and not (self.force or self.dry_run):
                 raise UsageError("refusing to write binary data to a terminal; -f insists")
             return PIPE
         if self.is_folder:
             folder = Path(str(self.output), source.folder)
-            folder.mkdir(parents=True, exist_ok=True)
+            if not self.dry_run:
+                folder.mkdir(parents=True, exist_ok=True)
             path = folder / name
         elif self.output is not None:
             path = Path(self.output)
@@ -218,7 +252,7 @@ class Outputs:
         if own_descriptor(path) is not None:
             # opened by the caller, who knows what it is
             return
-        if not path.absolute().parent.is_dir():
+        if not (path.absolute().parent.is_dir() or (self.dry_run and self.is_folder)):
             raise UsageError(f"the folder {path.parent} does not exist; -o {path.parent}/ makes it")
         if path.exists() and not path.is_file():
             # a device or named pipe: nothing can be lost
@@ -229,8 +263,17 @@ class Outputs:
         if real in self._written:
             raise OutputExists(f"{path} was just written from {self._written[real]}")
         if path.is_file() and not self.force:
-            raise OutputExists(f"{path} exists; -f replaces it")
+            self._pass_existing(source, path)
         self._written[real] = str(source)
+
+    def _pass_existing(self, source: Input, path: Path) -> None:
+        """Raise unless an existing output is to be replaced because it is old."""
+        if self.existing == "refuse":
+            raise OutputExists(f"{path} exists; -f replaces it")
+        if self.existing == "skip":
+            raise Passed(str(path), "exists", "exists, skipped")
+        if source.is_pipe or path.stat().st_mtime_ns >= os.stat(source.path).st_mtime_ns:
+            raise Passed(str(path), "newer", "is not older, skipped")
 
 
 def _looks_like_a_file(output: str) -> bool:
@@ -242,90 +285,6 @@ def _looks_like_a_file(output: str) -> bool:
 def sink(path: str) -> str | BinaryIO:
     """Return a path as it is, and ``"-"`` as standard output in binary."""
     return _streams.binary_output() if path == PIPE else path
-
-
-@dataclass(frozen=True, slots=True)
-class OutputOptions:
-    """What `output_options` were given."""
-
-    output: str | None
-    force: bool
-    recursive: bool
-    include: tuple[str, ...]
-    preserve_mtime: bool
-
-    def find(
-        self, names: Sequence[str], output: str | None, suffixes: frozenset[str]
-    ) -> tuple[list[Input], Outputs]:
-        """Find the inputs, and what gives each of them its output.
-
-        Parameters
-        ----------
-        names, output
-            As `split_arguments` tells them apart.
-        suffixes : frozenset of str
-            File name extensions of what is taken from folders.
-        """
-        inputs = find_inputs(
-            names, recursive=self.recursive, include=self.include, suffixes=suffixes
-        )
-        _check_present(inputs)
-        return inputs, Outputs(output, many=self.recursive or len(inputs) > 1, force=self.force)
-
-    def finish(self, source: Input, path: str) -> None:
-        """Give a complete output its input's time of modification, if that is wanted."""
-        if self.preserve_mtime:
-            _copy_mtime(source, path)
-
-
-def output_options(command: Callable[..., object]) -> Callable[..., object]:
-    """Add the options that all commands have which write a file for each file read.
-
-    The command gets them as one argument, `options`.
-    """
-
-    @wraps(command)
-    def bundled(**given: Any) -> object:
-        options = OutputOptions(**{name: given.pop(name) for name in OutputOptions.__slots__})
-        return command(options=options, **given)
-
-    for option in (
-        click.option(
-            "--preserve-mtime/--no-preserve-mtime",
-            default=True,
-            show_default=True,
-            help="Give the output the input's time of modification.",
-        ),
-        click.option(
-            "--include",
-            metavar="GLOB",
-            multiple=True,
-            help="With -r: take only files whose name matches, whatever its case; may be repeated.",
-        ),
-        click.option("-r", "--recursive", is_flag=True, help="Search folders for files."),
-        click.option("-f", "--force", is_flag=True, help="Replace outputs that exist."),
-        click.option(
-            "-o",
-            "--output",
-            metavar="PATH",
-            help="Output file or folder; a folder if there are several inputs; - is stdout.",
-        ),
-    ):
-        bundled = option(bundled)
-    return bundled
-
-
-def _check_present(inputs: Sequence[Input]) -> None:
-    """End the run before anything is written where an input is missing.
-
-    What was meant as the name of an output may be among them.
-    """
-    missing = [each for each in inputs if not (each.is_pipe or os.path.exists(each.path))]
-    for each in missing:
-        error = FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), each.path)
-        code = _console.report_error(error, str(each))
-    if missing:
-        raise click.exceptions.Exit(code)
 
 
 def _add_models(ctx: click.Context, param: click.Parameter, paths: tuple[str, ...]) -> None:
@@ -357,10 +316,3 @@ def is_stream(path: str) -> bool:
         return False
     with open(path, "rb") as file:
         return file.read(len(MAGIC)) == MAGIC
-
-
-def _copy_mtime(source: Input, path: str) -> None:
-    """Give an output the time of modification of its input, where both are files."""
-    if path != PIPE and os.path.isfile(source.path) and os.path.isfile(path):
-        status = os.stat(source.path)
-        os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))

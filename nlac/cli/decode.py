@@ -15,7 +15,9 @@ import click
 from nlac._errors import FormatError, UsageError
 from nlac._log import logger
 from nlac.cli import _console, _details, _files
+from nlac.cli._batch import Batch, Done, file_size
 from nlac.cli._kinds import check_stream
+from nlac.cli._output_options import OutputOptions, output_options
 from nlac.cli._sizes import memory_option, size_option
 from nlac.cli._times import Position, position_option
 
@@ -66,11 +68,11 @@ _EXTENSIONS = {name: f".{name}" for name in _CONTAINERS} | {"rf64": ".wav", "bw6
     help="Refuse to write more than this (10G); silence takes next to nothing in a stream.",
 )
 @_files.model_option
-@_files.output_options
+@output_options
 @_console.verbosity_options
 def command(
     files: tuple[str, ...],
-    options: _files.OutputOptions,
+    options: OutputOptions,
     container: str | None,
     skip: Position | None,
     until: Position | None,
@@ -97,10 +99,11 @@ def command(
     inputs, outputs = options.find(*split, _NLAC_SUFFIXES)
     if container == "original" and (skip or until):
         raise UsageError("--format original takes the whole file, without --skip and --until")
-    _console.before_coding()
+    if not options.dry_run:
+        _console.before_coding()
     limits = {"threads": threads, "memory": memory, "max_output": max_output}
 
-    def decode_one(source: _files.Input) -> int:
+    def decode_one(source: _files.Input) -> Done:
         is_part = bool(skip or until)
         unnamed = not outputs.is_named(source)
         with _seekable(source, wanted=unnamed or is_part) as file:
@@ -112,11 +115,11 @@ def command(
                 name, chosen = _name(source, file, container, recover, is_part)
             path = outputs.place(source, name)
             start, stop = _range(file, skip, until, recover)
-            code = _decode(source, file, path, chosen, start, stop, recover, limits)
+            done = _decode(source, file, path, chosen, start, stop, recover, limits)
         options.finish(source, path)
-        return code
+        return done
 
-    return _console.each_file(inputs, decode_one)
+    return Batch("decoded", as_json=options.as_json).run(inputs, decode_one)
 
 
 def _is_stream(name: str) -> bool:
@@ -214,7 +217,7 @@ def _decode(
     stop: int | None,
     recover: bool,
     limits: dict[str, Any],
-) -> int:
+) -> Done:
     import nlac
 
     begin = time.perf_counter()
@@ -242,9 +245,14 @@ def _decode(
     if result.md5 is not None:
         facts.append(f"MD5 {result.md5}")
     facts.append("the original file, verified" if result.restored else f"as {result.container}")
-    to = "stdout" if path == _files.PIPE else path
-    _console.say(f"{source} -> {to}: {', '.join(facts)}", stdout_is_data=path == _files.PIPE)
-    return _DAMAGED if result.lost or result.problems else 0
+    return Done(
+        path,
+        ", ".join(facts),
+        file_size(source.path),
+        result.bytes_out,
+        result.to_dict() | {"wall_seconds": round(seconds, 3)},
+        _DAMAGED if result.lost or result.problems else 0,
+    )
 
 
 def _report_damage(source: _files.Input, result: DecodeResult) -> None:

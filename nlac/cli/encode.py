@@ -13,6 +13,8 @@ from nlac._errors import MissingDependency, UnsupportedAudio, UsageError
 from nlac._log import logger
 from nlac._names import AUDIO_SUFFIXES, FOREIGN_SUFFIXES
 from nlac.cli import _console, _deletion, _details, _files
+from nlac.cli._batch import Batch, Done
+from nlac.cli._output_options import OutputOptions, output_options
 from nlac.cli._sizes import memory_option
 from nlac.codec.encoder.options import MAX_EFFORT
 
@@ -101,11 +103,11 @@ if TYPE_CHECKING:
     help="Extension of outputs that are named after their input.",
 )
 @click.option("--delete-input", is_flag=True, help="Delete each input once its output is verified.")
-@_files.output_options
+@output_options
 @_console.verbosity_options
 def command(
     files: tuple[str, ...],
-    options: _files.OutputOptions,
+    options: OutputOptions,
     suffix: str,
     device: str,
     delete_input: bool,
@@ -144,21 +146,23 @@ def command(
         raise UsageError("--delete-input needs an output file, which - is not")
     inputs, outputs = options.find(names, output, AUDIO_SUFFIXES)
     arguments = _api_options(tags=tags, device=device, **settings)
-    _console.before_coding()
-    _details.tell_options(arguments)
+    if not options.dry_run:
+        _console.before_coding()
+        _details.tell_options(arguments)
 
-    def encode_one(source: _files.Input) -> None:
+    def encode_one(source: _files.Input) -> Done:
         if arguments["raw"] is None and not source.is_pipe and _files.is_stream(source.path):
             raise UnsupportedAudio("is an nlac stream already; decode it to encode it anew")
         path = outputs.place(source, source.stem + suffix)
         with source.open() as file:
             read = _deletion.identity(file) if delete_input and not source.is_pipe else None
-            result = _encode(source, file, path, arguments)
+            result, done = _encode(source, file, path, arguments)
         options.finish(source, path)
         if delete_input:
             _deletion.delete_input(source, read, path, result)
+        return done
 
-    return _console.each_file(inputs, encode_one)
+    return Batch("encoded", as_json=options.as_json).run(inputs, encode_one)
 
 
 def _is_output(name: str) -> bool:
@@ -189,7 +193,7 @@ def _api_options(
 
 def _encode(
     source: _files.Input, file: BinaryIO, path: str, arguments: dict[str, Any]
-) -> EncodeResult:
+) -> tuple[EncodeResult, Done]:
     import nlac
 
     begin = time.perf_counter()
@@ -210,6 +214,5 @@ def _encode(
     facts.append("verified" if result.verified else "not verified")
     if not result.restorable:
         facts.append("audio only")
-    to = "stdout" if path == _files.PIPE else path
-    _console.say(f"{source} -> {to}: {', '.join(facts)}", stdout_is_data=path == _files.PIPE)
-    return result
+    told = result.to_dict() | {"wall_seconds": round(seconds, 3)}
+    return result, Done(path, ", ".join(facts), result.bytes_in, result.bytes_out, told)

@@ -7,9 +7,9 @@ from typing import Any, BinaryIO
 
 import click
 
-from nlac._errors import CorruptStream
 from nlac._log import logger
 from nlac.cli import _console, _details, _files
+from nlac.cli._batch import failure_facts
 from nlac.cli._kinds import check_stream
 from nlac.cli._sizes import memory_option
 
@@ -50,7 +50,7 @@ def command(
     )
     if not quick:
         _console.before_coding()
-    code = 0
+    code = failed = 0
     for source in inputs:
         facts: dict[str, Any] = {"file": source.path, "ok": True}
         try:
@@ -60,12 +60,15 @@ def command(
         except Exception as error:
             if _console.ends_the_run(error):
                 raise
-            facts |= _failure(error, str(source))
+            facts |= failure_facts(error, str(source))
             code = _console.gravest(code, facts["exit_code"])
         if as_json:
             click.echo(json.dumps(facts))
         else:
             _print(source, facts)
+        failed += not facts["ok"]
+    if len(inputs) > 1 and not as_json:
+        _console.say(f"{len(inputs)} files: {len(inputs) - failed} ok, {failed} failed")
     return code
 
 
@@ -86,22 +89,6 @@ def _check_quickly(file: BinaryIO) -> dict[str, Any]:
     for _ in read_elements(file):
         pass
     return {}
-
-
-def _failure(error: BaseException, name: str) -> dict[str, Any]:
-    facts: dict[str, Any] = {
-        "ok": False,
-        "exit_code": _console.exit_code(error),
-        "error": type(error).__name__,
-        "message": _console.wording(error, name),
-    }
-    if isinstance(error, CorruptStream):
-        facts |= {
-            "offset_bytes": error.offset_bytes,
-            "block_index": error.block_index,
-            "first_frame": error.first_frame,
-        }
-    return facts
 
 
 def _print(source: _files.Input, facts: dict[str, Any]) -> None:

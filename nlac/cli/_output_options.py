@@ -1,0 +1,127 @@
+"""Options that all commands have which write a file for each file read."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any
+
+import click
+
+from nlac._errors import UsageError
+from nlac.cli import _console
+from nlac.cli._files import PIPE, Input, Outputs, find_inputs
+
+
+@dataclass(frozen=True, slots=True)
+class OutputOptions:
+    """What `output_options` were given."""
+
+    output: str | None
+    force: bool
+    recursive: bool
+    include: tuple[str, ...]
+    preserve_mtime: bool
+    skip_existing: bool
+    update: bool
+    dry_run: bool
+    as_json: bool
+
+    def __post_init__(self) -> None:
+        if self.force + self.skip_existing + self.update > 1:
+            raise UsageError("-f, --skip-existing and --update exclude each other")
+
+    def find(
+        self, names: Sequence[str], output: str | None, suffixes: frozenset[str]
+    ) -> tuple[list[Input], Outputs]:
+        """Find the inputs, and what gives each of them its output.
+
+        Parameters
+        ----------
+        names, output
+            As `split_arguments` tells them apart.
+        suffixes : frozenset of str
+            File name extensions of what is taken from folders.
+        """
+        inputs = find_inputs(
+            names, recursive=self.recursive, include=self.include, suffixes=suffixes
+        )
+        _check_present(inputs)
+        existing = "skip" if self.skip_existing else "update" if self.update else "refuse"
+        many = self.recursive or len(inputs) > 1
+        return inputs, Outputs(output, many, self.force, existing, self.dry_run)
+
+    def finish(self, source: Input, path: str) -> None:
+        """Give a complete output its input's time of modification, if that is wanted."""
+        if self.preserve_mtime:
+            _copy_mtime(source, path)
+
+
+def output_options(command: Callable[..., object]) -> Callable[..., object]:
+    """Add the options that all commands have which write a file for each file read.
+
+    The command gets them as one argument, `options`.
+    """
+
+    @wraps(command)
+    def bundled(**given: Any) -> object:
+        options = OutputOptions(**{name: given.pop(name) for name in OutputOptions.__slots__})
+        return command(options=options, **given)
+
+    for option in (
+        click.option(
+            "--preserve-mtime/--no-preserve-mtime",
+            default=True,
+            show_default=True,
+            help="Give the output the input's time of modification.",
+        ),
+        click.option(
+            "--include",
+            metavar="GLOB",
+            multiple=True,
+            help="With -r: take only files whose name matches; may be repeated.",
+        ),
+        click.option("-r", "--recursive", is_flag=True, help="Search folders for files."),
+        click.option(
+            "--json", "as_json", is_flag=True, help="One JSON object a line for each file."
+        ),
+        click.option(
+            "-n", "--dry-run", is_flag=True, help="Write nothing; tell what would be written."
+        ),
+        click.option(
+            "--update", is_flag=True, help="Replace outputs older than their input, skip others."
+        ),
+        click.option("--skip-existing", is_flag=True, help="Skip inputs whose output exists."),
+        click.option("-f", "--force", is_flag=True, help="Replace outputs that exist."),
+        click.option(
+            "-o",
+            "--output",
+            metavar="PATH",
+            help="Output file or folder; a folder if there are several inputs; - is stdout.",
+        ),
+    ):
+        bundled = option(bundled)
+    return bundled
+
+
+def _check_present(inputs: Sequence[Input]) -> None:
+    """End the run before anything is written where an input is missing.
+
+    What was meant as the name of an output may be among them.
+    """
+    missing = [each for each in inputs if not (each.is_pipe or os.path.exists(each.path))]
+    for each in missing:
+        error = FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), each.path)
+        code = _console.report_error(error, str(each))
+    if missing:
+        raise click.exceptions.Exit(code)
+
+
+def _copy_mtime(source: Input, path: str) -> None:
+    """Give an output the time of modification of its input, where both are files."""
+    if path != PIPE and os.path.isfile(source.path) and os.path.isfile(path):
+        status = os.stat(source.path)
+        os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
