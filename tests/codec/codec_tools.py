@@ -13,7 +13,7 @@ from nlac.codec.encoder.options import EncodeOptions
 from nlac.codec.encoder.payload import encode_block
 from nlac.entropy.value_sets import ValueSet, read_sets
 from nlac.predictors.lpc.parameters import LpcParameters
-from nlac.predictors.lpc.side_info import read_layout
+from nlac.predictors.lpc.side_info import read_parameters
 
 VERBATIM, INTEGERS, FLOATS = 0, 1, 2
 
@@ -72,7 +72,7 @@ def parts_of(payload: bytes, channels: int, frames: int) -> tuple[list[ValueSet]
     for _ in range(mapped.num_coded):
         _place, at = read_varint(payload, at)
     sets, at = read_sets(payload, at)
-    layout, _at = read_layout(payload, at, frames, mapped.num_coded, len(sets))
+    layout, _at = read_parameters(payload, at, frames, mapped.num_coded, len(sets))
     return sets, layout
 
 

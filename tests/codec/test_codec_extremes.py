@@ -14,7 +14,7 @@ from nlac.codec.transforms.channels import CODED
 from nlac.entropy.value_sets import plain, write_sets
 from nlac.entropy.varint import write_varint
 from nlac.predictors.lpc.parameters import LpcParameters
-from nlac.predictors.lpc.side_info import write_layout
+from nlac.predictors.lpc.side_info import write_parameters
 
 LOW, HIGH = -(2**31), 2**31 - 1
 
@@ -84,7 +84,7 @@ def hostile(samples: np.ndarray, coefficient: int, shift: int, order: int, initi
     ordered = np.ascontiguousarray(samples.T)
     body, coder = encode_samples(layout, sets, ordered, LpcSettings((), coder="range"))
     head = b"\1" + bytes([CODED, 1, 0]) * channels + write_varint(coder)
-    return head + bytes(range(channels)) + write_sets(sets) + write_layout(layout) + body
+    return head + bytes(range(channels)) + write_sets(sets) + write_parameters(layout) + body
 
 
 @pytest.mark.parametrize("initial", [0, 20, 44])

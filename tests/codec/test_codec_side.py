@@ -25,8 +25,8 @@ from nlac.predictors.lpc.side_info import (
     MAX_INITIAL_SCALE,
     MAX_SHIFT,
     MIN_SHIFT,
-    read_layout,
-    write_layout,
+    read_parameters,
+    write_parameters,
 )
 
 TOTAL = 1 << 24
@@ -167,9 +167,9 @@ def random_layout(seed: int) -> tuple[LpcParameters, int]:
 @pytest.mark.parametrize("seed", range(25))
 def test_layouts_there_and_back(seed):
     layout, sets = random_layout(seed)
-    data = write_layout(layout)
+    data = write_parameters(layout)
     channels = len(layout.reference)
-    back, end = read_layout(b"abc" + data + b"d", 3, layout.frames, channels, sets)
+    back, end = read_parameters(b"abc" + data + b"d", 3, layout.frames, channels, sets)
     assert end == 3 + len(data)
     for name, first, second in zip(LpcParameters._fields, layout, back, strict=True):
         np.testing.assert_array_equal(second, first, err_msg=name)
@@ -182,7 +182,7 @@ def test_every_spoilt_byte_of_a_layout(seed):
     """An error, or a layout that is within all bounds."""
     layout, sets = random_layout(seed)
     channels = len(layout.reference)
-    data = write_layout(layout)
+    data = write_parameters(layout)
     rng = np.random.default_rng(seed)
     heads = list(range(min(len(data), 160)))
     others = rng.integers(0, len(data), 40).tolist()
@@ -190,7 +190,7 @@ def test_every_spoilt_byte_of_a_layout(seed):
         bad = bytearray(data)
         bad[place] ^= int(rng.integers(1, 256))
         try:
-            found, _end = read_layout(bytes(bad), 0, layout.frames, channels, sets)
+            found, _end = read_parameters(bytes(bad), 0, layout.frames, channels, sets)
         except CorruptStream:
             continue
         check_bounds(found, sets)
@@ -226,7 +226,7 @@ def check_bounds(layout: LpcParameters, sets: int) -> None:
 @pytest.mark.parametrize("seed", range(3))
 def test_every_truncation_of_a_layout(seed):
     layout, sets = random_layout(seed)
-    data = write_layout(layout)
+    data = write_parameters(layout)
     for length in [*range(min(len(data), 80)), *range(80, len(data), 97), len(data) - 1]:
         with pytest.raises(CorruptStream):
-            read_layout(data[:length], 0, layout.frames, len(layout.reference), sets)
+            read_parameters(data[:length], 0, layout.frames, len(layout.reference), sets)

@@ -7,7 +7,7 @@ import numpy as np
 from nlac.entropy.value_sets import GRID, ValueSet, listed, plain, write_sets
 from nlac.entropy.varint import write_varint
 from nlac.predictors.lpc.parameters import LpcParameters
-from nlac.predictors.lpc.side_info import write_layout
+from nlac.predictors.lpc.side_info import write_parameters
 
 ORDERS = (0, 2, 4, 10, 18, 34, 66, 130, 258)
 FAR = (0, 4, 8, 16, 32)
@@ -73,7 +73,7 @@ def random_block(seed: int, most: int = 499, shortest: int = 256) -> tuple[bytes
         np.int64(1) << rng.integers(0, 45 if rng.random() < 0.1 else 14, channels),
     )
     numbers = [int(rng.integers(2)), *rng.permutation(channels).tolist()]
-    head = b"".join(map(write_varint, numbers)) + write_sets(sets) + write_layout(layout)
+    head = b"".join(map(write_varint, numbers)) + write_sets(sets) + write_parameters(layout)
     return head, frames, channels
 
 

@@ -272,7 +272,7 @@ def test_bounds_of_value_sets():
 def test_bounds_of_coefficients(shift, bound):
     def coded(coefficients: list[int]) -> bytes:
         none, cell = np.zeros(1, np.int64), np.zeros((1, 1), np.int64)
-        return lpc_side.write_layout(
+        return lpc_side.write_parameters(
             layout.LpcParameters(
                 100, none - 1, none, np.array([0, 100]), cell + 2, cell + shift, cell, none, cell,
                 cell + 2, cell, np.array(coefficients, np.int32), none + 1,
@@ -280,14 +280,14 @@ def test_bounds_of_coefficients(shift, bound):
         )
 
     good = coded([-bound, bound - 1])
-    found, end = lpc_side.read_layout(good, 0, 100, 1, 1)
+    found, end = lpc_side.read_parameters(good, 0, 100, 1, 1)
     assert end == len(good)
     assert found.coefficients.tolist() == [-bound, bound - 1]
     for bad in ([bound, 0], [0, -bound - 1]):
         if shift > 4:  # an escape has 24 bits: larger ones need low bits
             bad = [2 * value for value in bad]
         with pytest.raises(CorruptStream):
-            lpc_side.read_layout(coded(bad), 0, 100, 1, 1)
+            lpc_side.read_parameters(coded(bad), 0, 100, 1, 1)
 
 
 def floats() -> dict[str, np.ndarray]:
