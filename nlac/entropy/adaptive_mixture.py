@@ -1,10 +1,9 @@
-"""Entropy model of the `cascade` loops: a mixture of distributions, learned as it goes.
+"""Entropy model of the `cascade` loops: an adaptive mixture of distributions.
 
-For each sample the predictor gives up to `MAX_LOCATIONS` locations (Q8), and
-the parts of the mixture lie around them.  All kernels here are integer
-arithmetic in int64; arrays are addresses.
+For each sample the predictor gives up to `MAX_LOCATIONS` locations (Q8), and the parts of the
+mixture lie around them. All kernels here are integer arithmetic in int64; arrays are addresses.
 
-How a loop uses it, for each sample of a channel::
+A loop calls, for each sample of a channel::
 
     mixture_prepare(shared, state, locations)
     left, count, low, low_bits = mixture_code(shared, state, entry, rank)         # encoder
@@ -12,24 +11,25 @@ How a loop uses it, for each sample of a channel::
                                                raw_at)                            # decoder
     mixture_learn(shared, state, sample)
 
-- `shared`: address of `mixture_shared(locations)`, one for all channels and blocks.
-- `state`: address of the channel's row of `mixture_state(initial, locations, references)`;
-  the array must stay where it is, since rows refer to each other.
-- `locations`: address of int64 Q8, each within the value set's smallest and
-  largest value (so at most 2**39 in size); the first should be the best.
+- `shared` is the address of `mixture_shared(locations)`, one for all channels and blocks.
+- `state` is the address of the channel's row of `mixture_state(...)`. The array must not be moved,
+  since rows refer to each other.
+- `locations` is the address of int64 Q8, each between the smallest and the largest value of the
+  value set, so at most 2**39 in magnitude. The first should be the best.
 - `entry` is the `ValueSetEntry` of the sample; it may change from sample to sample.
 - The encoder codes ``[left, left + count)`` of 2**24, then `low_bits` raw bits `low`.
-- The decoder gets ``count == 0`` for bits that no encoder writes (a damaged block), else
-  it takes ``[left, left + count)``; the raw bits have been read already.
+- The decoder gets ``count == 0`` for bits that no encoder writes (a damaged block). Otherwise it
+  takes ``[left, left + count)`` off the range coder; the raw bits have been read already.
 
-A rank outside the value set must not be given; what the encoder codes for one is undefined.
+A rank must be in the value set; the interval of any other is undefined.
 
 The model
 ---------
-Every part is a Gaussian around one location, as wide as a running mean of that
-location's |error|, times a constant, and for some times a gain learned for
-each context (the ratios of three such means).  The shares of the parts follow
-their posterior: they converge to the mixture that codes best, not to the best part.
+Each part is a Gaussian around one location. Its width is a running mean of that location's |error|
+times a constant; for some parts, also times a gain learned for each context (the ratios of three
+such means). The shares are Bayesian weights that move towards the posterior of each sample, so they
+converge to the mixture that codes best, not to the best part. Features of the sample turn the
+shares, as gates in a mixture of experts do.
 """
 
 from __future__ import annotations
@@ -37,39 +37,21 @@ from __future__ import annotations
 import numpy as np
 
 from nlac.entropy.adaptive_mixture_state import (
-    ABOVE,
-    AGE,
-    BELOW,
-    CONTEXT,
     CONTEXTS,
-    ERROR,
-    EXPONENTIALS,
     FAST,
-    FEATURE,
     FULL_SHARE,
     GAIN_BITS,
     GAIN_RATE,
-    GAINS,
-    GROUPS,
-    LAST,
-    LOCATION,
-    MANTISSA,
     MAX_FEATURE,
     MAX_GAIN,
     MAX_PARTS,
-    MEAN,
     MIDDLE,
     MIN_GAIN,
     MIXTURE_LANES,
-    OTHER,
-    QUANTILES,
-    RECIPROCALS,
     SHARE_BITS,
-    SHIFT,
-    SLOTS,
     SLOW,
-    SUM,
-    TABLE,
+    MixtureCell,
+    SharedCell,
     mixture_shared,
     mixture_state,
 )
@@ -100,43 +82,44 @@ __all__ = [
     "mixture_state",
 ]
 
-ESCAPE = TOTAL - 2 * TAIL  # where the interval of what has no frequency begins
-FINE = 19  # shift of the first part up to which a bin holds one value
+ESCAPE = TOTAL - 2 * TAIL  # begin of the interval for ranks without a frequency
+FINE = 19  # largest shift of the first part at which a bin holds one value
 
 
 @kernel
 def feature(octaves):
-    """Keep a logarithm (in sixteenths of an octave) within bounds."""
+    """Clip a logarithm, in sixteenths of an octave, to the range of features."""
     return min(max(octaves, -MAX_FEATURE), MAX_FEATURE)
 
 
 @kernel
 def mixture_prepare(shared, state, locations):
-    """Lay out the parts of the mixture for one sample."""
-    middle = log2_fixed(load_i64(state, MEAN + MIDDLE) + (1 << 16), 4)
-    fast = log2_fixed(load_i64(state, MEAN + FAST) + (1 << 16), 4) - middle
-    slow = middle - log2_fixed(load_i64(state, MEAN + SLOW) + (1 << 16), 4)
+    """Compute the parts of the mixture for one sample."""
+    middle = log2_fixed(load_i64(state, MixtureCell.MEAN + MIDDLE) + (1 << 16), 4)
+    fast = log2_fixed(load_i64(state, MixtureCell.MEAN + FAST) + (1 << 16), 4) - middle
+    slow = middle - log2_fixed(load_i64(state, MixtureCell.MEAN + SLOW) + (1 << 16), 4)
     a = min(max((fast >> 3) + CONTEXTS // 2, 0), CONTEXTS - 1)
     b = min(max((slow >> 3) + CONTEXTS // 2, 0), CONTEXTS - 1)
-    cell = GAINS + a * CONTEXTS + b
-    store_64(state, CONTEXT, cell)
+    cell = MixtureCell.GAINS + a * CONTEXTS + b
+    store_64(state, MixtureCell.CONTEXT, cell)
     gain = load_i64(state, cell) - (1 << GAIN_BITS)
-    store_64(state, FEATURE, feature(fast))
-    store_64(state, FEATURE + 1, feature(slow))
-    best, last = load_i64(locations, 0), load_i64(shared, LAST)
+    store_64(state, MixtureCell.FEATURE, feature(fast))
+    store_64(state, MixtureCell.FEATURE + 1, feature(slow))
+    best, last = load_i64(locations, 0), load_i64(shared, SharedCell.LAST)
     apart = log2_fixed((abs(best - load_i64(locations, last)) << 12) + (1 << 16), 4)
-    store_64(state, FEATURE + 2, feature(apart - middle + 16))
+    store_64(state, MixtureCell.FEATURE + 2, feature(apart - middle + 16))
     apart = log2_fixed((abs(best - load_i64(locations, min(1, last))) << 12) + (1 << 16), 4)
-    store_64(state, FEATURE + 3, feature(apart - middle + 16))
-    other = load_i64(state, OTHER)
+    store_64(state, MixtureCell.FEATURE + 3, feature(apart - middle + 16))
+    other = load_i64(state, MixtureCell.OTHER)
     if other != 0:
-        error = log2_fixed(load_i64(other, ERROR) + (1 << 16), 4)
-        store_64(state, FEATURE + 4, feature(error - middle))
-    error = log2_fixed(load_i64(state, ERROR) + (1 << 16), 4)
-    store_64(state, FEATURE + 5, feature(error - middle))
-    reciprocals, exponentials = load_i64(shared, RECIPROCALS), load_i64(shared, EXPONENTIALS)
-    groups = load_i64(shared, GROUPS)
-    features = state + 8 * FEATURE
+        error = log2_fixed(load_i64(other, MixtureCell.ERROR) + (1 << 16), 4)
+        store_64(state, MixtureCell.FEATURE + 4, feature(error - middle))
+    error = log2_fixed(load_i64(state, MixtureCell.ERROR) + (1 << 16), 4)
+    store_64(state, MixtureCell.FEATURE + 5, feature(error - middle))
+    reciprocals = load_i64(shared, SharedCell.RECIPROCALS)
+    exponentials = load_i64(shared, SharedCell.EXPONENTIALS)
+    groups = load_i64(shared, SharedCell.GROUPS)
+    features = state + 8 * MixtureCell.FEATURE
     total = np.int64(0)
     for g in range(groups):
         row = state + 8 * MIXTURE_LANES * g
@@ -149,28 +132,29 @@ def mixture_prepare(shared, state, locations):
 
 @kernel
 def mixture_cumulative(shared, state, edge, slot):
-    """Counts below a boundary (Q8): 0 .. ESCAPE, never falling with it.
+    """Frequency below a boundary (Q8), int64: 0 .. ESCAPE, and monotonic.
 
-    Leaves the frequencies of the parts in `slot`.
+    Stores the frequencies of the parts in the cells from `slot` on.
     """
-    table = load_i64(shared, TABLE)
+    table = load_i64(shared, SharedCell.TABLE)
     total = np.int64(0)
-    for g in range(load_i64(shared, GROUPS)):
+    for g in range(load_i64(shared, SharedCell.GROUPS)):
         total += cumulative_lanes(state + 8 * MIXTURE_LANES * g, table, edge, slot)
     return total >> 16
 
 
 @kernel
 def fill(shared, state, slot, frequency):
-    """Set the frequencies of all parts, at the ends of the value set."""
-    for i in range(MIXTURE_LANES * load_i64(shared, GROUPS)):
+    """Store one frequency for all parts, that of an end of the value set."""
+    for i in range(MIXTURE_LANES * load_i64(shared, SharedCell.GROUPS)):
         store_64(state, slot + i, frequency)
 
 
 @kernel
 def raw_bits(state, entry):
-    """How many low bits of a rank are not modelled."""
-    width = load_i64(state, SHIFT) + 16 - bit_length(load_i64(state, MANTISSA))
+    """Number of low bits of a rank that are not modelled."""
+    mantissa, shift = load_i64(state, MixtureCell.MANTISSA), load_i64(state, MixtureCell.SHIFT)
+    width = shift + 16 - bit_length(mantissa)
     return max(0, width - FINE - (entry.fine - FINEST))
 
 
@@ -180,9 +164,9 @@ def mixture_code(shared, state, entry, rank):
     low_bits = raw_bits(state, entry)
     begin = (rank >> low_bits) << low_bits
     end = begin + (1 << low_bits)
-    below, above = SLOTS, SLOTS + MAX_PARTS
-    store_64(state, BELOW, np.int64(below))
-    store_64(state, ABOVE, np.int64(above))
+    below, above = MixtureCell.SLOTS + 0 * MAX_PARTS, MixtureCell.SLOTS + MAX_PARTS
+    store_64(state, MixtureCell.BELOW, np.int64(below))
+    store_64(state, MixtureCell.ABOVE, np.int64(above))
     left = np.int64(0)
     if begin > entry.first:
         edge = boundary(entry, begin)
@@ -203,20 +187,21 @@ def mixture_code(shared, state, entry, rank):
 
 @kernel
 def first_guess(shared, state, q):
-    """Value (Q8) about which to look for a quantile."""
-    quantiles = load_i64(shared, QUANTILES)
+    """Value (Q8) at which the search for the quantile q begins."""
+    quantiles = load_i64(shared, SharedCell.QUANTILES)
     position = load_i64(quantiles, q >> 12)
     position += ((load_i64(quantiles, (q >> 12) + 1) - position) * (q & 4095)) >> 12
-    distance = (position << load_i64(state, SHIFT)) // load_i64(state, MANTISSA)
-    return load_i64(state, LOCATION) + distance
+    mantissa, shift = load_i64(state, MixtureCell.MANTISSA), load_i64(state, MixtureCell.SHIFT)
+    distance = (position << shift) // mantissa
+    return load_i64(state, MixtureCell.LOCATION) + distance
 
 
 @kernel
 def slope_below(shared, state, edge, slot):
-    """As `mixture_cumulative`, and 2**24 times the slope of the counts (Q8)."""
-    table = load_i64(shared, TABLE)
+    """`mixture_cumulative`, and 2**24 times the slope of the frequency by the boundary (Q8)."""
+    table = load_i64(shared, SharedCell.TABLE)
     total, slope = np.int64(0), np.int64(0)
-    for g in range(load_i64(shared, GROUPS)):
+    for g in range(load_i64(shared, SharedCell.GROUPS)):
         part, part_slope = slope_lanes(state + 8 * MIXTURE_LANES * g, table, edge, slot)
         total += part
         slope += part_slope
@@ -232,26 +217,25 @@ def mixture_decode(shared, state, entry, q, raw, num_raw, raw_at):
         rank = entry.first + np.int64(get_bits(raw, num_raw, raw_at, bits))
         if rank > entry.last:
             return np.int64(0), np.int64(0), entry.first, raw_at
-        # what the parts gave the value is learned from, and the encoder must have escaped it
+        # `mixture_learn` needs the frequencies; the encoder must have escaped this rank as well
         left, count, _, _ = mixture_code(shared, state, entry, rank)
         return left, (count if left == ESCAPE else 0), rank, raw_at + bits
     # bins are numbered: `low` begins at or below q, `high` above
     low, high = entry.first >> low_bits, (entry.last >> low_bits) + 1
     bottom, top = low, high
     left, right = np.int64(0), np.int64(ESCAPE)
-    below, above = SLOTS, SLOTS + MAX_PARTS
-    free, spare = SLOTS + 2 * MAX_PARTS, SLOTS + 3 * MAX_PARTS
+    below, above = MixtureCell.SLOTS + 0 * MAX_PARTS, MixtureCell.SLOTS + MAX_PARTS
+    free, spare = MixtureCell.SLOTS + 2 * MAX_PARTS, MixtureCell.SLOTS + 3 * MAX_PARTS
     far = np.int64(1) << 40
     y = first_guess(shared, state, q)
     tries = 0
     while high - low > 1:
         middle = (low + high) >> 1
-        # Newton's method; should it be slow (the density jumps), halving in between
+        # Newton's method; where it is slow (the density jumps), bisection in between
         if tries < 6 or (tries < 20 and tries & 1):
             middle = rank_near(entry, y)
             middle = min(max(middle >> low_bits, low), high - 1)
-        # both boundaries of the bin, where they are not known yet: the processor does
-        # the two at once
+        # both boundaries of the bin, unless they are known: the processor computes them at once
         edge = boundary(entry, max(middle, low + 1) << low_bits)
         c, slope = np.int64(0), np.int64(0)
         lower, upper = middle > low, middle + 1 < high
@@ -282,8 +266,8 @@ def mixture_decode(shared, state, entry, q, raw, num_raw, raw_at):
         fill(shared, state, below, np.int64(0))
     if high == top:
         fill(shared, state, above, np.int64(ESCAPE))
-    store_64(state, BELOW, np.int64(below))
-    store_64(state, ABOVE, np.int64(above))
+    store_64(state, MixtureCell.BELOW, np.int64(below))
+    store_64(state, MixtureCell.ABOVE, np.int64(above))
     rank = (low << low_bits) + np.int64(get_bits(raw, num_raw, raw_at, low_bits))
     if rank < entry.first or rank > entry.last:
         return np.int64(0), np.int64(0), entry.first, raw_at
@@ -292,30 +276,30 @@ def mixture_decode(shared, state, entry, q, raw, num_raw, raw_at):
 
 @kernel
 def mixture_learn(shared, state, sample):
-    """Learn from a sample that was coded."""
-    groups = load_i64(shared, GROUPS)
-    below, above = load_i64(state, BELOW), load_i64(state, ABOVE)
+    """Update the model with a coded sample."""
+    groups = load_i64(shared, SharedCell.GROUPS)
+    below, above = load_i64(state, MixtureCell.BELOW), load_i64(state, MixtureCell.ABOVE)
     sample = sample << 8
-    error = abs(sample - load_i64(state, LOCATION))
-    ratio = (error * load_i64(state, MANTISSA)) >> load_i64(state, SHIFT)
-    cell = load_i64(state, CONTEXT)
+    error = abs(sample - load_i64(state, MixtureCell.LOCATION))
+    ratio = (error * load_i64(state, MixtureCell.MANTISSA)) >> load_i64(state, MixtureCell.SHIFT)
+    cell = load_i64(state, MixtureCell.CONTEXT)
     gain = load_i64(state, cell)
     gain -= (gain * (min(ratio, 8 << 13) - (1 << 13))) >> (13 + GAIN_RATE)
     store_64(state, cell, min(max(gain, MIN_GAIN), MAX_GAIN))
-    store_64(state, ERROR, error << 12)
+    store_64(state, MixtureCell.ERROR, error << 12)
     total = np.int64(0)
     for g in range(groups):
         total += joint_lanes(state + 8 * MIXTURE_LANES * g, below, above)
     # weights sum to more than 2**27, so the total has at least 28 bits
     narrow = bit_length(total) - SHARE_BITS
     reciprocal = (np.int64(1) << (2 * SHARE_BITS)) // (total >> narrow)
-    seen = load_i64(state, AGE) + 1
-    store_64(state, AGE, seen)
+    seen = load_i64(state, MixtureCell.AGE) + 1
+    store_64(state, MixtureCell.AGE, seen)
     age = bit_length(seen)
-    leak = 1 if load_i64(state, SUM) > FULL_SHARE else -1
-    features = state + 8 * FEATURE
+    leak = 1 if load_i64(state, MixtureCell.SUM) > FULL_SHARE else -1
+    features = state + 8 * MixtureCell.FEATURE
     total = np.int64(0)
     for g in range(groups):
         row = state + 8 * MIXTURE_LANES * g
         total += learn_lanes(row, features, narrow, reciprocal, leak, sample, age)
-    store_64(state, SUM, total)
+    store_64(state, MixtureCell.SUM, total)

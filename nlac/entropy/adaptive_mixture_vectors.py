@@ -19,30 +19,32 @@ from numba.core import types
 from nlac.entropy.adaptive_mixture_state import (
     EXP_STEPS,
     FEATURES,
-    GAINED,
     GATE_LIMIT,
     GATE_RATE,
-    GATES,
-    INVERSE,
-    JOINT,
-    LEAST,
-    LOCATION,
-    MANTISSA,
     MAX_PARTS,
-    MEAN,
     MIXTURE_LANES,
-    RATE,
-    SHARE,
     SHARE_BITS,
     SHARE_LEAK,
     SHARE_RATE,
-    SHIFT,
-    SOURCE,
-    WEIGHT,
+    MixtureCell,
 )
 from nlac.entropy.distributions import CELLS, REACH, TAIL
 from nlac.kernels.llvm import intrinsic
 
+# cells of eight parts
+SOURCE = MixtureCell.SOURCE
+RATE = MixtureCell.RATE
+INVERSE = MixtureCell.INVERSE
+GAINED = MixtureCell.GAINED
+LEAST = MixtureCell.LEAST
+MEAN = MixtureCell.MEAN
+SHARE = MixtureCell.SHARE
+GATES = MixtureCell.GATES
+LOCATION = MixtureCell.LOCATION
+MANTISSA = MixtureCell.MANTISSA
+SHIFT = MixtureCell.SHIFT
+WEIGHT = MixtureCell.WEIGHT
+JOINT = MixtureCell.JOINT
 _I32, _I64 = ir.IntType(32), ir.IntType(64)
 _LANES = ir.VectorType(_I64, MIXTURE_LANES)
 _REALS = ir.VectorType(ir.DoubleType(), MIXTURE_LANES)

@@ -1,7 +1,7 @@
-"""Adaptive coding of long bitmaps: which values of a range occur (spec, section "Value sets").
+"""Adaptive binary coding of long bitmaps, for lists of values (spec, section "Value sets").
 
-The context of a bit is how many of the 16 bits before it are set, and the bit
-before it; each context keeps a 16-bit probability that moves by 1/32.
+The context of a bit is the number of ones among the 16 bits before it, and the bit before it. Each
+context has a 16-bit probability that moves by 1/32.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ _CONTEXTS = 2 * (HISTORY + 1)
 
 @kernel
 def _encode(bits, buffer):
+    """Code `bits` (uint8) into `buffer` (uint32); returns the number of words."""
     words = address(buffer)
     ones = np.full(_CONTEXTS, 1 << 15, np.int64)
     pos, lower, rng, held, first = 0, ZERO, FULL, 0, ZERO
@@ -51,6 +52,7 @@ def _encode(bits, buffer):
 
 @kernel
 def _decode(buffer, bits):
+    """Fill `bits` (uint8) from `buffer` (uint32); returns whether the words are good."""
     words, length = address(buffer), len(buffer)
     ones = np.full(_CONTEXTS, 1 << 15, np.int64)
     pos, lower, rng, point = decode_start(words, length)
@@ -78,13 +80,19 @@ def _decode(buffer, bits):
 
 
 def write_bitmap(bits: NDArray[np.uint8]) -> bytes:
-    """Code a bitmap (values 0 and 1) into bytes."""
+    """Return the bytes of a bitmap, (n,) uint8 of 0 and 1."""
     words = np.zeros(len(bits) // 2 + 16, np.uint32)
     return words[: _encode(bits, words)].astype("<u4").tobytes()
 
 
 def read_bitmap(data: bytes, count: int) -> NDArray[np.uint8]:
-    """Decode `count` bits."""
+    """Decode a bitmap of `count` bits, uint8.
+
+    Raises
+    ------
+    CorruptStream
+        The bytes are not what `write_bitmap` writes.
+    """
     if len(data) % 4:
         raise CorruptStream("bitmap is not whole words", path="value_set")
     bits = np.zeros(count, np.uint8)

@@ -1,8 +1,8 @@
-"""Raw bits in 32-bit words, least significant first: compiled, for the inner loops.
+"""Raw bits in 32-bit words, least significant first, as compiled kernels.
 
-A writer's state is ``pos, acc, fill`` (words written, waiting bits, their
-number, under 32); a reader's is the position in bits.  Past the end a reader
-gets zeros; the caller compares positions afterwards.  `words` is an address.
+The state of a writer is ``pos, acc, fill``: words written, waiting bits (uint64), and their number,
+below 32. That of a reader is the position in bits. Past the end a reader gets zeros; its caller
+checks the position afterwards. `words` is the address of uint32 words unless stated otherwise.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ S32 = U(32)
 def put_bits(words, pos, acc, fill, value, count):
     """Append the low `count` bits (0 .. 32) of a value below 2**count.
 
-    The word after those that are written must exist too: it holds what is waiting.
+    The buffer needs a word more than those written, for the waiting bits.
     """
     acc = acc | (U(value) << U(fill))
     fill += count
-    # without a branch, which would be taken at random
+    # without a branch, which the processor could not predict
     store_32(words, pos, acc)
     full = fill >> 5
     return pos + full, acc >> U(full << 5), fill & 31
@@ -32,7 +32,7 @@ def put_bits(words, pos, acc, fill, value, count):
 
 @kernel
 def end_bits(words, pos, acc, fill):
-    """Write what still waits, filled up with zeros; returns the words written."""
+    """Write the waiting bits, padded with zeros; returns the words written."""
     if fill > 0:
         pos, acc, fill = put_bits(words, pos, acc, fill, 0, 32 - fill)
     return pos
@@ -52,9 +52,9 @@ def get_bits(words, length, at, count):
 
 @kernel
 def pack_bits(values, counts, words):
-    """Put the low `counts[i]` bits (0 .. 32) of every value into `words`; returns the words used.
+    """Write the low `counts[i]` bits (0 .. 32) of each value to `words`; returns the words used.
 
-    `words` is an array, with room for one word more.
+    `words` is a uint32 array with one word more than needed; the others are int64.
     """
     at = address(words)
     pos, acc, fill = 0, U(0), 0
@@ -68,7 +68,7 @@ def pack_bits(values, counts, words):
 def take_bits(words, at, counts, out):
     """Read `counts[i]` bits (0 .. 32) for each i into `out`; returns the position after them.
 
-    `words` is an array.
+    `words` is a uint32 array; `counts` and `out` are int64.
     """
     base, length = address(words), len(words)
     for i in range(len(counts)):

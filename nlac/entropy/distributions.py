@@ -1,10 +1,9 @@
-"""Integer distributions: what a predictor says about the next sample, and its intervals.
+"""Integer distributions of the next sample, and the frequencies of their intervals.
 
-A distribution is a location (sample units, Q8), a scale index and a shape
-(spec, section "Distributions").  The cumulative function is a lookup in a
-normative table with integer interpolation, so nothing here depends on floats.
-
-The scale index s stands for a mean absolute deviation of 2**(s/16 - 4) sample units.
+A distribution is a location (sample units, Q8), a scale index and a shape (spec, section
+"Distributions"). Its cumulative function is a normative table with integer interpolation, so
+nothing here depends on floats. The scale index s means a mean absolute deviation of
+2**(s/16 - 4) sample units.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from nlac.kernels.jit import kernel
 from nlac.kernels.memory import load_i16, load_i32
 
 SHAPES = 7
-CELLS = 1024  # of 1/32 unit each, from -16 to +16 mean absolute deviations
+CELLS = 1024  # of 1/32 of a mean absolute deviation each, from -16 to +16
 ROW = CELLS + 1
 TAIL = 64  # frequency of each tail beyond the table
 MAX_SCALE = 16 * 38 - 1
@@ -29,18 +28,18 @@ REACH = 16 << 13  # half the table's width in positions (Q13)
 
 
 class Tables(NamedTuple):
-    """The normative tables, in the widths that the kernels load.
+    """The normative tables, in the integer types that the kernels load.
 
     Attributes
     ----------
     cumulative : (SHAPES * ROW,) int32
         Frequencies below each cell edge, of 2**24.
     start : (SHAPES * 4096,) int16
-        Cell in which a quantile (its top 12 bits) begins; derived, for searching only.
+        First cell for the top 12 bits of a quantile; derived, for searching only.
     reciprocal : (SHAPES * ROW,) int32
         2**30 over the frequency of each cell; derived, for searching only.
     shapes : (257,) int64
-        The shape that follows from a mean of min(|u|, 1), by its top bits (`_shapes`).
+        The shape for the top bits of a mean of min(|u|, 1) (`_shapes`).
     down, up : (16,) int64
         Mantissas of 2**(-i/16) in Q16 and of 2**(i/16) in Q15.
     """
@@ -78,15 +77,15 @@ def tables() -> Tables:
 
 
 def _shapes(limits: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Tell the shape by the top bits of the mean of min(|u|, 1).
+    """Return the shapes by the top bits of the mean of min(|u|, 1), (257,) int64.
 
-    For each 256 means the number of limits above all of them, plus 8 times the one
-    limit among them (0 for none).
+    For each run of 256 means: the number of limits above all of them, plus 8 times the one limit
+    among them (0 for none).
     """
     bounds = np.arange(257)[:, None] << 8
     above = np.count_nonzero(limits >= bounds + 256, axis=1)
     among = np.where((limits > bounds) & (limits < bounds + 256), limits, 0)
-    assert np.all(np.count_nonzero(among, axis=1) <= 1), "two limits share a stretch"
+    assert np.all(np.count_nonzero(among, axis=1) <= 1), "two limits share a run"
     return np.ascontiguousarray(above + 8 * among.sum(axis=1), np.int64)
 
 
@@ -110,9 +109,9 @@ def cumulative_at(cumulative, row, distance, mantissa, shift):
 
 @kernel(forceinline=True)
 def quantile_distance(cumulative, start, reciprocal, shape, q, mantissa, exponent):
-    """Distance (Q8) from the location at which the cumulative function reaches `q`, about.
+    """Approximate distance (Q8) from the location at which the cumulative function reaches `q`.
 
-    Not normative: where a search for the symbol begins.
+    Not normative: a search for the bin begins there.
     """
     row = shape * ROW
     cell = load_i16(start, shape * 4096 + (q >> 12))

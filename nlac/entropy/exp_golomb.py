@@ -1,8 +1,7 @@
-"""Signed integers of which most are small, in as few bits: Exp-Golomb codes (spec, section
-"cascade block").
+"""Exp-Golomb codes (Teuhola 1978) of signed integers (spec, section "cascade block").
 
-Example: 0 is ``0``, -1 is ``10 0``, 1 is ``10 1``, -2 is ``110 00``; the bits that come first
-lie lowest in a byte.
+Example: 0 is ``0``, -1 is ``10 0``, 1 is ``10 1``, -2 is ``110 00``; the first bit is the lowest of
+a byte.
 """
 
 from __future__ import annotations
@@ -12,11 +11,11 @@ from collections.abc import Iterable
 from nlac._errors import CorruptStream, TruncatedStream
 from nlac.entropy.varint import fold, unfold
 
-MAX_LENGTH = 24  # of the binary part
+MAX_LENGTH = 24  # bits of the binary part
 
 
 def write_golomb(values: Iterable[int]) -> bytes:
-    """Bytes of the values, the last one filled up with zeros."""
+    """Return the bytes of the values, the last one padded with zeros."""
     bits, used = 0, 0
     for value in values:
         number = fold(value) + 1
@@ -33,7 +32,7 @@ class GolombReader:
     Parameters
     ----------
     data : bytes
-        They may go on behind the values.
+        Other bytes may follow the values.
     at : int
         Where the values begin.
     """
@@ -48,14 +47,14 @@ class GolombReader:
         Raises
         ------
         TruncatedStream
-            `data` ends before.
+            `data` ends inside them.
         CorruptStream
             A value is too large.
         """
         return [self._next() for _ in range(count)]
 
     def end(self) -> int:
-        """Return where the next byte begins.
+        """Return the position of the next whole byte.
 
         Raises
         ------

@@ -1,12 +1,10 @@
 """Mixtures of integer distributions in plain Python integers (spec, "Distributions (mixtures)").
 
-A mixture is what a predictor without a compiled loop says about the next
-sample. Values lie in low .. high; each takes the interval between the
-boundaries halfway to its neighbours, and the outermost reach to infinity. Where
-every part is wide, 2**low_bits values share an interval (a bin) and the rest
-of the value follows as raw bits. 128 counts at the top are the escape, for
-values whose bin has no count; ``docs/notes/distributions.md`` proves where that
-can't happen.
+A predictor without a compiled loop gives a mixture for each sample. The interval of a value in
+low .. high reaches halfway to its neighbours; those of low and high reach to infinity. Where every
+part is wide, 2**low_bits values share an interval (a bin), and the rest of the value follows as raw
+bits. The top 128 counts are the escape, for values whose bin has no count;
+``docs/notes/distributions.md`` proves where that cannot happen.
 """
 
 from __future__ import annotations
@@ -23,20 +21,20 @@ WEIGHT_BITS = 16
 FULL_WEIGHT = 1 << WEIGHT_BITS
 MAX_LOCATION = 1 << 40  # Q8; leaves room in 64 bits for every product
 ESCAPE_COUNT = 2 * TAIL
-ESCAPE = TOTAL - ESCAPE_COUNT  # where the escape's interval begins
+ESCAPE = TOTAL - ESCAPE_COUNT  # begin of the interval of the escape
 _FINE = 10  # octaves of the scale index below which a bin holds one value
 
 
 @cache
 def _lists() -> tuple[list[list[int]], list[int]]:
-    """Cumulative rows and scale mantissas as lists: indexing them gives Python integers."""
+    """Return cumulative rows and scale mantissas as lists of Python integers."""
     data = tables()
     rows = data.cumulative.reshape(SHAPES, ROW)
     return rows.tolist(), data.down.tolist()
 
 
 class Mixture:
-    """A mixture, ready to be asked for frequencies.
+    """A mixture of distributions, and the frequencies of its bins.
 
     Parameters
     ----------
@@ -47,7 +45,7 @@ class Mixture:
     Raises
     ------
     ValueError, TypeError
-        The parts are not that; any integer type does, floats don't.
+        The parts are out of range, or not integers; any integer type is accepted.
 
     Attributes
     ----------
@@ -81,12 +79,12 @@ class Mixture:
         if total != FULL_WEIGHT:
             raise ValueError(f"weights sum to {total}, not {FULL_WEIGHT}")
         self.low_bits = max(0, (smallest >> 4) - _FINE)
-        # where a search begins, and its first step: about the deviation of the heaviest part
+        # begin of a search, and its first step: about the deviation of the heaviest part
         self._centre = (centre + 128) >> (8 + self.low_bits)
         self._step = 1 << max(0, (widest >> 4) - 4 - self.low_bits)
 
     def below(self, edge: int) -> int:
-        """Counts below a boundary (Q8 sample units): 0 to `ESCAPE`, never falling with it."""
+        """Return the counts below a boundary (Q8): 0 to `ESCAPE`, and monotonic."""
         total = 0
         for location, mantissa, shift, row, weight in self._parts:
             position = ((edge - location) * mantissa) >> shift
@@ -102,7 +100,7 @@ class Mixture:
         return (total >> WEIGHT_BITS) - TAIL
 
     def edge(self, number: int, first: int, last: int) -> int:
-        """Counts below the bin `number`; bins `first` to `last` share all of them."""
+        """Return the counts below the bin `number`; bins `first` to `last` share all counts."""
         if number <= first:
             return 0
         if number > last:
@@ -110,13 +108,13 @@ class Mixture:
         return self.below((number << (8 + self.low_bits)) - 128)
 
     def interval(self, number: int, first: int, last: int) -> tuple[int, int]:
-        """First count of the bin `number`, and how many it has: none if it must escape."""
+        """Return the first count of the bin `number` and its counts, 0 if it must escape."""
         left = self.edge(number, first, last)
         return left, self.edge(number + 1, first, last) - left
 
     def find(self, quantile: int, first: int, last: int) -> int:
-        """Bin among `first` to `last` that holds a quantile below `ESCAPE`."""
-        # a bracket around it, at first near the heaviest part
+        """Return the bin among `first` to `last` that holds a quantile below `ESCAPE`."""
+        # a bracket, at first near the heaviest part
         left = min(max(self._centre, first), last)
         right, step = left + 1, self._step
         while self.edge(left, first, last) > quantile:

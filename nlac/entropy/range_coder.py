@@ -1,13 +1,11 @@
-"""The range coder outside compiled loops: in plain Python, and in bulk on constriction.
+"""The range coder (Martin 1979) outside compiled loops: in plain Python, and in bulk.
 
-`RangeEncoder` and `RangeDecoder` are the arithmetic of the format (spec,
-section "Range coder") in Python integers, one interval a call: for loops where
-each interval depends on the sample before it and no kernel exists. The bulk
-functions hand whole arrays to constriction, exactly: its tables of
-probabilities are fed with integers, so that no rounding happens. Everything
-here writes the words that `nlac.entropy.range_kernels` writes.
+`RangeEncoder` and `RangeDecoder` are the arithmetic of the format (spec, section "Range coder") in
+Python integers, one interval a call. They serve loops without a kernel in which each interval
+depends on the sample before it. The bulk functions pass whole arrays to constriction. Its tables of
+probabilities get integers, so nothing is rounded. Everything here writes the words that
+`nlac.entropy.range_kernels` writes.
 
-The bits that a decoder takes are never asked for twice and never left over:
 `RangeDecoder` refuses words that end too early or too late.
 """
 
@@ -46,8 +44,8 @@ class RangeEncoder:
         self._lower = 0
         self._range = _FULL
         self._started = False
-        # words that wait because a carry may still reach them: their number and the first;
-        # the others are all ones, or all zeros once the carry has come
+        # words held back because a carry may still reach them: their number and the first; the
+        # others are all ones, or all zeros after the carry
         self._held = 0
         self._first = 0
 
@@ -80,9 +78,9 @@ class RangeEncoder:
                 self._held, self._first = 1, word
 
     def encode_raw(self, value: int, count: int) -> None:
-        """Code the low `count` bits of a value below 2**count, all values alike.
+        """Code a value below 2**count as `count` uniform bits.
 
-        They go in groups of `RAW_GROUP` bits, the lowest first; the last may be smaller.
+        They are coded in groups of `RAW_GROUP` bits, the lowest first; the last may be smaller.
         """
         while count > 0:
             size = min(count, RAW_GROUP)
@@ -92,7 +90,7 @@ class RangeEncoder:
             count -= size
 
     def finish(self) -> U32:
-        """Words of all that was coded, uint32; nothing can be added then."""
+        """End the code and return its words, uint32."""
         if self._started:
             point = self._lower + _WORD
             if self._held:
@@ -111,12 +109,12 @@ class RangeEncoder:
 
 
 class RangeDecoder:
-    """Takes intervals off the words of `RangeEncoder`: `decode`, then `advance`, in turn.
+    """Takes intervals off the words of a `RangeEncoder`, by `decode` and `advance` in turn.
 
     Parameters
     ----------
     words : array_like of uint32
-        All words, and no more.
+        All words of the encoder, and no more.
     """
 
     __slots__ = ("_lower", "_point", "_pos", "_range", "_words")
@@ -131,7 +129,7 @@ class RangeDecoder:
             self._point = (self._point << 32) | self._next()
 
     def decode(self) -> int:
-        """Return the quantile, 0 to 2**24 - 1: the coded interval is the one that holds it.
+        """Return the quantile, 0 to 2**24 - 1; the coded interval is the one that holds it.
 
         Raises
         ------
@@ -173,7 +171,7 @@ class RangeDecoder:
         return value
 
     def finish(self) -> None:
-        """Check that all has been taken off.
+        """Check that all words were taken off.
 
         Raises
         ------
@@ -212,7 +210,7 @@ def encode_bulk(intervals: ArrayLike) -> U32:
     rest = TOTAL - c - f
     if np.any((c < 0) | (f < 1) | (rest < 0) | (f > TOTAL - 2)):
         raise ValueError("not all are intervals of 2**24 with at most 2**24 - 2 counts")
-    # each interval becomes one of three symbols, the other two fill what is beside it
+    # each interval becomes one of three symbols; the other two fill the rest
     at_left, at_right = c == 0, rest == 0
     sizes = np.stack(
         [
@@ -274,7 +272,7 @@ def decode_symbols(words: ArrayLike, count: int, frequencies: ArrayLike) -> NDAr
     decoder = _constriction().queue.RangeDecoder(data)
     try:
         symbols: NDArray[np.int32] = decoder.decode(_model(table), count)
-    except AssertionError as error:  # that is how constriction says it
+    except AssertionError as error:  # constriction raises it for bad words
         raise CorruptStream("range coder: point outside its range") from error
     if not decoder.maybe_exhausted():
         raise CorruptStream("range coder: words are left over")
@@ -289,8 +287,8 @@ def _table(frequencies: ArrayLike) -> NDArray[np.int64]:
 
 
 def _model(table: NDArray[np.int64]) -> Any:
-    # constriction gives every symbol one count and shares the rest in proportion to the
-    # numbers it gets; these sum to that rest, so the factor is 1 and nothing is rounded
+    # constriction gives every symbol one count and shares the rest in proportion to its
+    # arguments; these sum to the rest, so the factor is 1 and nothing is rounded
     return _constriction().model.Categorical((table - 1).astype(np.float64), perfect=False)
 
 

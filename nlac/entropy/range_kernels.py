@@ -1,15 +1,13 @@
-"""The range coder: constriction for bulk work, and the same arithmetic as compiled kernels.
+"""The range coder (Martin 1979) as compiled kernels.
 
-Both write the same words (constriction's default queue coder: 64-bit state,
-32-bit words, 24-bit frequencies; spec, section "Range coder").  The kernels
-exist for loops in which each interval depends on the sample before it; tests
-prove that each side decodes what the other wrote.
+The kernels serve loops in which each interval depends on the sample before it. They write the words
+of constriction's default queue coder, which serves bulk work: 64-bit state, 32-bit words and 24-bit
+frequencies (spec, section "Range coder"). Tests prove that each side decodes what the other wrote.
 
-A coder state is five numbers that the loops keep in registers: for encoding
-``pos, lower, rng, held, first`` (words written, the interval, the number of
-words held back because a carry may still reach them, and the first of these);
-for decoding ``pos, lower, rng, point``.  `words` is the address of the
-words (32 bits each), `length` their number.
+Loops keep the state of a coder in registers. For encoding it is ``pos, lower, rng, held, first``:
+words written, the interval, the number of words held back because a carry may still reach them, and
+the first of these. For decoding it is ``pos, lower, rng, point``. `words` is the address of uint32
+words, `length` their number; `lower`, `rng`, `first` and `point` are uint64.
 """
 
 from __future__ import annotations
@@ -31,12 +29,12 @@ ZERO = U(0)
 
 @kernel(forceinline=True)
 def encode_interval(words, pos, lower, rng, held, first, c, f):
-    """Code the interval [c, c + f) of 2**24; returns the new coder state."""
+    """Code the interval [c, c + f) of 2**24; returns the new state."""
     scale = rng >> S24
     rng = scale * U(f)
     new = lower + scale * U(c)
     if held > 0 and new + rng >= new:
-        # the held-back words are settled: with a carry if `lower` wrapped
+        # no further carry can reach the words held back; `lower` has wrapped if there is one now
         if new < lower:
             store_32(words, pos, first + ONE)
             fill = ZERO
@@ -66,7 +64,7 @@ def encode_interval(words, pos, lower, rng, held, first, c, f):
 
 @kernel
 def seal(words, pos, lower, rng, held, first):
-    """Write the last words; returns the number of words in all."""
+    """Write the last words; returns the number of all words."""
     if rng == FULL and lower == ZERO and pos == 0 and held == 0:
         return pos
     point = lower + WORD
@@ -92,7 +90,7 @@ def seal(words, pos, lower, rng, held, first):
 
 @kernel
 def decode_start(words, length):
-    """Return the decoder's first state ``pos, lower, rng, point``; words past the end are 0."""
+    """Return the first state of a decoder; words past the end count as 0."""
     high = load_u32(words, 0) if length > 0 else ZERO
     low = load_u32(words, 1) if length > 1 else ZERO
     return 2, ZERO, FULL, (high << S32) | low
@@ -100,14 +98,14 @@ def decode_start(words, length):
 
 @kernel(forceinline=True)
 def decode_quantile(lower, rng, point):
-    """Return the position of the coded point in 0 .. 2**24 - 1, or -1 if there is none."""
+    """Return the quantile of the coded point, 0 .. 2**24 - 1, or -1 if the words are bad."""
     q = (point - lower) // (rng >> S24)
     return np.int64(q) if q < (ONE << S24) else np.int64(-1)
 
 
 @kernel(forceinline=True)
 def decode_advance(words, length, pos, lower, rng, point, c, f):
-    """Take the interval [c, c + f) off the state; returns the new state."""
+    """Take the interval [c, c + f) off the words; returns the new state."""
     scale = rng >> S24
     rng = scale * U(f)
     lower = lower + scale * U(c)

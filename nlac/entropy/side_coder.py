@@ -1,10 +1,9 @@
-"""Side information in bulk: symbols under few fixed tables, coded by constriction.
+"""Side information in bulk: symbols under a few fixed tables, coded by constriction.
 
-Two kinds of table (spec, section "Side information"): a histogram that travels
-with the symbols, for small alphabets; and the normative Laplace shape at a given
-scale, for signed integers such as predictor coefficients.  constriction gets
-exact integer frequencies: `Categorical` turns the weights f - 1 into cumulative
-sums of f without rounding when the f add up to 2**24.
+There are two kinds of table (spec, section "Side information"): a histogram that is stored before
+the symbols, for small alphabets, and the normative Laplace shape at a scale, for signed integers
+such as coefficients. constriction gets exact integer frequencies: `Categorical` turns the weights
+f - 1 into cumulative sums of f without rounding if the f sum to 2**24.
 """
 
 from __future__ import annotations
@@ -42,18 +41,18 @@ def _laplace_model(scale: int) -> Any:
 
 
 def low_bits_of(scale: int) -> int:
-    """Low bits of an integer that are stored as they are at this scale."""
+    """Number of low bits of an integer that are raw bits at a scale."""
     return max(0, (scale >> 4) - 7)
 
 
 def _low_bits(counts: Sequence[int], scales: Sequence[int]) -> NDArray[np.int64]:
-    """`low_bits_of` for every integer of stretches that share a scale."""
+    """`low_bits_of` for each integer of runs that share a scale, (n,) int64."""
     return np.repeat(np.array([low_bits_of(scale) for scale in scales], np.int64), counts)
 
 
 @lru_cache(maxsize=512)
 def laplace_frequencies(scale: int) -> NDArray[np.int64]:
-    """Return the frequencies of the 512 symbols at a scale; they sum to 2**24."""
+    """Return the frequencies of the symbols at a scale, (ALPHABET,) int64; they sum to 2**24."""
     normative = tables()
     edges = np.arange(-EDGE, EDGE + 1, dtype=np.int64) << low_bits_of(scale)
     distance = (edges << 8) - 128
@@ -64,14 +63,14 @@ def laplace_frequencies(scale: int) -> NDArray[np.int64]:
     value = left + (((normative.cumulative[row + 1] - left) * (inside & 255)) >> 8)
     value = np.where(position <= -REACH, TAIL, np.where(position >= REACH, TOTAL - TAIL, value))
     cumulative = np.concatenate([[0], value, [TOTAL]])
-    # every symbol gets a count, whatever the table says
+    # every symbol has at least one count
     cumulative = ((cumulative * (TOTAL - ALPHABET)) >> 24) + np.arange(ALPHABET + 1)
     frequencies: NDArray[np.int64] = np.diff(cumulative)
     return frequencies
 
 
 def histogram_frequencies(weights: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the frequencies for weights 0 .. 255, not all 0; they sum to 2**24."""
+    """Return frequencies from weights 0 .. 255 that are not all 0; they sum to 2**24."""
     cumulative = np.concatenate([[0], np.cumsum(weights)])
     count = len(weights)
     cumulative = cumulative * (TOTAL - count) // cumulative[-1] + np.arange(count + 1)
@@ -80,7 +79,7 @@ def histogram_frequencies(weights: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 class SideWriter:
-    """Collects side information; `finish` returns words, raw bits come apart."""
+    """Collects side information; `finish` returns its words and its raw bits."""
 
     def __init__(self) -> None:
         import constriction
@@ -90,7 +89,7 @@ class SideWriter:
         self._raw_bits = [np.zeros(0, np.int64)]
 
     def symbols(self, values: NDArray[np.int64]) -> bytes:
-        """Code small symbols; returns the bytes that tell their histogram."""
+        """Code small symbols; returns the bytes of their histogram."""
         counts = np.bincount(values)
         if len(counts) == 0:
             return b"\0"
@@ -116,7 +115,7 @@ class SideWriter:
         self._raw_bits.append(np.where(escaped, ESCAPE_BITS, low))
 
     def finish(self) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
-        """Return the coder's words and those of the raw bits."""
+        """Return the words of the coder and those of the raw bits, uint32."""
         words: NDArray[np.uint32] = self._coder.get_compressed()
         counts = np.concatenate(self._raw_bits)
         raw = np.zeros(-(-int(counts.sum()) // 32) + 1, np.uint32)
@@ -166,7 +165,7 @@ class SideReader:
         return decoded
 
     def _take(self, counts: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Take so many raw bits for each value, least significant first."""
+        """Take `counts[i]` raw bits for each i, least significant first."""
         values = np.empty(len(counts), np.int64)
         self.position = take_bits(self._raw, self.position, counts, values)
         if self.position > 32 * len(self._raw):

@@ -1,9 +1,9 @@
-"""Value sets: which sample values occur (spec, section "Value sets").
+"""Value sets: the sample values that occur, and their bytes (spec, section "Value sets").
 
-One rule serves empty low bits, recordings scaled after they were quantised,
-sparse histograms and clipping: a value is known by its rank among those that
-occur, and its interval reaches halfway to its neighbours, at both ends to
-infinity.  This module holds the sets and their bytes; `value_search` finds them.
+The method is this project's own. One rule serves empty low bits, recordings scaled after they were
+quantised, sparse histograms and clipping: a value is coded by its rank among those that occur, and
+its interval reaches halfway to its neighbours, at both ends to infinity. The encoder finds the sets
+in `nlac.codec.encoder.value_sets`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _LIMIT = 1 << 31
 
 @dataclass(frozen=True, slots=True)
 class ValueSet:
-    """One set: all integers, a fractional grid, or a list.
+    """A set of values: all integers, a fractional grid, or a list.
 
     Attributes
     ----------
@@ -37,9 +37,9 @@ class ValueSet:
     first, last : int
         Smallest and largest rank.
     step, offset : int
-        Of a grid (Q24).
+        Step and offset of a grid, Q24; 0 otherwise.
     values : (n,) int64
-        The list, ascending.
+        The list, ascending; empty otherwise.
     """
 
     kind: int
@@ -59,7 +59,7 @@ class ValueSet:
 
     @property
     def spread(self) -> int:
-        """Whole bits of the least distance between neighbours."""
+        """Whole bits of the smallest distance between neighbours."""
         if self.kind == GRID:
             return (self.step >> GRID_BITS).bit_length() - 1
         if self.kind == LIST and len(self.values) > 1:
@@ -67,11 +67,11 @@ class ValueSet:
         return 0
 
     def ranks_of(self, samples: NDArray[np.int64]) -> NDArray[np.int64] | None:
-        """Return the ranks of samples, or None if one is not in the set."""
+        """Return the ranks of samples, (n,) int64, or None if one is not in the set."""
         if self.kind == PLAIN:
             ranks = samples
         elif self.kind == GRID:
-            # ceil((sample * 2**24 - offset) / step) is the only rank that can hit it
+            # only the rank ceil((sample * 2**24 - offset) / step) can have this value
             ranks = -((self.offset - (samples << GRID_BITS)) // self.step)
             if np.any(((self.step * ranks + self.offset) >> GRID_BITS) != samples):
                 return None
@@ -86,12 +86,12 @@ class ValueSet:
 
 
 def plain(low: int, high: int) -> ValueSet:
-    """Every integer from `low` to `high`."""
+    """Return the set of all integers from `low` to `high`."""
     return ValueSet(PLAIN, low, high)
 
 
 def listed(values: NDArray[np.int64]) -> ValueSet:
-    """Just these values, ascending."""
+    """Return the set of these values, which ascend."""
     return ValueSet(LIST, 0, len(values) - 1, values=values)
 
 
@@ -103,7 +103,7 @@ def _read_signed(data: bytes, at: int) -> tuple[int, int]:
 
 
 def write_sets(sets: Sequence[ValueSet]) -> bytes:
-    """Bytes of a table of sets."""
+    """Return the bytes of a table of sets."""
     out = bytearray(write_varint(len(sets)))
     for entry in sets:
         out += write_varint(entry.kind)
@@ -122,7 +122,13 @@ def write_sets(sets: Sequence[ValueSet]) -> bytes:
 
 
 def read_sets(data: bytes, at: int) -> tuple[list[ValueSet], int]:
-    """Parse a table of sets at byte `at`; returns it and the byte after it."""
+    """Parse a table of sets at byte `at`; returns it and the position after it.
+
+    Raises
+    ------
+    CorruptStream
+        A number is out of range, or a list is not what `write_sets` writes.
+    """
     count, at = read_varint(data, at)
     if not 1 <= count <= MAX_SETS:
         raise CorruptStream(f"{count} value sets", path="value_set")
@@ -143,13 +149,15 @@ def read_sets(data: bytes, at: int) -> tuple[list[ValueSet], int]:
                 raise CorruptStream("bad list", path="value_set")
             sets.append(listed(np.flatnonzero(present).astype(np.int64) + low))
             continue
-        if kind not in (PLAIN, GRID) or not -_LIMIT <= low <= low + span < _LIMIT:
-            raise CorruptStream("bad kind or range", path="value_set")
+        if kind not in (PLAIN, GRID):
+            raise CorruptStream(f"set {len(sets)}: unknown kind {kind}", path="value_set")
+        if not -_LIMIT <= low <= low + span < _LIMIT:
+            raise CorruptStream(f"set {len(sets)}: ranks out of range", path="value_set")
         step = offset = 0
         if kind == GRID:
             step, at = read_varint(data, at)
             offset, at = _read_signed(data, at)
-            # steps of at least 1 keep neighbours apart; values are samples, so int64 holds all
+            # steps of at least 1 keep neighbours apart; as values are samples, all fit int64
             first = (step * low + offset) >> GRID_BITS
             last = (step * (low + span) + offset) >> GRID_BITS
             good = 1 << GRID_BITS <= step < 1 << 56 and first >= -_LIMIT and last < _LIMIT

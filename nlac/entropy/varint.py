@@ -1,6 +1,6 @@
-"""Unsigned integers of variable length (spec 3.2): 7 bits a byte, lowest first.
+"""Variable-length integers (LEB128; spec 3.2): 7 bits a byte, lowest first.
 
-Example: 300 is ``AC 02``. Each value has one form only, the shortest.
+Example: 300 is ``AC 02``. Only the shortest form of a value is valid.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ MAX_VARINT_BYTES: Final = 10
 
 
 def write_varint(value: int) -> bytes:
-    """Bytes of `value`, 0 to 2**64 - 1."""
+    """Return the bytes of `value`, 0 to 2**64 - 1."""
     if not 0 <= value < 2**64:
         raise ValueError(f"{value} does not fit an unsigned 64-bit integer")
     out = bytearray()
@@ -25,7 +25,7 @@ def write_varint(value: int) -> bytes:
 
 
 def fold(value: int) -> int:
-    """Signed integer as an unsigned one, near 0 first: 0, -1, 1, -2 become 0, 1, 2, 3."""
+    """Map a signed integer to an unsigned one (zigzag): 0, -1, 1, -2 become 0, 1, 2, 3."""
     return value << 1 if value >= 0 else (-value << 1) - 1
 
 
@@ -35,19 +35,19 @@ def unfold(value: int) -> int:
 
 
 def varint_num_bytes(value: int) -> int:
-    """Length of ``write_varint(value)``."""
+    """Return the length of ``write_varint(value)``."""
     return max(1, (value.bit_length() + 6) // 7)
 
 
 def read_varint(data: bytes, position: int) -> tuple[int, int]:
-    """Value at `position` of `data`, and the position after it.
+    """Return the value at `position` of `data`, and the position after it.
 
     Raises
     ------
     TruncatedStream
         `data` ends inside the number.
     CorruptStream
-        Longer than the value needs, or above 2**64 - 1.
+        The form is not the shortest, or the value exceeds 2**64 - 1.
     """
     value = 0
     for count in range(MAX_VARINT_BYTES):
@@ -63,11 +63,11 @@ def read_varint(data: bytes, position: int) -> tuple[int, int]:
 
 
 def write_signed(value: int) -> bytes:
-    """Bytes of a signed integer, folded."""
+    """Return the bytes of a signed integer, mapped by `fold`."""
     return write_varint(fold(value))
 
 
 def read_signed(data: bytes, position: int) -> tuple[int, int]:
-    """Signed value at `position` of `data`, and the position after it; raises as `read_varint`."""
+    """Return the signed value at `position`, and the position after it; see `read_varint`."""
     value, position = read_varint(data, position)
     return unfold(value), position

@@ -1,7 +1,7 @@
-"""The code words at the end of a block of `lpc` or `cascade`.
+"""Payload words at the end of a block of `lpc` or `cascade`.
 
-First come the words of the range coder, then those of a string of plain bits; both are
-uint32 (spec, sections "lpc block" and "cascade block").
+The words of the range coder are followed by those of the raw bits; both are uint32 (spec, sections
+"lpc block" and "cascade block").
 """
 
 from __future__ import annotations
@@ -14,18 +14,24 @@ from nlac.entropy.varint import write_varint
 
 
 def new_buffers(num_samples: int) -> tuple[U32, U32]:
-    """Room for whatever the range coder and the bit string of so many samples may take."""
+    """Return buffers, uint32, for the range coder and the raw bits of any `num_samples` samples."""
     words = np.empty(num_samples + num_samples // 4 + 64, np.uint32)
     return words, np.empty(num_samples + 64, np.uint32)
 
 
 def write_words(words: U32, bits: U32) -> bytes:
-    """Bytes of both, after the number of `words`."""
+    """Return the bytes of both, after the number of `words`."""
     return write_varint(len(words)) + words.astype("<u4").tobytes() + bits.astype("<u4").tobytes()
 
 
 def read_words(data: bytes, at: int, count: int) -> tuple[U32, U32]:
-    """Read `count` words of the range coder, and the bit string to the end of `data`."""
+    """Read `count` words of the range coder, and the raw bits to the end of `data`.
+
+    Raises
+    ------
+    CorruptStream
+        These are not whole words, or fewer than `count`.
+    """
     left = len(data) - at
     if left % 4 or 4 * count > left:
         raise CorruptStream("words do not fit", path="samples")
@@ -34,8 +40,8 @@ def read_words(data: bytes, at: int, count: int) -> tuple[U32, U32]:
 
 
 def check_end(words: U32, bits: U32, words_taken: int, bits_taken: int) -> None:
-    """Raise `CorruptStream` unless a decoder took all there is; -1 tells of bad data."""
-    # a decoder looks at most two words past those that decide
+    """Raise `CorruptStream` unless exactly the words present were taken; -1 marks bad data."""
+    # a decoder reads at most two words past those that decide
     if (
         bits_taken < 0
         or -(-bits_taken // 32) != len(bits)

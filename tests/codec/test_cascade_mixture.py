@@ -15,7 +15,7 @@ from nlac.entropy.adaptive_mixture import (
     mixture_shared,
     mixture_state,
 )
-from nlac.entropy.adaptive_mixture_state import MAX_LOCATIONS, SLOTS
+from nlac.entropy.adaptive_mixture_state import MAX_LOCATIONS, MixtureCell
 from nlac.entropy.value_kernels import set_table
 from nlac.entropy.value_sets import GRID, ValueSet, listed, plain
 from nlac.kernels.jit import kernel
@@ -125,7 +125,7 @@ def _below(shared, rows, locations, edges, found):
     common, state, at = address(shared), address(rows), address(locations)
     mixture_prepare(common, state, at)
     for i in range(len(edges)):
-        found[i] = mixture_cumulative(common, state, edges[i], SLOTS)
+        found[i] = mixture_cumulative(common, state, edges[i], MixtureCell.SLOTS)
 
 
 @settings(max_examples=60, deadline=None)

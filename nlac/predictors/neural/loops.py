@@ -12,7 +12,7 @@ from enum import IntEnum
 import numpy as np
 
 from nlac.entropy.adaptive_mixture import mixture_learn, mixture_prepare
-from nlac.entropy.adaptive_mixture_state import GIVEN, MEAN
+from nlac.entropy.adaptive_mixture_state import GIVEN, MixtureCell
 from nlac.entropy.bits import end_bits
 from nlac.entropy.range_kernels import FULL, ZERO, decode_start, seal
 from nlac.kernels.jit import kernel
@@ -153,7 +153,7 @@ def coding_pass(
             apply_outputs(
                 load_i64(units, place), first + place * row_bytes, load_i64(locations, 0),
                 entry.lowest, entry.highest, locations + 8,
-                state + 8 * (MEAN + GIVEN), up,
+                state + 8 * (MixtureCell.MEAN + GIVEN), up,
             )  # fmt: skip
             mixture_prepare(shared, state, locations)
             sample = load_i32(samples, c * block.frames + at)
@@ -179,7 +179,7 @@ def start_coder(coder):
 
 @kernel
 def end_coder(coder, word_buffer, raw_buffer):
-    """Write what the encoder still holds; returns the first of words in both buffers."""
+    """Write what the encoder still holds; returns the numbers of words in both buffers."""
     sealed = seal(address(word_buffer), *_writer_of(coder))
     return sealed, end_bits(address(raw_buffer), *_bits_of(coder))
 
@@ -219,7 +219,7 @@ def decode_with_network(
             best = load_i64(locations, 0)
             apply_outputs(
                 mean_error(feature_state), load_i64(network, NetworkCell.OUTPUT), best,
-                entry.lowest, entry.highest, placed + 8, state + 8 * (MEAN + GIVEN), up,
+                entry.lowest, entry.highest, placed + 8, state + 8 * (MixtureCell.MEAN + GIVEN), up,
             )  # fmt: skip
             mixture_prepare(shared, state, placed)
             good, sample, reader, raw_at = decode_sample(
