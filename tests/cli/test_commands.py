@@ -99,7 +99,7 @@ def test_nothing_is_overwritten_unless_forced(call: Call, wav: Path, stream: Pat
         (["encode", "in.wav", "-", "--delete-input"], "--delete-input"),
         (["encode", "in.wav", "in.wav", "in.wav", "-o", "-"], "several inputs"),
         (["encode", "-q", "-v", "in.wav"], "contradict"),
-        (["encode", "in.wav", "x.nlac", "--effort", "1"], "lpc has no effort"),
+        (["encode", "in.wav", "x.nlac", "--effort", "1"], "lpc takes no effort"),
         (["encode", "in.wav", "--preset", "max", "--effort", "4"], "0<=x<=3"),
         (["decode", "in.nlac", "--skip", "1,5"], "mm:ss.fff"),
         (["decode", "in.nlac", "--skip", "100f", "--until", "50f", "-o", "x.wav"], "before --skip"),

@@ -119,5 +119,5 @@ def test_effort_has_a_range(effort):
 
 
 def test_lpc_has_none():
-    with pytest.raises(UsageError, match="lpc has no effort"):
+    with pytest.raises(UsageError, match="lpc takes no effort"):
         choose_predictor(EncodeOptions(effort=1))

@@ -187,7 +187,7 @@ def late_channel() -> bytes:
 
     order = np.array([1, 0])
     chosen = InterChannelOrder(order, order.copy(), np.array([0, 8]))
-    with patch.object(preparation, "pair", lambda *_arguments: chosen):
+    with patch.object(preparation, "choose_order", lambda *_arguments: chosen):
         return write(ints(tones(900, 2, 16)), 16, threads=1)
 
 

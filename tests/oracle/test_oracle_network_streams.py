@@ -135,7 +135,7 @@ def test_delay_and_pairing(seen, write, front):
     chosen = InterChannelOrder(order, order.copy(), np.array([0, 8]))
     model = random_model(4, front)
     samples = walk(200, 2)
-    with patch.object(preparation, "pair", lambda *_arguments: chosen):
+    with patch.object(preparation, "choose_order", lambda *_arguments: chosen):
         stream = write(samples, 16, model, SIX)
     check(stream, samples, model)
     places = seen.only("read_plan" if front == "lpc" else "read_head").places

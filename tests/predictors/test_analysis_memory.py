@@ -40,7 +40,8 @@ for channels, reference in ((1, [-1]), (2, [1, 0]), (2, [-1, 0])):
         for before in (64, 72, 200, 319):
             lags = np.array([0, PAD + SPAN + 1024 - before, 0])
             for effort in ((66, 1024, 5, 16), (258, 4096, 3, 16, 1024)):
-                analyse(view, frames, reference, delay, lags, effort)
+                settings = SegmentationSettings(*effort)
+                analyse(view, frames, reference, delay, lags, settings)
         long_window_gain(view, frames, reference, 66, 258)
 print("good")
 """
