@@ -1,7 +1,8 @@
-"""The built-in predictors, one row each: number, name, and the modules that decode and encode.
+"""Table of the built-in predictors: number, name, and the modules that decode and encode.
 
-A new kind of predictor is a folder here, a module of the encoder, and a row. Modules are named,
-not imported: they are heavy, and a decoder must not load what only an encoder needs.
+A new predictor is a folder beside this module, a module in `nlac.codec.encoder`, and a row of
+`METHODS`. The table names modules instead of importing them: they are slow to import, and a decoder
+must not load the encoder.
 """
 
 from __future__ import annotations
@@ -29,18 +30,21 @@ class Method:
     Attributes
     ----------
     predictor_id : int
-        Its number in streams, which is never used again for anything else (spec 5.1).
+        Number in streams, never used for anything else again (spec 5.1).
     name : str
-        Its name.
+        Name; empty for predictors of third parties, which bring their own.
     decoder : str
         Module with ``decode(data, at, frames, channels, stream)``, which returns the coded
         channels, (channels, frames) int32; `data` ends with them.
     encoder : str
-        Module with ``choose(options)``, which checks options and returns the predictor's
-        parameters and model hash, and ``encode(channels, stream, options)``, which returns bytes.
-    has_rice, takes_model, has_effort : bool
-        Whether there are Rice codes, whether a stream names a model, and whether the option
-        `effort` means something.
+        Module with ``choose(options)``, which checks options and returns header parameters and
+        model hash, and ``encode(channels, stream, options)``, which returns bytes.
+    has_rice : bool
+        The predictor has Rice codes.
+    takes_model : bool
+        The stream header names a model.
+    has_effort : bool
+        The encoder takes the option `effort`.
     """
 
     predictor_id: int
@@ -59,28 +63,40 @@ class Method:
         Raises
         ------
         CorruptStream
-            The bytes are not what an encoder writes, or the header does not suit the predictor.
+            The block is invalid, or the header has fields that the predictor does not take.
         """
         if stream.coder_id == c.CODER_RICE and not self.has_rice:
-            raise CorruptStream(f"{self.name} has no Rice codes", path="header.coder_id")
+            raise CorruptStream(
+                f"predictor {self.name} has no Rice codes", path="header.coder_id"
+            )
         if self.name and stream.predictor_parameters:
             raise CorruptStream(
-                f"{self.name} has no parameters", path="header.predictor_parameters"
+                f"predictor {self.name} takes no parameters; they must be empty",
+                path="header.predictor_parameters",
             )
         if self.name and stream.model_hash and not self.takes_model:
-            raise CorruptStream(f"{self.name} takes no model", path="header.model_hash")
+            raise CorruptStream(
+                f"predictor {self.name} takes no model; the model hash must be empty",
+                path="header.model_hash",
+            )
         decoded: NDArray[np.int32] = self._load(self.decoder).decode(
             data, at, frames, channels, stream
         )
         return decoded
 
     def choose(self, options: Any) -> tuple[bytes, bytes]:
-        """Check the options of an encoder; returns parameters and model hash for the header."""
+        """Check encoder options; returns parameters and model hash for the header.
+
+        Raises
+        ------
+        UsageError
+            An option does not suit the predictor.
+        """
         chosen: tuple[bytes, bytes] = self._load(self.encoder).choose(options)
         return chosen
 
     def encode(self, channels: NDArray[np.int32], stream: StreamHeader, options: Any) -> bytes:
-        """Code the channels of a block, (channels, frames) int32, at least one of each."""
+        """Code the channels of a block, (channels, frames) int32; at least one of each."""
         coded: bytes = self._load(self.encoder).encode(channels, stream, options)
         return coded
 
@@ -98,10 +114,10 @@ METHODS: list[Method] = [
     Method(3, "cnn", *_NEURAL, takes_model=True, has_effort=True),
     Method(4, "gru", *_NEURAL, takes_model=True, has_effort=True),
 ]  # fmt: skip
-# predictors of third parties: number and name are theirs
+# predictors of third parties, which bring number and name
 GENERIC = Method(0, "", "nlac.predictors.generic", "nlac.codec.encoder.generic")
 
 
 def names() -> Mapping[int, str]:
-    """Names of the built-in predictors, by their numbers."""
+    """Names of the built-in predictors, keyed by their numbers."""
     return {row.predictor_id: row.name for row in METHODS}

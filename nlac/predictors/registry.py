@@ -1,13 +1,14 @@
-"""Which predictors there are: built-in ones, registered ones, and those of installed packages.
+"""Find predictors by name or number: built-in, registered, or of an installed package.
 
-A package offers a predictor by an entry point of the group ``nlac.predictors``, whose
-name is the predictor's name and whose value is its class::
+The built-in predictors are the rows of `nlac.predictors.methods.METHODS`. A package offers a
+predictor by an entry point of the group ``nlac.predictors``, whose name is the predictor's name and
+whose value is its class::
 
     [project.entry-points."nlac.predictors"]
     mine = "my_package:MyPredictor"
 
-Such packages are imported only when a name or an id is asked for that is not known yet,
-so a broken one never stands in the way of the built-in predictors.
+Packages are imported only to find a name or number that is not known yet, so a broken package
+never affects the built-in predictors.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from nlac.bitstream.constants import (
 )
 from nlac.predictors import methods
 from nlac.predictors.base import Predictor
-from nlac.predictors.methods import GENERIC, METHODS, Method
+from nlac.predictors.methods import GENERIC, Method
 
 GROUP = "nlac.predictors"
 _NAME = re.compile(r"[a-z][a-z0-9_-]*", re.ASCII)
@@ -36,18 +37,18 @@ P = TypeVar("P", bound=type[Predictor])
 
 @dataclass(frozen=True, slots=True)
 class PredictorEntry:
-    """A predictor that is at hand.
+    """An available predictor.
 
     Attributes
     ----------
     predictor_id : int
-        Its number in streams.
+        Number in streams.
     name : str
-        Its name.
+        Name.
     factory : type of Predictor, or None
-        Its class; None where the codec itself has the loop (`lpc`, `cascade`, `cnn`, `gru`).
+        Class of a predictor of a third party; None for built-in predictors.
     method : Method
-        How its blocks are coded.
+        How blocks are coded.
     """
 
     predictor_id: int
@@ -56,40 +57,42 @@ class PredictorEntry:
     method: Method = GENERIC
 
     def from_options(self, options: Mapping[str, object]) -> Predictor:
-        """Make the predictor for encoding, and check what it will put into the stream.
+        """Make the predictor for encoding, and check its parameters and model hash.
 
         Raises
         ------
         UsageError
-            The options are wrong, or the predictor breaks its contract.
+            The options are wrong, or the predictor violates its interface.
         """
         predictor = self._factory().from_options(options)
         parameters = predictor.parameters()
         if len(parameters) > MAX_PARAMETERS_BYTES:
             raise UsageError(
-                f"predictor {self.name}: {len(parameters)} bytes of parameters, "
-                f"at most {MAX_PARAMETERS_BYTES} are possible"
+                f"predictor {self.name}: {len(parameters)} bytes of parameters; "
+                f"the format allows {MAX_PARAMETERS_BYTES}"
             )
         if len(predictor.model_hash) not in (0, MODEL_HASH_BYTES):
-            raise UsageError(f"predictor {self.name}: a model hash has {MODEL_HASH_BYTES} bytes")
+            raise UsageError(f"predictor {self.name}: model_hash has not {MODEL_HASH_BYTES} bytes")
         if self.from_parameters(parameters, predictor.model_hash).parameters() != parameters:
-            raise UsageError(f"predictor {self.name}: its parameters do not come back")
+            raise UsageError(
+                f"predictor {self.name}: from_parameters does not restore its parameters"
+            )
         return predictor
 
     def from_parameters(self, parameters: bytes, model_hash: bytes | None = None) -> Predictor:
-        """Make the predictor that a stream header asks for; one for each block.
+        """Make the predictor that a stream header names; one for each block.
 
         Parameters
         ----------
         parameters : bytes
             From the header.
         model_hash : bytes, optional
-            From the header, to be compared with the predictor's.
+            From the header. It must be the predictor's.
 
         Raises
         ------
         CorruptStream
-            The parameters are not good.
+            The predictor rejects the parameters.
         ModelMismatch
             The stream was made with another model.
         """
@@ -99,38 +102,38 @@ class PredictorEntry:
             if isinstance(error, CorruptStream):
                 raise
             raise CorruptStream(
-                f"predictor {self.name} does not take these parameters: {error}",
+                f"predictor {self.name} rejects the parameters: {error}",
                 path="header.predictor_parameters",
             ) from error
         if model_hash not in (None, predictor.model_hash):
             raise ModelMismatch(
                 f"predictor {self.name}: the stream needs the model "
-                f"{model_hash.hex() or '(none)'}, at hand is "
+                f"{model_hash.hex() or '(none)'}, available is "
                 f"{predictor.model_hash.hex() or '(none)'}"
             )
         return predictor
 
     @property
     def where(self) -> str:
-        """Full name of its class."""
+        """Full name of its class, for messages."""
         if self.factory is None:
             return f"nlac.codec, {self.name}"
         return f"{self.factory.__module__}.{self.factory.__qualname__}"
 
     def _factory(self) -> type[Predictor]:
         if self.factory is None:
-            raise UsageError(f"predictor {self.name} is part of the codec, and no class")
+            raise UsageError(f"predictor {self.name} is built in: it has no Predictor class")
         return self.factory
 
 
-_BUILT_IN = tuple(PredictorEntry(row.predictor_id, row.name, method=row) for row in METHODS)
-_entries: dict[str, PredictorEntry] = {entry.name: entry for entry in _BUILT_IN}
-# importing a package may register from inside
+# predictors of third parties in this process, by name
+_registered: dict[str, PredictorEntry] = {}
+# reentrant: importing a package may register its predictors
 _lock = threading.RLock()
 
 
 def register(factory: P) -> P:
-    """Make a predictor class known in this process; serves as a decorator.
+    """Register a predictor class in this process; also a decorator.
 
     Installed packages need an entry point instead, so that every process finds them.
 
@@ -147,15 +150,15 @@ def register(factory: P) -> P:
     Raises
     ------
     UsageError
-        Name or id are not allowed, or taken by another predictor.
+        The name or number is not allowed, or belongs to another predictor.
     """
     entry = _entry(factory)
     with _lock:
-        for other in _entries.values():
-            # the same class once more, as when a notebook's cell is run again, is no clash
+        for other in _registered.values():
+            # the same class again, as when a notebook's cell is run twice, is no clash
             if _clash(entry, other) and entry.where != other.where:
                 raise _taken(entry, other)
-        _entries[entry.name] = entry
+        _registered[entry.name] = entry
     return factory
 
 
@@ -165,46 +168,45 @@ def get_predictor(name: str) -> PredictorEntry:
     Raises
     ------
     UnknownPredictor
-        There is none of that name; the text names those there are.
+        No predictor has that name. The message lists the known ones.
     UsageError
-        Another predictor claims the same name or id.
+        Another installed predictor claims the same name or number.
     """
     return _find(lambda entry: entry.name == name, repr(name))
 
 
 def predictor_by_id(predictor_id: int) -> PredictorEntry:
-    """Find the predictor that a stream names by number.
+    """Find a predictor by its number in streams.
 
     Raises
     ------
     UnknownPredictor
-        There is none of that number; the text names those there are.
+        No predictor has that number. The message lists the known ones.
     UsageError
-        Another predictor claims the same name or id.
+        Another installed predictor claims the same name or number.
     """
-    label = methods.names().get(predictor_id)
-    if predictor_id >= FIRST_PRIVATE_PREDICTOR:
-        label = f"0x{predictor_id:04X}"
+    is_private = predictor_id >= FIRST_PRIVATE_PREDICTOR
     return _find(
         lambda entry: entry.predictor_id == predictor_id,
-        f"number {predictor_id} ({label})" if label else f"number {predictor_id}",
+        f"number {predictor_id}" + (f" (0x{predictor_id:04X})" if is_private else ""),
     )
 
 
 def predictor_names() -> tuple[str, ...]:
-    """Names of all predictors at hand, in alphabetical order; imports no package."""
-    return tuple(sorted({*_entries, *(point.name for point in _points())}))
+    """Names of all available predictors, in alphabetical order. No package is imported."""
+    installed = (point.name for point in _points())
+    return tuple(sorted({*methods.names().values(), *_registered, *installed}))
 
 
 def _find(wanted: Callable[[PredictorEntry], bool], what: str) -> PredictorEntry:
     with _lock:
-        for entry in _entries.values():
+        for entry in (*_built_in(), *_registered.values()):
             if wanted(entry):
                 return entry
         found, problems = _installed()
         for entry in found:
             if wanted(entry):
-                # two packages with one id: either could be the one that a stream means
+                # of two packages with one number, a stream could mean either
                 for other in found:
                     if _clash(entry, other) and entry.where != other.where:
                         raise _taken(entry, other)
@@ -215,38 +217,42 @@ def _find(wanted: Callable[[PredictorEntry], bool], what: str) -> PredictorEntry
     raise UnknownPredictor("; ".join([text, *problems]))
 
 
+def _built_in() -> list[PredictorEntry]:
+    return [PredictorEntry(row.predictor_id, row.name, method=row) for row in methods.METHODS]
+
+
 def _points() -> list[EntryPoint]:
-    # a package that claims a name of nlac's own is not asked
+    # a package that claims a built-in name is not imported
     return [
         point for point in entry_points(group=GROUP) if point.name not in methods.names().values()
     ]
 
 
 def _installed() -> tuple[list[PredictorEntry], list[str]]:
-    """Predictors of all installed packages, and what is wrong with others."""
+    """Predictors of all installed packages, and an error text for each that fails."""
     found, problems = [], []
     for point in _points():
         try:
             entry = _entry(point.load())
             if entry.name != point.name:
-                raise UsageError(f"the class calls itself {entry.name!r}")
+                raise UsageError(f"the name of the class is {entry.name!r}")
         except Exception as error:
-            problems.append(f"entry point {point.name} = {point.value} does not work: {error!r}")
+            problems.append(f"entry point {point.name} = {point.value} fails: {error!r}")
         else:
             found.append(entry)
     return found, problems
 
 
 def _entry(factory: object) -> PredictorEntry:
-    """Check that a class may be a predictor."""
+    """Check name and number of a predictor class."""
     if not (isinstance(factory, type) and issubclass(factory, Predictor)):
-        raise UsageError(f"{factory!r} is no Predictor class")
+        raise UsageError(f"{factory!r} is not a subclass of Predictor")
     where = f"{factory.__module__}.{factory.__qualname__}"
     name, number = getattr(factory, "name", None), getattr(factory, "predictor_id", None)
     if not (isinstance(name, str) and _NAME.fullmatch(name)):
-        raise UsageError(f"{where}: name {name!r} is not a-z, then a-z, 0-9, - or _")
+        raise UsageError(f"{where}: name {name!r} must be a letter a-z, then a-z, 0-9, - or _")
     if name in methods.names().values():
-        raise UsageError(f"{where}: the name {name} belongs to nlac")
+        raise UsageError(f"{where}: the name {name} is that of a built-in predictor")
     if not (isinstance(number, int) and FIRST_PRIVATE_PREDICTOR <= number < 2**16):
         raise UsageError(
             f"{where}: predictor_id {number!r} is not in 0x{FIRST_PRIVATE_PREDICTOR:X} .. 0xFFFF"

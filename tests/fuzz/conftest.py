@@ -19,6 +19,5 @@ PLUGIN = Path(__file__).resolve().parents[1] / "predictors" / "plugin"
 def plugin() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "path", [str(PLUGIN), *sys.path])
-        entries = {entry.name: entry for entry in registry._BUILT_IN}
-        patch.setattr(registry, "_entries", entries)
+        patch.setattr(registry, "_registered", {})
         yield

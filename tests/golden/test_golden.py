@@ -32,8 +32,7 @@ def rows() -> list[Any]:
 def _plugin(monkeypatch):
     """The example package, installed as far as Python can tell."""
     monkeypatch.setattr(sys, "path", [str(make_golden.PLUGIN), *sys.path])
-    entries = {entry.name: entry for entry in registry._BUILT_IN}
-    monkeypatch.setattr(registry, "_entries", entries)
+    monkeypatch.setattr(registry, "_registered", {})
 
 
 def test_manifests_are_complete():

@@ -206,7 +206,7 @@ def test_headers_that_cannot_be(made):
         decode_block(payload, 300, replace(header, model_hash=b"\x11" * 32))
     with pytest.raises(CorruptStream, match="no Rice codes"):
         decode_block(payload, 300, replace(header, coder_id=2))
-    with pytest.raises(CorruptStream, match="has no parameters"):
+    with pytest.raises(CorruptStream, match="takes no parameters"):
         decode_block(payload, 300, replace(header, predictor_parameters=b"1"))
     narrow = Network(INPUTS, tiny_network("cnn").layers[:-1])
     model.add_model(Model(narrow))

@@ -14,8 +14,7 @@ PLUGIN = Path(__file__).parent / "plugin"
 
 @pytest.fixture(autouse=True)
 def _own_registry(monkeypatch):
-    entries = {entry.name: entry for entry in registry._BUILT_IN}
-    monkeypatch.setattr(registry, "_entries", entries)
+    monkeypatch.setattr(registry, "_registered", {})
 
 
 @pytest.fixture

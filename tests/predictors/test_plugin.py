@@ -108,7 +108,7 @@ def test_package_through_files(plugin, tmp_path, stereo):
     part, _ = nlac.read(path, start=333, stop=444)
     np.testing.assert_array_equal(part, samples[333:444])
     # where the package is missing, the error names the predictor's number
-    registry._entries.pop("example-sign")
+    registry._registered.pop("example-sign")
     sys.path.remove(str(plugin))
     with pytest.raises(UnknownPredictor, match="0x8A3C"):
         nlac.read(path)

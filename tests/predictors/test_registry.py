@@ -11,7 +11,7 @@ import pytest
 from nlac._errors import CorruptStream, ModelMismatch, UnknownPredictor, UsageError
 from nlac.predictors import registry
 from nlac.predictors.base import Part, Predictor
-from nlac.predictors.methods import METHODS, names
+from nlac.predictors.methods import METHODS
 from nlac.predictors.registry import (
     PredictorEntry,
     get_predictor,
@@ -54,7 +54,7 @@ def test_lpc_is_known_and_has_no_class():
     entry = get_predictor("lpc")
     assert entry == predictor_by_id(1) == PredictorEntry(1, "lpc", None, METHODS[0])
     assert predictor_names() == ("cascade", "cnn", "gru", "lpc")
-    with pytest.raises(UsageError, match="part of the codec"):
+    with pytest.raises(UsageError, match="built in"):
         entry.from_options({})
 
 
@@ -108,7 +108,7 @@ def test_ids_and_names_are_never_redefined(fields):
 
 def test_only_predictors_register():
     for thing in (int, 5, make()()):
-        with pytest.raises(UsageError, match="no Predictor"):
+        with pytest.raises(UsageError, match="not a subclass of Predictor"):
             register(thing)
 
 
@@ -123,14 +123,6 @@ def test_unknown_ones_are_named_with_what_is_known():
         predictor_by_id(0)
     with pytest.raises(UnknownPredictor, match=r"number 77 is .*lpc"):
         predictor_by_id(77)
-
-
-def test_reserved_numbers_are_named(monkeypatch):
-    known = registry._entries
-    for number, name in names().items():
-        if name not in known:
-            with pytest.raises(UnknownPredictor, match=rf"number {number} \({name}\)"):
-                predictor_by_id(number)
 
 
 def test_packages_are_found_by_name_and_id(monkeypatch):
@@ -180,7 +172,7 @@ def test_entry_checks_what_goes_into_the_stream():
         entry.from_parameters(b"1")
     for fields, why in [
         ({"parameters": lambda self: bytes(4097)}, "4097 bytes"),
-        ({"model_hash": b"short"}, "model hash"),
+        ({"model_hash": b"short"}, "model_hash"),
     ]:
         with pytest.raises(UsageError, match=why):
             PredictorEntry(0x8123, "mine", make(**fields)).from_options({})
@@ -193,7 +185,7 @@ def test_parameters_must_come_back():
         return predictor
 
     mine = make(parameters=lambda self: b"some", from_parameters=classmethod(lossy))
-    with pytest.raises(UsageError, match="do not come back"):
+    with pytest.raises(UsageError, match="does not restore its parameters"):
         PredictorEntry(0x8123, "mine", mine).from_options({})
 
 

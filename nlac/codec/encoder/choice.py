@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from nlac._errors import UsageError
 from nlac.bitstream import constants as c
 from nlac.codec.encoder.options import EncodeOptions
-from nlac.predictors.methods import METHODS
+from nlac.predictors import methods
 from nlac.predictors.neural.models import model_predictor
 from nlac.predictors.registry import get_predictor
 
@@ -60,7 +60,7 @@ def wanted_predictor(options: EncodeOptions) -> str:
         from nlac.predictors.networks.models import open_model
 
         return model_predictor(open_model(options.model))
-    names = [row.name for row in METHODS if row.takes_model]
+    names = [row.name for row in methods.METHODS if row.takes_model]
     if options.predictor not in names:
         raise UsageError(f"predictor {options.predictor} takes no model; {' and '.join(names)} do")
     return options.predictor
