@@ -1,29 +1,29 @@
-"""What a predictor is: the contract that makes a class a predictor of the codec.
+"""The plug-in interface of predictors, and its contract.
 
-A predictor says, before each sample, how likely every value is; the codec turns
-that into bits. Encoder and decoder run the same loop and the same predictor::
+Before each sample, a predictor gives the probability of every value; the codec turns that into
+bits. Encoder and decoder run the same loop and the same predictor::
 
     predictor.start(channels, bits_per_sample, sample_rate)
     for t in range(frames):
         for c in range(channels):
             parts = predictor.predict(c)
-            sample = ...                    # encoding: known; decoding: from the bits and parts
+            sample = ...                    # encoding: known; decoding: from bits and parts
             predictor.update(c, sample)
 
-So a predictor must say the same in the decoder as it said in the encoder, on any
-machine, for as long as streams are to be decoded. Hence the rules:
+So a predictor must give the same parts in the decoder as in the encoder, on any machine, for as
+long as streams exist. Hence the rules:
 
-- Integers only. Python's and numpy's integer arithmetic, comparisons, tables of
-  integers. No float anywhere on the way from samples to parts: their last bits
-  differ between processors, library versions and thread counts.
-- Nothing but the arguments of `start` and `update`, and the parameters of the
-  stream. No clock, no random numbers without a fixed seed of its own generator, no
-  order of sets, no files (except a model whose hash is in `model_hash`).
-- Once streams exist, the arithmetic of a predictor id stays as it is. A better
-  predictor takes a new id.
+- Integers only: integer arithmetic of Python and NumPy, comparisons, tables of integers. No floats
+  between samples and parts: their last bits differ between processors, library versions and
+  numbers of threads.
+- No input but the arguments of `start` and `update`, and the parameters of the stream: no clock, no
+  random numbers unless its own generator has a fixed seed, no order of sets, no files (except a
+  model whose hash is `model_hash`).
+- Once streams exist, the arithmetic of a predictor id never changes. A better predictor takes a new
+  id.
 
-Each block of a stream is coded by an object of its own, from `from_parameters`; blocks run
-in threads at the same time, so class attributes must not change.
+Each block of a stream gets an object of its own, from `from_parameters`. Blocks run in parallel
+threads, so class attributes must not change.
 """
 
 from __future__ import annotations
@@ -37,20 +37,20 @@ from nlac._errors import CorruptStream, UsageError
 MAX_SCALE = 607
 FULL_WEIGHT = 65536
 GAUSSIAN, LOGISTIC, LAPLACE = 0, 2, 4
-MAX_SHAPE = 6  # 1 and 3 lie between those; 5 and 6 have longer tails than Laplace's
+MAX_SHAPE = 6  # 1 and 3 lie between these; 5 and 6 have longer tails than Laplace
 
 
 class Part(NamedTuple):
-    """One of the 1 to 16 distributions whose mixture a predictor puts out.
+    """One of the 1 to 16 distributions of a mixture.
 
     Attributes
     ----------
     location : int
         Centre, in 1/256 of a sample unit (Q8): ``256 * sample`` is that sample itself.
-        From -2**40 to 2**40; it may lie outside the samples' range.
+        From -2**40 to 2**40; it may lie outside the range of the samples.
     scale : int
         Index of the width, 0 to 607: a mean absolute deviation of ``2**(scale / 16 - 4)``
-        sample units. `scale_index` gives it.
+        sample units. `scale_index` computes it.
     shape : int
         0 Gaussian, 2 logistic, 4 Laplace; 1 and 3 halfway between; 5 and 6 more peaked, with
         longer tails.
@@ -70,7 +70,7 @@ class Part(NamedTuple):
 
 
 class Predictor(ABC):
-    """Base of all predictors; the module says what one may do.
+    """Base class of all predictors; for their contract see the module.
 
     A subclass sets `predictor_id` and `name` and defines `start`, `predict` and `update`. One
     that has parameters also defines `parameters`, `from_parameters` and `from_options`.
@@ -81,10 +81,10 @@ class Predictor(ABC):
         Number of the predictor in streams, never used for anything else. Third parties choose
         from 0x8000 to 0xFFFF.
     name : str
-        What users call it: a lower-case letter, then letters, digits, ``-`` or ``_``.
+        Name for users: a lower-case letter, then letters, digits, ``-`` or ``_``.
     model_hash : bytes
-        SHA-256 of the model's integer weights, or empty. It goes into the stream; a stream that
-        asks for another one is refused.
+        SHA-256 of the model's integer weights, or empty. It is stored in the stream; a stream with
+        another hash is refused.
     """
 
     predictor_id: ClassVar[int]
@@ -92,28 +92,28 @@ class Predictor(ABC):
     model_hash: bytes = b""
 
     def parameters(self) -> bytes:
-        """Return all that a decoder must know to do the same, at most 4,096 bytes.
+        """Return the parameters that a decoder needs to predict the same, at most 4,096 bytes.
 
-        ``from_parameters(p.parameters())`` predicts as `p` does. The form is the predictor's
-        own. Without parameters: no bytes, which is what this method of the base gives.
+        ``from_parameters(p.parameters())`` predicts as `p` does. The predictor defines the format.
+        The base class returns no bytes, for a predictor without parameters.
         """
         return b""
 
     @classmethod
     def from_parameters(cls, parameters: bytes) -> Self:
-        """Make the predictor that a stream asks for.
+        """Make the predictor that a stream names.
 
         Parameters
         ----------
         parameters : bytes
-            From a stream, so not to be trusted: sizes must be checked before memory is taken.
+            From a stream, so untrusted: check sizes before allocating memory.
 
         Raises
         ------
         CorruptStream
-            The bytes are none that `parameters` returns.
+            The bytes are not what `parameters` returns.
         MissingDependency, ModelMismatch
-            Something that it needs is not at hand.
+            A package or a model that it needs is missing.
         """
         if parameters:
             raise CorruptStream(f"predictor {cls.name} has no parameters")
@@ -121,17 +121,17 @@ class Predictor(ABC):
 
     @classmethod
     def from_options(cls, options: Mapping[str, object]) -> Self:
-        """Make the predictor that a user asks for.
+        """Make the predictor that a user selects.
 
         Parameters
         ----------
         options : mapping of str to object
-            As the user gave them; values from a command line are strings.
+            As the user entered them; values from a command line are strings.
 
         Raises
         ------
         UsageError
-            An option is not known, or has no good value.
+            An option is unknown, or its value is not allowed.
         """
         if options:
             raise UsageError(f"predictor {cls.name} has no option {next(iter(options))!r}")
@@ -139,16 +139,16 @@ class Predictor(ABC):
 
     @abstractmethod
     def start(self, channels: int, bits_per_sample: int, sample_rate: int) -> None:
-        """Forget everything and begin a block.
+        """Reset all state and begin a block.
 
         Parameters
         ----------
         channels : int
-            Channels that the block codes, 1 to 255. Constant channels and copies of others are
-            left out, so it may differ between blocks.
+            Coded channels of the block, 1 to 255. Constant channels and copies are not coded, so
+            the number may differ between blocks.
         bits_per_sample : int
-            Bits of the stream's samples, 1 to 32. Empty low bits and a mean are taken off
-            beforehand, so that the samples of `update` lie in ``-2**bits_per_sample ..
+            Bits of the samples of the stream, 1 to 32. Empty low bits and a mean are removed
+            before, so the samples of `update` lie in ``-2**bits_per_sample ..
             2**bits_per_sample - 1``, and in 32 bits.
         sample_rate : int
             Frames a second.
@@ -158,20 +158,20 @@ class Predictor(ABC):
     def predict(self, channel: int) -> Sequence[Part]:
         """Return the mixture for the next sample of a channel, 1 to 16 parts.
 
-        All channels of the frames before are known, and of this frame the channels below
-        `channel`. Called once before each `update`.
+        Known are all channels of earlier frames, and the channels below `channel` of this frame.
+        Called once before each `update`.
         """
 
     @abstractmethod
     def update(self, channel: int, sample: int) -> None:
-        """Learn the sample (an `int`) that `predict` was asked for."""
+        """Learn the sample, an `int`, that `predict` predicted."""
 
 
 def scale_index(deviation: int) -> int:
-    """Scale whose mean absolute deviation is about `deviation` (Q8 sample units).
+    """Return the scale whose mean absolute deviation is about `deviation` (Q8 sample units).
 
-    The deviation's logarithm to base 2 in sixteenths, linear between powers of two (up to 1.4
-    sixteenths below the true one), within 0 .. 607. Streams depend on it: it will not change.
+    The logarithm of the deviation to base 2 in sixteenths, linear between powers of two (up to 1.4
+    sixteenths too low), within 0 .. 607. Streams depend on it, so it will not change.
 
     Examples
     --------

@@ -1,7 +1,7 @@
 """The loop for predictors without a compiled one: any `Predictor`, in plain Python.
 
-Slow, but it asks nothing of a predictor but its three methods, and it is short
-enough to check against the spec (section "Generic predicted block").
+It is slow, but needs only the three methods of a predictor, and is short enough to check against
+the spec (section "Generic predicted block").
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from nlac.predictors.base import Predictor
 from nlac.predictors.registry import predictor_by_id
 
 _RANGE = struct.Struct("<ii")
-_PIECE = 4096  # frames that are Python integers at a time
+_PIECE = 4096  # frames that are converted to Python integers at a time
 
 
 def encode_generic(
@@ -36,11 +36,11 @@ def encode_generic(
     Parameters
     ----------
     channels : sequence of int32 arrays, or int32 array of shape (channels, frames)
-        Samples, at least one frame, in the order in which the predictor shall see the channels.
+        Samples, at least one frame; the predictor gets the channels in this order.
     bits_per_sample, sample_rate : int
-        For the predictor only.
+        Passed to the predictor.
     predictor : Predictor
-        Started anew here.
+        This function starts it.
 
     Returns
     -------
@@ -77,7 +77,7 @@ def encode_generic(
 def decode(
     data: bytes, at: int, frames: int, channels: int, stream: StreamHeader
 ) -> IntSamples:
-    """Decode the channels of a block, as `decode_generic`, with the stream's predictor."""
+    """Decode the channels of a block with the predictor of the stream; see `Method.decode`."""
     return decode_generic(
         data[at:], channels, frames, stream.bits_per_sample, stream.sample_rate,
         stream_predictor(stream),
@@ -109,7 +109,7 @@ def decode_generic(
     Raises
     ------
     CorruptStream
-        The payload is not good, which may also show in an error of the predictor.
+        The payload is damaged; an error of the predictor counts as that, too.
     """
     ranges, words = _split(payload, channels)
     samples = np.empty((channels, frames), np.int32)
@@ -129,8 +129,7 @@ def decode_generic(
     except CorruptStream:
         raise
     except Exception as error:
-        # a predictor worked on these samples when they were encoded, so it is the samples
-        # that are wrong, whatever its error says
+        # the predictor accepted the samples when they were encoded, so these must be wrong
         raise CorruptStream(
             f"predictor {predictor.name} fails: {error!r}", path="samples"
         ) from error
@@ -144,7 +143,7 @@ def _frames(samples: NDArray[np.int32]) -> Iterator[list[int]]:
 
 
 def _split(payload: bytes, channels: int) -> tuple[list[tuple[int, int]], U32]:
-    """Range of each channel, and the words."""
+    """Parse the range of each channel, and the words."""
     size = channels * _RANGE.size
     if len(payload) < size:
         raise TruncatedStream("payload ends inside the ranges", path="ranges")

@@ -1,8 +1,8 @@
-"""What a block's channels are, before anything is predicted (spec, section "Channels").
+"""Map coded channels to the channels of a block (spec, section "Channels").
 
-A channel that is constant, or equal to an earlier one (with either sign, and an
-offset), needs no samples of its own.  The others are mapped by ``x = step * y +
-offset``, which takes off empty low bits and means; the `y` are coded.
+A channel that is constant, or equal to an earlier one (with either sign, and an offset), has no
+samples of its own. Any other sample x is ``step * y + offset``, which removes empty low bits and
+means; the y are coded.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def _read_signed(data: bytes, at: int, path: str) -> tuple[int, int]:
 
 
 class ChannelMap:
-    """How the coded channels become the block's; parsed from its description."""
+    """Maps coded channels to those of a block; parsed from its bytes."""
 
     def __init__(self, data: bytes, at: int, channels: int) -> None:
         self._entries: list[tuple[int, int, int]] = []
@@ -51,7 +51,13 @@ class ChannelMap:
         self.num_coded = len(coded)
 
     def join(self, coded: NDArray[np.int32], frames: int) -> IntSamples:
-        """Return the block's samples, (frames, channels) int32."""
+        """Return the samples of the block, (frames, channels) int32.
+
+        Raises
+        ------
+        CorruptStream
+            A sample exceeds 32 bits.
+        """
         out = np.empty((frames, len(self._entries)), np.int32)
         row = 0
         for channel, (kind, number, offset) in enumerate(self._entries):
@@ -65,7 +71,7 @@ class ChannelMap:
                 ends = [factor * int(end) + offset for end in (source.min(), source.max())]
                 if min(ends) < -(1 << 31) or max(ends) >= 1 << 31:
                     raise CorruptStream("sample exceeds 32 bits", path=f"channel[{channel}]")
-            # modulo 2**32, which the check makes exact
+            # modulo 2**32, which is exact after the check above
             if factor != 1:
                 source = source * _low_word(factor)
             np.add(source, _low_word(offset), out=out[:, channel])
@@ -73,5 +79,6 @@ class ChannelMap:
 
 
 def _low_word(value: int) -> np.int32:
+    """Low 32 bits of a value, as a signed integer."""
     value &= 0xFFFFFFFF
     return np.int32(value - (value >> 31 << 32))

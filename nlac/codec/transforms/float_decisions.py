@@ -1,6 +1,7 @@
 """Decisions of float blocks in the range coder: adaptive binary models and uniform bits.
 
-A coder is the tuple of its numbers, as `nlac.entropy.range_kernels` takes them.
+`coder` is the state of a range coder, as in `nlac.entropy.range_kernels`; `words` and `models` are
+addresses.
 """
 
 from __future__ import annotations
@@ -16,19 +17,19 @@ from nlac.entropy.range_kernels import (
 from nlac.kernels.jit import kernel
 from nlac.kernels.memory import load_i64
 
-SPOILT = 1 << 40  # further than any words go
+SPOILT = 1 << 40  # a position behind any words
 
 
 @kernel
 def interval(words, coder, c, f):
-    """Encode an interval; returns the coder."""
+    """Code the interval [c, c + f) of 2**24; returns the coder."""
     pos, lower, rng, held, first = coder
     return encode_interval(words, pos, lower, rng, held, first, c, f)
 
 
 @kernel
 def put(words, coder, models, which, bit):
-    """Encode a decision with an adaptive model; returns the coder."""
+    """Code a decision with the adaptive model `which`; returns the coder."""
     p = load_i64(models, 2 * which)
     learn(models, which, bit)
     c = p if bit else np.int64(0)
@@ -37,13 +38,13 @@ def put(words, coder, models, which, bit):
 
 @kernel
 def put_uniform(words, coder, value, bits):
-    """Code a value below 2**bits, bits <= 24."""
+    """Code a value below 2**bits as uniform bits, bits <= 24; returns the coder."""
     return interval(words, coder, value << (24 - bits), 1 << (24 - bits))
 
 
 @kernel
 def quantile(coder):
-    """Quantile of the coder's point; bad words give 0 and a position that the end refuses."""
+    """Quantile of the coder; bad words give 0 and a position that the end of the loop refuses."""
     pos, lower, rng, point = coder
     q = decode_quantile(lower, rng, point)
     if q < 0:
@@ -53,7 +54,7 @@ def quantile(coder):
 
 @kernel
 def get(words, length, coder, models, which):
-    """Decode one decision."""
+    """Decode a decision; returns it and the coder."""
     p = load_i64(models, 2 * which)
     q, coder = quantile(coder)
     pos, lower, rng, point = coder
@@ -68,7 +69,7 @@ def get(words, length, coder, models, which):
 
 @kernel
 def get_uniform(words, length, coder, bits):
-    """Decode `bits` uniform bits; returns the value and the coder."""
+    """Decode a value of `bits` uniform bits; returns it and the coder."""
     q, coder = quantile(coder)
     pos, lower, rng, point = coder
     value = q >> (24 - bits)

@@ -1,10 +1,12 @@
-"""Steps of float blocks that encoder and decoder share, and the making of integer planes.
+"""Kernels of float blocks that encoder and decoder share, and kernels that make integer planes.
 
-All arithmetic is on the bits of the floats (spec, section "Float blocks"): no
-processor's rounding, denormal or NaN rules enter.
+All arithmetic is on the bits of the floats (spec, section "Float blocks"). The rounding, denormal
+and NaN rules of a processor play no part.
 """
 
 from __future__ import annotations
+
+from enum import IntEnum
 
 import numpy as np
 
@@ -13,41 +15,71 @@ from nlac.kernels.jit import kernel
 from nlac.kernels.memory import address, load_i64, store_64
 
 PROBABILITY_ONE = 1 << 24
-SMALLEST = -149  # exponent of the smallest denormal
-LARGEST = 104  # exponent of the last bit of the largest finite floats
+SMALLEST = -149  # exponent of the smallest denormal float
+LARGEST = 104  # exponent of the last bit of the largest finite float
 SIGN = 0x80000000
 
-# a channel's row of parameters; its runs are rows of their own: last frame + 1, mode, exponent
-EXCEPTIONS, MULTIPLIER, LIMIT, ZEROS, FLOOR, FIRST_RUN, FIELDS = 0, 1, 2, 3, 4, 5, 6
-SCALED, GRID = 0, 1
 
-# what a sample is
-PLAIN, NEGATIVE_ZERO, NEAR, PATTERN = 0, 1, 2, 3
 
-# the models: two numbers each (probability of a 0 in 2**-24, decisions seen)
-M_PLAIN = 0  # [last kind][plane is zero]
-M_NEGATIVE_ZERO = 8  # [last kind]
-M_NEAR = 12  # [last kind]
-M_SAME = 16
-M_DELTA_SIGN = 17
-M_DELTA = 18  # [length so far]
-M_EXACT = 26  # [free bits][last two inexact]
-M_ZERO = 126  # [last two of the cell around zero inexact]
-M_SIGN = 130  # [sign of the plane before]
-M_OCTAVE = 133  # [octaves so far]
-MODELS = 157
+class ParameterCell(IntEnum):
+    """Cells of the parameters of a channel, int64.
+
+    Runs are rows of their own: the frame after the run, its mode (`RunMode`), its exponent.
+    """
+
+    EXCEPTIONS = 0  # 1 if samples may be of another kind than PLAIN
+    MULTIPLIER = 1  # of the gain
+    LIMIT = 2  # largest magnitude of an integer times that multiplier in 64 bits
+    ZEROS = 3  # low bits that are 0 in every mantissa
+    FLOOR = 4  # no value has a bit below 2**FLOOR
+    FIRST_RUN = 5
+
+
+class RunMode(IntEnum):
+    """How the floats of a run follow from its integers."""
+
+    SCALED = 0  # rounded products with a gain
+    GRID = 1  # integers are the parts on a grid
+
+
+class SampleKind(IntEnum):
+    """What the side data of a sample holds."""
+
+    PLAIN = 0  # what the mode of the run needs
+    NEGATIVE_ZERO = 1
+    NEAR = 2  # a small difference of bit patterns
+    PATTERN = 3  # the bit pattern
+
+
+class Model(IntEnum):
+    """First of the adaptive binary models of each decision; the index is in brackets."""
+
+    PLAIN = 0  # [last kind][plane is zero]
+    NEGATIVE_ZERO = 8  # [last kind]
+    NEAR = 12  # [last kind]
+    SAME = 16
+    DELTA_SIGN = 17
+    DELTA = 18  # [length so far]
+    EXACT = 26  # [free bits][last two inexact]
+    ZERO = 126  # [last two of the cell around zero inexact]
+    SIGN = 130  # [sign of the plane before]
+    OCTAVE = 133  # [octaves so far]
+
+
+PARAMETER_CELLS = len(ParameterCell)
+MODELS = 157  # two numbers each: probability of a 0 in 2**-24, decisions seen
 MAX_DELTA_BITS = 8
 MAX_UNARY_OCTAVES = 24
 OCTAVE_BITS = 9
 MEMORY = 126
-MARGIN = 256  # no decision is believed to be rarer than this
+MARGIN = 256  # no decision gets a smaller probability, in 2**-24
 # at most 32 decisions of 16 bits each and 33 raw bits
 WORDS_PER_SAMPLE = 18
 
 
 @kernel
 def float_bits(magnitude, exponent):
-    """Bits of magnitude * 2**exponent as a float32, to nearest even; -1 if too large."""
+    """Bits of magnitude * 2**exponent as float32, rounded to nearest even; -1 if too large."""
     if magnitude == 0:
         return np.int64(0)
     length = bit_length(magnitude)
@@ -61,7 +93,7 @@ def float_bits(magnitude, exponent):
         magnitude += rest > half or (rest == half and magnitude & 1 == 1)
     else:
         magnitude = magnitude << -shift
-    # the implicit one adds 1 to the exponent field; a carry of the rounding does the same
+    # the implicit one adds 1 to the exponent field, and so does a carry of the rounding
     field = exponent + shift - SMALLEST
     if field > 254:
         return np.int64(-1)
@@ -80,13 +112,13 @@ def unpack(bits):
 
 @kernel
 def free_bits(count, exponent, zeros, floor):
-    """How many of a mantissa's `count` low bits can be other than 0."""
+    """Number of a mantissa's `count` low bits that may differ from 0."""
     return max(count - max(zeros, floor - exponent), 0)
 
 
 @kernel
 def learn(models, which, bit):
-    """Move a model towards the bit just coded."""
+    """Update the model `which` with a coded bit."""
     at = 2 * which
     p = load_i64(models, at)
     seen = load_i64(models, at + 1)
@@ -100,7 +132,7 @@ def learn(models, which, bit):
 
 @kernel
 def clear(models):
-    """Set all models to even odds."""
+    """Set all models to a probability of one half."""
     for i in range(MODELS):
         store_64(models, 2 * i, np.int64(PROBABILITY_ONE // 2))
         store_64(models, 2 * i + 1, np.int64(0))
@@ -108,7 +140,10 @@ def clear(models):
 
 @kernel
 def make_plane(patterns, exponent, plane):
-    """Fill the integer plane of a GRID run; exceptions repeat the integer before."""
+    """Fill the integer plane of a GRID run; exceptions repeat the integer before.
+
+    `patterns` is (frames,) uint32, `plane` (frames,) int32.
+    """
     before = np.int64(0)
     for t in range(len(patterns)):
         bits = np.int64(patterns[t])
@@ -124,17 +159,17 @@ def make_plane(patterns, exponent, plane):
 
 @kernel
 def scaled_bits(value, exponent, parameters):
-    """Float that an integer of a SCALED channel stands for; -1 if too large."""
+    """Bits of the float that an integer of a SCALED run stands for; -1 if too large."""
     magnitude = abs(value)
-    if magnitude > load_i64(parameters, LIMIT):
+    if magnitude > load_i64(parameters, ParameterCell.LIMIT):
         return np.int64(-1)
-    bits = float_bits(magnitude * load_i64(parameters, MULTIPLIER), exponent)
+    bits = float_bits(magnitude * load_i64(parameters, ParameterCell.MULTIPLIER), exponent)
     return bits | SIGN if value < 0 and bits >= 0 else bits
 
 
 @kernel
 def misfits(patterns, plane, exponent, row):
-    """Count samples that a SCALED plane misses by less than 2**8 floats, and by more."""
+    """Count the samples that a SCALED plane misses by less than 2**8 bit patterns, and by more."""
     parameters = address(row)
     near = far = 0
     for t in range(len(plane)):

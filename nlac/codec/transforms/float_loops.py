@@ -1,8 +1,8 @@
-"""The compiled loops of float blocks: side data of every sample, coded and decoded.
+"""The compiled loops of float blocks, which code and decode the side data of every sample.
 
-Side data is what the integer plane leaves out (spec, section "Float blocks"): low
-mantissa bits, values below the grid, and exceptions.  All decisions are coded with
-adaptive binary models, so that what never happens costs next to nothing.
+Side data is what the integer plane does not hold (spec, section "Float blocks"): low mantissa bits,
+values below the grid, and exceptions. Adaptive binary models code all decisions, so events that
+never occur cost next to nothing.
 """
 
 from __future__ import annotations
@@ -18,34 +18,18 @@ from nlac.codec.transforms.float_decisions import (
     quantile,
 )
 from nlac.codec.transforms.float_kernels import (
-    EXCEPTIONS,
-    FIELDS,
-    FIRST_RUN,
-    FLOOR,
-    GRID,
-    M_DELTA,
-    M_DELTA_SIGN,
-    M_EXACT,
-    M_NEAR,
-    M_NEGATIVE_ZERO,
-    M_OCTAVE,
-    M_PLAIN,
-    M_SAME,
-    M_SIGN,
-    M_ZERO,
     MAX_DELTA_BITS,
     MAX_UNARY_OCTAVES,
-    NEAR,
-    NEGATIVE_ZERO,
     OCTAVE_BITS,
-    PATTERN,
-    PLAIN,
+    PARAMETER_CELLS,
     PROBABILITY_ONE,
-    SCALED,
     SIGN,
     SMALLEST,
     WORDS_PER_SAMPLE,
-    ZEROS,
+    Model,
+    ParameterCell,
+    RunMode,
+    SampleKind,
     clear,
     float_bits,
     free_bits,
@@ -66,16 +50,18 @@ from nlac.kernels.memory import address, load_i32, load_i64, load_u32, store_32
 
 @kernel
 def _start_channel(parameter_rows, c, models):
-    """Set the models back; returns a channel's parameters: address and some of the fields."""
+    """Reset the models; returns the parameters of a channel: their address, and some of them."""
     clear(models)
-    row = address(parameter_rows) + 8 * FIELDS * c
-    exceptions, run = load_i64(row, EXCEPTIONS), load_i64(row, FIRST_RUN)
-    return row, exceptions, run, load_i64(row, ZEROS), load_i64(row, FLOOR)
+    row = address(parameter_rows) + 8 * PARAMETER_CELLS * c
+    exceptions = load_i64(row, ParameterCell.EXCEPTIONS)
+    run = load_i64(row, ParameterCell.FIRST_RUN)
+    zeros, floor = load_i64(row, ParameterCell.ZEROS), load_i64(row, ParameterCell.FLOOR)
+    return row, exceptions, run, zeros, floor
 
 
 @kernel
 def _run_at(runs, run):
-    """End, mode and exponent of a run."""
+    """Frame after a run, its mode and its exponent."""
     return load_i64(runs, 3 * run), load_i64(runs, 3 * run + 1), load_i64(runs, 3 * run + 2)
 
 
@@ -83,7 +69,19 @@ def _run_at(runs, run):
 def encode_side(patterns, planes, parameter_rows, run_rows, model_buffer, word_buffer):
     """Code the side data of all channels; returns the number of words, -1 if there is no room.
 
-    `patterns` (uint32) and `planes` (int32) are (channels, frames).
+    Parameters
+    ----------
+    patterns : (channels, frames) uint32
+        Bits of the floats.
+    planes : (channels, frames) int32
+        Their integers.
+    parameter_rows : (channels, PARAMETER_CELLS) int64
+        Rows of `ParameterCell`.
+    run_rows : (runs, 3) int64
+        Frame after the run, mode, exponent.
+    model_buffer : (2 * MODELS,) int64
+        Work space.
+    word_buffer : uint32
     """
     channels, frames = planes.shape
     room = len(word_buffer) - 2  # the last words are written afterwards
@@ -92,7 +90,7 @@ def encode_side(patterns, planes, parameter_rows, run_rows, model_buffer, word_b
     for c in range(channels):
         parameters, exceptions, run, zeros, floor = _start_channel(parameter_rows, c, models)
         source, plane = address(patterns) + 4 * frames * c, address(planes) + 4 * frames * c
-        kind, stored = PLAIN, np.int64(0)
+        kind, stored = SampleKind.PLAIN, np.int64(0)
         before, inexact, around = np.int64(0), 0, 0
         end, mode, exponent = np.int64(0), np.int64(0), np.int64(0)
         for t in range(frames):
@@ -102,68 +100,72 @@ def encode_side(patterns, planes, parameter_rows, run_rows, model_buffer, word_b
             if coder[0] + coder[3] + WORDS_PER_SAMPLE > room:
                 return np.int64(-1)
             bits, value = np.int64(load_u32(source, t)), load_i32(plane, t)
-            base = scaled_bits(value, exponent, parameters) if mode == SCALED else np.int64(-1)
+            base = np.int64(-1)
+            if mode == RunMode.SCALED:
+                base = scaled_bits(value, exponent, parameters)
             if exceptions:
                 last = kind
                 delta = bits - base
                 if bits == SIGN:
-                    kind = NEGATIVE_ZERO
-                elif mode == GRID:
-                    kind = PATTERN if (bits >> 23) & 255 == 255 else PLAIN
+                    kind = SampleKind.NEGATIVE_ZERO
+                elif mode == RunMode.GRID:
+                    kind = SampleKind.PATTERN if (bits >> 23) & 255 == 255 else SampleKind.PLAIN
                 elif delta == 0:
-                    kind = PLAIN
+                    kind = SampleKind.PLAIN
                 elif base >= 0 and abs(delta) < 1 << MAX_DELTA_BITS:
-                    kind = NEAR
+                    kind = SampleKind.NEAR
                 else:
-                    kind = PATTERN
+                    kind = SampleKind.PATTERN
                 none = value == 0
-                coder = put(words, coder, models, M_PLAIN + 2 * last + none, kind != PLAIN)
-                if kind != PLAIN:
+                which = Model.PLAIN + 2 * last + none
+                coder = put(words, coder, models, which, kind != SampleKind.PLAIN)
+                if kind != SampleKind.PLAIN:
                     if none:
-                        which = M_NEGATIVE_ZERO + last
-                        coder = put(words, coder, models, which, kind != NEGATIVE_ZERO)
-                    if kind != NEGATIVE_ZERO:
-                        if mode == SCALED:
-                            coder = put(words, coder, models, M_NEAR + last, kind != NEAR)
-                        if kind == NEAR:
-                            coder = put(words, coder, models, M_DELTA_SIGN, delta < 0)
+                        which = Model.NEGATIVE_ZERO + last
+                        coder = put(words, coder, models, which, kind != SampleKind.NEGATIVE_ZERO)
+                    if kind != SampleKind.NEGATIVE_ZERO:
+                        if mode == RunMode.SCALED:
+                            which = Model.NEAR + last
+                            coder = put(words, coder, models, which, kind != SampleKind.NEAR)
+                        if kind == SampleKind.NEAR:
+                            coder = put(words, coder, models, Model.DELTA_SIGN, delta < 0)
                             rest = abs(delta)
                             length = bit_length(rest)
                             for i in range(min(length, MAX_DELTA_BITS - 1)):
-                                coder = put(words, coder, models, M_DELTA + i, i + 1 < length)
+                                coder = put(words, coder, models, Model.DELTA + i, i + 1 < length)
                             rest -= np.int64(1) << (length - 1)
                             coder = put_uniform(words, coder, rest, length - 1)
                         else:
-                            coder = put(words, coder, models, M_SAME, bits != stored)
+                            coder = put(words, coder, models, Model.SAME, bits != stored)
                             if bits != stored:
                                 coder = put_uniform(words, coder, bits >> 16, 16)
                                 coder = put_uniform(words, coder, bits & 0xFFFF, 16)
                                 stored = bits
                     before = value
                     continue
-            if mode == GRID:
+            if mode == RunMode.GRID:
                 magnitude, own = unpack(bits)
                 if value != 0:
                     count = free_bits(exponent - own, own, zeros, floor)
                     if count > 0:
                         low = magnitude & ((np.int64(1) << (exponent - own)) - 1)
                         low >>= exponent - own - count
-                        which = M_EXACT + 4 * count + inexact
+                        which = Model.EXACT + 4 * count + inexact
                         coder = put(words, coder, models, which, low != 0)
                         inexact = 2 * (inexact & 1) + (low != 0)
                         if low != 0 and count > 1:
                             each = PROBABILITY_ONE // ((1 << count) - 1)
                             coder = interval(words, coder, (low - 1) * each, each)
                 else:
-                    coder = put(words, coder, models, M_ZERO + around, magnitude != 0)
+                    coder = put(words, coder, models, Model.ZERO + around, magnitude != 0)
                     around = 2 * (around & 1) + (magnitude != 0)
                     if magnitude != 0:
-                        which = M_SIGN + (0 if before == 0 else 1 if before > 0 else 2)
+                        which = Model.SIGN + (0 if before == 0 else 1 if before > 0 else 2)
                         coder = put(words, coder, models, which, bits & SIGN != 0)
                         length = bit_length(magnitude) - 1
                         octave = exponent - 1 - own - length
                         for i in range(min(octave + 1, MAX_UNARY_OCTAVES)):
-                            coder = put(words, coder, models, M_OCTAVE + i, i < octave)
+                            coder = put(words, coder, models, Model.OCTAVE + i, i < octave)
                         if octave >= MAX_UNARY_OCTAVES:
                             rest = octave - MAX_UNARY_OCTAVES
                             coder = put_uniform(words, coder, rest, OCTAVE_BITS)
@@ -177,7 +179,7 @@ def encode_side(patterns, planes, parameter_rows, run_rows, model_buffer, word_b
 
 @kernel
 def decode_side(patterns, planes, parameter_rows, run_rows, model_buffer, word_buffer):
-    """Inverse of `encode_side`: fills `patterns`; False if the side data is bad."""
+    """Fill `patterns`, the inverse of `encode_side`; returns False if the side data is bad."""
     channels, frames = planes.shape
     words, models, runs = address(word_buffer), address(model_buffer), address(run_rows)
     size = len(word_buffer)
@@ -186,7 +188,7 @@ def decode_side(patterns, planes, parameter_rows, run_rows, model_buffer, word_b
     for c in range(channels):
         parameters, exceptions, run, zeros, floor = _start_channel(parameter_rows, c, models)
         target, plane = address(patterns) + 4 * frames * c, address(planes) + 4 * frames * c
-        kind, stored = PLAIN, np.int64(0)
+        kind, stored = SampleKind.PLAIN, np.int64(0)
         before, inexact, around = np.int64(0), 0, 0
         end, mode, exponent = np.int64(0), np.int64(0), np.int64(0)
         for t in range(frames):
@@ -199,26 +201,26 @@ def decode_side(patterns, planes, parameter_rows, run_rows, model_buffer, word_b
                 coded = True
                 last = kind
                 none = value == 0
-                other, coder = get(words, size, coder, models, M_PLAIN + 2 * last + none)
-                kind = PLAIN
+                other, coder = get(words, size, coder, models, Model.PLAIN + 2 * last + none)
+                kind = SampleKind.PLAIN
                 if other:
                     if none:
-                        which = M_NEGATIVE_ZERO + last
+                        which = Model.NEGATIVE_ZERO + last
                         other, coder = get(words, size, coder, models, which)
                     if not other:
-                        kind = NEGATIVE_ZERO
+                        kind = SampleKind.NEGATIVE_ZERO
                         bits = np.int64(SIGN)
                     else:
-                        kind = PATTERN
-                        if mode == SCALED:
-                            other, coder = get(words, size, coder, models, M_NEAR + last)
-                            kind = PATTERN if other else NEAR
-                        if kind == NEAR:
-                            minus, coder = get(words, size, coder, models, M_DELTA_SIGN)
+                        kind = SampleKind.PATTERN
+                        if mode == RunMode.SCALED:
+                            other, coder = get(words, size, coder, models, Model.NEAR + last)
+                            kind = SampleKind.PATTERN if other else SampleKind.NEAR
+                        if kind == SampleKind.NEAR:
+                            minus, coder = get(words, size, coder, models, Model.DELTA_SIGN)
                             length = 0
                             more = True
                             while more and length < MAX_DELTA_BITS - 1:
-                                more, coder = get(words, size, coder, models, M_DELTA + length)
+                                more, coder = get(words, size, coder, models, Model.DELTA + length)
                                 length += more
                             delta, coder = get_uniform(words, size, coder, length)
                             delta += np.int64(1) << length
@@ -229,7 +231,7 @@ def decode_side(patterns, planes, parameter_rows, run_rows, model_buffer, word_b
                             if bits < 0 or bits >= 2 * SIGN:
                                 return False
                         else:
-                            other, coder = get(words, size, coder, models, M_SAME)
+                            other, coder = get(words, size, coder, models, Model.SAME)
                             if other:
                                 high, coder = get_uniform(words, size, coder, 16)
                                 low, coder = get_uniform(words, size, coder, 16)
@@ -238,7 +240,7 @@ def decode_side(patterns, planes, parameter_rows, run_rows, model_buffer, word_b
                     before = value
                     store_32(target, t, bits)
                     continue
-            if mode == SCALED:
+            if mode == RunMode.SCALED:
                 bits = scaled_bits(value, exponent, parameters)
             elif value != 0:
                 length = bit_length(abs(value))
@@ -250,7 +252,7 @@ def decode_side(patterns, planes, parameter_rows, run_rows, model_buffer, word_b
                     count = free_bits(exponent - own, own, zeros, floor)
                     if count > 0:
                         coded = True
-                        which = M_EXACT + 4 * count + inexact
+                        which = Model.EXACT + 4 * count + inexact
                         other, coder = get(words, size, coder, models, which)
                         inexact = 2 * (inexact & 1) + other
                         low = np.int64(other)
@@ -271,16 +273,16 @@ def decode_side(patterns, planes, parameter_rows, run_rows, model_buffer, word_b
                 bits = own_bits | SIGN if value < 0 and own_bits >= 0 else own_bits
             else:
                 coded = True
-                other, coder = get(words, size, coder, models, M_ZERO + around)
+                other, coder = get(words, size, coder, models, Model.ZERO + around)
                 around = 2 * (around & 1) + other
                 bits = np.int64(0)
                 if other:
-                    which = M_SIGN + (0 if before == 0 else 1 if before > 0 else 2)
+                    which = Model.SIGN + (0 if before == 0 else 1 if before > 0 else 2)
                     minus, coder = get(words, size, coder, models, which)
                     octave = 0
                     more = True
                     while more and octave < MAX_UNARY_OCTAVES:
-                        more, coder = get(words, size, coder, models, M_OCTAVE + octave)
+                        more, coder = get(words, size, coder, models, Model.OCTAVE + octave)
                         octave += more
                     if octave == MAX_UNARY_OCTAVES:
                         rest, coder = get_uniform(words, size, coder, OCTAVE_BITS)

@@ -1,8 +1,8 @@
 """Float samples as integers and side data, exactly (spec, section "Float blocks").
 
-`split` turns float32 samples into an integer plane, which is then coded like any
-other audio, and a few bytes of what the integers leave out; `join` puts both
-together again, bit for bit: NaN payloads, signed zeros and denormals included.
+The method is this project's own. An encoder splits float32 samples into an integer plane, which is
+coded like any other audio, and a few bytes of side data. `join` restores the floats bit for bit,
+with NaN payloads, signed zeros and denormals.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from nlac.entropy.varint import read_varint, write_varint
 _F_GAIN, _F_GRIDS, _F_EXCEPTIONS, _F_SAME, _ALL_FLAGS = 1, 2, 4, 8, 15
 _GAIN_EXPONENTS = range(-256, 129)
 _GRIDS = range(-149, 129)
-_GAIN_RUN = 0x7FFF  # stands for the gain among the grids of the runs
+_GAIN_RUN = 0x7FFF  # in place of the exponent of a grid: the run has the gain
 _MAX_MULTIPLIER = (1 << 40) - 1
 
 
@@ -31,7 +31,7 @@ class Gain(NamedTuple):
 
 
 class Grids(NamedTuple):
-    """Integers are the floats' parts on grids.
+    """Integers are the parts of the floats on grids.
 
     Attributes
     ----------
@@ -51,11 +51,11 @@ class Channel(NamedTuple):
     Attributes
     ----------
     gain : Gain or None
-        Of the runs that have one.
+        Gain of the runs that have one.
     grids : Grids or None
-        Of the runs on a grid.
+        Grids of the other runs.
     runs : tuple of (int, int or None)
-        Frame after the run, and exponent of its grid, or None for the gain.
+        Frame after each run, and exponent of its grid, or None for the gain.
     """
 
     gain: Gain | None
@@ -64,7 +64,7 @@ class Channel(NamedTuple):
 
 
 def join(integers: IntSamples, side: bytes) -> FloatSamples:
-    """Put floats together again, the inverse of `split`.
+    """Restore floats from integers and side data.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ def join(integers: IntSamples, side: bytes) -> FloatSamples:
     Raises
     ------
     CorruptStream
-        The side data is damaged, or does not belong to the integers.
+        The side data is damaged, or belongs to other integers.
     """
     from nlac.codec.transforms import float_kernels as steps
     from nlac.codec.transforms.float_loops import decode_side
@@ -100,7 +100,7 @@ def join(integers: IntSamples, side: bytes) -> FloatSamples:
 
 
 def parameter_row(gain: Gain, grids: Grids, exceptions: bool, first_run: int) -> list[int]:
-    """Parameters of a channel as the kernels take them."""
+    """Return the parameters of a channel in the order of `ParameterCell`."""
     limit = (2**63 - 1) // gain.multiplier
     return [exceptions, gain.multiplier, limit, grids.zeros, grids.floor, first_run]
 
@@ -112,7 +112,7 @@ def _kernel_rows(channels: list[Channel], exceptions: list[bool]) -> tuple[I64, 
     for channel, some in zip(channels, exceptions, strict=True):
         gain, grids = channel.gain or Gain(1, 0), channel.grids or Grids(0, 0)
         if rows and channel is before:
-            # shares the runs too, or many channels could claim much memory
+            # it shares the runs too, or many channels could use much memory
             rows.append([some, *rows[-1][1:]])
             continue
         before = channel
@@ -147,7 +147,7 @@ def _write_channels(channels: list[Channel], exceptions: list[bool]) -> bytes:
 def _read_channels(
     side: bytes, num_channels: int, frames: int
 ) -> tuple[list[Channel], list[bool], int]:
-    """Read what `_write_channels` wrote; returns also the position after it."""
+    """Parse what `_write_channels` wrote; returns it and the position after it."""
     channels: list[Channel] = []
     exceptions = []
     position = 0

@@ -1,4 +1,4 @@
-"""Samples as the bytes that the MD5 of the stream is taken over (spec 9)."""
+"""PCM bytes of samples, and their MD5 in the stream (spec 9)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from nlac._typing import Samples
 
 
 def pcm_bytes(samples: Samples, bits_per_sample: int) -> bytes:
-    """Interleaved, little-endian, sign-extended to whole bytes; float32 as its 4 bytes.
+    """Return samples interleaved, little-endian, sign-extended to whole bytes; float32 as 4 bytes.
 
     Parameters
     ----------
@@ -31,16 +31,16 @@ def pcm_bytes(samples: Samples, bits_per_sample: int) -> bytes:
 
 
 class PcmDigest:
-    """MD5 of a stream's samples, block by block."""
+    """MD5 of the samples of a stream, updated block by block."""
 
     def __init__(self, bits_per_sample: int) -> None:
         self._md5 = hashlib.md5(usedforsecurity=False)
         self._bits_per_sample = bits_per_sample
 
     def update(self, samples: Samples) -> None:
-        """Add the samples that come next, shape (frames, channels)."""
+        """Add the next samples, shape (frames, channels)."""
         self._md5.update(pcm_bytes(samples, self._bits_per_sample))
 
     def digest(self) -> bytes:
-        """The 16 bytes of the MD5 so far."""
+        """Return the 16 bytes of the MD5 so far."""
         return self._md5.digest()

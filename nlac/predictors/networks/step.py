@@ -89,11 +89,13 @@ def _matrix(start, weights, shifts, groups, pairs, inputs, out):
 
 
 @kernel
-def _clipped_matrix(start, weights, shifts, groups, pairs, inputs, low, high, residual, out):
-    """Write the shifted and clipped sums of all rows, plus `residual`, to `out`, int16.
+def _clipped_matrix(layer, start, weights, shifts, groups, pairs, inputs):
+    """Write the shifted and clipped sums of all rows, plus the residual, to the outputs, int16.
 
-    All arrays are addresses; without a residual, that of zeros.
+    `layer` is the address of the cells; without a residual, the layer points to zeros.
     """
+    low, high = load_i64(layer, LayerCell.LOW), load_i64(layer, LayerCell.HIGH)
+    residual, out = load_i64(layer, LayerCell.RESIDUAL), load_i64(layer, LayerCell.OUT)
     for g in range(groups):
         clip_rows(
             start + 64 * g, weights + 32 * pairs * g, inputs, pairs, shifts + 64 * g,
@@ -160,11 +162,7 @@ def run_step(network):
             for i in range(words):
                 store_64(slot, i, load_i64(inputs, words + i))
         if kind == LayerKind.PLAIN:
-            _clipped_matrix(
-                start, weights, shifts, groups, pairs, inputs, load_i64(layer, LayerCell.LOW),
-                load_i64(layer, LayerCell.HIGH), load_i64(layer, LayerCell.RESIDUAL),
-                load_i64(layer, LayerCell.OUT),
-            )  # fmt: skip
+            _clipped_matrix(layer, start, weights, shifts, groups, pairs, inputs)
         else:
             _matrix(start, weights, shifts, groups, pairs, inputs, load_i64(layer, LayerCell.SUMS))
             if kind == LayerKind.GRU:

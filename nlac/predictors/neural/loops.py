@@ -8,9 +8,12 @@ over a span of samples, then the network over all features of the span, then the
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
+from nlac._typing import U32
 from nlac.entropy.adaptive_mixture import mixture_learn, mixture_prepare
 from nlac.entropy.adaptive_mixture_state import GIVEN, MixtureCell
 from nlac.entropy.bits import end_bits
@@ -48,6 +51,40 @@ class CoderCell(IntEnum):
     FILL = 7  # their number
 
 
+class BaseOutput(NamedTuple):
+    """What the base predictor gives to the network and the entropy model in a span of time.
+
+    Attributes
+    ----------
+    features : (channels, times, FEATURES) int16
+        Inputs of the network.
+    placed : (channels, times, locations) int64
+        Locations, Q8; the second is free for that of the network.
+    means : (channels, times) int64
+        Units of the features, Q12.
+    """
+
+    features: NDArray[np.int16]
+    placed: NDArray[np.int64]
+    means: NDArray[np.int64]
+
+
+class Encoder(NamedTuple):
+    """State and buffers of an encoder.
+
+    Attributes
+    ----------
+    cells : (8,) uint64
+        State between two passes, a row of `CoderCell`.
+    words, raw : (n,) uint32
+        Buffers for the words of the range coder and for raw bits.
+    """
+
+    cells: NDArray[np.uint64]
+    words: U32
+    raw: U32
+
+
 @kernel
 def _predict(predictor, locations, count, placed, low, high, t):
     """Predict frame t, clip the locations to the value set, and copy them to `placed`.
@@ -61,8 +98,8 @@ def _predict(predictor, locations, count, placed, low, high, t):
 
 
 @kernel
-def base_pass(schedule, sets, rows, feature_rows, pcm, begin, end, features, placed, means):
-    """Run the base predictor over the delayed frames `begin` to `end` (excluded).
+def base_pass(schedule, sets, rows, feature_rows, pcm, begin, output):
+    """Run the base predictor over the delayed frames from `begin` on, as many as `output` has.
 
     Parameters
     ----------
@@ -74,20 +111,16 @@ def base_pass(schedule, sets, rows, feature_rows, pcm, begin, end, features, pla
         Changed in place.
     pcm : (channels, frames) int32
         In coding order.
-    begin, end : int
-    features : (channels, times, FEATURES) int16
-        Filled with the features of each sample.
-    placed : (channels, times, locations) int64
-        Filled with the locations, Q8; the second is left free.
-    means : (channels, times) int64
-        Filled with the unit of the features, Q12.
+    begin : int
+    output : BaseOutput
+        Filled.
     """
     block = schedule_of(schedule, sets)
     samples = address(pcm)
-    first, row_bytes = address(features), 2 * features.shape[2]
-    out, out_bytes = address(placed), 8 * placed.shape[2]
-    units, length = address(means), features.shape[1]
-    for t in range(begin, end):
+    first, row_bytes = address(output.features), 2 * output.features.shape[2]
+    out, out_bytes = address(output.placed), 8 * output.placed.shape[2]
+    units, length = address(output.means), output.means.shape[1]
+    for t in range(begin, begin + length):
         if t % PIECE == 0:
             set_lags(rows.predictors, block.lags, t)
         for c in range(block.channels):
@@ -125,24 +158,21 @@ def _bits_of(coder):
 
 
 @kernel
-def coding_pass(
-    schedule, sets, rows, powers, pcm, begin, end, placed, means, outputs, coder, word_buffer,
-    raw_buffer,
-):  # fmt: skip
-    """Code the samples of the delayed frames `begin` to `end` with the network's outputs.
+def coding_pass(schedule, sets, rows, powers, pcm, begin, base_output, outputs, encoder):
+    """Code the samples of a span with the outputs of the network.
 
-    `placed` and `means` are those of `base_pass`, `outputs` is (channels, times, OUTPUTS) int16,
-    `powers` is (16,) int64, and `coder`, (8,) uint64, keeps the state of the encoder (`CoderCell`).
-    Returns whether all samples were in their value sets.
+    `base_output` is that of `base_pass` from the same `begin` on, `outputs` is (channels, times,
+    OUTPUTS) int16, `powers` is (16,) int64, and `encoder` is an `Encoder`. Returns whether all
+    samples were in their value sets.
     """
     block = schedule_of(schedule, sets)
     shared, samples, up = address(rows.shared), address(pcm), address(powers)
-    places, place_bytes = address(placed), 8 * placed.shape[2]
+    places, place_bytes = address(base_output.placed), 8 * base_output.placed.shape[2]
     first, row_bytes = address(outputs), 2 * outputs.shape[2]
-    units, length = address(means), placed.shape[1]
-    words, raw = address(word_buffer), address(raw_buffer)
+    units, length = address(base_output.means), base_output.means.shape[1]
+    words, raw, coder = address(encoder.words), address(encoder.raw), encoder.cells
     writer, bits = _writer_of(coder), _bits_of(coder)
-    for t in range(begin, end):
+    for t in range(begin, begin + length):
         for c in range(block.channels):
             at = frame_of(block, t, c)
             if at < 0:
@@ -171,17 +201,17 @@ def coding_pass(
 
 
 @kernel
-def start_coder(coder):
+def start_encoder(encoder):
     """Set the state of an encoder to that of the beginning."""
-    coder[:] = ZERO
-    coder[CoderCell.RANGE] = FULL
+    encoder.cells[:] = ZERO
+    encoder.cells[CoderCell.RANGE] = FULL
 
 
 @kernel
-def end_coder(coder, word_buffer, raw_buffer):
+def end_encoder(encoder):
     """Write what the encoder still holds; returns the numbers of words in both buffers."""
-    sealed = seal(address(word_buffer), *_writer_of(coder))
-    return sealed, end_bits(address(raw_buffer), *_bits_of(coder))
+    sealed = seal(address(encoder.words), *_writer_of(encoder.cells))
+    return sealed, end_bits(address(encoder.raw), *_bits_of(encoder.cells))
 
 
 @kernel

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,15 +24,16 @@ from nlac.predictors.networks.sweep import runner_for
 from nlac.predictors.neural.base import NUM_LOCATIONS, ForwardState
 from nlac.predictors.neural.features import FEATURES, OUTPUTS, FeatureState
 from nlac.predictors.neural.loops import (
+    BaseOutput,
+    Encoder,
     base_pass,
     coding_pass,
     decode_with_network,
-    end_coder,
-    start_coder,
+    end_encoder,
+    start_encoder,
 )
 
 NetworkRunner = Callable[[NDArray[np.int16]], NDArray[np.int16]]
-BaseOutput: TypeAlias = tuple[NDArray[np.int16], NDArray[np.int64], NDArray[np.int64]]
 
 
 @dataclass(slots=True)
@@ -74,19 +74,18 @@ class BasePredictor:
         return cls(side_info, set_table(side_info.sets), state, feature_state, rows)
 
     def run(self, pcm: NDArray[np.int32], begin: int, end: int) -> BaseOutput:
-        """Run over the delayed frames `begin` to `end`; returns what `base_pass` fills.
-
-        These are features, locations and units; the second location is left free.
-        """
+        """Run over the delayed frames `begin` to `end` (excluded); `pcm` is (channels, frames)."""
         shape = len(pcm), end - begin
-        features = np.zeros((*shape, FEATURES), np.int16)
-        placed = np.zeros((*shape, self.rows.num_locations), np.int64)
-        means = np.zeros(shape, np.int64)
+        output = BaseOutput(
+            np.zeros((*shape, FEATURES), np.int16),
+            np.zeros((*shape, self.rows.num_locations), np.int64),
+            np.zeros(shape, np.int64),
+        )
         base_pass(
             self.side_info.schedule, self.table, self.rows, self.feature_state.rows, pcm, begin,
-            end, features, placed, means,
+            output,
         )  # fmt: skip
-        return features, placed, means
+        return output
 
     def active(self, channel: int, begin: int, end: int) -> slice:
         """Slice of the delayed frames `begin` to `end` in which a channel has samples."""
@@ -131,9 +130,8 @@ def encode_samples(
     tuple or None
         None if a sample is not in its value set.
     """
-    words, raw = new_buffers(pcm.size)
-    coder = np.zeros(8, np.uint64)
-    start_coder(coder)
+    encoder = Encoder(np.zeros(8, np.uint64), *new_buffers(pcm.size))
+    start_encoder(encoder)
     total = base.side_info.schedule.frames + int(base.side_info.schedule.delay.max())
     spans = [(begin, min(begin + LAG_SPAN, total)) for begin in range(0, total, LAG_SPAN)]
 
@@ -141,18 +139,18 @@ def encode_samples(
         return base.run(pcm, *span)
 
     passes = ordered_map(run, spans, 1) if ahead else map(run, spans)
-    for (begin, end), (features, placed, means) in zip(spans, passes, strict=True):
-        outputs = np.zeros((*features.shape[:2], OUTPUTS), np.int16)
+    for (begin, end), output in zip(spans, passes, strict=True):
+        outputs = np.zeros((*output.means.shape, OUTPUTS), np.int16)
         for c, runner in enumerate(runners):
             places = base.active(c, begin, end)
-            outputs[c, places] = runner(features[c, places])
+            outputs[c, places] = runner(output.features[c, places])
         if not coding_pass(
-            base.side_info.schedule, base.table, base.rows, powers(), pcm, begin, end, placed,
-            means, outputs, coder, words, raw,
+            base.side_info.schedule, base.table, base.rows, powers(), pcm, begin, output, outputs,
+            encoder,
         ):  # fmt: skip
             return None
-    used, raw_used = end_coder(coder, words, raw)
-    return words[:used], raw[:raw_used]
+    used, raw_used = end_encoder(encoder)
+    return encoder.words[:used], encoder.raw[:raw_used]
 
 
 def decode_samples(
