@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "stream"))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "bitstream"))
 
 import verbatim
 

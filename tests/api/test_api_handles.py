@@ -205,7 +205,7 @@ file.write(numpy.arange(100, dtype=numpy.int16))
 
 
 def test_a_writer_forgotten_until_the_end(tmp_path):
-    tools = next(each for each in sys.path if each.endswith("stream"))
+    tools = next(each for each in sys.path if each.endswith("bitstream"))
     command = [sys.executable, "-W", "default", "-c", FORGETFUL.format(tools=tools)]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
     assert "ResourceWarning: the writer of a.nlac was not closed" in done.stderr

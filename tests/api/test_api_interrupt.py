@@ -41,7 +41,7 @@ with pytest.MonkeyPatch.context() as patch:
     ],
 )
 def test_interrupted_at_once(slow, call, tmp_path):
-    tools = str(Path(__file__).resolve().parent.parent / "stream")
+    tools = str(Path(__file__).resolve().parent.parent / "bitstream")
     call = call.format(out=str(tmp_path / "out"))
     code = CODE.format(tools=tools, slow=slow, call=call)
     with subprocess.Popen(
