@@ -59,7 +59,7 @@ class CommandGroup(SuggestingGroup):
         """Import and return one command."""
         if cmd_name not in COMMANDS:
             return None
-        command = importlib.import_module(f"nlac.cli.{cmd_name}").command
+        command = importlib.import_module(f"nlac.cli.commands.{cmd_name}").command
         assert isinstance(command, click.Command)
         return command
 

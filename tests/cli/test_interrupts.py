@@ -116,7 +116,7 @@ main()
 
 
 @pytest.mark.parametrize("error", ["KeyboardInterrupt", "ImportError('from a signal')"])
-@pytest.mark.parametrize("name", ["click", "nlac.cli.info"])
+@pytest.mark.parametrize("name", ["click", "nlac.cli.commands.info"])
 def test_an_interrupt_during_an_import(
     name: str, error: str, tmp_path: Path, environment: dict[str, str]
 ) -> None:
