@@ -1,10 +1,10 @@
-"""All errors of nlac, and the exit code that the command line gives for each.
+"""Errors of nlac, and their exit codes on the command line.
 
 The tree::
 
     NlacError                         exit 1
     +-- UsageError (ValueError)       exit 2   an argument or option is wrong
-    +-- FormatError (ValueError)      exit 3   not a (good) nlac stream
+    +-- FormatError (ValueError)      exit 3   not a valid nlac stream
     |   +-- BadMagic
     |   +-- UnsupportedVersion        exit 4
     |   +-- CorruptStream
@@ -42,32 +42,32 @@ class FormatError(NlacError, ValueError):
 
 
 class BadMagic(FormatError):
-    """The bytes do not begin like an nlac stream."""
+    """The bytes do not begin with the mark of an nlac stream."""
 
 
 class UnsupportedVersion(FormatError):
-    """The stream was written in a format version that is not known here."""
+    """The stream has an unknown format version."""
 
     exit_code = 4
 
 
 class CorruptStream(FormatError):
-    """A damaged stream, with the place of the damage.
+    """A damaged stream, with the position of the damage.
 
     Parameters
     ----------
     message : str
         What is wrong.
     offset_bytes : int or None
-        Byte offset in the stream where it was noticed.
+        Byte offset in the stream at which the damage was found.
     block_index : int or None
-        Index of the block concerned, from 0.
+        Index of the damaged block, from 0.
     first_frame : int or None
         First frame of that block.
     sample_rate : int or None
-        Frames a second, to tell the time of `first_frame`.
+        Frames a second, for the time of `first_frame`.
     path : str
-        Path to the culprit, such as ``block[17].channel[1].order``.
+        Path of the damaged field, for example ``block[17].channel[1].order``.
     """
 
     def __init__(
@@ -104,41 +104,41 @@ class CorruptStream(FormatError):
 
 
 class ChecksumMismatch(CorruptStream):
-    """A checksum does not match the bytes or samples that it covers."""
+    """A checksum does not match its bytes or samples."""
 
 
 class TruncatedStream(CorruptStream):
-    """The stream ends before it should."""
+    """The stream ends early."""
 
 
 class UnsupportedAudio(NlacError):
-    """Audio, or an audio file, that cannot be coded."""
+    """Audio, or an audio file, that cannot be encoded."""
 
 
 class NotRestorable(UnsupportedAudio):
-    """A file whose exact bytes could not be restored from what would be stored."""
+    """An audio file that a stream could not restore byte for byte."""
 
 
 class UnknownPredictor(NlacError):
-    """A predictor (name or id) that is not registered here."""
+    """The name or number of a predictor is unknown."""
 
     exit_code = 4
 
 
 class ModelMismatch(NlacError):
-    """The stream asks for a model that is not at hand."""
+    """The stream needs a model that is not available."""
 
     exit_code = 4
 
 
 class MissingDependency(NlacError):
-    """An optional package is needed and not installed."""
+    """An optional package or device is needed, but not available."""
 
     exit_code = 4
 
 
 class VerifyMismatch(NlacError):
-    """What was encoded does not decode to the same samples."""
+    """An encoded block does not decode to the same samples."""
 
     exit_code = 3
 
@@ -148,7 +148,7 @@ class LimitExceeded(NlacError):
 
 
 class OutputExists(NlacError, FileExistsError):
-    """The output exists and overwriting was not allowed."""
+    """The output exists, and overwriting is not allowed."""
 
     exit_code = 5
 

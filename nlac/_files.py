@@ -1,4 +1,4 @@
-"""Files as callers give them: paths, bytes, file objects, pipes."""
+"""Open inputs and outputs given as paths, bytes, file objects or pipes."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ WriteFile: TypeAlias = str | os.PathLike[str] | BinaryIO
 
 @contextlib.contextmanager
 def open_input(file: ReadFile, *, seekable: bool = False) -> Iterator[BinaryIO]:
-    """Open what a caller gave, to be read from its beginning.
+    """Open an input for reading from its beginning.
 
-    A file object that can seek is taken as a whole, wherever it stands; it is not closed.
+    A seekable file object is rewound first, and is not closed afterwards.
 
     Parameters
     ----------
     file : path, bytes-like or binary file object
-        What to open.
+        The input.
     seekable : bool
-        Copy a pipe to a temporary file, so that it can be read in any order.
+        Copy a pipe to a temporary file, so that the result is seekable.
 
     Raises
     ------
     UsageError
-        Not something that can be read as bytes.
+        `file` cannot be read as bytes.
     """
     with contextlib.ExitStack() as stack:
         if isinstance(file, (str, os.PathLike)):
@@ -44,7 +44,7 @@ def open_input(file: ReadFile, *, seekable: bool = False) -> Iterator[BinaryIO]:
         elif hasattr(file, "read") and not _is_text(file):
             opened = file
         else:
-            raise UsageError(f"{type(file).__name__}: a path, bytes or binary file is needed")
+            raise UsageError(f"input is {type(file).__name__}, not a path, bytes or binary file")
         if can_seek(opened):
             opened.seek(0)
         elif seekable:
@@ -56,7 +56,7 @@ def open_input(file: ReadFile, *, seekable: bool = False) -> Iterator[BinaryIO]:
 
 
 def can_seek(file: BinaryIO) -> bool:
-    """Whether a file object can be read in any order."""
+    """Whether a file object is seekable."""
     return bool(getattr(file, "seekable", bool)())
 
 
@@ -65,12 +65,12 @@ def _is_text(file: object) -> bool:
 
 
 def check_distinct(source: object, target: object) -> None:
-    """Refuse to write a file over the one that is being read.
+    """Refuse to write over the file that is being read.
 
     Raises
     ------
     UsageError
-        Both name the same file.
+        Both paths lead to the same file.
     """
     if isinstance(source, (str, os.PathLike)) and isinstance(target, (str, os.PathLike)):
         with contextlib.suppress(OSError):
@@ -79,12 +79,12 @@ def check_distinct(source: object, target: object) -> None:
 
 
 class ForwardWriter(io.RawIOBase):
-    """Passes bytes on to a pipe, or nowhere, and counts them.
+    """Unseekable file that passes bytes on and counts them.
 
     Parameters
     ----------
     file : BinaryIO or None
-        Where to; None throws them away.
+        Receives the bytes; None discards them.
     """
 
     def __init__(self, file: BinaryIO | None) -> None:
@@ -93,11 +93,11 @@ class ForwardWriter(io.RawIOBase):
         self.num_bytes = 0
 
     def writable(self) -> bool:
-        """Yes."""
+        """Return True."""
         return True
 
     def write(self, data: Any) -> int:
-        """Write all of `data`, also where the pipe takes only a part at a time."""
+        """Write all of `data`, even if the file takes only a part at a time."""
         view = memoryview(data).cast("B")
         self.num_bytes += len(view)
         rest = view
@@ -109,22 +109,22 @@ class ForwardWriter(io.RawIOBase):
 
 @contextlib.contextmanager
 def open_target(file: WriteFile | None, *, force: bool = False) -> Iterator[Target]:
-    """Open what a caller wants written.
+    """Open an output for writing.
 
     Parameters
     ----------
     file : path, binary file object or None
-        A path appears when the block ends well (see `nlac._files`); a file object is
-        written from where it stands, and flushed, not closed; None is for no output.
+        A path appears when the context ends without an error (see `nlac._output`). A file object
+        is written from its position and flushed, but not closed. None discards the output.
     force : bool
         Replace an existing file.
 
     Raises
     ------
     OutputExists
-        There is such a file, and not `force`.
+        The file exists, and `force` is False.
     UsageError
-        Not something to which bytes can be written.
+        Bytes cannot be written to `file`.
     """
     if file is None:
         yield Target(None)
@@ -136,18 +136,18 @@ def open_target(file: WriteFile | None, *, force: bool = False) -> Iterator[Targ
         if hasattr(file, "flush"):
             file.flush()
     else:
-        raise UsageError(f"{type(file).__name__}: a path or binary file is needed")
+        raise UsageError(f"output is {type(file).__name__}, not a path or binary file")
 
 
 class Target:
-    """An output, and how much has been written to it.
+    """An output, with a count of the bytes written.
 
     Attributes
     ----------
     file : BinaryIO
-        What to write to.
+        File to write to.
     seekable : bool
-        Whether it can be written in any order, and begun anew.
+        Whether `file` is seekable, and `restart` possible.
     """
 
     def __init__(self, file: BinaryIO | None) -> None:
@@ -162,13 +162,13 @@ class Target:
 
     @property
     def num_bytes(self) -> int:
-        """Bytes written so far; the file then stands at its end."""
+        """Bytes written. A seekable file is moved to its end."""
         if self.seekable:
             return self.file.seek(0, io.SEEK_END) - self._start
         return self._forward.num_bytes
 
     def restart(self) -> None:
-        """Take back everything written to a seekable target."""
+        """Discard everything written to a seekable target."""
         self.file.seek(self._start)
         self.file.truncate()
 

@@ -1,8 +1,7 @@
 """Outputs that appear whole or not at all.
 
-A file is written under a temporary name in the folder of its final place and renamed
-when it is complete; on any failure, Ctrl-C included, the temporary file is removed and
-what was there before is untouched.
+A file is written under a temporary name in its folder, and renamed when it is complete. On any
+failure, Ctrl-C included, the temporary file is removed, and an earlier file stays as it was.
 """
 
 from __future__ import annotations
@@ -27,30 +26,30 @@ _FULL = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
 
 @contextlib.contextmanager
 def open_output(path: str | os.PathLike[str], *, force: bool = False) -> Iterator[BinaryIO]:
-    """Open a file to be written, which appears under `path` when the block ends well.
+    """Open a file that appears under `path` when the context ends without an error.
 
     A device, a pipe, or a descriptor under a name (``/dev/stdout``) is written directly.
 
     Parameters
     ----------
     path : path
-        Final name. A link is followed: the file that it leads to is replaced.
+        Final name. A link is followed: its target is replaced.
     force : bool
         Replace an existing file.
 
     Raises
     ------
     OutputExists
-        There is such a file, and not `force`.
+        The file exists, and `force` is False.
     OSError
-        It can't be written.
+        The file cannot be written.
     """
     try:
         with _open_output(path, force) as file:
             yield file
     except OSError as error:
         if error.filename is None and error.errno in _FULL:
-            # else whoever hears of it would have the input in mind
+            # without a name, the error could seem to be that of the input
             error.filename = os.fspath(path)
         raise
 
@@ -69,7 +68,7 @@ def _open_output(path: str | os.PathLike[str], force: bool) -> Iterator[BinaryIO
     target = Path(os.path.realpath(path))
     _refuse_existing(target, path, force)
     temporary = temporary_path(target)
-    # not tempfile: the final file should get the usual permissions, not the private ones
+    # no tempfile: the file should get the usual permissions, not private ones
     _unfinished.add(temporary)
     try:
         with _begun(temporary, path) as file:
@@ -88,21 +87,21 @@ def _open_output(path: str | os.PathLike[str], force: bool) -> Iterator[BinaryIO
 
 
 def sync_folder(folder: Path) -> None:
-    """Wait until the names in a folder are on the disk, as far as the system can do that.
+    """Wait until the names in a folder are on the disk, if the system supports it.
 
     Raises
     ------
     OSError
-        Writing to the disk fails.
+        Writing to the disk failed.
     """
     if os.name == "nt":
-        # folders can't be opened there
+        # Windows cannot open folders
         return
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     except OSError as error:
-        # some network file systems know no such thing
+        # some network file systems do not support it
         if error.errno not in (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS):
             raise
     finally:
@@ -118,7 +117,7 @@ def _begun(temporary: Path, path: str | os.PathLike[str]) -> BinaryIO:
 
 
 def remove_unfinished() -> None:
-    """Remove the files that are being written, just before the process is ended from outside."""
+    """Remove the temporary files of this process, before a signal ends it."""
     for temporary in list(_unfinished):
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)

@@ -1,8 +1,8 @@
-"""A map over threads that keeps the order, bounds the memory and lets Ctrl-C through.
+"""Map a function over threads: in order, in bounded memory, interruptible by Ctrl-C.
 
-`concurrent.futures` is not used because Python waits for its threads when it exits: a
-kernel that runs for seconds would hold up Ctrl-C for as long. The threads here are
-daemons, nobody waits for them, and the caller's thread only ever sleeps in short steps.
+`concurrent.futures` does not serve: Python waits for its threads at exit, so a kernel that runs for
+seconds would delay Ctrl-C by as much. The threads here are daemons, for which nothing waits, and
+the calling thread sleeps only in short steps.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 R = TypeVar("R")
 
-# how long the calling thread sleeps at most before it looks for signals; on POSIX a
-# signal wakes it anyway, on Windows it does not
+# longest sleep of the calling thread between two looks for signals; on POSIX a signal wakes it, on
+# Windows it does not
 _SLEEP_SECONDS = 0.1
 
 
 class _Task(Generic[T, R]):
-    """One call, and its outcome once `done` is set."""
+    """One call of the function, with its outcome once `done` is set."""
 
     __slots__ = ("argument", "done", "error", "result")
 
@@ -36,19 +36,19 @@ class _Task(Generic[T, R]):
 def ordered_map(function: Callable[[T], R], arguments: Iterable[T], threads: int) -> Iterator[R]:
     """Yield ``function(argument)`` for each argument, in order, computed on threads.
 
-    Where the system gives fewer threads, those do the work, or else the calling one. At
-    most ``threads + 1`` arguments and results exist at a time. An error of `function`
-    is raised here, at its place in the order. Leaving the iterator early (an error,
-    Ctrl-C, ``close()``) starts no further call and does not wait for running ones.
+    At most ``threads + 1`` arguments and results exist at a time. If the system grants fewer
+    threads, those do the work, or else the calling thread. An error of `function` is raised here,
+    at its position in the order. Leaving the iterator early (an error, Ctrl-C, ``close()``) starts
+    no further call and does not wait for running ones.
 
     Parameters
     ----------
     function : callable
-        Should release the GIL for most of its time.
+        Should release the GIL most of the time.
     arguments : iterable
         Iterated on the calling thread, as far ahead as the threads need.
     threads : int
-        At least 1; also 1 works on a thread of its own.
+        Number of threads, at least 1. Even a single one is not the calling thread.
     """
     tasks: queue.SimpleQueue[_Task[T, R] | None] = queue.SimpleQueue()
     stop = threading.Event()

@@ -3,19 +3,19 @@
 Modules, in reading order:
 
 ``peers``
-    what other codecs there are and how they are called
+    other codecs and their commands
 ``corpus``, ``wav``
-    the files, each as one plain WAV that every codec gets
+    the files, each as a plain WAV that every codec encodes
 ``process``, ``worker``
     one measured run: of a peer's command, of nlac in a child process
 ``run``
     the loop over files and codecs
 ``results``
-    what comes out, as JSON, and its sums
+    results as JSON, and their sums
 ``report``, ``plot``
-    results as text, Markdown and picture
+    results as text, Markdown and a plot
 
-The command ``nlac bench`` and the scripts under ``benchmarks/`` call these.
+The command ``nlac bench`` and the scripts under ``benchmarks/`` use them.
 """
 
 from __future__ import annotations

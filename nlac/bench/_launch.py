@@ -1,9 +1,8 @@
-"""Run one command and tell its CPU time and peak memory: a script, not for import.
+"""Run one command and report its CPU time and peak memory: a script, not for import.
 
-The kernel counts the memory of the process that starts a command as that
-command's own up to the moment of ``exec``, so a peer started by the large
-Python process of the benchmark would look as large as that. This file is run
-by a bare interpreter (about 9 MiB) in between. It imports only what it needs.
+Until ``exec``, the operating system counts the memory of the process that starts a command as that
+of the command. A peer started by the large Python process of the benchmark would seem as large. So
+a bare interpreter (about 9 MiB) runs this file in between. It imports only what it needs.
 
 Called as ``python -I -S _launch.py RESULT_FILE COMMAND...``; writes
 ``status user_plus_system_seconds wall_seconds maxrss`` to RESULT_FILE.
@@ -15,7 +14,7 @@ import time
 
 
 def main() -> None:
-    """Run ``sys.argv[2:]``; write the measures to the file ``sys.argv[1]``."""
+    """Run ``sys.argv[2:]`` and write the measurements to the file ``sys.argv[1]``."""
     begin = time.perf_counter()
     process = os.posix_spawnp(sys.argv[2], sys.argv[2:], os.environ)
     _, status, usage = os.wait4(process, 0)

@@ -1,7 +1,7 @@
-"""A folder of audio as the benchmark sees it: a list of items, each made a plain WAV.
+"""Files of a benchmark: list a folder of audio, and convert each file to a plain WAV.
 
-Every codec gets the same input: a WAV file that holds a ``fmt `` and a
-``data`` chunk and nothing else (`nlac.bench.wav`).
+Every codec gets the same input: a WAV file with a ``fmt `` and a ``data`` chunk and nothing else
+(`nlac.bench.wav`).
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ class Item:
     name : str
         Its name relative to the corpus folder, with forward slashes.
     category, split, licence : str
-        From the manifest; without one the category is the name of the
-        sub-folder (``all`` at the top) and the others are empty.
+        From the manifest. Without one, the category is the name of the sub-folder (``all`` at the
+        top), and the others are empty.
     sha256 : str
-        Of the signed little-endian interleaved PCM, or empty if not known.
+        SHA-256 of the signed little-endian interleaved PCM, or empty if unknown.
     """
 
     path: Path
@@ -54,10 +54,9 @@ def find_items(
     Parameters
     ----------
     folder : str or Path
-        Folder, searched with all folders below it. If it holds a file
-        ``MANIFEST.tsv`` (tab separated, one header line, columns ``file``,
-        ``category`` and perhaps ``split``, ``licence``, ``sha256``), that
-        tells the files.
+        Folder, searched with all folders below it. A file ``MANIFEST.tsv`` in it (tab separated,
+        one header line, columns ``file``, ``category`` and perhaps ``split``, ``licence``,
+        ``sha256``) lists the files instead.
     split : str, optional
         Only files of this split.
     categories : collection of str
@@ -66,19 +65,19 @@ def find_items(
     Raises
     ------
     UsageError
-        If the folder is none, or nothing in it fits the choice.
+        `folder` is not a folder, or no file in it matches.
     """
     folder = Path(folder)
     if not folder.is_dir():
         raise UsageError(f"{folder} is not a folder")
     has_manifest = (folder / MANIFEST).is_file()
     if split is not None and not has_manifest:
-        raise UsageError(f"a split can only be chosen where the folder has a {MANIFEST}")
+        raise UsageError(f"split {split!r}: the folder has no {MANIFEST}")
     items = list(_read_manifest(folder) if has_manifest else _walk(folder))
     known = {item.category for item in items}
     for category in categories:
         if category not in known:
-            raise UsageError(f"no category {category!r}; there are: {', '.join(sorted(known))}")
+            raise UsageError(f"no category {category!r}; known: {', '.join(sorted(known))}")
     chosen = [
         item
         for item in items
@@ -86,7 +85,7 @@ def find_items(
         and (not categories or item.category in categories)
     ]
     if not chosen:
-        raise UsageError(f"no audio file in {folder} fits the choice")
+        raise UsageError(f"no audio file in {folder} matches")
     return chosen
 
 
@@ -94,11 +93,11 @@ def _read_manifest(folder: Path) -> Iterator[Item]:
     with open(folder / MANIFEST, encoding="utf-8", newline="") as file:
         rows = csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
         if not {"file", "category"} <= set(rows.fieldnames or ()):
-            raise UsageError(f"{MANIFEST} needs the columns 'file' and 'category'")
+            raise UsageError(f"{MANIFEST} lacks the column 'file' or 'category'")
         for row in rows:
             path = folder / row["file"]
             if not path.is_file():
-                raise UsageError(f"{MANIFEST} names {row['file']}, which is not there")
+                raise UsageError(f"{MANIFEST} names {row['file']}, which does not exist")
             yield Item(
                 path,
                 row["file"],
@@ -117,17 +116,16 @@ def _walk(folder: Path) -> Iterator[Item]:
 
 
 def make_wav(item: Item, folder: str | Path) -> Path:
-    """Decode an item to a WAV file of a ``fmt `` and a ``data`` chunk only.
+    """Decode an item to a WAV file with a ``fmt `` and a ``data`` chunk only.
 
-    WAV is copied as it is, FLAC is decoded by the program ``flac`` where that
-    is on PATH (the library behind soundfile reads 24 of 32 bits only), and the
-    rest by soundfile.
+    The samples of WAV are copied. FLAC is decoded by the program ``flac`` if that is on PATH (the
+    library behind soundfile reads only 24 of 32 bits), and all else by soundfile.
 
     Parameters
     ----------
     item : Item
     folder : str or Path
-        Where the WAV file is put, as ``source.wav``.
+        Folder in which to write ``source.wav``.
 
     Returns
     -------
@@ -137,7 +135,7 @@ def make_wav(item: Item, folder: str | Path) -> Path:
     Raises
     ------
     UnsupportedAudio
-        If it cannot be decoded, or is not what the manifest says.
+        The file cannot be decoded, or differs from the manifest.
     """
     target = Path(folder) / "source.wav"
     raw = Path(folder) / "decoded.wav"
@@ -193,7 +191,7 @@ def _run_soundfile(source: Path, target: Path) -> None:
 
 
 def _flac_bits(path: Path) -> int:
-    """Return the bits a sample that STREAMINFO tells (RFC 9639, section 8.2)."""
+    """Bits a sample in STREAMINFO (RFC 9639, section 8.2)."""
     with open(path, "rb") as file:
         head = file.read(42)
     return ((int.from_bytes(head[18:26], "big") >> 36) & 31) + 1
@@ -212,4 +210,4 @@ def _check_sha256(path: Path, item: Item) -> None:
     for piece in pcm_pieces(path, info):
         sha.update(piece.translate(flip) if flip else piece)
     if sha.hexdigest() != item.sha256:
-        raise UnsupportedAudio(f"{item.name}: the samples are not those of the manifest")
+        raise UnsupportedAudio(f"{item.name}: SHA-256 of the samples differs from the manifest")

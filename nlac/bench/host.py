@@ -1,4 +1,4 @@
-"""What a report says of the machine and of the code that ran on it."""
+"""Describe the machine, and the code that ran on it, for a report."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from nlac.bench.results import Host
 
 
 def describe_host() -> Host:
-    """Tell processor, number of cores, system and Python; no names of machine or user."""
+    """Processor, number of cores, system and Python; no name of the machine or user."""
     return Host(
         cpu=_cpu_name(),
         cores=os.cpu_count() or 1,
@@ -33,7 +33,7 @@ def _cpu_name() -> str:
 
 
 def source_commit() -> str:
-    """Return the commit of the checkout this package lies in, ``+`` if changed; else empty."""
+    """Commit of the checkout of this package, with ``+`` if changed; empty if there is none."""
     package = Path(__file__).resolve().parent.parent
 
     def git(*words: str) -> str:

@@ -1,12 +1,10 @@
-"""Other lossless codecs to measure beside: how each is called, and nothing else.
+"""Other lossless codecs to compare with: their commands, and the formats they take.
 
-A peer is a small frozen description. The usual ones are in `DEFAULT_PEERS`;
-anything else is described in a TOML or JSON file (`load_peers`) with command
-templates. What runs the commands is in `nlac.bench.process`.
+`DEFAULT_PEERS` has the usual ones. A TOML or JSON file (`load_peers`) describes others by command
+templates. `nlac.bench.process` runs the commands.
 
-Every peer here is told to write no padding and no seek table, so that sizes
-compare what was coded. MLP is left out on purpose: ffmpeg's encoder of it
-writes streams that its own decoder cannot read back.
+Every peer writes no padding and no seek table, so that sizes compare what was coded. MLP is left
+out: the encoder of ffmpeg writes streams that its own decoder cannot read.
 """
 
 from __future__ import annotations
@@ -27,29 +25,28 @@ ALL_BITS = (8, 16, 24, 32)
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """One competitor: label, commands, and the sample formats it takes.
+    """One codec: label, commands, and the sample formats that it takes.
 
-    Words of the commands may hold the placeholders ``{input}`` and
-    ``{output}`` (file names) and ``{pcm}`` (ffmpeg's name of the sample
-    format of the source: ``u8``, ``s16le``, ``s24le``, ``s32le``, ``f32le``).
+    The words of a command may have the placeholders ``{input}`` and ``{output}`` (file names) and
+    ``{pcm}`` (ffmpeg's name of the sample format: ``u8``, ``s16le``, ``s24le``, ``s32le``,
+    ``f32le``).
 
     Parameters
     ----------
     label : str
-        Name in every table, such as ``flac -8``.
+        Name in tables, for example ``flac -8``.
     encode, decode : tuple of str
-        Command words; `encode` reads a WAV file, `decode` writes one.
+        Words of the commands. `encode` reads a WAV file, `decode` writes one.
     version : tuple of str
-        Command whose first line of output tells the version; may be empty.
+        Command whose first line of output has the version; may be empty.
     suffix : str
-        Ending of the encoded file, with the dot.
+        Extension of the encoded file, with the dot.
     bits : tuple of int
-        Integer depths (of the WAV container: 8, 16, 24, 32) that it codes
-        without loss.
+        Integer depths (of the WAV container: 8, 16, 24, 32) that it codes losslessly.
     floats : bool
-        Whether it codes 32-bit floats without loss.
+        Whether it codes 32-bit floats losslessly.
     max_channels : int
-        Most channels that it takes.
+        Largest number of channels.
     """
 
     label: str
@@ -62,7 +59,7 @@ class Peer:
     max_channels: int = 255
 
     def refusal(self, bits: int, is_float: bool, channels: int) -> str:
-        """Tell why the format is not for this peer; empty when it is."""
+        """Reason why this peer does not take a format; empty if it does."""
         if channels > self.max_channels:
             return f"takes at most {self.max_channels} channels"
         if is_float:
@@ -70,14 +67,14 @@ class Peer:
         return "" if bits in self.bits else f"takes no {bits}-bit samples"
 
     def missing_program(self) -> str:
-        """Return the first program that is not on PATH; empty when all are."""
+        """First program that is not on PATH; empty if all are."""
         for program in (self.encode[0], self.decode[0]):
             if shutil.which(program) is None:
                 return program
         return ""
 
     def read_version(self) -> str:
-        """Run the version command; return the first line that it prints."""
+        """Run the version command; return its first line of output."""
         if not self.version:
             return ""
         try:
@@ -96,9 +93,9 @@ class Peer:
 
 
 def fill(words: Iterable[str], **values: str) -> list[str]:
-    """Put `values` for the ``{name}`` placeholders in a command's words.
+    """Replace the ``{name}`` placeholders in the words of a command by `values`.
 
-    Only the names given are replaced: any other brace is left as it is.
+    Other braces stay as they are.
     """
     out = []
     for word in words:
@@ -162,13 +159,13 @@ DEFAULT_PEERS: tuple[Peer, ...] = (
 
 
 def find_peers(peers: Iterable[Peer]) -> tuple[list[Peer], list[str]]:
-    """Split peers into those whose programs are on PATH and notes on the rest.
+    """Find the peers whose programs are on PATH.
 
     Returns
     -------
     found : list of Peer
     notes : list of str
-        One line for every peer left out.
+        One line for each peer that is left out.
     """
     found, notes = [], []
     for peer in peers:
@@ -194,7 +191,7 @@ def load_peers(path: str | Path) -> list[Peer]:
     Raises
     ------
     UsageError
-        If the file cannot be read or describes no valid peer.
+        The file cannot be read, or a peer in it is invalid.
     """
     path = Path(path)
     try:

@@ -1,4 +1,4 @@
-"""The picture of a benchmark: size against speed, encoding and decoding."""
+"""Plot of a benchmark: size against speed of encoding and decoding."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from nlac._errors import MissingDependency, UsageError
 from nlac.bench.results import Results, Summary, summarise
 
-# where a label may stand relative to its point, the best place first
+# positions of a label relative to its point, the best first
 _LABEL_PLACES = (
     ((6, 3), "left"),
     ((6, -10), "left"),
@@ -27,27 +27,27 @@ def save_plot(
     reference: str | None = None,
     total: Collection[str] = (),
 ) -> None:
-    """Draw size against encoding and decoding speed, one point a codec.
+    """Plot size against encoding and decoding speed, one point for each codec.
 
-    The files are those that the reference took; codecs that did not take all of
-    them are not drawn, as their totals would not compare.
+    The files are those that the reference coded. Codecs that did not code all of them are left
+    out, since their totals do not compare.
 
     Parameters
     ----------
     results : Results
     path : str or Path
-        Picture to write; its ending (``.png``, ``.svg``) tells the format.
+        Picture to write; its extension (``.png``, ``.svg``) determines the format.
     reference : str, optional
         Label whose size is 0 %; see `Results.reference`.
     total : collection of str
-        Categories to add up; empty means all.
+        Categories to add up; all if empty.
 
     Raises
     ------
     MissingDependency
-        If matplotlib is not installed.
+        matplotlib is not installed.
     UsageError
-        If the reference took no file.
+        The reference coded no file.
     """
     try:
         # figure and canvas directly: no pyplot, so no window system is touched
@@ -63,7 +63,7 @@ def save_plot(
     sums = summarise(results, reference, total or None)
     wanted = next(one.files for one in sums if one.codec == reference)
     if not wanted:
-        raise UsageError(f"nothing to draw: {reference} took no file")
+        raise UsageError(f"nothing to plot: {reference} coded no file")
     points = [one for one in sums if one.compared == wanted]
     figure = Figure(figsize=(11, 5), layout="constrained")
     FigureCanvasAgg(figure)
@@ -92,7 +92,7 @@ def save_plot(
 
 
 def _place_labels(axes: Any, what: str, points: Sequence[Summary]) -> None:
-    """Write each codec's label beside its point, where it hides no point and no other label."""
+    """Put the label of each codec beside its point, where it covers no point or other label."""
     from matplotlib.transforms import Bbox
 
     places = [

@@ -1,4 +1,4 @@
-"""Run a peer's command and measure it: CPU time, wall time, peak memory."""
+"""Run the command of a peer and measure CPU time, wall time and peak memory."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ LAUNCHER = Path(__file__).with_name("_launch.py")
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What one command took.
+    """Resources that one command used.
 
     Parameters
     ----------
     exit_code : int
-        Of the command; negative for a signal.
+        Exit code of the command; negative for a signal.
     cpu_s, wall_s : float
-        User plus system time of the process, and time on the clock, in seconds.
+        CPU time (user plus system) of the process, and wall time, in seconds.
     maxrss : int
-        Peak resident memory in bytes. Peaks below about 9 MiB are told as that.
+        Peak resident memory in bytes; at least about 9 MiB, that of the launcher.
     error : str
-        What went wrong, or empty: last line of its messages, or the time limit.
+        Last line of its messages, or the time limit, if the command failed; else empty.
     """
 
     exit_code: int
@@ -40,19 +40,19 @@ class Usage:
 
 
 def run_measured(command: Sequence[str], *, timeout_s: float | None = None) -> Usage:
-    """Run a command to its end, or stop it with all its children at the time limit.
+    """Run a command to its end, or stop it and its children at the time limit.
 
     Parameters
     ----------
     command : sequence of str
         Program and arguments. Standard input is empty.
     timeout_s : float, optional
-        Longest time on the clock, in seconds.
+        Limit on wall time, in seconds.
 
     Raises
     ------
     UsageError
-        On a system that cannot tell the CPU time of one child process.
+        The system does not report the CPU time of a child process.
     """
     if not hasattr(os, "wait4"):
         raise UsageError("peers can only be measured where os.wait4 exists (Linux, macOS)")

@@ -1,4 +1,4 @@
-"""Results as text for a terminal and as Markdown for a committed report."""
+"""Render results as text for a terminal, and as Markdown for a committed report."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from nlac.bench.results import Results, Row, Summary, summarise
 
 
 def format_table(header: Sequence[str], rows: Sequence[Sequence[str]], markdown: bool) -> str:
-    """Lay out a table: first column to the left, the others to the right.
+    """Lay out a table, the first column left-aligned and the others right-aligned.
 
     Parameters
     ----------
     header : sequence of str
     rows : sequence of sequences of str
-        As long as the header, each.
+        Cells, as many as in the header.
     markdown : bool
-        As a Markdown table, else with spaces and a line under the header.
+        Make a Markdown table; else plain text with a line under the header.
     """
     widths = [max(len(row[i]) for row in (header, *rows)) for i in range(len(header))]
 
@@ -47,16 +47,16 @@ def render_text(
     ----------
     results : Results
     reference : str, optional
-        Label that sizes are compared with; see `Results.reference`.
+        Label of the codec to compare sizes with; see `Results.reference`.
     total : collection of str
-        Categories of the first table; empty means all.
+        Categories of the first table; all if empty.
     by_file : bool
         Whether to append the table of all files.
 
     Raises
     ------
     UsageError
-        If the reference or a category is not in the results.
+        The reference or a category is not in the results.
     """
     reference = results.reference(reference)
     parts = []
@@ -112,11 +112,11 @@ def render_markdown(
 
 
 def _groups(results: Results, total: Collection[str]) -> Iterator[tuple[str, Collection[str]]]:
-    """Yield title and categories of each summary table: the total first, then one by one."""
+    """Yield title and categories of each summary table: first the total, then each category."""
     categories = results.categories
     for name in total:
         if name not in categories:
-            raise UsageError(f"no category {name!r}; there are: {', '.join(categories)}")
+            raise UsageError(f"no category {name!r}; known: {', '.join(categories)}")
     if 1 < len(total) < len(categories):
         yield "Total of " + " + ".join(total), total
     if len(categories) > 1:
@@ -182,7 +182,7 @@ def _size(row: Row | None) -> str:
 
 
 def _remarks(results: Results, reference: str) -> list[str]:
-    """Say how it was measured, and all that did not go as it should."""
+    """Remarks on how it was measured, and all failures."""
     failures = results.failures()
     coded = sum(row.bytes is not None for row in results.rows)
     kinds = {codec.kind for codec in results.codecs}
@@ -195,7 +195,7 @@ def _remarks(results: Results, reference: str) -> list[str]:
     if "peer" in kinds:
         remarks.append(
             "Peers are measured as processes; the time of their start, measured on a file of "
-            "next to no length, is taken off. Memory peaks below about 9 MiB are told as that."
+            "32 frames, is subtracted. Memory peaks are at least about 9 MiB: the launcher's."
         )
     if "nlac" in kinds:
         remarks.append(

@@ -1,4 +1,4 @@
-"""Results of a benchmark: one row a file and codec, what they add up to, and JSON.
+"""Results of a benchmark: a row for each file and codec, their sums, and JSON.
 
 The JSON document is the dataclass `Results`, field by field; `SCHEMA` names
 its version.
@@ -22,10 +22,9 @@ REFERENCE = "flac -8 -e -p"
 class Row:
     """One codec on one file.
 
-    Times are CPU seconds (``enc_s``, ``dec_s``) and seconds on the clock
-    (``..._wall_s``); memory is the peak resident size in bytes. What was not
-    measured is None. ``ok`` says that the decoded audio is the same; ``note``
-    says why it is not, or why there is no file.
+    Times are CPU seconds (``enc_s``, ``dec_s``) and wall seconds (``..._wall_s``). Memory is the
+    peak resident size in bytes. Values that were not measured are None. ``ok`` means that the
+    decoded audio is the same. ``note`` has the reason why it is not, or why there is no file.
     """
 
     file: str
@@ -46,12 +45,11 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class CodecInfo:
-    """A codec of the run: its label, kind, version, and how it was called.
+    """A codec of the run: label, kind, version, command.
 
-    ``enc_start_s`` and ``dec_start_s`` are the CPU seconds that a file of next
-    to no length takes: the start of a peer's process, held in the times of
-    every row and taken off where speeds are told. For nlac they are 0, as its
-    rows hold no start.
+    ``enc_start_s`` and ``dec_start_s`` are the CPU seconds for a file of 32 frames: the start of a
+    peer's process, which the times of every row include. Speeds do not include it. For nlac they
+    are 0, since its rows include no start.
     """
 
     label: str
@@ -64,7 +62,7 @@ class CodecInfo:
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """The machine, as far as it matters to speed."""
+    """Properties of the machine that matter to speed."""
 
     cpu: str
     cores: int
@@ -74,7 +72,7 @@ class Host:
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """Everything that one run found out."""
+    """All results of one run."""
 
     date: str
     corpus: str
@@ -88,7 +86,7 @@ class Results:
     schema: str = field(default=SCHEMA)
 
     def to_json(self) -> str:
-        """Return the JSON document: one line a row, so that versions compare well."""
+        """Return the JSON document, with one line for each row, so that diffs are readable."""
         data = asdict(self)
         rows = data.pop("rows")
         head = json.dumps(data, indent=1, ensure_ascii=False)
@@ -97,17 +95,17 @@ class Results:
 
     @classmethod
     def from_json(cls, text: str) -> Results:
-        """Read what `to_json` wrote.
+        """Read a document of `to_json`.
 
         Raises
         ------
         UsageError
-            If the text is no document of this schema.
+            The text is not a document of this schema.
         """
         try:
             data: dict[str, Any] = json.loads(text)
             if data["schema"] != SCHEMA:
-                raise UsageError(f"results of schema {data['schema']!r}; expected {SCHEMA!r}")
+                raise UsageError(f"results have the schema {data['schema']!r}, not {SCHEMA!r}")
             data["host"] = Host(**data["host"])
             data["codecs"] = tuple(CodecInfo(**codec) for codec in data["codecs"])
             data["rows"] = tuple(Row(**row) for row in data["rows"])
@@ -137,27 +135,27 @@ class Results:
         return list(dict.fromkeys(row.file for row in self.rows))
 
     def reference(self, label: str | None = None) -> str:
-        """Return the label that sizes are compared with.
+        """Label of the codec that sizes are compared with.
 
         Parameters
         ----------
         label : str, optional
-            The wish. Without one ``flac -8 -e -p`` is taken where it was run,
-            else the first peer, else the first codec.
+            Label asked for. If None, ``flac -8 -e -p`` if it was run, else the first peer, else
+            the first codec.
 
         Raises
         ------
         UsageError
-            If the codec asked for was not run.
+            The codec asked for was not run.
         """
         if label is not None and label not in self.labels:
-            raise UsageError(f"{label!r} was not run; there are: {', '.join(self.labels)}")
+            raise UsageError(f"{label!r} was not run; known: {', '.join(self.labels)}")
         peers = [codec.label for codec in self.codecs if codec.kind == "peer"]
         usual = REFERENCE if REFERENCE in peers else next(iter(peers + self.labels))
         return label or usual
 
     def failures(self) -> list[Row]:
-        """Rows of files that a codec coded and did not give back exactly."""
+        """Rows of files that a codec encoded and did not decode exactly."""
         return [row for row in self.rows if row.bytes is not None and not row.ok]
 
 
@@ -168,22 +166,22 @@ class Summary:
     Parameters
     ----------
     codec : str
-        Its label.
+        Label of the codec.
     files, wanted : int
-        Files that it coded and gave back exactly, and files of the set.
+        Files that it encoded and decoded exactly, and files of the set.
     bytes, pcm_bytes : int
-        Of the files that it coded.
+        Encoded and PCM bytes of the files that it coded.
     audio_s : float
-        Their length.
+        Length of these files in seconds.
     versus : float or None
-        Size relative to the reference minus 1, over the files both coded;
-        None if there are none.
+        Size relative to the reference, minus 1, over the files that both coded; None if there
+        are none.
     compared : int
-        Number of these files.
+        Number of files that both coded.
     enc_speed, dec_speed : float or None
-        Seconds of audio a CPU second, the start of the process not counted.
+        Seconds of audio for a CPU second, without the start of the process.
     enc_rss, dec_rss : int or None
-        Highest peak of memory over the files, in bytes.
+        Largest peak of memory over the files, in bytes.
     """
 
     codec: str
@@ -208,7 +206,7 @@ class Summary:
 def summarise(
     results: Results, reference: str, categories: Collection[str] | None = None
 ) -> list[Summary]:
-    """Add up every codec over the files of some categories.
+    """Sum up every codec over the files of some categories.
 
     Parameters
     ----------
@@ -216,7 +214,7 @@ def summarise(
     reference : str
         Label of the codec to compare with.
     categories : collection of str, optional
-        Which; None means all.
+        Categories; all if None.
 
     Returns
     -------

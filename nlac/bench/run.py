@@ -1,10 +1,9 @@
-"""The loop: every file through every codec, measured and checked.
+"""Run a benchmark: every file through every codec, measured and checked.
 
-Peers and nlac run in one run, file by file, so that whatever slows the machine
-meets all of them alike. All are measured by CPU time (user and system) of one
-thread. A peer's times hold the start of its process, which is measured on a
-file of next to no length too; nlac's hold neither the start of Python nor the
-compilation of kernels.
+Peers and nlac run in one run, file by file, so that whatever slows down the machine affects all
+alike. Times are CPU times (user and system) of one thread. The times of a peer include the start of
+its process, which is measured separately on a file of 32 frames. The times of nlac include neither
+the start of Python nor the compilation of kernels.
 """
 
 from __future__ import annotations
@@ -31,9 +30,9 @@ from nlac.bench.wav import WavInfo, pcm_digest, read_wav_info, write_plain_wav
 from nlac.bench.worker import NlacConfig, parse_config
 
 DEFAULT_PRESETS = ("fast", "standard")
-# far above what any file of a corpus takes, far below a night lost to a hung decoder
+# longer than any file takes, and short enough not to lose a night to a decoder that hangs
 DEFAULT_TIMEOUT_S = 1800.0
-# the file on which the start of a peer is measured: 16-bit mono at 44.1 kHz
+# the file that measures the start of a peer: 16-bit mono at 44.1 kHz
 _START_FMT = struct.pack("<HHIIHH", 1, 1, 44100, 88200, 2, 16)
 _START_FRAMES = 32
 _START_RUNS = 5
@@ -43,7 +42,7 @@ Progress = Callable[[int, int, str], None]
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """One file of the corpus, ready to be coded."""
+    """A file of the corpus as plain WAV, with its digest and an empty row."""
 
     wav: Path
     info: WavInfo
@@ -68,22 +67,22 @@ def run_bench(
     Parameters
     ----------
     folder : str or Path
-        See `nlac.bench.corpus.find_items`.
+        Folder of audio; see `nlac.bench.corpus.find_items`.
     split : str, optional
         Only files of this split of the manifest.
     categories : collection of str
-        Only these categories; empty means all.
+        Only files of these categories; all if empty.
     limit : int, optional
-        Only so many files, the first ones.
+        Number of files, from the first on.
     presets : sequence of str
-        Ways to call nlac, as `nlac.bench.worker.parse_config` reads them.
+        Configurations of nlac, for `nlac.bench.worker.parse_config`.
     peers : sequence of Peer
-        Other codecs; those whose programs are not on PATH are left out, with a
-        note in the results.
+        Other codecs. Those whose programs are not on PATH are left out, with a note in the
+        results.
     repeat : int
-        Measure every codec so often on every file; the shortest times count.
+        Runs of every codec on every file; the shortest times count.
     timeout_s : float
-        Longest time on the clock for one command of a peer.
+        Limit on the wall time of a peer's command, in seconds.
     progress : callable, optional
         Called as ``progress(done, total, file)`` after each file.
 
@@ -94,17 +93,17 @@ def run_bench(
     Raises
     ------
     UsageError
-        If there is nothing to run, or no file to run it on.
+        There is no codec to run, or no file to run it on.
     NlacError
-        If nlac itself cannot be run with these presets. A single file on which
-        a codec fails is told in its row instead.
+        nlac does not run with these presets. If a codec fails on a single file, the row of the
+        file has the error instead.
     """
     items = find_items(folder, split=split, categories=categories)[:limit]
     configs = [parse_config(preset) for preset in presets]
     found, notes = find_peers(peers)
     labels = [config.label for config in configs] + [peer.label for peer in found]
     if not labels:
-        raise UsageError("nothing to run: no preset chosen and no peer on PATH")
+        raise UsageError("nothing to run: no preset is given, and no peer is on PATH")
     if len(set(labels)) < len(labels):
         raise UsageError("two codecs have the same label")
     rows: list[Row] = []
@@ -172,12 +171,12 @@ def _read_source(wav: Path, row: Row) -> _Source:
 
 
 class _Worker:
-    """A child process in which one configuration of nlac is run, warm from the start."""
+    """A child process that runs one configuration of nlac, with all kernels compiled."""
 
     def __init__(self, config: NlacConfig) -> None:
         self.config = config
         self.options = dict(config.options)
-        # spawned, not forked: its memory is its own from the first byte
+        # spawned, not forked, so that all of its memory is its own
         context = multiprocessing.get_context("spawn")
         self._pool = ProcessPoolExecutor(max_workers=1, mp_context=context)
 
@@ -284,7 +283,7 @@ def _measure_peer(
 
 
 def _best(command: Sequence[str], output: Path, repeat: int, timeout_s: float) -> Usage:
-    """Run a command `repeat` times; shortest times and highest peak count."""
+    """Run a command `repeat` times; return the shortest times and the largest peak."""
     runs = []
     for _ in range(max(repeat, 1)):
         output.unlink(missing_ok=True)

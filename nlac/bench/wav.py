@@ -1,7 +1,7 @@
-"""Plain WAV files: where their samples are, what they hash to, how one is written.
+"""Plain WAV files: find, hash and write the samples.
 
-This small walk of chunks is independent of the product's own container code
-on purpose: a fault there must not hide itself when results are compared.
+This walk over chunks is independent of the containers of the product on purpose: a fault there must
+not hide itself when results are compared.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ _PIECE = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class WavInfo:
-    """Format of a WAV file and the place of its samples.
+    """Format of a WAV file, and position of its samples.
 
-    `bits` is the depth of the container (8, 16, 24, 32); `data_bytes` is
-    clipped to what the file really holds.
+    `bits` is the depth of the container (8, 16, 24, 32). `data_bytes` is limited to the length of
+    the file.
     """
 
     sample_rate: int
@@ -40,7 +40,7 @@ class WavInfo:
 
     @property
     def pcm_name(self) -> str:
-        """Name of the sample format as ffmpeg has it, such as ``s16le``."""
+        """Name of the sample format in ffmpeg, for example ``s16le``."""
         if self.is_float:
             return f"f{self.bits}le"
         return "u8" if self.bits == 8 else f"s{self.bits}le"
@@ -52,7 +52,7 @@ def read_wav_info(path: str | Path) -> WavInfo:
     Raises
     ------
     UnsupportedAudio
-        If it is no RIFF WAVE file of integers of 8 to 32 bits or 32-bit floats.
+        The file is not RIFF WAVE with integers of 8 to 32 bits or 32-bit floats.
     """
     path = Path(path)
     size = path.stat().st_size
@@ -85,7 +85,7 @@ def read_wav_info(path: str | Path) -> WavInfo:
     known = (32,) if is_float else (8, 16, 24, 32)
     bits = (bits + 7) // 8 * 8
     if tag not in (_WAVE_FORMAT_PCM, _WAVE_FORMAT_FLOAT) or bits not in known:
-        raise UnsupportedAudio(f"{path.name}: WAV format {tag} with {bits} bits")
+        raise UnsupportedAudio(f"{path.name}: unsupported WAV format {tag} with {bits} bits")
     if channels == 0 or rate == 0 or frame_bytes != channels * (bits // 8):
         raise UnsupportedAudio(f"{path.name}: inconsistent fmt chunk")
     data_bytes = min(length, size - offset) // frame_bytes * frame_bytes
@@ -108,8 +108,8 @@ def pcm_pieces(path: str | Path, info: WavInfo) -> Iterator[bytes]:
 def pcm_digest(path: str | Path) -> str:
     """Return the MD5 of format and samples of a WAV file, as hexadecimal digits.
 
-    Two files have the same digest when they hold the same sample bytes at the
-    same rate, depth and number of channels, whatever other chunks they have.
+    Two files have the same digest if they have the same sample bytes, sample rate, depth and number
+    of channels. Other chunks do not matter.
     """
     info = read_wav_info(path)
     md5 = hashlib.md5(
@@ -123,7 +123,7 @@ def pcm_digest(path: str | Path) -> str:
 def write_plain_wav(
     path: str | Path, *, fmt: bytes, data: Iterable[bytes], size: int | None = None
 ) -> None:
-    """Write a WAV file of a ``fmt `` and a ``data`` chunk only.
+    """Write a WAV file with a ``fmt `` and a ``data`` chunk only.
 
     Parameters
     ----------
@@ -131,14 +131,14 @@ def write_plain_wav(
     fmt : bytes
         Content of the ``fmt `` chunk.
     data : iterable of bytes
-        Samples as the chunk tells them, in pieces.
+        Samples in that format, in pieces.
     size : int, optional
-        Bytes of all pieces together; without it they are joined first.
+        Total bytes of the pieces; if None, they are joined first.
 
     Raises
     ------
     UnsupportedAudio
-        If it would be 4 GiB or more.
+        The file would have 4 GiB or more.
     """
     if size is None:
         data = [b"".join(data)]

@@ -1,9 +1,8 @@
-"""nlac measured in a process of its own: what runs there.
+"""Measure nlac in a child process: what runs there.
 
-`run` starts one such process for each preset, so that peaks of memory do not
-mix. The process is warm before anything is timed: `warm_up` codes a short
-signal, and a timed run in which numba still had to compile or load a kernel is
-thrown away and done again.
+`run` starts one process for each preset, so that peaks of memory do not mix. `warm_up` codes short
+signals before anything is timed. A timed run in which numba still compiles or loads a kernel is
+discarded and repeated.
 """
 
 from __future__ import annotations
@@ -19,12 +18,12 @@ _ATTEMPTS = 8
 
 @dataclass(frozen=True, slots=True)
 class NlacConfig:
-    """One way to call nlac.
+    """One configuration of nlac.
 
     Parameters
     ----------
     label : str
-        Name in every table.
+        Name in tables.
     options : tuple of (str, object)
         Keyword arguments of ``nlac.encode``.
     """
@@ -35,7 +34,7 @@ class NlacConfig:
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """CPU seconds, seconds on the clock, and peak resident memory in bytes."""
+    """CPU seconds, wall seconds, and peak resident memory in bytes."""
 
     cpu_s: float
     wall_s: float
@@ -45,7 +44,7 @@ class Timing:
 def parse_config(text: str) -> NlacConfig:
     """Read ``PRESET`` or ``PRESET:option=value,option=value``.
 
-    Values ``yes``, ``no`` and numbers are taken as such, others as text.
+    The values ``yes``, ``no`` and numbers are converted, others are text.
 
     Examples
     --------
@@ -74,7 +73,7 @@ def _value(text: str) -> object:
 
 
 def warm_up(options: Mapping[str, object]) -> None:
-    """Encode and decode short signals of the usual formats, to have all kernels ready."""
+    """Encode and decode short signals of the usual formats, so that all kernels are compiled."""
     import tempfile
 
     import numpy as np
@@ -87,7 +86,7 @@ def warm_up(options: Mapping[str, object]) -> None:
         source, coded, back = (Path(folder, name) for name in ("in.wav", "a.nlac", "out.wav"))
         for channels, subtype in ((1, "PCM_16"), (2, "PCM_16"), (2, "PCM_24"), (2, "FLOAT")):
             signal = tone + rng.normal(0, 0.01, (len(tone), channels))
-            # the same again: long-term prediction has something to find
+            # twice, so that there are LTP matches
             soundfile.write(source, np.concatenate((signal, signal)), 44100, subtype)
             _encode(source, coded, options)
             _decode(coded, back)
@@ -98,16 +97,16 @@ def warm_up(options: Mapping[str, object]) -> None:
 def code_file(
     source: Path, coded: Path, back: Path, options: Mapping[str, object], repeat: int
 ) -> tuple[Timing, Timing]:
-    """Encode and decode one file, timed; both outputs are left in place.
+    """Encode and decode one file, and time both. The outputs are kept.
 
     Parameters
     ----------
     source, coded, back : Path
-        WAV file, and what to write: the stream, and the file restored from it.
+        WAV file to read; stream and restored file to write.
     options : mapping
         Keyword arguments of ``nlac.encode``.
     repeat : int
-        How often to do it; the shortest times count.
+        Number of runs; the shortest times count.
 
     Returns
     -------
@@ -128,7 +127,7 @@ def code_file(
 def _encode(source: Path, target: Path, options: Mapping[str, object]) -> None:
     import nlac
 
-    # no verification, unless asked for: the peers don't verify either
+    # like the peers, do not verify unless asked to
     settings: dict[str, Any] = {"threads": 1, "verify": False, **options}
     nlac.encode(source, target, **settings)
 
@@ -140,20 +139,20 @@ def _decode(source: Path, target: Path) -> None:
 
 
 def time_action(action: Callable[[], object], repeat: int) -> Timing:
-    """Run something until no kernel had to be compiled meanwhile, then `repeat` times.
+    """Time an action in `repeat` runs in which no kernel was compiled.
 
     Parameters
     ----------
     action : callable
-        Called without arguments, perhaps more often than `repeat`.
+        Called without arguments, possibly more than `repeat` times.
     repeat : int
-        Runs that count.
+        Number of runs that count.
 
     Returns
     -------
     Timing
-        The shortest times and the highest peak of memory; None for the latter
-        where the system (other than Linux) cannot forget an earlier one.
+        The shortest times and the largest peak of memory. The peak is None on systems other than
+        Linux, which cannot reset it.
     """
     runs = [_timed_warm(action) for _ in range(max(repeat, 1))]
     rss = [run.rss for run in runs if run.rss is not None]
@@ -165,8 +164,7 @@ def time_action(action: Callable[[], object], repeat: int) -> Timing:
 def _timed_warm(action: Callable[[], object]) -> Timing:
     from numba.core import event
 
-    # numba takes this lock to compile a kernel and to load one from its cache;
-    # both are start-up, which is measured elsewhere
+    # numba takes this lock to compile a kernel and to load one from its cache; both are start-up
     recorder: Any = event.install_recorder
     for _ in range(_ATTEMPTS):
         peak_known = _reset_peak()
@@ -184,7 +182,7 @@ def _timed_warm(action: Callable[[], object]) -> Timing:
 
 
 def _reset_peak() -> bool:
-    """Let the kernel forget this process's peak of memory; False where it cannot (not Linux)."""
+    """Reset the peak of memory of this process; False if the system is not Linux."""
     try:
         Path("/proc/self/clear_refs").write_text("5")
     except OSError:

@@ -1,5 +1,5 @@
-"""Bytes of a stream: headers, metadata, blocks, checksums; ints and bytes only.
+"""Structures of a stream as bytes: headers, metadata, blocks, trailer, checksums.
 
-The structures follow ``format_spec.md`` one to one. What a block's payload means is
-decided a layer up, in `nlac.codec`.
+The structures follow ``format_spec.md`` one to one. Block payloads are opaque bytes here;
+`nlac.codec` encodes and decodes them.
 """

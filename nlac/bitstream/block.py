@@ -1,6 +1,7 @@
-"""The frame around a block's payload (spec 7): type, write, parse, verify.
+"""Block header, payload checksum (spec 7): type, write, parse, verify.
 
-The payload itself is opaque here; `nlac.codec.decoder.payload` makes and reads it.
+The payload is opaque here: `nlac.codec.encoder.payload` writes it, and
+`nlac.codec.decoder.payload` reads it.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ _BODY = struct.Struct("<4sIQII")
 
 @dataclass(frozen=True, slots=True)
 class BlockHeader:
-    """Where a block lies in the audio, and how long its payload is.
+    """Position of a block in the audio, and the length of its payload.
 
     Attributes
     ----------
@@ -48,7 +49,7 @@ class BlockHeader:
         Raises
         ------
         CorruptStream
-            Naming the field.
+            A field is out of bounds. The error names it.
         """
         if not 0 <= self.block_index < c.MAX_BLOCKS:
             raise self._bad(stream, "block_index", self.block_index)
@@ -58,7 +59,7 @@ class BlockHeader:
             raise self._bad(stream, "first_frame", self.first_frame)
         if stream.num_frames is not None and self.first_frame + self.num_frames > stream.num_frames:
             raise self._bad(stream, "first_frame", self.first_frame)
-        # frames before the block fit in the blocks before it, and each of those has one
+        # each block before has 1 to block_length frames
         if not self.block_index <= self.first_frame <= self.block_index * stream.block_length:
             raise self._bad(stream, "first_frame", self.first_frame)
         if not 0 <= self.payload_length <= max_payload_length(self.num_frames, stream.channels):
@@ -66,7 +67,7 @@ class BlockHeader:
 
     def _bad(self, stream: StreamHeader, field: str, value: int) -> CorruptStream:
         return CorruptStream(
-            f"{value} is not allowed",
+            f"{value} is out of bounds",
             block_index=self.block_index,
             first_frame=self.first_frame,
             sample_rate=stream.sample_rate,
@@ -75,12 +76,12 @@ class BlockHeader:
 
 
 def max_payload_length(num_frames: int, channels: int) -> int:
-    """The most bytes that a payload may have (spec 7.1)."""
+    """Upper bound on the bytes of a payload (spec 7.1)."""
     return c.MAX_PAYLOAD_BYTES_PER_SAMPLE * num_frames * channels + c.MAX_PAYLOAD_FIXED_BYTES
 
 
 def write_block_header(header: BlockHeader, stream: StreamHeader) -> bytes:
-    """The `BLOCK_HEADER_BYTES` bytes before a payload, CRC included."""
+    """The block header with its CRC, `BLOCK_HEADER_BYTES` bytes."""
     header.verify(stream)
     body = _BODY.pack(
         c.BLOCK_SYNC,
@@ -95,13 +96,15 @@ def write_block_header(header: BlockHeader, stream: StreamHeader) -> bytes:
 def write_block(header: BlockHeader, payload: bytes, stream: StreamHeader) -> bytes:
     """A whole block: header, payload, payload CRC."""
     if header.payload_length != len(payload):
-        raise ValueError("payload_length is not the length of the payload")
+        raise ValueError(
+            f"payload_length {header.payload_length} for a payload of {len(payload)} bytes"
+        )
     head = write_block_header(header, stream)
     return head + payload + crc_bytes(_payload_crc(head, payload))
 
 
 def parse_block_header(data: bytes, stream: StreamHeader, stream_crc: int) -> BlockHeader:
-    """Header in the first `BLOCK_HEADER_BYTES` bytes of `data`.
+    """Parse the block header at the beginning of `data`.
 
     Parameters
     ----------
@@ -110,15 +113,15 @@ def parse_block_header(data: bytes, stream: StreamHeader, stream_crc: int) -> Bl
     stream : StreamHeader
         Header of the stream, for the bounds.
     stream_crc : int
-        Its checksum, which the block's header CRC continues.
+        Checksum of the stream header, which the CRC of the block header continues.
 
     Raises
     ------
     ChecksumMismatch, CorruptStream
-        The bytes are not a good block header of this stream.
+        The bytes are not a valid block header of this stream.
     """
     if data[: len(c.BLOCK_SYNC)] != c.BLOCK_SYNC:
-        raise CorruptStream("block sync expected", path="block")
+        raise CorruptStream("no block sync", path="block")
     body = data[: _BODY.size]
     if crc_bytes(crc32(body, stream_crc)) != data[_BODY.size : c.BLOCK_HEADER_BYTES]:
         raise ChecksumMismatch("block header CRC does not match", path="block")
@@ -129,7 +132,7 @@ def parse_block_header(data: bytes, stream: StreamHeader, stream_crc: int) -> Bl
 
 
 def payload_is_intact(header_bytes: bytes, payload: bytes, crc: bytes) -> bool:
-    """Whether a payload matches its CRC (which continues the header's)."""
+    """Whether a payload matches its CRC, which continues the CRC of the block header."""
     return crc_bytes(_payload_crc(header_bytes, payload)) == crc
 
 

@@ -1,4 +1,4 @@
-"""CRC-32, as zlib computes it, continued from structure to structure (spec 3.3)."""
+"""CRC-32 as in zlib, continued from structure to structure (spec 3.3)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import zlib
 
 
 def crc32(data: bytes | memoryview, start: int = 0) -> int:
-    """CRC-32 of whatever gave `start`, followed by `data`.
+    """CRC-32 of the bytes whose CRC-32 is `start`, followed by `data`.
 
     Example: ``crc32(b"89", crc32(b"1234567")) == crc32(b"123456789") == 0xCBF43926``.
     """
@@ -15,5 +15,5 @@ def crc32(data: bytes | memoryview, start: int = 0) -> int:
 
 
 def crc_bytes(value: int) -> bytes:
-    """`value` as it stands in a stream: 4 bytes, least significant first."""
+    """A checksum as in a stream: 4 bytes, little-endian."""
     return struct.pack("<I", value)

@@ -1,15 +1,15 @@
-"""Numbers that the format fixes, named as in ``format_spec.md``.
+"""Constants of the format, named as in ``format_spec.md``.
 
-There is nothing to tune here: another value makes another format. ``_BYTES`` counts
-bytes, ``_BITS`` bits; every bound is inclusive.
+Another value would make another format. Names end with ``_BYTES`` for counts of bytes and ``_BITS``
+for counts of bits. Bounds are inclusive.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-# spec 4: marks. The first byte of the inner ones is not ASCII, so that a transfer that
-# clears the eighth bit is noticed, and one search finds all three.
+# spec 4: marks. The first byte of all but `MAGIC` is not ASCII, so that a transfer that clears the
+# eighth bit damages it, and one search finds them all.
 MAGIC: Final = b"nlac"
 BLOCK_SYNC: Final = b"\xa5nlB"
 METADATA_TAG: Final = b"\xa5nlM"
@@ -36,7 +36,7 @@ MODEL_HASH_BYTES: Final = 32
 HEADER_FIXED_BYTES: Final = 34
 CRC_BYTES: Final = 4
 
-# spec 5.1; the numbers of built-in predictors are those of `nlac.predictors.methods`
+# spec 5.1; `nlac.predictors.methods` has the numbers of the built-in predictors
 FIRST_PRIVATE_PREDICTOR: Final = 0x8000
 
 # spec 5.2

@@ -1,4 +1,4 @@
-"""The stream header (spec 5): type, write, parse, verify."""
+"""Stream header (spec 5): type, write, parse, verify."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from nlac.bitstream import constants as c
 from nlac.bitstream.checksum import crc32, crc_bytes
 
 _FIXED = struct.Struct("<4sBBBBIIQIHBBH")
-# what people take for streams by mistake
+# other files that are given instead of a stream, for the error message
 _KINDS = {
     b"RIFF": "a WAV file, or another one of RIFF",
     b"RF64": "an RF64 file",
@@ -35,7 +35,7 @@ _KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class StreamHeader:
-    """What holds for the whole stream.
+    """Header of a stream: sample format, length, predictor.
 
     Attributes
     ----------
@@ -46,22 +46,22 @@ class StreamHeader:
     bits_per_sample : int
         Valid bits of a sample, 1 to 32; 32 for float.
     is_float : bool
-        Samples are IEEE 754 binary32.
+        Samples are IEEE 754 binary32, not integers.
     channel_mask : int
         Speaker positions as in WAVE_FORMAT_EXTENSIBLE; 0 if not given.
     num_frames : int or None
-        Frames in the stream; None if not known when the header was written (then the
-        trailer tells).
+        Length of the stream in frames. None if it was unknown when the header was written; the
+        trailer has it.
     block_length : int
-        The most frames that a block holds.
+        Largest number of frames of a block.
     predictor_id : int
         Number of the predictor (spec 5.1).
     predictor_parameters : bytes
-        Its parameters, in its own form, at most 4096 bytes.
+        Parameters in a form that the predictor defines, at most 4096 bytes.
     coder_id : int
-        Which coders the blocks may use (spec 5.2).
+        Coders that blocks may use (spec 5.2).
     model_hash : bytes
-        SHA-256 of the model's integer weights, or empty.
+        SHA-256 of the integer weights of the model, or empty.
     """
 
     sample_rate: int
@@ -88,12 +88,12 @@ class StreamHeader:
 
     @property
     def frame_bytes(self) -> int:
-        """Bytes of a frame whose samples take the fewest whole bytes each."""
+        """Bytes of a frame, with each sample in the fewest whole bytes."""
         return self.channels * ((self.bits_per_sample + 7) // 8)
 
     @property
     def checksum(self) -> int:
-        """CRC-32 of the header: every later header CRC continues from it."""
+        """CRC-32 of the header, which the CRC of every later header continues."""
         return crc32(_body(self))
 
     def verify(self) -> None:
@@ -102,7 +102,7 @@ class StreamHeader:
         Raises
         ------
         CorruptStream
-            Naming the field.
+            A field is out of bounds. The error names it.
         """
         if not c.MIN_BITS_PER_SAMPLE <= self.bits_per_sample <= c.MAX_BITS_PER_SAMPLE:
             raise _bad("bits_per_sample", self.bits_per_sample)
@@ -129,31 +129,31 @@ class StreamHeader:
 
 
 def max_block_length(channels: int) -> int:
-    """The most frames a block of `channels` channels may hold (spec 7.1)."""
+    """Upper bound on the frames of a block of `channels` channels (spec 7.1)."""
     return c.MAX_BLOCK_SAMPLES // channels
 
 
 def write_header(header: StreamHeader) -> bytes:
-    """Bytes of a stream header, which is verified first."""
+    """Verify a stream header and return its bytes."""
     header.verify()
     body = _body(header)
     return body + crc_bytes(crc32(body))
 
 
 def header_num_bytes(fixed: bytes) -> int:
-    """Length of the whole header, told by its first `HEADER_FIXED_BYTES` bytes.
+    """Length in bytes of a whole header, read from its first `HEADER_FIXED_BYTES` bytes.
 
     Raises
     ------
     BadMagic, UnsupportedVersion, TruncatedStream, CorruptStream
-        Not the beginning of a header that can be read here.
+        The bytes do not begin a header that this version reads.
     """
     if fixed[:4] != c.MAGIC[: len(fixed)] or not fixed:
         kind = next((_KINDS[mark] for mark in _KINDS if fixed.startswith(mark)), None)
         raise BadMagic("not an nlac stream" + (f", but {kind}" if kind else ""))
     if len(fixed) > 4 and fixed[4] != c.FORMAT_VERSION:
         raise UnsupportedVersion(
-            f"format version {fixed[4]} is not known here (only {c.FORMAT_VERSION})"
+            f"unknown format version {fixed[4]}; known: {c.FORMAT_VERSION}"
         )
     if len(fixed) < c.HEADER_FIXED_BYTES:
         raise TruncatedStream(
@@ -169,12 +169,12 @@ def header_num_bytes(fixed: bytes) -> int:
 
 
 def parse_header(data: bytes) -> StreamHeader:
-    """Header at the beginning of `data`; bytes after it are ignored.
+    """Parse the stream header at the beginning of `data`; bytes after it are ignored.
 
     Raises
     ------
     BadMagic, UnsupportedVersion, TruncatedStream, ChecksumMismatch, CorruptStream
-        As the text says.
+        The header is not that of a stream, of an unknown version, cut off, or damaged.
     """
     length = header_num_bytes(data[: c.HEADER_FIXED_BYTES])
     if len(data) < length:
@@ -240,5 +240,5 @@ def _body(header: StreamHeader) -> bytes:
 
 def _bad(field: str, value: int) -> CorruptStream:
     return CorruptStream(
-        f"{value} is not allowed", offset_bytes=0, path=f"header.{field.replace(' ', '.')}"
+        f"{value} is out of bounds", offset_bytes=0, path=f"header.{field.replace(' ', '.')}"
     )

@@ -1,4 +1,4 @@
-"""What the common metadata items hold (spec 6.2): tags, pictures, the file's recipe."""
+"""Content of the common metadata items (spec 6.2): tags, pictures, recipe."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ VENDOR = "nlac"
 
 @dataclass(frozen=True, slots=True)
 class Tags:
-    """Vorbis comments: a vendor and a list of ``(name, value)`` in order.
+    """Vorbis comments (spec 6.4): a vendor, and ``(name, value)`` pairs in order.
 
-    A name is printable ASCII without ``=``; case does not matter in it, and it may occur
-    several times. A value is any text.
+    A name is printable ASCII without ``=``. Case does not matter, and a name may occur several
+    times. A value is any text.
     """
 
     vendor: str = VENDOR
@@ -30,45 +30,45 @@ class Tags:
     def from_mapping(
         cls, tags: Mapping[str, str | Sequence[str]] | Sequence[tuple[str, str]]
     ) -> Tags:
-        """Tags from ``{"ARTIST": "one", "GENRE": ["two", "three"]}``, or from pairs.
+        """Make tags from a mapping, as ``{"ARTIST": "one", "GENRE": ["two", "three"]}``, or pairs.
 
         Raises
         ------
         UsageError
-            Something in it is no text.
+            A name or value is not text.
         """
         return cls(comments=tuple(text_fields(tags)))
 
     def to_mapping(self) -> dict[str, list[str]]:
-        """Values by name, names in capitals, both in order of first occurrence."""
+        """Values keyed by name in capitals, in order of first occurrence."""
         values: dict[str, list[str]] = {}
         for name, value in self.comments:
             values.setdefault(name.upper(), []).append(value)
         return values
 
     def to_item(self) -> MetadataItem:
-        """The item of a stream.
+        """Return the metadata item.
 
         Raises
         ------
         UsageError
-            A name holds other characters than it may.
+            A name has a character that is not allowed.
         """
         parts = [_text(self.vendor), struct.pack("<I", len(self.comments))]
         for name, value in self.comments:
             if not _name_is_good(name):
-                raise UsageError(f"tag name {name!r}: printable ASCII without '=' only")
+                raise UsageError(f"tag name {name!r} is not printable ASCII without '='")
             parts.append(_text(f"{name}={value}"))
         return MetadataItem(c.ITEM_TAGS, b"".join(parts))
 
     @classmethod
     def from_item(cls, item: MetadataItem) -> Tags:
-        """Tags of an item.
+        """Parse the tags of an item.
 
         Raises
         ------
         CorruptStream
-            Lengths or texts are wrong.
+            A length or a text is invalid.
         """
         fields = _Fields(item, "<")
         vendor = fields.text()
@@ -76,7 +76,7 @@ class Tags:
         for _ in range(fields.count(minimum_bytes=4)):
             name, equals, value = fields.text().partition("=")
             if not equals or not _name_is_good(name):
-                raise CorruptStream("comment without a good name", path="metadata.tags")
+                raise CorruptStream("comment without a valid name", path="metadata.tags")
             comments.append((name, value))
         fields.end()
         return cls(vendor, tuple(comments))
@@ -84,20 +84,20 @@ class Tags:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture, laid out as in FLAC's picture block (so big-endian).
+    """A picture (spec 6.5), laid out as in the picture block of FLAC (big-endian).
 
     Attributes
     ----------
     picture_type : int
-        As in ID3v2 APIC; 3 is the front cover.
+        As in ID3v2 APIC: 3 is the front cover.
     media_type : str
         ASCII, for example ``image/png``.
     description : str
         Any text.
     width, height, depth_bits, colors : int
-        Pixels, pixels, bits a pixel, colours of a palette (0 if there is none).
+        Width and height in pixels, bits a pixel, colours of the palette (0 for none).
     data : bytes
-        The picture file.
+        The picture file, byte for byte.
     """
 
     picture_type: int
@@ -110,7 +110,7 @@ class Picture:
     data: bytes
 
     def to_item(self) -> MetadataItem:
-        """The item of a stream."""
+        """Return the metadata item."""
         media_type = self.media_type.encode("ascii")
         description = self.description.encode()
         sizes = (self.width, self.height, self.depth_bits, self.colors, len(self.data))
@@ -130,12 +130,12 @@ class Picture:
 
     @classmethod
     def from_item(cls, item: MetadataItem) -> Picture:
-        """Picture of an item.
+        """Parse the picture of an item.
 
         Raises
         ------
         CorruptStream
-            Lengths or texts are wrong.
+            A length or a text is invalid.
         """
         fields = _Fields(item, ">")
         picture_type = fields.number()
@@ -149,16 +149,16 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How the original file comes back: head, packed samples, tail (spec 6.3).
+    """How to restore the original file: head, packed samples, tail (spec 6.3).
 
     Attributes
     ----------
     container : str
-        Name of the container, ASCII, for people and for the choice of a suffix.
+        Name of the container in ASCII; it determines the extension of the file.
     packing : bytes
-        How samples lie in the container (spec 6.3.2).
+        How samples are packed in the container (spec 6.3.2).
     head_length : int
-        Bytes of all foreign-head items together.
+        Total bytes of the foreign-head items.
     """
 
     container: str
@@ -166,7 +166,7 @@ class Recipe:
     head_length: int
 
     def to_item(self) -> MetadataItem:
-        """The item of a stream."""
+        """Return the metadata item."""
         name = self.container.encode("ascii")
         return MetadataItem(
             c.ITEM_RECIPE,
@@ -175,12 +175,12 @@ class Recipe:
 
     @classmethod
     def from_item(cls, item: MetadataItem) -> Recipe:
-        """Recipe of an item.
+        """Parse the recipe of an item.
 
         Raises
         ------
         CorruptStream
-            Lengths or texts are wrong.
+            A length or a text is invalid.
         """
         fields = _Fields(item, "<")
         head_length = fields.number()
@@ -193,17 +193,17 @@ class Recipe:
 
 
 def first_of(items: Iterable[MetadataItem], item_type: int) -> MetadataItem | None:
-    """First item of a type, or None."""
+    """The first item of a type, or None."""
     return next((item for item in items if item.item_type == item_type), None)
 
 
 def accept_embedded(stream: StreamHeader, items: Iterable[MetadataItem]) -> None:
-    """Make the model known that is embedded in a stream, where the stream needs it.
+    """Register the model that is embedded in a stream, if the stream needs it.
 
     Raises
     ------
     CorruptStream
-        The model is not known, and what is embedded is no model.
+        The model is not known yet, and the embedded item is not a valid model.
     """
     if stream.model_hash and (data := joined(items, c.ITEM_MODEL)):
         from nlac.predictors.networks.models import accept_model
@@ -212,12 +212,12 @@ def accept_embedded(stream: StreamHeader, items: Iterable[MetadataItem]) -> None
 
 
 def joined(items: Iterable[MetadataItem], item_type: int) -> bytes:
-    """Content of all items of a type, one after the other."""
+    """Concatenated content of all items of a type."""
     return b"".join(item.data for item in items if item.item_type == item_type)
 
 
 class _Fields:
-    """Reads one field after the other from an item; every length is checked first."""
+    """Reads the fields of an item in order. Every length is checked before it is used."""
 
     def __init__(self, item: MetadataItem, byte_order: str) -> None:
         self._data = item.data
@@ -227,7 +227,7 @@ class _Fields:
 
     def take(self, length: int) -> bytes:
         if length > len(self._data) - self._position:
-            raise CorruptStream("item ends too early", path=self._path)
+            raise CorruptStream("a field exceeds the item", path=self._path)
         self._position += length
         return self._data[self._position - length : self._position]
 
@@ -239,10 +239,10 @@ class _Fields:
         return int(value)
 
     def count(self, minimum_bytes: int) -> int:
-        """A number of things that take at least `minimum_bytes` bytes each."""
+        """A count of entries that take at least `minimum_bytes` bytes each."""
         count = self.number()
         if count * minimum_bytes > len(self._data) - self._position:
-            raise CorruptStream("item ends too early", path=self._path)
+            raise CorruptStream("a field exceeds the item", path=self._path)
         return count
 
     def text(self) -> str:
@@ -253,7 +253,7 @@ class _Fields:
 
     def end(self) -> None:
         if self._position != len(self._data):
-            raise CorruptStream("item is too long", path=self._path)
+            raise CorruptStream("bytes follow the last field", path=self._path)
 
 
 def _text(text: str) -> bytes:

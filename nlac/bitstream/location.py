@@ -1,9 +1,9 @@
-"""Finds a damaged stream in its file: header, trailer, and where the blocks lie (spec 10).
+"""Locate a damaged stream in its file: header, trailer, position of the blocks (spec 10.2).
 
-The beginning may be cut off or destroyed, and anything may stand before or after the
-stream. Header and trailer each hold the header, so either of them is enough. How far the
-blocks lie from where the index has them is told by the first of them whose header is
-intact. What lies between header and trailer is for `nlac.bitstream.scan`.
+The beginning may be cut off or destroyed, and other bytes may precede or follow the stream. Header
+and trailer both hold the header, so either of them suffices. The first block with an intact header
+gives the distance of all blocks from the positions in the index. `nlac.bitstream.scan` looks at
+what lies between header and trailer.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ from nlac.bitstream.mark_search import MarkSearch
 from nlac.bitstream.reader import last_trailer, read_header, read_up_to
 from nlac.bitstream.trailer import Trailer, parse_trailer, trailer_num_bytes
 
-# false trailers could make a search quadratic: after so many bytes beyond the size of the
-# file no more are looked at
+# false trailers could make the search quadratic: it parses at most the size of the file and so many
+# bytes more
 _SPARE_SEARCH_BYTES = 1 << 26
 
 
 @dataclass(slots=True)
 class StreamIndex:
-    """The index of a trailer as block headers, with their byte offsets in the stream."""
+    """Index of a trailer: block headers, and their byte offsets in the stream."""
 
     headers: list[BlockHeader]
     offsets: list[int]
 
     @classmethod
     def of(cls, trailer: Trailer) -> StreamIndex:
-        """Read the index of a trailer."""
+        """Make the index from a trailer."""
         index = trailer.index
         frames = accumulate((entry.num_frames for entry in index), initial=0)
         sizes = (entry.num_bytes for entry in index)
@@ -47,32 +47,32 @@ class StreamIndex:
         return cls(headers, offsets)
 
     def has(self, header: BlockHeader) -> bool:
-        """Whether a block is one of the index."""
+        """Whether the index has this block."""
         i = header.block_index
         return i < len(self.headers) and self.headers[i] == header
 
 
 @dataclass(slots=True)
 class StreamLocation:
-    """Where a stream lies in its file.
+    """Location of a stream in its file.
 
     Attributes
     ----------
     header : StreamHeader
-        From the beginning, or the trailer's copy.
+        The header, from the beginning or the copy in the trailer.
     header_offset : int or None
         Byte offset of the header in the file; None if it is not intact.
     trailer : Trailer or None
-        If it is intact.
+        The trailer, if intact.
     index : StreamIndex or None
-        Its index.
+        Index of the trailer.
     trailer_offset : int
         Byte offset of the trailer in the file; the file's size if there is none.
     shift : int
-        Bytes by which blocks lie behind the place that the index tells; negative where
-        the beginning of the stream is missing.
+        Byte offset of blocks in the file less their offset in the index; negative if the
+        beginning of the stream is missing.
     problems : list of str
-        What is wrong, for people.
+        Descriptions of the damage.
     """
 
     header: StreamHeader
@@ -85,19 +85,19 @@ class StreamLocation:
 
     @property
     def start(self) -> int:
-        """Byte offset in the file from which on there may be elements."""
+        """Byte offset in the file at which elements may begin."""
         if self.header_offset is not None:
             return self.header_offset + self.header.num_bytes
         return max(0, self.shift)
 
 
 def locate_stream(file: BinaryIO) -> StreamLocation:
-    """Find header and trailer in a seekable file.
+    """Locate header and trailer of the stream in a seekable file.
 
     Raises
     ------
     FormatError
-        Neither is intact, so that nothing can be decoded.
+        Neither is intact.
     """
     size = file.seek(0, io.SEEK_END)
     problems: list[str] = []
@@ -114,13 +114,13 @@ def locate_stream(file: BinaryIO) -> StreamLocation:
     except FormatError as error:
         header_error = error
     if header is not None and trailer is not None and trailer.header != header:
-        problems.append("trailer belongs to another stream")
+        problems.append("the trailer is that of another stream")
         trailer, trailer_offset = None, size
     if trailer is None:
         trailer, trailer_offset = _find_trailer(file, header, header_offset or 0, size)
         if trailer is not None:
             end = trailer_offset + trailer.num_bytes
-            problems.append(f"bytes from {end} on follow the trailer")
+            problems.append(f"bytes follow the trailer, from byte {end} on")
     if header is None:
         if trailer is not None:
             header = trailer.header
@@ -132,7 +132,7 @@ def locate_stream(file: BinaryIO) -> StreamLocation:
     if trailer is not None and index is not None:
         _take_bearings(file, found, trailer, index)
     if found.header_offset:
-        problems.append(f"the stream begins only at byte {found.header_offset}")
+        problems.append(f"the stream begins at byte {found.header_offset}")
     elif found.header_offset is None:
         if found.shift < 0:
             problems.append(f"{-found.shift} bytes of the stream's beginning are missing")
@@ -144,9 +144,10 @@ def locate_stream(file: BinaryIO) -> StreamLocation:
 def _find_header(
     file: BinaryIO, size: int, error: FormatError
 ) -> tuple[StreamHeader, int | None]:
-    """The first intact header behind the beginning of the file; `error` is raised without one.
+    """The first intact header after the beginning of the file, and its offset.
 
-    Where it is the copy of a damaged trailer, nothing follows it, and it has no offset.
+    The offset is None for the copy in a damaged trailer, since no element follows it. Raises
+    `error` if there is no header.
     """
     marks, position = MarkSearch(file, c.MAGIC), 1
     while (position := marks.find(position, size)) < size:
@@ -165,7 +166,7 @@ def _find_header(
 def _find_trailer(
     file: BinaryIO, header: StreamHeader | None, start: int, size: int
 ) -> tuple[Trailer | None, int]:
-    """The first intact trailer of the stream: something was appended to it."""
+    """The first intact trailer of the stream, to which other bytes were appended."""
     marks, position = MarkSearch(file, c.TRAILER_TAG), start
     searched = 0
     while (position := marks.find(position, size)) < size:
@@ -187,7 +188,7 @@ def _find_trailer(
 def _take_bearings(
     file: BinaryIO, found: StreamLocation, trailer: Trailer, index: StreamIndex
 ) -> None:
-    """Set the shift of the blocks, and find the header where it is not at the beginning."""
+    """Set the shift of the blocks, and find a header that is not at the beginning."""
     header_bytes = write_header(found.header)
     shift = _first_shift(file, found.header, index, found.trailer_offset)
     if shift is not None and shift >= 0:
@@ -206,7 +207,7 @@ def _take_bearings(
                 break
             position += 1
     if shift is None:
-        # no block tells: if the blocks can't lie where they should, the beginning is missing
+        # no intact block: if there is no room for the blocks, the beginning is missing
         behind = found.trailer_offset - trailer.end_of_blocks
         shift = found.header_offset if found.header_offset is not None else min(0, behind)
     found.shift = shift
@@ -215,7 +216,7 @@ def _take_bearings(
 def _first_shift(
     file: BinaryIO, header: StreamHeader, index: StreamIndex, end: int
 ) -> int | None:
-    """How far the first block with an intact header lies behind its place by the index."""
+    """Offset of the first block with an intact header, less its offset in the index."""
     marks, position, crc = MarkSearch(file, c.BLOCK_SYNC), 0, header.checksum
     while (position := marks.find(position, end)) < end:
         file.seek(position)

@@ -1,4 +1,4 @@
-"""Searches a file for marks, reading every part of it once."""
+"""Search a file for marks, reading each part of it only once."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ _WINDOW_BYTES = 1 << 20
 
 
 class MarkSearch:
-    """Finds marks from any position on. As positions grow, the file is read only once.
+    """Finds marks. If positions only grow, the file is read once.
 
     Parameters
     ----------
     file : BinaryIO
-        Seekable. Others may move its position between the calls.
+        Seekable. Its position may change between calls.
     marks : bytes
-        Marks of equal length to look for.
+        Marks to search for, of equal length.
     """
 
     def __init__(self, file: BinaryIO, *marks: bytes) -> None:
@@ -29,7 +29,7 @@ class MarkSearch:
         self._window = b""
 
     def find(self, position: int, end: int) -> int:
-        """Offset of the first mark that lies between `position` and `end`, or else `end`."""
+        """Offset of the first whole mark between `position` and `end`, or `end`."""
         while position + self._mark_bytes <= end:
             self._read(position)
             match = self._pattern.search(self._window, position - self._start)
@@ -38,12 +38,12 @@ class MarkSearch:
                 return found if found + self._mark_bytes <= end else end
             if len(self._window) < self._mark_bytes:
                 break
-            # a mark may lie across the border of two windows
+            # a mark may lie across the boundary of two windows
             position = self._start + len(self._window) - self._mark_bytes + 1
         return end
 
     def _read(self, position: int) -> None:
-        """Make the window hold the bytes at `position`."""
+        """Read a window that contains the bytes at `position`."""
         within = position - self._start
         if 0 <= within <= len(self._window) - self._mark_bytes:
             return

@@ -1,7 +1,7 @@
-"""Metadata items (spec 6): the frame around every item; type, write, parse, verify.
+"""Metadata items (spec 6): header and checksums of an item; type, write, parse, verify.
 
-What the common items hold (tags, pictures, the recipe of the original file) is in
-`nlac.bitstream.items`. An item of unknown type is kept as its raw bytes.
+`nlac.bitstream.items` has the content of the common items (tags, pictures, recipe). An item of
+unknown type is kept as raw bytes.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ from nlac.bitstream.checksum import crc32, crc_bytes
 
 _BODY = struct.Struct("<4sBBII")
 _DEFLATE_LEVEL = 9
-# under this there is next to nothing to save
+# deflating less saves next to nothing
 _MIN_DEFLATED_BYTES = 64
 
 
 @dataclass(frozen=True, slots=True)
 class MetadataItem:
-    """One typed item.
+    """A metadata item.
 
     Attributes
     ----------
     item_type : int
         0 to 255 (spec 6.2).
     data : bytes
-        Content, inflated; at most 2**24 bytes.
+        Content, not deflated; at most 2**24 bytes.
     """
 
     item_type: int
@@ -37,7 +37,7 @@ class MetadataItem:
 
     @property
     def name(self) -> str:
-        """Word for the type."""
+        """Name of the type, for messages."""
         return c.ITEM_NAMES.get(self.item_type, f"type {self.item_type}")
 
     def verify(self) -> None:
@@ -46,7 +46,7 @@ class MetadataItem:
         Raises
         ------
         CorruptStream
-            Naming the field.
+            A field is out of bounds. The error names it.
         """
         if not 0 <= self.item_type <= 255:
             raise _bad("type", self.item_type)
@@ -56,7 +56,7 @@ class MetadataItem:
 
 @dataclass(frozen=True, slots=True)
 class MetadataHeader:
-    """What stands before the content of an item."""
+    """Header of a metadata item: type, and length before and after deflating, in bytes."""
 
     item_type: int
     deflated: bool
@@ -70,7 +70,7 @@ class MetadataHeader:
 
 
 def write_item(item: MetadataItem, stream_crc: int) -> bytes:
-    """A whole item: header, header CRC, content (deflated if that is smaller), CRC."""
+    """Bytes of an item: header, header CRC, content (deflated if that is smaller), CRC."""
     item.verify()
     stored, flags = item.data, 0
     if len(item.data) >= _MIN_DEFLATED_BYTES:
@@ -84,15 +84,15 @@ def write_item(item: MetadataItem, stream_crc: int) -> bytes:
 
 
 def parse_item_header(data: bytes, stream_crc: int) -> MetadataHeader:
-    """Header in the first `METADATA_HEADER_BYTES` bytes of `data`.
+    """Parse the item header at the beginning of `data`.
 
     Raises
     ------
     ChecksumMismatch, CorruptStream
-        The bytes are not a good item header of this stream.
+        The bytes are not a valid item header of this stream.
     """
     if data[: len(c.METADATA_TAG)] != c.METADATA_TAG:
-        raise CorruptStream("metadata tag expected", path="metadata")
+        raise CorruptStream("no metadata tag", path="metadata")
     body = data[: _BODY.size]
     if crc_bytes(crc32(body, stream_crc)) != data[_BODY.size : c.METADATA_HEADER_BYTES]:
         raise ChecksumMismatch("item header CRC does not match", path="metadata")
@@ -110,7 +110,7 @@ def parse_item_header(data: bytes, stream_crc: int) -> MetadataHeader:
 def parse_item(
     header: MetadataHeader, header_bytes: bytes, stored: bytes, crc: bytes
 ) -> MetadataItem:
-    """Item whose header was parsed from `header_bytes`.
+    """Make the item whose header was parsed from `header_bytes`.
 
     Raises
     ------
@@ -124,20 +124,20 @@ def parse_item(
         return MetadataItem(header.item_type, stored)
     unpacker = zlib.decompressobj(-zlib.MAX_WBITS)
     try:
-        # one byte more than promised is enough to see that there is too much
+        # one byte more than the length suffices to see that there are too many
         data = unpacker.decompress(stored, header.length + 1)
     except zlib.error as error:
-        raise CorruptStream("item does not inflate", path="metadata") from error
+        raise CorruptStream("content of the item does not inflate", path="metadata") from error
     if len(data) != header.length or not unpacker.eof or unpacker.unused_data:
-        raise CorruptStream("item does not inflate to its length", path="metadata")
+        raise CorruptStream("content of the item does not inflate to its length", path="metadata")
     return MetadataItem(header.item_type, data)
 
 
 def split_item(item_type: int, data: bytes) -> list[MetadataItem]:
-    """Items of one type that hold `data` together, a piece of 2**20 bytes each."""
+    """Split `data` into items of one type, of 2**20 bytes each but the last."""
     step = c.FOREIGN_PIECE_BYTES
     return [MetadataItem(item_type, data[i : i + step]) for i in range(0, len(data), step)]
 
 
 def _bad(field: str, value: int) -> CorruptStream:
-    return CorruptStream(f"{value} is not allowed", path=f"metadata.{field}")
+    return CorruptStream(f"{value} is out of bounds", path=f"metadata.{field}")

@@ -1,11 +1,10 @@
-"""The strict reader of a stream, free of files: asks for bytes, gives elements.
+"""Strict parser of a stream without a file: it requests bytes and yields elements.
 
-`parse_stream` is a generator. It yields either a number (so many bytes, please: send
-them, or fewer at the end of the stream) or an element (send None). Thus one and the same
-parser serves files, pipes (`nlac.bitstream.reader`) and bytes that come in pieces
-(`nlac.Decoder`). It checks everything that the format demands of the order and
-agreement of elements; damage ends it with an error that tells the place. It also makes
-an embedded model known before the first block is given out.
+`parse_stream` is a generator. It yields either a number of bytes (send that many, or fewer at the
+end of the stream) or an element (send None). So one parser serves files and pipes
+(`nlac.bitstream.reader`) and bytes that arrive in pieces (`nlac.Decoder`). It checks all rules of
+the format on the order and agreement of elements. Damage ends it with an error that has the
+position. It registers an embedded model before it yields the first block.
 """
 
 from __future__ import annotations
@@ -25,14 +24,14 @@ from nlac.bitstream.trailer import IndexEntry, Trailer, parse_trailer, trailer_n
 
 @dataclass(frozen=True, slots=True)
 class CodedBlock:
-    """A block as it lies in the stream; its checksums have been verified.
+    """A block of a stream, its checksums verified.
 
     Attributes
     ----------
     header : BlockHeader
-        Its header.
+        Header of the block.
     payload : bytes
-        What `nlac.codec.decoder.payload` decodes.
+        Payload, for `nlac.codec.decoder.payload` to decode.
     offset : int
         Byte offset of the block in the stream.
     """
@@ -44,7 +43,7 @@ class CodedBlock:
 
 Element: TypeAlias = StreamHeader | MetadataItem | CodedBlock | Trailer
 T = TypeVar("T")
-# a part of the parser: it may ask for bytes, and returns a T
+# a generator of the same protocol that returns a T
 SubParser: TypeAlias = Generator[int | Element, bytes | None, T]
 Parser: TypeAlias = SubParser[None]
 
@@ -52,12 +51,12 @@ _TAG_BYTES = 4
 
 
 def parse_stream() -> Parser:
-    """Parse one whole stream; see the module's text for the protocol.
+    """Parse one whole stream. The docstring of the module has the protocol.
 
     Raises
     ------
     BadMagic, UnsupportedVersion, CorruptStream
-        By the generator, when the bytes are not a good stream.
+        The bytes are not a valid stream. The generator raises it.
     """
     parse = _StreamParse()
     header = yield from parse.header()
@@ -76,11 +75,11 @@ def parse_stream() -> Parser:
         if isinstance(element, Trailer):
             break
     if (yield from parse.take(1, exact=False)):
-        raise CorruptStream("bytes after the trailer", offset_bytes=parse.offset - 1)
+        raise CorruptStream("bytes follow the trailer", offset_bytes=parse.offset - 1)
 
 
 class _StreamParse:
-    """State between the elements: where we are, and what must come next."""
+    """State of the parser: position, and which elements may follow."""
 
     def __init__(self) -> None:
         self.offset = 0
@@ -99,13 +98,13 @@ class _StreamParse:
         data = (yield length) or b""
         self.offset += len(data)
         if exact and len(data) < length:
-            raise self._placed(TruncatedStream("stream ends too early"), self.offset)
+            raise self._placed(TruncatedStream("stream ends early"), self.offset)
         return data
 
     def header(self) -> SubParser[StreamHeader]:
         fixed = yield from self.take(c.HEADER_FIXED_BYTES, exact=False)
         if not fixed:
-            raise BadMagic("no bytes at all")
+            raise BadMagic("not an nlac stream, but empty")
         rest = yield from self.take(header_num_bytes(fixed) - len(fixed), exact=False)
         self._stream = parse_header(fixed + rest)
         self._stream_crc = self._stream.checksum
@@ -125,7 +124,7 @@ class _StreamParse:
                 return (yield from self._trailer(tag))
         except CorruptStream as error:
             raise self._placed(error, start) from error
-        raise self._placed(CorruptStream("neither block, metadata nor trailer"), start)
+        raise self._placed(CorruptStream("no block, metadata item or trailer begins here"), start)
 
     def _block(self, tag: bytes) -> SubParser[CodedBlock]:
         assert self._stream is not None
@@ -133,12 +132,12 @@ class _StreamParse:
         head = tag + (yield from self.take(c.BLOCK_HEADER_BYTES - _TAG_BYTES))
         header = parse_block_header(head, self._stream, self._stream_crc)
         if self._after_blocks:
-            raise CorruptStream("block after the foreign tail")
+            raise CorruptStream("a block follows the foreign tail")
         if header.block_index != len(self._index):
-            raise CorruptStream(f"block {header.block_index} where {len(self._index)} belongs")
+            raise CorruptStream(f"block {header.block_index} follows block {len(self._index) - 1}")
         if header.first_frame != self._num_frames:
             raise CorruptStream(
-                f"block begins with frame {header.first_frame} instead of {self._num_frames}"
+                f"the block begins with frame {header.first_frame}, not {self._num_frames}"
             )
         payload = yield from self.take(header.payload_length)
         crc = yield from self.take(c.CRC_BYTES)
@@ -157,12 +156,12 @@ class _StreamParse:
         header = parse_item_header(head, self._stream_crc)
         if header.item_type == c.ITEM_FOREIGN_TAIL:
             if self._first_block_offset is None:
-                # here the blocks would be: items count as those before them, or after them
+                # a stream without blocks: the tail separates leading and trailing items
                 self._first_block_offset = start
                 self._metadata_bytes = self._metadata_items = 0
             self._after_blocks = True
         else:
-            # the tail goes on to the output piece by piece; all else is kept in memory
+            # all items but the tail are kept in memory
             self._metadata_bytes += header.length
             self._metadata_items += 1
             if (
@@ -172,7 +171,7 @@ class _StreamParse:
                 raise CorruptStream("more metadata than the format allows")
             self._after_blocks = self._after_blocks or bool(self._index)
             if header.item_type in (c.ITEM_RECIPE, c.ITEM_FOREIGN_HEAD) and self._after_blocks:
-                raise CorruptStream(f"{c.ITEM_NAMES[header.item_type]} after the blocks")
+                raise CorruptStream(f"{c.ITEM_NAMES[header.item_type]} follows the blocks")
             self._restores = self._restores or header.item_type == c.ITEM_RECIPE
         stored = yield from self.take(header.stored_length)
         crc = yield from self.take(c.CRC_BYTES)
@@ -185,15 +184,17 @@ class _StreamParse:
         trailer = parse_trailer(fixed + rest)
         first_block = start if self._first_block_offset is None else self._first_block_offset
         if self._restores != (trailer.original_md5 is not None):
-            raise CorruptStream("original file without a recipe, or the other way", path="trailer")
+            raise CorruptStream(
+                "original MD5 without a recipe, or a recipe without one", path="trailer"
+            )
         if trailer.header != self._stream:
-            raise CorruptStream("copy of the header differs from the header", path="trailer")
+            raise CorruptStream("the copy of the header differs from the header", path="trailer")
         if trailer.first_block_offset != first_block or trailer.index != tuple(self._index):
-            raise CorruptStream("index does not fit the blocks", path="trailer.index")
+            raise CorruptStream("the index does not match the blocks", path="trailer.index")
         return trailer
 
     def _placed(self, error: CorruptStream, offset: int) -> CorruptStream:
-        """The same error with all that is known of the place."""
+        """The same error with offset, block and frame."""
         if error.offset_bytes is not None:
             return error
         in_blocks = not self._after_blocks and self._stream is not None

@@ -1,4 +1,4 @@
-"""Streams in files: element by element from anything, or block by block by the index."""
+"""Read streams from files: element by element, or block by block through the index."""
 
 from __future__ import annotations
 
@@ -22,10 +22,9 @@ _READ_BYTES = 1 << 20
 
 
 def read_up_to(file: BinaryIO, length: int) -> bytes:
-    """`length` bytes of `file`, or fewer at its end.
+    """Read `length` bytes of `file`, or fewer at its end.
 
-    Reads in pieces, so that memory grows with what is there, never with what a damaged
-    length field claims.
+    The file is read in pieces. So memory is bounded by the file, not by a damaged length field.
     """
     data = file.read(min(length, _READ_BYTES))
     if len(data) == length or not data:
@@ -39,7 +38,7 @@ def read_up_to(file: BinaryIO, length: int) -> bytes:
 
 
 def read_elements(file: BinaryIO) -> Iterator[Element]:
-    """All elements of the stream in `file`, from where it stands; never seeks.
+    """Yield the elements of the stream that begins at the position of `file`; never seek.
 
     Raises
     ------
@@ -60,7 +59,7 @@ def read_elements(file: BinaryIO) -> Iterator[Element]:
 
 
 def read_header(file: BinaryIO) -> StreamHeader:
-    """Header of the stream that begins where `file` stands; `file` stands after it then.
+    """Read the header of the stream that begins at the position of `file`.
 
     Raises
     ------
@@ -72,17 +71,19 @@ def read_header(file: BinaryIO) -> StreamHeader:
 
 
 def read_trailer(file: BinaryIO) -> Trailer:
-    """Trailer of the stream that begins and ends where the seekable `file` does.
+    """Read the trailer of a stream that is the whole seekable `file`.
 
     Raises
     ------
     CorruptStream
-        Missing or damaged, or the file has no room for the blocks of its index.
+        The trailer is missing or damaged, or the file is too short for the blocks of the index.
     """
     trailer = last_trailer(file)
     size = file.seek(0, io.SEEK_END)
     if trailer.end_of_blocks > size - trailer.num_bytes:
-        raise CorruptStream("index exceeds the stream", offset_bytes=size, path="trailer.index")
+        raise CorruptStream(
+            "the blocks of the index exceed the stream", offset_bytes=size, path="trailer.index"
+        )
     return trailer
 
 
@@ -99,7 +100,7 @@ def last_trailer(file: BinaryIO) -> Trailer:
     try:
         length = trailer_num_bytes_from_end(file.read(c.TRAILER_END_BYTES))
         if length > size:
-            raise CorruptStream("trailer is longer than the stream", path="trailer")
+            raise CorruptStream("the trailer is longer than the stream", path="trailer")
         file.seek(size - length)
         trailer = parse_trailer(read_up_to(file, length))
     except CorruptStream as error:
@@ -108,7 +109,7 @@ def last_trailer(file: BinaryIO) -> Trailer:
 
 
 class IndexedReader:
-    """Random access to the blocks of a seekable stream, by the trailer's index.
+    """Random access to the blocks of a seekable stream, through the index in the trailer.
 
     Several threads may use one reader.
 
@@ -145,7 +146,7 @@ class IndexedReader:
         # after the header's own errors: a file of another kind has no end mark either
         self.trailer = read_trailer(file)
         if self.trailer.header != header:
-            raise CorruptStream("copy of the header differs from the header", path="trailer")
+            raise CorruptStream("the copy of the header differs from the header", path="trailer")
         self.leading = self._leading()
         accept_embedded(header, self.leading)
         self._frames = [0, *accumulate(e.num_frames for e in self.trailer.index)]
@@ -163,7 +164,7 @@ class IndexedReader:
         return len(self.trailer.index)
 
     def first_frame(self, block_index: int) -> int:
-        """Frames before a block."""
+        """First frame of a block."""
         return self._frames[block_index]
 
     def block_of_frame(self, frame: int) -> int:
@@ -171,12 +172,12 @@ class IndexedReader:
         return bisect_right(self._frames, frame) - 1
 
     def block(self, block_index: int) -> CodedBlock:
-        """One block, its checksums verified.
+        """Read a block and verify its checksums.
 
         Raises
         ------
         CorruptStream
-            It is damaged, or is not what the index says.
+            The block is damaged, or differs from the index.
         """
         offset = self._offsets[block_index]
         entry = self.trailer.index[block_index]
@@ -185,12 +186,12 @@ class IndexedReader:
                 self._file.seek(offset)
                 data = read_up_to(self._file, entry.num_bytes)
             if len(data) < entry.num_bytes:
-                raise TruncatedStream("stream ends too early")
+                raise TruncatedStream("stream ends early")
             head = data[: c.BLOCK_HEADER_BYTES]
             header = parse_block_header(head, self.header, self._crc)
             place = (header.block_index, header.first_frame, header.num_frames, header.num_bytes)
             if place != (block_index, self._frames[block_index], entry.num_frames, len(data)):
-                raise CorruptStream("block is not what the index says")
+                raise CorruptStream("the block differs from the index")
             payload = data[c.BLOCK_HEADER_BYTES : -c.CRC_BYTES]
             if not payload_is_intact(head, payload, data[-c.CRC_BYTES :]):
                 raise ChecksumMismatch("payload CRC does not match")
@@ -215,11 +216,11 @@ class IndexedReader:
         return tuple(items)
 
     def trailing(self) -> Iterator[MetadataItem]:
-        """Metadata items after the last block, one at a time."""
+        """Yield the metadata items after the last block."""
         stop = self.num_bytes - self.trailer.num_bytes
         for item in self._items(self.trailer.end_of_blocks, stop):
             if item.item_type in (c.ITEM_RECIPE, c.ITEM_FOREIGN_HEAD):
-                raise CorruptStream(f"{item.name} after the blocks", path="metadata")
+                raise CorruptStream(f"{item.name} follows the blocks", path="metadata")
             yield item
 
     def _items(self, offset: int, stop: int) -> Iterator[MetadataItem]:
@@ -229,7 +230,7 @@ class IndexedReader:
                     self._file.seek(offset)
                     head = read_up_to(self._file, c.METADATA_HEADER_BYTES)
                     if len(head) < c.METADATA_HEADER_BYTES:
-                        raise TruncatedStream("stream ends too early", path="metadata")
+                        raise TruncatedStream("stream ends early", path="metadata")
                     header = parse_item_header(head, self._crc)
                     stored = read_up_to(self._file, header.stored_length)
                     crc = self._file.read(c.CRC_BYTES)

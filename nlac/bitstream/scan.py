@@ -1,10 +1,9 @@
-"""Finds what is intact in a damaged stream (spec 10).
+"""Scan a damaged stream for intact elements (spec 10.2).
 
-A survey reads the file from mark to mark. An element counts only if its checksums
-are right; where one fails, the search goes on behind it. With an intact index even a
-block whose header was destroyed is found, since the index says what the header was.
-Where header and trailer are is for `nlac.bitstream.location`, what to do with the
-pieces for `nlac.codec.decoder.recovery`.
+A scan reads the file from mark to mark. An element counts only if its checksums match; after one
+that does not, the search goes on at the next mark. An intact index even recovers blocks with
+destroyed headers, since it has the fields of each header. `nlac.bitstream.location` finds header
+and trailer. `nlac.codec.decoder.recovery` decodes what was found.
 """
 
 from __future__ import annotations
@@ -31,34 +30,34 @@ from nlac.bitstream.trailer import Trailer
 
 _MARKS = (c.BLOCK_SYNC, c.METADATA_TAG, c.TRAILER_TAG)
 _MARK_BYTES = 4
-# searching inside damaged elements again and again could take quadratic time: after so
-# many bytes beyond the size of the file, lengths in intact headers are trusted
+# searching inside damaged elements again and again could take quadratic time: after the size of the
+# file and so many bytes more, lengths in intact headers are trusted
 _SPARE_SEARCH_BYTES = 1 << 26
-# of silence without an index: so many bytes of samples, or times the size of the file
+# limit on silence for gaps without an index: bytes of samples, or a multiple of the file's size
 _SILENCE_BYTES = 1 << 30
 _SILENCE_FACTOR = 64
 
 
 @dataclass(slots=True)
 class Scan:
-    """What a damaged stream still holds.
+    """Intact elements of a damaged stream.
 
     Attributes
     ----------
     header : StreamHeader
-        From the beginning, or the trailer's copy.
+        The header, from the beginning or the copy in the trailer.
     trailer : Trailer or None
-        If it is intact.
+        The trailer, if intact.
     items : list of MetadataItem
-        Intact items but for the foreign tail.
+        Intact items, without the foreign tail.
     tail : list of int
         Byte offsets of the intact pieces of the foreign tail.
     blocks : list of (int, BlockHeader)
         Byte offsets and headers of the intact blocks, in order.
     num_frames : int
-        Frames of the whole stream, lost ones included, as far as can be told.
+        Frames of the whole stream, lost ones included, as far as known.
     problems : list of str
-        What is wrong, for people.
+        Descriptions of the damage.
     """
 
     header: StreamHeader
@@ -71,15 +70,15 @@ class Scan:
 
 
 def scan_stream(file: BinaryIO, max_silence: int | None = None) -> Scan:
-    """Look through a seekable file.
+    """Scan a seekable file for the elements of a damaged stream.
 
     Parameters
     ----------
     file : BinaryIO
         The file.
     max_silence : int or None
-        The most bytes of samples that may be lost in gaps of which no index tells; None
-        takes a gigabyte, or 64 times the size of the file.
+        Upper bound on the bytes of samples in gaps without an index. If None, a gigabyte or 64
+        times the size of the file, whichever is more.
 
     Raises
     ------
@@ -96,19 +95,19 @@ def scan_stream(file: BinaryIO, max_silence: int | None = None) -> Scan:
 
 
 def read_payload(file: BinaryIO, offset: int, header: BlockHeader) -> bytes:
-    """Payload of a block that the survey found."""
+    """Read the payload of a block that a scan found."""
     file.seek(offset + c.BLOCK_HEADER_BYTES)
     return read_up_to(file, header.payload_length)
 
 
 def read_tail_piece(file: BinaryIO, offset: int, stream: StreamHeader) -> bytes:
-    """Content of a piece of the foreign tail that the survey found."""
+    """Read a piece of the foreign tail that a scan found."""
     head, header = _item_header_at(file, offset, stream.checksum)
     return _item_at(file, head, header).data
 
 
 class _Scanner:
-    """The file, what was found in it, and how far the search has come."""
+    """State of a scan: the file, the elements found, the position."""
 
     def __init__(self, file: BinaryIO, max_silence: int | None) -> None:
         self._file = file
@@ -123,7 +122,7 @@ class _Scanner:
         self._budget = size + _SPARE_SEARCH_BYTES
         if max_silence is None:
             max_silence = max(_SILENCE_BYTES, _SILENCE_FACTOR * size)
-        # in frames: a made-up gap could fill any disk
+        # in frames; a forged gap could fill any disk
         self._silence_left = max_silence // self._header.frame_bytes
         self._gap_refused = False
         self._intact: list[tuple[int, int]] = []
@@ -131,7 +130,7 @@ class _Scanner:
         self._next_frame = 0
         self._known_frames = 0
         self._metadata_bytes = 0
-        # where an element ends whose header is intact, and the rest is not
+        # end of an element whose header is intact and whose content is not
         self._damaged_until = 0
 
     def run(self) -> Scan:
@@ -146,11 +145,11 @@ class _Scanner:
         return self._scan
 
     def _note_damage(self) -> None:
-        """Tell of all bytes that belong to nothing intact."""
+        """Report all bytes that belong to no intact element."""
         place = self._place
         done = place.start
         if place.header_offset is None and place.shift == 0:
-            # where the header was, of which the problems tell already
+            # the damaged header is reported already
             done = self._header.num_bytes
         for start, stop in (*sorted(self._intact), (self._end, self._end)):
             if done < start:
@@ -158,7 +157,7 @@ class _Scanner:
             done = max(done, stop)
 
     def _element(self, position: int) -> int | None:
-        """Offset after the element at `position`, if that is intact."""
+        """Offset after the element at `position` if it is intact, else None."""
         self._damaged_until = position
         self._file.seek(position)
         mark = self._file.read(_MARK_BYTES)
@@ -198,17 +197,17 @@ class _Scanner:
         return payload_is_intact(head, payload, self._file.read(c.CRC_BYTES))
 
     def _skip(self, position: int) -> int:
-        """Where to go on after damage at `position`."""
+        """Offset at which the scan goes on after damage at `position`."""
         after = self._damaged_until
         if after > position:
             self._file.seek(after)
-            # if an element follows where the damaged one should end, its length is right
+            # the length is right if another element follows
             if after == self._end or self._file.read(_MARK_BYTES) in _MARKS or self._budget < 0:
                 return after
         return self._marks.find(position + 1, self._end)
 
     def _is_plausible(self, header: BlockHeader) -> bool:
-        """Whether a block may follow the last one; a strange gap is not believed."""
+        """Whether a block may follow the last one: the gap between them is possible."""
         if self._place.index is not None:
             return header.block_index >= self._next_index and self._place.index.has(header)
         lost_blocks = header.block_index - self._next_index
@@ -220,8 +219,8 @@ class _Scanner:
         if lost_frames + header.num_frames > self._silence_left and lost_frames:
             if not self._gap_refused:
                 self._problems.append(
-                    f"a gap of {lost_frames} frames is not believed, nor what lies behind it; "
-                    "max_output allows longer ones"
+                    f"a gap of {lost_frames} frames exceeds the limit (see max_output); "
+                    "the gap and all after it are left out"
                 )
             self._gap_refused = True
             return False
@@ -231,7 +230,7 @@ class _Scanner:
         head, header = _item_header_at(self._file, position, self._crc)
         after = position + header.num_bytes
         if after > self._end:
-            raise CorruptStream("item exceeds the stream")
+            raise CorruptStream("the item exceeds the stream")
         self._damaged_until = after
         try:
             item = _item_at(self._file, head, header)
@@ -249,17 +248,17 @@ class _Scanner:
         return after
 
     def _find_by_index(self, index: StreamIndex) -> None:
-        """Find blocks whose headers are destroyed where the index says that they lie.
+        """Find blocks with destroyed headers at the offsets of the index.
 
-        Between two blocks that were found, the missing ones lie as far from their places by
-        the index as either of those does.
+        Blocks between two that were found are shifted against the index by as much as one of
+        those two.
         """
         offsets, count = index.offsets, len(index.headers)
         found = {header.block_index: position for position, header in self._scan.blocks}
         lowest, first, shift = self._place.start, 0, self._place.shift
         for stop in (*found, count):
             highest = found.get(stop, self._end)
-            # behind the last one found, the end of the stream tells as well
+            # after the last block found, the end of the stream gives the shift
             shifts = dict.fromkeys((shift, highest - offsets[stop]))
             for i in range(first, stop):
                 header = index.headers[i]
@@ -286,8 +285,8 @@ class _Scanner:
         told = self._header.num_frames
         if told is not None and told > self._known_frames:
             self._problems.append(
-                f"of {told} frames that the header tells, those from {self._known_frames} on "
-                "are missing"
+                f"frames {self._known_frames} to {told - 1} are missing; "
+                f"the header has {told}"
             )
         return self._known_frames
 

@@ -1,4 +1,4 @@
-"""The trailer (spec 8): index of all blocks, totals, MD5s; type, write, parse, verify."""
+"""Trailer (spec 8): index of all blocks, totals, MD5s; type, write, parse, verify."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _END = struct.Struct("<II4s")
 
 @dataclass(frozen=True, slots=True)
 class IndexEntry:
-    """One block of the index: what it takes in the stream and in the audio."""
+    """An entry of the index: bytes of a block in the stream, and its frames."""
 
     num_bytes: int
     num_frames: int
@@ -25,7 +25,7 @@ class IndexEntry:
 
 @dataclass(frozen=True, slots=True)
 class Trailer:
-    """What is known only at the end of the stream.
+    """Trailer of a stream: index, length, MD5s.
 
     Attributes
     ----------
@@ -34,15 +34,15 @@ class Trailer:
     num_frames : int
         Frames in the stream.
     first_block_offset : int
-        Byte offset of the first block (of what follows the metadata, if there is none).
+        Byte offset of the first block, or of what follows the metadata if there is no block.
     index : tuple of IndexEntry
-        All blocks in order; they lie back to back.
+        All blocks in order; they are adjacent.
     pcm_md5 : bytes
         MD5 of the samples (spec 9).
     original_md5 : bytes or None
-        MD5 of the original file, if the stream restores it.
+        MD5 of the original file, if the stream has a recipe.
     original_length : int
-        Bytes of the original file; 0 if there is none.
+        Bytes of the original file; 0 without a recipe.
     """
 
     header: StreamHeader
@@ -55,7 +55,7 @@ class Trailer:
 
     @property
     def end_of_blocks(self) -> int:
-        """Byte offset of what follows the last block."""
+        """Byte offset after the last block."""
         return self.first_block_offset + sum(entry.num_bytes for entry in self.index)
 
     @property
@@ -73,7 +73,7 @@ class Trailer:
         Raises
         ------
         CorruptStream
-            Naming the field.
+            A field is out of bounds. The error names it.
         """
         if len(self.index) > c.MAX_BLOCKS:
             raise _bad("num_blocks", len(self.index))
@@ -93,7 +93,7 @@ class Trailer:
 
 
 def write_trailer(trailer: Trailer) -> bytes:
-    """Bytes of a trailer, which is verified first."""
+    """Verify a trailer and return its bytes."""
     trailer.verify()
     header = write_header(trailer.header)
     index = b"".join(
@@ -123,24 +123,24 @@ def write_trailer(trailer: Trailer) -> bytes:
 
 
 def trailer_num_bytes(fixed: bytes) -> int:
-    """Length of the whole trailer, told by its first `TRAILER_FIXED_BYTES` bytes.
+    """Length in bytes of a whole trailer, read from its first `TRAILER_FIXED_BYTES` bytes.
 
     Raises
     ------
     CorruptStream
-        The lengths in it contradict each other.
+        The lengths in it are inconsistent.
     """
     _tag, length, _f, _o, num_blocks, _flags, _pcm, _md5, _n, header_bytes = _FIXED.unpack_from(
         fixed
     )
     rest = length - _FIXED.size - header_bytes - _END.size
     if num_blocks > c.MAX_BLOCKS or not 2 * num_blocks <= rest <= 10 * num_blocks:
-        raise CorruptStream("lengths contradict each other", path="trailer")
+        raise CorruptStream("lengths are inconsistent", path="trailer")
     return int(length)
 
 
 def trailer_num_bytes_from_end(end: bytes) -> int:
-    """Length of the trailer, told by the last `TRAILER_END_BYTES` bytes of a stream.
+    """Length in bytes of a trailer, read from the last `TRAILER_END_BYTES` bytes of a stream.
 
     Raises
     ------
@@ -154,22 +154,22 @@ def trailer_num_bytes_from_end(end: bytes) -> int:
 
 
 def parse_trailer(data: bytes) -> Trailer:
-    """Trailer that is exactly `data`.
+    """Parse a trailer; `data` is all of it.
 
     Raises
     ------
     CorruptStream, ChecksumMismatch, TruncatedStream
-        As the text says.
+        The bytes are not a valid trailer.
     """
     if len(data) < _FIXED.size + _END.size or data[: len(c.TRAILER_TAG)] != c.TRAILER_TAG:
-        raise CorruptStream("trailer expected", path="trailer")
+        raise CorruptStream("no trailer tag", path="trailer")
     length_again, crc, mark = _END.unpack(data[-_END.size :])
     body = data[: -c.CRC_BYTES - len(c.END_MARK)]
     if mark != c.END_MARK or crc32(body) != crc:
         raise ChecksumMismatch("trailer CRC does not match", path="trailer")
     length = trailer_num_bytes(data)
     if length != len(data) or length_again != length:
-        raise CorruptStream("lengths contradict each other", path="trailer")
+        raise CorruptStream("lengths are inconsistent", path="trailer")
     (
         _tag,
         _length,
@@ -185,12 +185,14 @@ def parse_trailer(data: bytes) -> Trailer:
     if flags & ~c.TRAILER_FLAG_ORIGINAL:
         raise _bad("flags", flags)
     if not flags and any(original_md5):
-        raise CorruptStream("MD5 of no original", path="trailer.original_md5")
+        raise CorruptStream("original MD5 without its flag", path="trailer.original_md5")
     position = _FIXED.size + header_bytes
     try:
         header = parse_header(data[_FIXED.size : position])
     except NlacError as error:
-        raise CorruptStream(f"bad copy of the header ({error})", path="trailer") from error
+        raise CorruptStream(
+            f"the copy of the header is invalid: {error}", path="trailer"
+        ) from error
     index_bytes = data[position : -_END.size]
     index = []
     position = 0
@@ -199,7 +201,7 @@ def parse_trailer(data: bytes) -> Trailer:
         frames, position = read_varint(index_bytes, position)
         index.append(IndexEntry(block_bytes, frames))
     if position != len(index_bytes):
-        raise CorruptStream("index is longer than its blocks", path="trailer.index")
+        raise CorruptStream("bytes follow the last index entry", path="trailer.index")
     trailer = Trailer(
         header=header,
         num_frames=num_frames,
@@ -214,4 +216,4 @@ def parse_trailer(data: bytes) -> Trailer:
 
 
 def _bad(field: str, value: int) -> CorruptStream:
-    return CorruptStream(f"{value} is not allowed", path=f"trailer.{field}")
+    return CorruptStream(f"{value} is out of bounds", path=f"trailer.{field}")

@@ -1,7 +1,6 @@
-"""Lays out a stream: header, items, blocks, items, trailer; bytes out, nothing decided.
+"""Write a stream in order: header, items, blocks, items, trailer.
 
-Every method returns the bytes that come next, so a stream goes to a pipe as well as to
-a file, and both get the same bytes.
+Every method returns the next bytes of the stream, so a pipe and a file get the same bytes.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from nlac.bitstream.trailer import IndexEntry, Trailer, write_trailer
 
 
 class StreamWriter:
-    """One stream being written.
+    """Writer of one stream.
 
     Call `begin`, then `item` and `block` in the order of the stream, then `end`.
     """
@@ -28,27 +27,27 @@ class StreamWriter:
         self._index: list[IndexEntry] = []
 
     def begin(self) -> bytes:
-        """The stream header."""
+        """Return the stream header."""
         return self._counted(write_header(self.header))
 
     def item(self, item: MetadataItem) -> bytes:
-        """A metadata item, before the first block or after the last."""
-        # the blocks, were there any, would have come before the tail
+        """Return a metadata item, before the first block or after the last."""
+        # without blocks, the tail is where they would be
         if self._first_block_offset is None and item.item_type == ITEM_FOREIGN_TAIL:
             self._first_block_offset = self.num_bytes
         return self._counted(write_item(item, self.header.checksum))
 
     def block(self, payload: bytes, num_frames: int) -> bytes:
-        """The next block.
+        """Return the next block.
 
         Raises
         ------
         UnsupportedAudio
-            The stream has as many blocks as it may.
+            The stream has `MAX_BLOCKS` blocks already.
         """
         if len(self._index) == MAX_BLOCKS:
             raise UnsupportedAudio(
-                f"more than {MAX_BLOCKS} blocks; choose longer ones (block_seconds)"
+                f"the stream needs more than {MAX_BLOCKS} blocks; make them longer (block_seconds)"
             )
         if self._first_block_offset is None:
             self._first_block_offset = self.num_bytes
@@ -60,7 +59,7 @@ class StreamWriter:
     def end(
         self, pcm_md5: bytes, original_md5: bytes | None = None, original_length: int = 0
     ) -> bytes:
-        """The trailer."""
+        """Return the trailer."""
         if self._first_block_offset is None:
             self._first_block_offset = self.num_bytes
         trailer = Trailer(

@@ -1,4 +1,4 @@
-"""Curves of a training run in TensorBoard, where that is installed."""
+"""Write the curves of a training run for TensorBoard, if that is installed."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ Show = Callable[[Mapping[str, Any]], None]
 
 @contextmanager
 def board(folder: Path, step: int) -> Iterator[Show]:
-    """Draw curves while the context lasts: of each number of a line of the metrics.
+    """Context in which lines of metrics are written as curves, one for each number.
 
     Parameters
     ----------
     folder : Path
-        Of the run, where TensorBoard finds them.
+        Folder of the run.
     step : int
-        Up to which earlier curves stay; a resumed run draws the rest anew.
+        Last step whose curves are kept; a resumed run writes those after it again.
 
     Yields
     ------
     callable
-        Takes a line; does nothing where TensorBoard is not installed.
+        Takes a line of metrics; does nothing without TensorBoard.
     """
     try:
         from torch.utils.tensorboard import SummaryWriter

@@ -1,4 +1,4 @@
-"""What a training run is: a YAML file, as a checked object."""
+"""Configuration of a training run: a YAML file as a checked object."""
 
 from __future__ import annotations
 
@@ -22,48 +22,48 @@ class Config:
     predictor : {"cnn", "gru"}
         Kind of network.
     front : str
-        What stands before it, one of `nlac.codec.encoder.presets.BASES`.
+        Base predictor that the network corrects, a key of `nlac.codec.encoder.presets.BASES`.
     start : str
-        What this network begins with: the best weights of a run, by its folder, or those of a
-        model, by its file or the name of one that is shipped. Of the same kind, as large or
-        smaller; it may have stood behind another front. None if empty.
+        Initial weights: the best of a run (its folder), or those of a model (its file, or the name
+        of a shipped model). The network must be of the same kind, and as large or smaller; its
+        base predictor may be another. If empty, weights are random.
     width, depth : int
-        Channels or units, a multiple of 16; layers (of a `gru`, 1).
+        Channels or units, a multiple of 16; layers (1 for `gru`).
     gated : bool
-        Gated units instead of rectified ones (`cnn` only).
+        Use gated units instead of rectified ones (`cnn` only).
     categories : list of str
-        Of the manifest; all if empty.
+        Categories of the manifest to use; all if empty.
     avoid : list of str
-        Words in the licences of recordings that are not to be used, such as "NC".
+        Leave out recordings whose licence has one of these words, for example "NC".
     often : dict of str to int
-        Categories whose recordings are drawn so many times as often as others.
+        Factor by which recordings of a category are drawn more often than others.
     seconds : float
-        Length of the crops that the cascade runs over.
+        Length of the crops that the base predictor runs over.
     mixed : float
         Fraction of the crops that are sums of two recordings.
     pool, refresh : int
-        Crops that are kept at a time; steps after which one of them is replaced.
+        Crops kept at a time; steps after which one of them is replaced.
     batch, length, burn_in : int
-        Sequences of a step, their samples, and how many of these only warm the network up.
+        Sequences of a step; their length in samples; samples that only warm up the network.
     steps : int
-        Steps in all.
+        Number of steps.
     rate, decay, clip, ema : float
-        Learning rate at first (it falls by a cosine), weight decay, longest gradient, memory of
-        the mean of the weights that is exported.
+        Initial learning rate (it falls by a cosine), weight decay, largest norm of the gradient,
+        factor of the exponential moving average of the weights, which is exported.
     quantised : float
-        Fraction of the steps, the last ones, in which weights are rounded as in the export.
+        Fraction of the steps, the last ones, that train with weights rounded as in the export.
     bfloat16 : bool
-        Whether layers compute in 16 bits until weights are rounded: quicker on processors that
-        have instructions for it.
+        Compute layers in 16 bits until weights are rounded, which is faster on processors with
+        instructions for it.
     valid_every, valid_crops, patience : int
-        Steps between two validations; crops of each; validations without a gain after which
-        training stops (0: never).
+        Steps between two validations; crops of each; number of validations without a gain after
+        which training stops (0: never).
     save_every : int
         Steps between two checkpoints.
     seed, threads : int
-        Of all random numbers; of PyTorch.
+        Seed of all random numbers; threads of PyTorch.
     licence : str
-        Of the model, for its card.
+        Licence of the model, for its card.
     """
 
     corpus: str
@@ -107,7 +107,7 @@ class Config:
                 value = float(value)
                 object.__setattr__(self, each.name, value)
             if type(value) is not kind:
-                raise UsageError(f"{each.name}: {value!r} is no {kind.__name__}")
+                raise UsageError(f"{each.name}: {value!r} is not of type {kind.__name__}")
         for name, good in (
             ("predictor", self.predictor in ("cnn", "gru")),
             ("front", self.front in BASES),
@@ -126,7 +126,7 @@ class Config:
                 raise UsageError(f"{name}: {getattr(self, name)!r} is out of range")
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain values, as in the file."""
+        """Values as in the file."""
         return asdict(self)
 
 
@@ -142,19 +142,19 @@ def _are_counts(value: object) -> bool:
 
 
 def make_config(values: Mapping[str, Any]) -> Config:
-    """Make a configuration of plain values.
+    """Make a configuration from the values of a file.
 
     Raises
     ------
     UsageError
-        One is unknown, missing or out of range; it is named.
+        A value is unknown, missing or out of range. The error names it.
     """
     known = {each.name for each in fields(Config)}
     for name in values:
         if name not in known:
-            raise UsageError(f"no such setting: {name} (known: {', '.join(sorted(known))})")
+            raise UsageError(f"unknown setting {name}; known: {', '.join(sorted(known))}")
     if "corpus" not in values:
-        raise UsageError("corpus: the folder of recordings is missing")
+        raise UsageError("setting corpus, the folder of recordings, is missing")
     return Config(**values)
 
 
@@ -170,11 +170,11 @@ def read_config(path: str | Path) -> Config:
     except yaml.YAMLError as error:
         raise UsageError(f"{path}: {error}") from error
     if not isinstance(values, dict):
-        raise UsageError(f"{path}: no settings")
+        raise UsageError(f"{path}: not a mapping of settings")
     for name in ("corpus", "start"):
         if isinstance(values.get(name), str) and values[name]:
             here = path.parent / values[name]
-            # what is not there may be the name of a model
+            # otherwise it may be the name of a model
             if name == "corpus" or here.exists():
                 values[name] = str(here)
     return make_config(values)

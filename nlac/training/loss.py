@@ -1,4 +1,4 @@
-"""The length of the code: bits of a sample under the mixture that codes it."""
+"""Code length: bits of a sample under the mixture that codes it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from nlac.predictors.neural.features import MAX_OCTAVES
 if TYPE_CHECKING:
     from torch import Tensor
 
-# of a Gaussian, whose width the answers tell as a mean deviation
+# ratio of standard deviation and mean absolute deviation of a Gaussian
 _SIGMA = math.sqrt(math.pi / 2)
 
 
@@ -21,12 +21,14 @@ def code_length(
 
     Parameters
     ----------
-    answers : (..., 4) float
-        Of the network: shift of the location in units, octaves of three widths above the unit.
+    outputs : (..., 4) float
+        Outputs of the network: shift of the location in units, three widths in octaves above the
+        unit.
     error, unit, bits : (...) float
         As in `Crop`.
     shares : (4,) float
-        Logarithms of the shares of the three parts, and of the mixture without the network.
+        Logarithms of the weights of the network's three parts, and of the mixture without the
+        network, up to a constant.
     """
     import torch
 
@@ -36,7 +38,7 @@ def code_length(
     sigma = torch.exp2(octaves) * (unit * _SIGMA)[..., None]
     upper = torch.special.ndtr((distance[..., None] + 0.5) / sigma)
     lower = torch.special.ndtr((distance[..., None] - 0.5) / sigma)
-    # where both round to the same number, the density does
+    # for wide parts both round to the same number: take the density
     z = distance[..., None] / sigma
     density = torch.exp(-0.5 * z * z) / (sigma * math.sqrt(2 * math.pi))
     parts = torch.where(sigma > 8, density, upper - lower)

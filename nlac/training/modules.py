@@ -1,6 +1,6 @@
-"""The networks in floating point, with the limits and the rounding that integers will have.
+"""Networks in floating point, with the limits and the rounding of their integer form.
 
-Their parameters have the names by which `quantise` finds them.
+`quantise` refers to the parameters by name.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 
 FEATURE_BITS, ACTIVATION_BITS, STATE_BITS = 8, 10, 15
 _LIMIT = 32.0
-# so that a new network starts as a plausible mixture around the cascade's prediction
+# a new network starts as a plausible mixture around the base predictor's location
 _FIRST_OCTAVES = (-0.6, 0.0, 0.8)
-# the product of two gates has 15 fraction bits, the sum 10
+# the product of two gates has 15 fraction bits, the sum has 10
 _GATED_SCALE = 2.0 ** (STATE_BITS - ACTIVATION_BITS)
-_NEW_LAYER = 0.1  # size of the weights of a layer that is added to a trained network
+_NEW_LAYER = 0.1  # factor of the weights of a layer that is added to a trained network
 
 
 def rounded(x: Tensor, bits: int) -> Tensor:
-    """Round to `bits` fraction bits; gradients pass."""
+    """Round to `bits` fraction bits; gradients pass unchanged."""
     return x + (torch.floor(x * 2.0**bits + 0.5) * 2.0**-bits - x).detach()
 
 
@@ -43,7 +43,7 @@ class Cnn(nn.Module):
         self.last = _last(width)
 
     def forward(self, features: Tensor, rounding: bool = False) -> Tensor:
-        """Answers to (sequences, times, FEATURES)."""
+        """Outputs, (sequences, times, OUTPUTS), for (sequences, times, FEATURES)."""
 
         def kept(x: Tensor) -> Tensor:
             x = rounded(x, ACTIVATION_BITS) if rounding else x
@@ -72,7 +72,7 @@ class Gru(nn.Module):
         self.last = _last(width)
 
     def forward(self, features: Tensor, rounding: bool = False) -> Tensor:
-        """Answers to (sequences, times, FEATURES)."""
+        """Outputs, (sequences, times, OUTPUTS), for (sequences, times, FEATURES)."""
         x = self.last(self.gru(features)[0])
         return rounded(x, ACTIVATION_BITS).clamp(-_LIMIT, _LIMIT) if rounding else x
 
@@ -86,22 +86,22 @@ def _last(width: int) -> nn.Linear:
 
 
 def make_module(config: Config) -> Cnn | Gru:
-    """A new network of random weights, as `config` says."""
+    """Make a network of the configured size, with random weights."""
     if config.predictor == "cnn":
         return Cnn(config.width, config.depth, config.gated)
     return Gru(config.width)
 
 
 def adopt(module: Cnn | Gru, weights: Mapping[str, Tensor]) -> None:
-    """Let a module begin with the weights of one of its kind that is as large, or smaller.
+    """Initialise a module with the weights of one of its kind that is as large or smaller.
 
-    What is new gives nothing to what was there, until training lets it; but a new layer of a
-    `Cnn` is not quite without effect, as it would learn nothing then.
+    New units contribute nothing to the old ones at first. A new layer of a `Cnn` has a small
+    effect, since a layer without effect would not learn.
 
     Raises
     ------
     ValueError
-        They are not those of such a module.
+        The weights are those of another kind of network, or of a larger one.
     """
     own = module.state_dict()
     if not set(weights) <= set(own):

@@ -1,7 +1,7 @@
-"""The crops that training draws from, and the batches drawn.
+"""Draw batches from a pool of crops.
 
-What is drawn at a step depends on the seed and the step alone, so a run that is resumed
-goes on exactly as if it had not been interrupted.
+The batch of a step depends on the seed and the step only. So a resumed run goes on exactly as if it
+had not been interrupted.
 """
 
 from __future__ import annotations
@@ -32,19 +32,19 @@ class Batch(NamedTuple):
 
 
 class Pool:
-    """Crops of recordings, some at a time.
+    """Pool of crops of recordings.
 
     Parameters
     ----------
     items : sequence of Item
         Recordings.
     config : Config
-        How long crops are, how many of them, when they are replaced, which are drawn often.
+        Length and number of crops, steps until one is replaced, categories drawn more often.
 
     Raises
     ------
     UsageError
-        There are no recordings of a category that is to be drawn often.
+        A category to be drawn more often has no recordings.
     """
 
     def __init__(self, items: Sequence[Item], config: Config) -> None:
@@ -66,12 +66,12 @@ class Pool:
                 self._crops[i] = self._crop(i)
         channels = [crop for i in wanted for crop in self._crops[i]]
         rng = np.random.default_rng((config.seed, _BATCH, step))
-        parts = []
+        sequences = []
         for i in rng.integers(len(channels), size=config.batch).tolist():
             crop = channels[i]
             begin = int(rng.integers(len(crop.error) - config.length + 1))
-            parts.append([field[begin : begin + config.length] for field in _fields(crop)])
-        return Batch(*(np.stack(column) for column in zip(*parts, strict=True)))
+            sequences.append([field[begin : begin + config.length] for field in _fields(crop)])
+        return Batch(*(np.stack(column) for column in zip(*sequences, strict=True)))
 
     def _crop(self, index: int) -> list[Crop]:
         rng = np.random.default_rng((self._config.seed, _TRAIN, index))
@@ -83,7 +83,7 @@ class Pool:
             found = [crop for crop in found if len(crop.error) >= self._config.length]
             if found:
                 return found
-        raise ValueError("hardly any recording is long enough, or uses all values of its range")
+        raise ValueError("hardly any recording is long enough and uses all values of its range")
 
     def _sound(self, rng: np.random.Generator) -> Sound:
         item = self._items[int(rng.integers(len(self._items)))]
@@ -91,7 +91,7 @@ class Pool:
 
 
 def valid_crops(items: Sequence[Item], config: Config) -> list[Crop]:
-    """The channels that all validations are done with, from as many recordings as possible."""
+    """Make the crops of all validations, from as many recordings as possible."""
     crops: list[Crop] = []
     for i in range(config.valid_crops):
         rng = np.random.default_rng((config.seed, _VALID, i))

@@ -1,4 +1,4 @@
-"""From floating point to integers: 8-bit weights with a power of two for each row."""
+"""Convert networks to integers: 8-bit weights with a power of two for each row."""
 
 from __future__ import annotations
 
@@ -25,25 +25,25 @@ _SUM_BITS = 10  # of what a unit's gates add up
 
 
 def row_bits(weights: Tensor) -> Tensor:
-    """Fraction bits of each row, so that its largest weight just fits 8 bits."""
+    """Fraction bits of each row, (rows,): as many as its largest weight allows in 8 bits."""
     largest = weights.abs().amax(dim=1).clamp(min=2.0**-20)
     return torch.floor(torch.log2(_TOP / largest)).clamp(0, MAX_SHIFT - ACTIVATION_BITS)
 
 
 def rounded_weights(weights: Tensor) -> Tensor:
-    """The weights that the integers stand for; gradients pass."""
+    """Round weights as the integers will be; gradients pass unchanged."""
     scale = torch.exp2(row_bits(weights.detach()))[:, None]
     whole = torch.floor(weights * scale + 0.5).clamp(-_TOP, _TOP)
     return weights + (whole / scale - weights).detach()
 
 
 def rounded_parameters(parameters: dict[str, Tensor]) -> dict[str, Tensor]:
-    """All parameters of a module, the weights rounded as they will be in integers."""
+    """All parameters of a module, with weights rounded as the integers will be."""
     return {k: rounded_weights(v) if v.dim() == 2 else v for k, v in parameters.items()}
 
 
 def to_network(module: modules.Cnn | modules.Gru) -> Network:
-    """The integer network that a module has become.
+    """Convert a module to an integer network.
 
     Raises
     ------
@@ -77,16 +77,16 @@ def to_network(module: modules.Cnn | modules.Gru) -> Network:
 
 
 def from_network(network: Network) -> dict[str, Tensor]:
-    """The parameters of the module that would become this network, by their names.
+    """Convert an integer network to the parameters of a module, keyed by name.
 
     Raises
     ------
     ValueError
-        No module of `modules` would.
+        The network is not one of `modules`.
     """
     first, *inner, last = network.layers if len(network.layers) > 1 else (None, None)
     if not (isinstance(last, Linear) and (last.activation, last.taps) == (Activation.NONE, 1)):
-        raise ValueError("its last layer is another one than that of a trained network")
+        raise ValueError("its last layer is not that of a trained network")
     if isinstance(first, Gru) and not inner:
         return (
             _parameters(first.inward, "gru.", FEATURE_BITS, _SUM_BITS, "_ih_l0")
@@ -94,7 +94,7 @@ def from_network(network: Network) -> dict[str, Tensor]:
             | _parameters(last.affine, "last.", STATE_BITS, ACTIVATION_BITS)
         )
     if not (isinstance(first, Linear) and (first.activation, first.taps) == (Activation.RELU, 1)):
-        raise ValueError("its first layer is another one than that of a trained network")
+        raise ValueError("its first layer is not that of a trained network")
     found = _parameters(first.affine, "first.", FEATURE_BITS, ACTIVATION_BITS)
     for i, layer in enumerate(inner):
         if not (
@@ -102,7 +102,7 @@ def from_network(network: Network) -> dict[str, Tensor]:
             and layer.activation in (Activation.RELU, Activation.GATED)
             and (layer.taps, layer.dilation, layer.residual) == (2, 1 << i, True)
         ):
-            raise ValueError(f"layer {i + 1} is another one than that of a trained network")
+            raise ValueError(f"layer {i + 1} is not one of a trained network")
         bits = _GATE_BITS if layer.activation == Activation.GATED else ACTIVATION_BITS
         found |= _parameters(layer.affine, f"layers.{i}.", ACTIVATION_BITS, bits)
     return found | _parameters(last.affine, "last.", ACTIVATION_BITS, ACTIVATION_BITS)
@@ -111,7 +111,7 @@ def from_network(network: Network) -> dict[str, Tensor]:
 def _parameters(
     affine: Affine, name: str, before: int, after: int, suffix: str = ""
 ) -> dict[str, Tensor]:
-    """What `_affine` made integers of."""
+    """Inverse of `_affine`."""
     scale = torch.exp2(torch.from_numpy(affine.shift.astype(np.float64)) - before + after)
     weights = torch.from_numpy(affine.weights.astype(np.float64)) / scale[:, None]
     bias = torch.from_numpy(affine.bias.astype(np.float64)) / (scale * 2.0**before)
@@ -119,8 +119,8 @@ def _parameters(
 
 
 def _affine(weights: Tensor, bias: Tensor, before: int, after: int) -> Affine:
-    """Integers for inputs of `before` and outputs of `after` fraction bits."""
-    # sums are only ever shifted down
+    """Integer weights for inputs of `before` and outputs of `after` fraction bits."""
+    # a sum is never shifted up
     bits = torch.clamp(row_bits(weights), min=after - before).to(torch.int64)
     scale = torch.exp2(bits.double())
     whole = torch.floor(weights.double() * scale[:, None] + 0.5).clamp(-_TOP, _TOP)
@@ -133,5 +133,5 @@ def _affine(weights: Tensor, bias: Tensor, before: int, after: int) -> Affine:
 
 
 def raw_features(features: NDArray[np.int16]) -> Tensor:
-    """Features as modules take them."""
+    """Input features as floats for modules."""
     return torch.from_numpy(features.astype(np.float32) * np.float32(2.0**-FEATURE_BITS))

@@ -1,4 +1,4 @@
-"""Recordings to train on: found, divided into training and validation, cropped, augmented."""
+"""Find recordings, split them for training and validation, read and augment crops."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from nlac._errors import UsageError
 from nlac.bench.corpus import MANIFEST, Item, find_items
 
-_VALID_SHARE = 0.1  # of recordings, where no manifest divides them
+_VALID_SHARE = 0.1  # of recordings, without a manifest
 
 
 class Sound(NamedTuple):
@@ -27,16 +27,16 @@ class Sound(NamedTuple):
 def find_recordings(
     folder: str, categories: Sequence[str], avoid: Sequence[str] = ()
 ) -> tuple[list[Item], list[Item]]:
-    """Recordings for training and for validation; none is in both.
+    """List the recordings for training and those for validation.
 
-    A manifest's splits ``train`` and ``valid`` decide; without a manifest, a hash of the
-    name, so that a recording stays where it is when others are added. None is taken whose
-    licence, as the manifest tells it, holds one of the words in `avoid`.
+    The manifest has the splits ``train`` and ``valid``. Without a manifest, a hash of the name
+    decides, so that a recording keeps its split when others are added. Recordings whose licence in
+    the manifest has one of the words in `avoid` are left out.
 
     Raises
     ------
     UsageError
-        There are too few.
+        A split has no recording.
     """
     items = [
         item
@@ -44,18 +44,18 @@ def find_recordings(
         if not set(avoid) & set(re.findall(r"\w+", item.licence))
     ]
     if (Path(folder) / MANIFEST).is_file():
-        parts = [[item for item in items if item.split == s] for s in ("train", "valid")]
+        splits = [[item for item in items if item.split == s] for s in ("train", "valid")]
     else:
         share = [zlib.crc32(item.name.encode()) / 2**32 < _VALID_SHARE for item in items]
-        parts = [[i for i, v in zip(items, share, strict=True) if v == held] for held in (0, 1)]
-    for part, purpose in zip(parts, ("train on", "validate with"), strict=True):
-        if not part:
+        splits = [[i for i, v in zip(items, share, strict=True) if v == held] for held in (0, 1)]
+    for split, purpose in zip(splits, ("train on", "validate with"), strict=True):
+        if not split:
             raise UsageError(f"{folder} has no recordings to {purpose} among those chosen")
-    return parts[0], parts[1]
+    return splits[0], splits[1]
 
 
 def read_crop(item: Item, seconds: float, rng: np.random.Generator) -> Sound:
-    """Some seconds of a recording, from anywhere in it; one or two of its channels."""
+    """Read a random piece of a recording: some seconds, one or two neighbouring channels."""
     import soundfile
 
     with soundfile.SoundFile(item.path) as file:
@@ -69,7 +69,7 @@ def read_crop(item: Item, seconds: float, rng: np.random.Generator) -> Sound:
 
 
 def augment(sound: Sound, rng: np.random.Generator) -> Sound:
-    """The same sound otherwise recorded: channels swapped, polarity, gain, sample rate."""
+    """Vary a sound at random: swap channels, invert, change gain and sample rate."""
     samples, rate = sound
     if rng.random() < 0.5:
         samples = samples[::-1]
@@ -90,7 +90,7 @@ def augment(sound: Sound, rng: np.random.Generator) -> Sound:
 
 
 def mix(sound: Sound, other: Sound) -> Sound:
-    """The sum of two recordings, each at half its level; channels and rate are the first's."""
+    """Mean of two recordings; channels and sample rate are those of the first."""
     samples, others = sound.samples, other.samples
     frames = min(samples.shape[1], others.shape[1])
     both = samples[:, :frames].astype(np.int64) + others[: len(samples), :frames]
@@ -98,7 +98,7 @@ def mix(sound: Sound, other: Sound) -> Sound:
 
 
 def _resample(samples: NDArray[np.float64], frames: int) -> NDArray[np.float64]:
-    """Fewer frames of the same sound, up to the new half of the sample rate."""
+    """Resample to fewer frames by FFT, band-limited to half the new sample rate."""
     spectrum = np.fft.rfft(samples, axis=1)[:, : frames // 2 + 1]
     resampled: NDArray[np.float64] = np.fft.irfft(spectrum, frames, axis=1)
     resampled *= frames / samples.shape[1]

@@ -1,4 +1,4 @@
-"""Training: steps, validation, checkpoints; and the export of what was trained."""
+"""Train a network: steps, validation, checkpoints, export."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from nlac.training.quantise import from_network, raw_features, rounded_parameter
 from nlac.training.recordings import find_recordings
 
 CHECKPOINT, METRICS, CONFIG = "checkpoint.safetensors", "metrics.jsonl", "config.json"
-_TOGETHER = 4  # crops that are validated at a time
+_TOGETHER = 4  # crops validated at a time
 _FLOOR = 0.02  # of the learning rate, at the end
 _FIRST_SHARES = (-1.5, -1.0, -1.5, 0.5)
 Report = Callable[[dict[str, Any]], None]
@@ -40,21 +40,21 @@ Progress = Callable[[int, int], None]
 
 
 class Trainer:
-    """A training run in a folder; an interrupted one is resumed.
+    """A training run in a folder. An interrupted run is resumed.
 
     Parameters
     ----------
     config : Config
-        What to train.
+        Configuration of the run.
     folder : str or Path
-        Where checkpoints and metrics go. If there is a checkpoint, the run goes on from it.
+        Folder of checkpoints and metrics. The run resumes from a checkpoint in it.
     device : {"cpu", "cuda", "auto"}
-        Where to compute.
+        Device to train on.
 
     Raises
     ------
     UsageError
-        The folder holds a run of another configuration.
+        The folder has a run of another configuration.
     """
 
     def __init__(self, config: Config, folder: str | Path, device: str = "cpu") -> None:
@@ -90,16 +90,16 @@ class Trainer:
         until: int | None = None,
         progress: Progress = lambda done, total: None,
     ) -> None:
-        """Train to the end, or until some step.
+        """Train to the end, or to a given step.
 
         Parameters
         ----------
         report : callable
-            Gets each line of the metrics.
+            Called with each line of metrics.
         until : int, optional
-            Step to stop before, with a checkpoint.
+            Step to stop before; a checkpoint is written.
         progress : callable
-            Called after each step with the steps done and the steps in all.
+            Called after each step with the steps done and the number of steps.
         """
         config = self.config
         train, valid = find_recordings(config.corpus, config.categories, config.avoid)
@@ -170,16 +170,16 @@ class Trainer:
         loss.backward()
         torch.nn.utils.clip_grad_norm_(list(self.module.parameters()), config.clip)
         self.optimizer.step()
-        # a mean over few steps at first
-        memory = min(config.ema, (1 + self.step) / (10 + self.step))
+        # at first a mean over few steps
+        momentum = min(config.ema, (1 + self.step) / (10 + self.step))
         with torch.no_grad():
             for name, value in self._parameters().items():
-                self.ema[name].lerp_(value, 1 - memory)
+                self.ema[name].lerp_(value, 1 - momentum)
         return loss.item(), float(batch.bits[:, kept].mean())
 
     @torch.no_grad()
     def _validate(self, crops: list[Crop]) -> float:
-        """Code length with the network, of that without; the mean of the weights, rounded."""
+        """Code length with the network relative to that without, under the averaged weights."""
         parameters = rounded_parameters(self.ema)
         total = base = 0.0
         for some in _alike(crops):
@@ -200,7 +200,7 @@ class Trainer:
         report(record)
 
     def save(self) -> None:
-        """Write a checkpoint; the one before stays until it is complete."""
+        """Write a checkpoint. The previous one is kept until the new one is complete."""
         tensors = {"shares": self.shares.detach()}
         for prefix, group in (
             ("weights", self._parameters()), ("ema", self.ema), ("best", self.best_ema)
@@ -223,7 +223,7 @@ class Trainer:
             return
         numbers = _metadata(path)
         if make_config(numbers["config"]) != self.config:
-            raise UsageError(f"{self.folder} holds a run of another configuration")
+            raise UsageError(f"{self.folder} has a run of another configuration")
         tensors = load_file(path, self.device)
         with torch.no_grad():
             self.shares.copy_(tensors["shares"])
@@ -240,12 +240,12 @@ class Trainer:
         self.step, self.best, self.best_step = (numbers[k] for k in ("step", "best", "best_step"))
 
     def _forget_later_metrics(self) -> None:
-        """Drop the lines of steps that were lost with an interruption, and come again."""
+        """Drop the metrics of steps after the checkpoint, which will be trained again."""
         path = self.folder / METRICS
         if not path.is_file():
             return
         lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-        # a line that was being written has no end
+        # the last line may be incomplete
         whole = [line for line in lines if line.endswith("\n")]
         kept = [line for line in whole if json.loads(line)["step"] <= self.step]
         if kept != lines:
@@ -254,7 +254,7 @@ class Trainer:
 
 
 def _alike(crops: list[Crop]) -> Iterator[list[Crop]]:
-    """Crops of one length, a few at a time: recurrent networks take hardly longer for them."""
+    """Group crops of equal length, a few at a time, which takes hardly longer than one."""
     for _, group in groupby(sorted(crops, key=_length), key=_length):
         alike = list(group)
         for i in range(0, len(alike), _TOGETHER):
@@ -276,19 +276,19 @@ def _metadata(path: Path) -> dict[str, Any]:
 def _checkpoint(folder: str | Path) -> Path:
     path = Path(folder) / CHECKPOINT
     if not path.is_file():
-        raise UsageError(f"{folder} holds no checkpoint of a run")
+        raise UsageError(f"{folder} has no checkpoint")
     return path
 
 
 def _best_weights(path: Path) -> dict[str, Tensor]:
-    """The weights of a run that did best in validation."""
+    """Weights of a run that were best in validation."""
     prefix = "best."
     tensors = load_file(path).items()
     return {k.removeprefix(prefix): v for k, v in tensors if k.startswith(prefix)}
 
 
 def _begin_with(module: Cnn | Gru, start: str) -> None:
-    """Let a module begin with the weights of a run, or of a model."""
+    """Initialise a module with the weights of a run or of a model."""
     try:
         if Path(start).is_dir():
             weights = _best_weights(_checkpoint(start))
@@ -296,16 +296,16 @@ def _begin_with(module: Cnn | Gru, start: str) -> None:
             weights = from_network(open_model(start).network)
         adopt(module, weights)
     except (RuntimeError, ValueError) as error:
-        raise UsageError(f"{start} holds no network to start with: {error}") from error
+        raise UsageError(f"{start}: cannot start with this network: {error}") from error
 
 
 def export(folder: str | Path, name: str) -> Model:
-    """The model that a run has trained so far: the best by validation.
+    """Export the best model of a run so far, by validation.
 
     Raises
     ------
     UsageError
-        The folder holds no run.
+        The folder has no checkpoint.
     """
     path = _checkpoint(folder)
     numbers = _metadata(path)

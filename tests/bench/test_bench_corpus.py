@@ -49,7 +49,7 @@ def test_what_does_not_fit_is_said(tmp_path: Path) -> None:
     write_tone(tmp_path / "a.wav")
     with pytest.raises(UsageError, match="MANIFEST"):
         find_items(tmp_path, split="test")
-    with pytest.raises(UsageError, match="no category 'x'; there are: all"):
+    with pytest.raises(UsageError, match="no category 'x'; known: all"):
         find_items(tmp_path, categories=["x"])
     write_manifest(tmp_path, "gone.wav\tx\ttest\t")
     with pytest.raises(UsageError, match=r"gone\.wav"):

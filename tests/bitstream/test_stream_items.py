@@ -50,7 +50,7 @@ def _item_bytes(item_type: int, flags: int, stored: bytes, length: int) -> tuple
 )
 def test_item_header_out_of_bounds(flags, stored, length):
     head, _crc = _item_bytes(0, flags, stored, length)
-    with pytest.raises(CorruptStream, match="not allowed"):
+    with pytest.raises(CorruptStream, match="out of bounds"):
         parse_item_header(head, 0)
 
 

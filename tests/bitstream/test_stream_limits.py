@@ -136,7 +136,7 @@ def test_gaps_that_no_index_confirms(monkeypatch):
     monkeypatch.setattr(survey, "_SILENCE_FACTOR", 10)
     result = nlac.decode(data, None, recover=True)
     assert result.frames == 1
-    assert any("a gap of 3000 frames is not believed" in each for each in result.problems)
+    assert any("a gap of 3000 frames exceeds the limit" in each for each in result.problems)
     # a larger file may have longer gaps
     assert nlac.decode(data + bytes(1000), None, recover=True).frames == frames
     assert nlac.decode(data, None, recover=True, max_output=2 * frames).frames == frames
@@ -149,7 +149,7 @@ def test_gaps_that_could_fill_the_disk():
     data = write_header(header_of(2**26, num_frames=2**38))
     result = nlac.decode(data, None, recover=True)
     assert result.frames == 0
-    assert any(f"of {2**38} frames" in each for each in result.problems)
+    assert any(f"the header has {2**38}" in each for each in result.problems)
 
 
 def test_arrays_that_do_not_fit_into_memory(stream, monkeypatch):

@@ -384,7 +384,7 @@ def test_limits(call: Call, tmp_path: Path, wav: Path, stream: Path) -> None:
         assert call(*args, "--memory", "2G").exit_code == 0
         done = call(*args, "--memory", "1.5k")
         assert done.exit_code == 1
-        assert "MiB of memory, of which 0 are granted" in done.output
+        assert "MiB of memory; the limit is 0 MiB" in done.output
         done = call(*args, "--memory", "much")
         assert done.exit_code == 2
         assert "'much' is no size such as 500M or 2G" in done.output

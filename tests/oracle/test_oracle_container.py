@@ -243,7 +243,7 @@ def test_every_changed_byte_is_noticed():
 
 
 def test_seeking_refuses_misplaced_items_too():
-    with pytest.raises(NlacError, match="recipe after the blocks"):
+    with pytest.raises(NlacError, match="recipe follows the blocks"):
         nlac.info(bad_streams()["second recipe behind the blocks"])
 
 

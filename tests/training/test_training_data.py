@@ -23,9 +23,9 @@ from nlac.training.recordings import Sound, augment, find_recordings, mix, read_
 @pytest.mark.parametrize(
     ("change", "text"),
     [
-        ({"nonsense": 1}, "no such setting: nonsense"),
+        ({"nonsense": 1}, "unknown setting nonsense"),
         ({"width": 30}, "width: 30 is out of range"),
-        ({"width": "wide"}, "width: 'wide' is no int"),
+        ({"width": "wide"}, "width: 'wide' is not of type int"),
         ({"predictor": "rnn"}, "predictor"),
         ({"front": "none"}, "front"),
         ({"burn_in": 4000}, "burn_in"),
@@ -50,7 +50,7 @@ def test_settings_from_a_file(tmp_path):
     for start, expected in (("first", str(tmp_path / "first")), ("cnn-rls", "cnn-rls")):
         path.write_text(f"corpus: music\nstart: {start}\n")
         assert read_config(path).start == expected
-    for text, message in (("- 1", "no settings"), ("width: 32", "corpus"), ("a: [", "a.yaml")):
+    for text, message in (("- 1", "not a mapping"), ("width: 32", "corpus"), ("a: [", "a.yaml")):
         path.write_text(text)
         with pytest.raises(UsageError, match=message):
             read_config(path)

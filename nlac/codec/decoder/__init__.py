@@ -1,1 +1,1 @@
-"""Decode payloads, blocks and streams, damaged streams among them."""
+"""Decode payloads, blocks and streams; recover damaged streams."""

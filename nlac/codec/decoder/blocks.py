@@ -1,4 +1,4 @@
-"""A stream to samples: blocks in parallel, in order, with the place of every fault."""
+"""Decode the blocks of a stream: in parallel, in order, with the position of every fault."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from nlac.codec.transforms.pcm import PcmDigest
 
 
 def decode_one(block: CodedBlock, stream: StreamHeader) -> Samples:
-    """Samples of a block, shape (frames, channels).
+    """Decode one block; returns samples of shape (frames, channels).
 
     Raises
     ------
     CorruptStream
-        The payload is damaged although its checksum is right, with the place.
+        The payload is invalid although its checksum matches. The error has the position.
     """
     from nlac.codec.decoder.payload import decode_block
 
@@ -47,19 +47,19 @@ def decode_blocks(
     Raises
     ------
     LimitExceeded
-        A block takes more memory than was granted.
+        One block needs more memory than granted.
     """
     threads = workers.decoding(stream)
     return ordered_map(lambda block: (block, decode_one(block, stream)), blocks, threads)
 
 
 def check_pcm(digest: PcmDigest, trailer: Trailer) -> None:
-    """Compare the samples that came out with the MD5 of those that went in.
+    """Compare the MD5 of the decoded samples with that in the trailer.
 
     Raises
     ------
     ChecksumMismatch
-        They differ, though every block's checksum is right.
+        They differ, although the checksums of all blocks match.
     """
     if digest.digest() != trailer.pcm_md5:
         raise ChecksumMismatch("MD5 of the samples does not match", path="trailer.pcm_md5")
@@ -68,7 +68,7 @@ def check_pcm(digest: PcmDigest, trailer: Trailer) -> None:
 def decode_range(
     reader: IndexedReader, start: int, stop: int, workers: Workers
 ) -> Iterator[Samples]:
-    """Samples of frames `start` to `stop`, in pieces of shape (frames, channels).
+    """Yield the samples of frames `start` to `stop`, in pieces of shape (frames, channels).
 
     Parameters
     ----------

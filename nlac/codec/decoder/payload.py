@@ -1,7 +1,7 @@
-"""Decode block payloads; dispatch on mode and predictor (spec, section "Block payload").
+"""Decode block payloads; dispatch on mode and predictor (spec 11.1).
 
-A payload begins with its mode: samples as they are, predicted
-integers, or floats taken apart into predicted integers and a rest.
+The first byte of a payload is its mode: verbatim samples, predicted integers, or floats as
+predicted integers and side data.
 """
 
 from __future__ import annotations
@@ -19,12 +19,27 @@ VERBATIM, INTEGERS, FLOATS = 0, 1, 2
 
 
 def decode_block(payload: bytes, num_frames: int, stream: StreamHeader) -> Samples:
-    """Decode one block; returns (num_frames, channels).
+    """Decode one payload.
+
+    Parameters
+    ----------
+    payload : bytes
+        Payload of a block.
+    num_frames : int
+        Frames of the block.
+    stream : StreamHeader
+        Header of the stream.
+
+    Returns
+    -------
+    (num_frames, channels) int32 or float32
 
     Raises
     ------
     CorruptStream
-        The payload is not what an encoder writes.
+        The payload is invalid.
+    UnknownPredictor, ModelMismatch
+        The predictor or its model is not available.
     """
     if not payload:
         raise CorruptStream("empty payload", path="payload")
@@ -44,7 +59,7 @@ def decode_block(payload: bytes, num_frames: int, stream: StreamHeader) -> Sampl
         method = predictor_by_id(stream.predictor_id).method
         coded = method.decode(payload, channels.end, num_frames, channels.num_coded, stream)
     elif channels.end != len(payload):
-        raise CorruptStream("bytes follow the last channel", path="payload")
+        raise CorruptStream("bytes follow the channel map", path="payload")
     integers = channels.join(coded, num_frames)
     if mode == FLOATS:
         from nlac.codec.transforms.floats import join
@@ -57,13 +72,13 @@ def decode_block(payload: bytes, num_frames: int, stream: StreamHeader) -> Sampl
 def _check_depth(samples: IntSamples, bits_per_sample: int) -> None:
     limit = 1 << (bits_per_sample - 1)
     if samples.size and (int(samples.min()) < -limit or int(samples.max()) >= limit):
-        raise CorruptStream(f"sample exceeds {bits_per_sample} bits", path="samples")
+        raise CorruptStream(f"a sample exceeds {bits_per_sample} bits", path="samples")
 
 
 def _verbatim(payload: bytes, num_frames: int, stream: StreamHeader) -> Samples:
     width = (stream.bits_per_sample + 7) // 8
     if len(payload) != 1 + width * num_frames * stream.channels:
-        raise CorruptStream("length does not fit the samples", path="payload")
+        raise CorruptStream("the length is not that of verbatim samples", path="payload")
     shape = (num_frames, stream.channels)
     if stream.is_float:
         return np.frombuffer(payload, "<f4", offset=1).reshape(shape).astype(np.float32)

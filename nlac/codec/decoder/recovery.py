@@ -1,4 +1,4 @@
-"""Decodes what a survey found intact, with silence where blocks are lost (spec 10)."""
+"""Decode what a scan found intact, with silence for lost blocks (spec 10.2)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _SILENCE_SAMPLES = 1 << 18
 
 @dataclass(frozen=True, slots=True)
 class LostRange:
-    """Frames that could not be decoded and are silent in the output.
+    """Frames that could not be decoded; they are silent in the output.
 
     Attributes
     ----------
@@ -50,7 +50,7 @@ class LostRange:
 
 
 class Recovery:
-    """Decodes a damaged stream. Exhaust `samples` first; then `lost` is complete.
+    """Decoder of a damaged stream. `lost` is complete once `samples` is exhausted.
 
     Parameters
     ----------
@@ -59,26 +59,26 @@ class Recovery:
     workers : Workers
         Threads and memory to use.
     max_silence : int or None
-        The most bytes of silence that may stand for gaps of which no index tells; None
-        takes a gigabyte, or 64 times the size of the file.
+        Upper bound on the bytes of silence for gaps without an index. If None, a gigabyte or 64
+        times the size of the file, whichever is more.
 
     Attributes
     ----------
-    survey : Survey
-        What was found.
+    scan : Scan
+        Intact elements of the stream.
     lost : list of LostRange
-        What was not, in order.
+        Lost frames, in order.
     problems : list of str
-        What is wrong, for people.
+        Descriptions of the damage.
     md5 : bytes or None
-        MD5 of the samples, if nothing was lost and the trailer says the same.
+        MD5 of the samples, if nothing was lost and it is that of the trailer.
 
     Raises
     ------
     FormatError
-        Nothing can be decoded, since no header is intact.
+        No header is intact, so nothing can be decoded.
     LimitExceeded
-        A block takes more memory than was granted.
+        One block needs more memory than granted.
     """
 
     def __init__(
@@ -93,7 +93,7 @@ class Recovery:
         self.md5: bytes | None = None
 
     def samples(self) -> Iterator[Samples]:
-        """All frames in order, shape (frames, channels), in pieces of any length."""
+        """Yield all frames in order, in pieces of shape (frames, channels)."""
         digest = PcmDigest(self.header.bits_per_sample)
         done = 0
         for header, samples in ordered_map(self._decode, self._payloads(), self._threads):
@@ -114,7 +114,7 @@ class Recovery:
                 self.problems.append("MD5 of the samples does not match")
 
     def tail(self) -> Iterator[bytes]:
-        """What is left of the foreign tail, in pieces."""
+        """Yield the intact pieces of the foreign tail."""
         for offset in self.scan.tail:
             yield read_tail_piece(self._file, offset, self.header)
 

@@ -1,4 +1,4 @@
-"""One stream from its first byte to its last, without seeking, everything checked."""
+"""Decode a stream from its first byte to its last without seeking; check everything."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from nlac.codec.transforms.pcm import PcmDigest
 
 
 class SequentialDecoder:
-    """Decodes a whole stream. Exhaust `samples` first, then `tail`; then `trailer` is set.
+    """Decoder of a whole stream. Exhaust `samples`, then `tail`; then `trailer` is set.
 
     Parameters
     ----------
     file : BinaryIO
-        File or pipe, standing at the beginning of the stream.
+        File or pipe, positioned at the beginning of the stream.
     workers : Workers
         Threads and memory to use.
 
@@ -35,9 +35,9 @@ class SequentialDecoder:
     leading : list of MetadataItem
         Items before the blocks.
     trailing : list of MetadataItem
-        Items after the blocks, but for the foreign tail.
+        Items after the blocks, without the foreign tail.
     trailer : Trailer or None
-        Set when `tail` has ended; by then every byte of the stream has been checked.
+        Set when `tail` is exhausted. By then every byte of the stream has been checked.
 
     Raises
     ------
@@ -65,18 +65,18 @@ class SequentialDecoder:
             self.leading.append(element)
 
     def samples(self, *, hashed: bool = True) -> Iterator[Samples]:
-        """Samples of each block in order, shape (frames, channels).
+        """Yield the samples of each block in order, shape (frames, channels).
 
         Parameters
         ----------
         hashed : bool
-            Compare them with the stream's MD5 in the end. A caller who compares the MD5 of
-            the restored file, in which all the samples lie, may save that time.
+            Compare the MD5 of the samples with the trailer. False saves time where the caller
+            compares the MD5 of the restored file, which contains all samples.
 
         Raises
         ------
         CorruptStream
-            At the first damage, with its place.
+            At the first damage. The error has the position.
         """
         self._hashed = hashed
         for _block, samples in decode_blocks(self._blocks(), self.header, self._workers):
@@ -85,12 +85,12 @@ class SequentialDecoder:
             yield samples
 
     def tail(self) -> Iterator[bytes]:
-        """The foreign tail in pieces; at its end the rest of the stream is checked.
+        """Yield the foreign tail in pieces, then check the rest of the stream.
 
         Raises
         ------
         CorruptStream
-            At the first damage, with its place.
+            At the first damage. The error has the position.
         """
         for element in chain([self._next], self._elements):
             if isinstance(element, Trailer):

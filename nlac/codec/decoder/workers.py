@@ -1,7 +1,7 @@
-"""How many blocks are coded at a time: as many as threads and memory allow.
+"""Number of blocks coded at a time, by threads and memory.
 
-The bytes of a stream never depend on it. What a block takes while it is coded was measured
-(`docs/notes/memory.md`); the process itself takes `PROCESS_BYTES` besides.
+The bytes of a stream never depend on it. `docs/notes/memory.md` has the measured memory of a block
+while it is coded. The process itself takes `PROCESS_BYTES` more.
 """
 
 from __future__ import annotations
@@ -18,29 +18,29 @@ from nlac.bitstream.header import StreamHeader
 
 PROCESS_BYTES = 1 << 28
 _MIB = 1 << 20
-# where nothing tells how much memory there is
+# if the system does not report its memory
 _ASSUMED_BYTES = 1 << 32
-# bytes for each sample of a block: of integers, of floats
+# bytes of memory for each sample of a block: integers, floats
 _ENCODING = {False: 56, True: 72}
 _DECODING = {False: 36, True: 44}
 
 
 @dataclass(frozen=True, slots=True)
 class Workers:
-    """Threads and memory that a caller grants.
+    """Limits on threads and memory.
 
     Attributes
     ----------
     threads : int
-        Blocks coded at a time, at most; 0 takes all cores.
+        Upper bound on the blocks coded at a time; 0 uses all cores.
     memory : int or None
-        Bytes of memory; fewer threads run where more would be needed. None takes half of
-        what is available, and one thread runs in any case.
+        Upper bound on memory in bytes; fewer threads run if all would need more. If None, half
+        of the available memory, and at least one thread.
 
     Raises
     ------
     UsageError
-        One of them is out of bounds.
+        A limit is out of bounds.
     """
 
     threads: int = 0
@@ -48,22 +48,22 @@ class Workers:
 
     def __post_init__(self) -> None:
         if whole_number("threads", self.threads) < 0:
-            raise UsageError(f"threads {self.threads!r}: 0 (all cores) or more")
+            raise UsageError(f"threads {self.threads!r} is negative; 0 uses all cores")
         if self.memory is not None and whole_number("memory", self.memory) <= 0:
-            raise UsageError(f"memory {self.memory!r}: a positive number of bytes")
+            raise UsageError(f"memory {self.memory!r} is not a positive number of bytes")
 
     def encoding(self, stream: StreamHeader) -> int:
-        """Blocks of a stream to encode at a time.
+        """Number of blocks of a stream to encode at a time.
 
         Raises
         ------
         LimitExceeded
-            The memory that was granted is not enough for one.
+            One block needs more memory than granted.
         """
         return self._blocks(stream, _ENCODING[stream.is_float])
 
     def decoding(self, stream: StreamHeader) -> int:
-        """Blocks of a stream to decode at a time, as `encoding`."""
+        """Number of blocks of a stream to decode at a time; see `encoding`."""
         return self._blocks(stream, _DECODING[stream.is_float])
 
     def _blocks(self, stream: StreamHeader, bytes_per_sample: int) -> int:
@@ -76,8 +76,8 @@ class Workers:
         if fit < 1 and self.memory is not None:
             total = -(-(needed + PROCESS_BYTES) // _MIB)
             raise LimitExceeded(
-                f"a block of {frames} frames and {stream.channels} channels takes about "
-                f"{total} MiB of memory, of which {granted // _MIB} are granted"
+                f"a block of {frames} frames and {stream.channels} channels needs about "
+                f"{total} MiB of memory; the limit is {granted // _MIB} MiB"
             )
         return int(max(1, min(int(self.threads) or available_cores(), fit)))
 
@@ -90,7 +90,7 @@ def available_cores() -> int:
 
 
 def available_memory() -> int:
-    """Bytes of memory that this process may still take, as far as the system tells."""
+    """Bytes of memory that this process may still allocate, as far as the system reports."""
     found = []
     with contextlib.suppress(OSError, ValueError, StopIteration):
         lines = Path("/proc/meminfo").read_text().splitlines()
@@ -98,7 +98,7 @@ def available_memory() -> int:
     if not found and hasattr(os, "sysconf"):
         with contextlib.suppress(OSError, ValueError):
             found.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
-    # of a container (cgroup of version 2); "max" where there is no limit
+    # limit of a container (cgroup version 2); "max" stands for none
     with contextlib.suppress(OSError, ValueError):
         found.append(int(Path("/sys/fs/cgroup/memory.max").read_text()))
     if sys.platform != "win32":
