@@ -35,8 +35,9 @@ if TYPE_CHECKING:
     from nlac.api.encoding import encode
     from nlac.api.file import NlacFile
     from nlac.api.functions import add_model, blocks, info, open, read, test
-    from nlac.api.incremental import Decoder, Encoder
     from nlac.api.results import DecodeResult, EncodeResult, LostRange, StreamInfo
+    from nlac.api.stream_decoder import Decoder
+    from nlac.api.stream_encoder import Encoder
     from nlac.api.writer import NlacWriter
     from nlac.api.writing import write
     from nlac.audio.raw import RawSpec
@@ -86,10 +87,10 @@ __all__ = [
 
 _MODULES = {
     "DecodeResult": "nlac.api.results",
-    "Decoder": "nlac.api.incremental",
+    "Decoder": "nlac.api.stream_decoder",
     "EncodeOptions": "nlac.codec.encoder.options",
     "EncodeResult": "nlac.api.results",
-    "Encoder": "nlac.api.incremental",
+    "Encoder": "nlac.api.stream_encoder",
     "LostRange": "nlac.api.results",
     "NlacFile": "nlac.api.file",
     "NlacWriter": "nlac.api.writer",

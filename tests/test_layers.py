@@ -112,7 +112,11 @@ def test_folders_and_modules_are_of_a_size_to_know():
 def test_decoding_loads_no_encoder(tmp_path, preset):
     path = tmp_path / "some.nlac"
     nlac.write(path, np.arange(3000, dtype=np.int16) % 77, 8000, preset=preset)
-    program = f"import nlac, sys; nlac.read({str(path)!r}); print(*sys.modules)"
+    program = (
+        f"import nlac, sys; nlac.read({str(path)!r}); nlac.decode({str(path)!r}, None); "
+        f"decoder = nlac.Decoder(); decoder.feed(open({str(path)!r}, 'rb').read()); "
+        "decoder.finish(); print(*sys.modules)"
+    )
     loaded = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     ).stdout.split()

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from nlac.api.encoding import encode
     from nlac.api.file import NlacFile
     from nlac.api.functions import add_model, blocks, info, open, read, test
-    from nlac.api.incremental import Decoder, Encoder
+    from nlac.api.stream_decoder import Decoder
+    from nlac.api.stream_encoder import Encoder
     from nlac.api.writer import NlacWriter
     from nlac.api.writing import write
 

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from nlac._arguments import whole_number
 from nlac._errors import UnsupportedAudio, UsageError
 from nlac._typing import Samples
+from nlac.audio.format import AudioFormat
 from nlac.codec.decoder.workers import available_memory
 
 # of what is given out: "int16", "int32", "float32", "float64", as a name or a type of NumPy
@@ -215,3 +216,24 @@ def output_array(
             f"out of shape {out.shape}: {frames} frames of {channels} channels do not fit it"
         )
     return values[:frames]
+
+
+def audio_format(
+    sample_rate: float, channels: int, bits_per_sample: int, is_float: bool, channel_mask: int
+) -> AudioFormat:
+    """Format of samples, of numbers as callers give them.
+
+    Raises
+    ------
+    UsageError
+        A value is no whole number.
+    UnsupportedAudio
+        A value is outside what can be coded.
+    """
+    return AudioFormat(
+        whole_number("sample_rate", sample_rate),
+        whole_number("channels", channels),
+        whole_number("bits_per_sample", bits_per_sample),
+        is_float,
+        whole_number("channel_mask", channel_mask),
+    )

@@ -15,9 +15,10 @@ from numpy.typing import ArrayLike
 from nlac._errors import UsageError
 from nlac._files import Target, WriteFile, open_target
 from nlac._names import refuse_foreign_name
-from nlac.api.encoding import TagMapping
-from nlac.api.incremental import Encoder
-from nlac.api.options import OptionFields, spelled_out
+from nlac.api.arrays import audio_format
+from nlac.api.encoding import TagMapping, metadata_items
+from nlac.api.options import OptionFields, encode_options, spelled_out
+from nlac.api.stream_encoder import Encoder
 from nlac.bitstream.items import Picture
 
 
@@ -60,18 +61,20 @@ class NlacWriter:
         force: bool = False,
         **options: Unpack[OptionFields],
     ) -> None:
+        fmt = audio_format(sample_rate, channels, bits_per_sample, is_float, channel_mask)
+        items, chosen = metadata_items(tags, pictures), encode_options(options)
+        self._set_up(file, Encoder.of_format(fmt, num_frames, items, chosen), force)
+
+    @classmethod
+    def of_encoder(cls, file: WriteFile, encoder: Encoder, force: bool) -> Self:
+        """Make a writer around an encoder."""
+        writer = cls.__new__(cls)
+        writer._set_up(file, encoder, force)
+        return writer
+
+    def _set_up(self, file: WriteFile, encoder: Encoder, force: bool) -> None:
         refuse_foreign_name(file)
-        self._encoder = Encoder(
-            sample_rate,
-            channels,
-            bits_per_sample,
-            is_float=is_float,
-            channel_mask=channel_mask,
-            num_frames=num_frames,
-            tags=tags,
-            pictures=pictures,
-            **options,
-        )
+        self._encoder = encoder
         self._frames = 0
         self._stack = ExitStack()
         self._target = self._stack.enter_context(open_target(file, force=force))

@@ -8,9 +8,10 @@ from typing import Unpack
 from numpy.typing import ArrayLike
 
 from nlac._files import WriteFile
-from nlac.api.arrays import frames_of, sample_format
-from nlac.api.encoding import TagMapping
-from nlac.api.options import OptionFields, spelled_out
+from nlac.api.arrays import audio_format, frames_of, sample_format
+from nlac.api.encoding import TagMapping, metadata_items
+from nlac.api.options import OptionFields, encode_options, spelled_out
+from nlac.api.stream_encoder import Encoder
 from nlac.api.writer import NlacWriter
 from nlac.bitstream.items import Picture
 
@@ -72,18 +73,11 @@ def write(
     >>> nlac.write("take.nlac", samples, 48_000, bits_per_sample=24)   # doctest: +SKIP
     """
     array = frames_of(samples)
-    fmt = sample_format(array, bits_per_sample)
-    with NlacWriter(
-        file,
-        sample_rate,
-        array.shape[1],
-        fmt.bits_per_sample,
-        is_float=fmt.is_float,
-        channel_mask=channel_mask,
-        num_frames=len(array),
-        tags=tags,
-        pictures=pictures,
-        force=force,
-        **options,
-    ) as opened:
+    layout = sample_format(array, bits_per_sample)
+    fmt = audio_format(
+        sample_rate, array.shape[1], layout.bits_per_sample, layout.is_float, channel_mask
+    )
+    items, chosen = metadata_items(tags, pictures), encode_options(options)
+    encoder = Encoder.of_format(fmt, len(array), items, chosen)
+    with NlacWriter.of_encoder(file, encoder, force) as opened:
         opened.write(array)
