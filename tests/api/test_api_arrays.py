@@ -222,7 +222,7 @@ def test_decoder_notices_damage_and_stays_broken():
     decoder.feed(DATA[0][:-1])
     with pytest.raises(nlac.TruncatedStream):
         decoder.finish()
-    with pytest.raises(nlac.CorruptStream, match="after the trailer"):
+    with pytest.raises(nlac.CorruptStream, match="follow the trailer"):
         nlac.Decoder().feed(DATA[0] + b"x")
 
 
