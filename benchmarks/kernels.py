@@ -62,7 +62,7 @@ def time_loops(pcm: np.ndarray, order: int) -> None:
 
     name = f"windows of up to {order}"
     report(f"analyse, {name}", best(lambda: analyse(
-        padded, FRAMES, reference, delay, lags, effort)), pcm.size)
+        padded, FRAMES, reference, delay, lags, settings)), pcm.size)
     report(f"range encode, {name}", best(encode), pcm.size)
     report(f"range decode, {name}", best(decode), pcm.size)
     assert np.array_equal(out, pcm)

@@ -134,7 +134,7 @@ class _StreamParse:
         if self._after_blocks:
             raise CorruptStream("a block follows the foreign tail")
         if header.block_index != len(self._index):
-            raise CorruptStream(f"block {header.block_index} follows block {len(self._index) - 1}")
+            raise CorruptStream(f"the block has index {header.block_index}, not {len(self._index)}")
         if header.first_frame != self._num_frames:
             raise CorruptStream(
                 f"the block begins with frame {header.first_frame}, not {self._num_frames}"

@@ -237,7 +237,7 @@ class IndexedReader:
                 item = parse_item(header, head, stored, crc)
                 offset += header.num_bytes
                 if offset > stop:
-                    raise CorruptStream("item exceeds its place", path="metadata")
+                    raise CorruptStream("the item exceeds the metadata", path="metadata")
                 yield item
         except CorruptStream as error:
             raise type(error)(error.message, offset_bytes=offset, path=error.path) from error

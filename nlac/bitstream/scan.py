@@ -282,11 +282,11 @@ class _Scanner:
     def _total(self) -> int:
         if self._scan.trailer is not None:
             return self._scan.trailer.num_frames
-        told = self._header.num_frames
-        if told is not None and told > self._known_frames:
+        declared = self._header.num_frames
+        if declared is not None and declared > self._known_frames:
             self._problems.append(
-                f"frames {self._known_frames} to {told - 1} are missing; "
-                f"the header has {told}"
+                f"frames {self._known_frames} to {declared - 1} are missing; "
+                f"the header has {declared}"
             )
         return self._known_frames
 

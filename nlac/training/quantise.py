@@ -20,8 +20,8 @@ from nlac.training import modules
 from nlac.training.modules import ACTIVATION_BITS, FEATURE_BITS, STATE_BITS
 
 _TOP = 127
-_GATE_BITS = 8  # of an index of the tables
-_SUM_BITS = 10  # of what a unit's gates add up
+_GATE_BITS = 8  # fraction bits of an index into the gate tables
+_SUM_BITS = 10  # fraction bits of the sums in a gate
 
 
 def row_bits(weights: Tensor) -> Tensor:

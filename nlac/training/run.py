@@ -107,11 +107,11 @@ class Trainer:
         end = min(config.steps, until if until is not None else config.steps)
         with board(self.folder, self.step) as show:
 
-            def tell(record: dict[str, Any]) -> None:
+            def show_and_report(record: dict[str, Any]) -> None:
                 show(record)
                 report(record)
 
-            self._run(pool, held_out, end, tell, progress)
+            self._run(pool, held_out, end, show_and_report, progress)
 
     def _run(
         self, pool: Pool, held_out: list[Crop], end: int, report: Report, progress: Progress
@@ -185,9 +185,9 @@ class Trainer:
         for some in _alike(crops):
             features = raw_features(np.stack([crop.features for crop in some])).to(self.device)
             outputs = functional_call(self.module, parameters, (features, True))
-            for crop, told in zip(some, outputs, strict=True):
+            for crop, output in zip(some, outputs, strict=True):
                 error, unit, bits = self._tensors(crop.error, crop.unit, crop.bits)
-                total += code_length(told, error, unit, bits, self.shares).sum().item()
+                total += code_length(output, error, unit, bits, self.shares).sum().item()
                 base += float(crop.bits.sum())
         return total / base
 

@@ -119,7 +119,7 @@ def test_truncation_tells_the_place(stream):
 def test_bytes_after_the_trailer(stream, samples, wav):
     with pytest.raises(FormatError):
         nlac.decode(stream + b"TAG", None)
-    with pytest.raises(CorruptStream, match="after the trailer"):
+    with pytest.raises(CorruptStream, match="follow the trailer"):
         nlac.decode(Pipe(stream + b"TAG"), None)
     out = io.BytesIO()
     result = nlac.decode(stream + b"TAG", out, recover=True)
