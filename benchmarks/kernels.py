@@ -42,8 +42,8 @@ def time_loops(pcm: np.ndarray, order: int) -> None:
     padded[:, PAD : PAD + FRAMES] = pcm
     reference, delay = np.array([1, 0]), np.zeros(2, np.int64)
     lags = np.zeros(-(-FRAMES // SPAN), np.int64)
-    effort = SegmentationSettings(order, 4096, 1, 16)
-    parameters = analyse(padded, FRAMES, reference, delay, lags, effort)
+    settings = SegmentationSettings(order, 4096, 1, 16)
+    parameters = analyse(padded, FRAMES, reference, delay, lags, settings)
     parameters = parameters._replace(initial_scale=np.full(2, 1 << 18))
     full = filled_rows(parameters, pcm)
     plan = make_plan(parameters, [plain(-32768, 32767)], full.shape[1])
