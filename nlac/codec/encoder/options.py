@@ -89,9 +89,9 @@ class EncodeOptions:
         for name in ("predictor", "model"):
             value = getattr(self, name)
             if value is not None and not isinstance(value, (str, os.PathLike)):
-                raise UsageError(f"{name} {value!r}: a name is needed")
+                raise UsageError(f"{name} {value!r} is not a name")
         if not isinstance(self.predictor_options, Mapping):
-            raise UsageError(f"predictor_options {self.predictor_options!r}: a mapping is needed")
+            raise UsageError(f"predictor_options {self.predictor_options!r} is not a mapping")
         if not 0 <= whole_number("effort", self.effort) <= MAX_EFFORT:
             raise UsageError(f"effort {self.effort} is not in 0 to {MAX_EFFORT}")
         seconds = self.block_seconds
