@@ -235,7 +235,8 @@ def before_coding() -> None:
     check_address_space()
     if is_quiet() or not sys.stderr.isatty():
         return
-    from nlac.kernels.jit import cache_folder, when_compiling
+    from nlac.kernels.cache import cache_folder
+    from nlac.kernels.jit import when_compiling
 
     def announce() -> None:
         often = "once" if cache_folder() else "each time, for no cache folder can be written"

@@ -1,19 +1,18 @@
-"""Eight parts of a mixture at once: the vector steps of `cascade_mixture`.
+"""Eight parts of a mixture at once: the vector loops of `adaptive_mixture`.
 
-Written in LLVM's own language, since the compiler does not find vector loops
-that look up tables.  All is integer arithmetic in 64-bit lanes, so every
-processor gives the same (converting an integer below 2**53 to a double, for its
-logarithm, is exact).
+The compiler does not find vector instructions where tables are looked up.  All is
+integer arithmetic of 64 bits, so every processor gives the same (converting an
+integer below 2**53 to a double, for its logarithm, is exact).
 
-`row` is the address of the first of eight lanes in the channel's row of state;
-the other lanes of a part lie at fixed distances from it (`cascade_layout`).
+`row` is the address of eight parts in the channel's row of state; their other
+numbers lie at fixed distances from it (`adaptive_mixture_state`), all int64.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from llvmlite import ir
+import numpy as np
 from numba.core import types
 
 from nlac.entropy.adaptive_mixture_state import (
@@ -29,7 +28,11 @@ from nlac.entropy.adaptive_mixture_state import (
     MixtureCell,
 )
 from nlac.entropy.distributions import CELLS, REACH, TAIL
-from nlac.kernels.llvm import intrinsic
+from nlac.kernels.arithmetic import log2_fixed
+from nlac.kernels.jit import kernel
+from nlac.kernels.llvm import I64, vectorised
+from nlac.kernels.memory import load_i64, store_64
+from nlac.kernels.vector64 import Vector64, load_number
 
 # cells of eight parts
 SOURCE = MixtureCell.SOURCE
@@ -45,112 +48,40 @@ MANTISSA = MixtureCell.MANTISSA
 SHIFT = MixtureCell.SHIFT
 WEIGHT = MixtureCell.WEIGHT
 JOINT = MixtureCell.JOINT
-_I32, _I64 = ir.IntType(32), ir.IntType(64)
-_LANES = ir.VectorType(_I64, MIXTURE_LANES)
-_REALS = ir.VectorType(ir.DoubleType(), MIXTURE_LANES)
+_load = Vector64.load
 
 
-class _Lanes:
-    """Eight int64 in a register; Python's operators write the instructions."""
-
-    def __init__(self, builder: Any, value: Any) -> None:
-        self.builder = builder
-        self.value = value
-
-    def _other(self, other: Any) -> Any:
-        if isinstance(other, _Lanes):
-            return other.value
-        if isinstance(other, int):
-            return ir.Constant(_LANES, [other] * MIXTURE_LANES)
-        builder = self.builder
-        single = builder.insert_element(ir.Constant(_LANES, ir.Undefined), other, _I32(0))
-        mask = ir.Constant(ir.VectorType(_I32, MIXTURE_LANES), [0] * MIXTURE_LANES)
-        return builder.shuffle_vector(single, ir.Constant(_LANES, ir.Undefined), mask)
-
-    def __add__(self, other: Any) -> _Lanes:
-        return _Lanes(self.builder, self.builder.add(self.value, self._other(other)))
-
-    def __sub__(self, other: Any) -> _Lanes:
-        return _Lanes(self.builder, self.builder.sub(self.value, self._other(other)))
-
-    def __mul__(self, other: Any) -> _Lanes:
-        return _Lanes(self.builder, self.builder.mul(self.value, self._other(other)))
-
-    def __and__(self, other: Any) -> _Lanes:
-        return _Lanes(self.builder, self.builder.and_(self.value, self._other(other)))
-
-    def __lshift__(self, other: Any) -> _Lanes:
-        return _Lanes(self.builder, self.builder.shl(self.value, self._other(other)))
-
-    def __rshift__(self, other: Any) -> _Lanes:
-        return _Lanes(self.builder, self.builder.ashr(self.value, self._other(other)))
-
-    def at_most(self, other: Any) -> _Lanes:
-        other = self._other(other)
-        less = self.builder.icmp_signed("<", self.value, other)
-        return _Lanes(self.builder, self.builder.select(less, self.value, other))
-
-    def at_least(self, other: Any) -> _Lanes:
-        other = self._other(other)
-        more = self.builder.icmp_signed(">", self.value, other)
-        return _Lanes(self.builder, self.builder.select(more, self.value, other))
-
-    def size(self) -> _Lanes:
-        return self.at_least(_Lanes(self.builder, self._other(0)) - self)
-
-    def double_bits(self) -> _Lanes:
-        """Bits of each number as an IEEE double."""
-        real = self.builder.sitofp(self.value, _REALS)
-        return _Lanes(self.builder, self.builder.bitcast(real, _LANES))
-
-    def look_up(self, table: Any) -> _Lanes:
-        """64-bit entries of a table at these indices."""
-        builder = self.builder
-        result = ir.Constant(_LANES, ir.Undefined)
-        start = builder.inttoptr(table, _I64.as_pointer())
-        for i in range(MIXTURE_LANES):
-            index = builder.extract_element(self.value, _I32(i))
-            entry = builder.load(builder.gep(start, [index]))
-            result = builder.insert_element(result, entry, _I32(i))
-        return _Lanes(builder, result)
-
-    def store(self, row: Any, cell: int) -> None:
-        pointer = self.builder.inttoptr(self.builder.add(row, _I64(8 * cell)), _LANES.as_pointer())
-        self.builder.store(self.value, pointer, align=8)
-
-    def total(self) -> Any:
-        value, kind = self.value, self.value.type
-        for half in (4, 2, 1):
-            kind = ir.Constant(value.type, ir.Undefined)
-            low = ir.Constant(ir.VectorType(_I32, half), list(range(half)))
-            high = ir.Constant(ir.VectorType(_I32, half), list(range(half, 2 * half)))
-            value = self.builder.add(
-                self.builder.shuffle_vector(value, kind, low),
-                self.builder.shuffle_vector(value, kind, high),
-            )
-        return self.builder.extract_element(value, _I32(0))
+@kernel
+def _limited(value, limit):
+    return min(max(value, -limit), limit)
 
 
-def _load(builder: Any, row: Any, cell: int) -> _Lanes:
-    pointer = builder.inttoptr(builder.add(row, _I64(8 * cell)), _LANES.as_pointer())
-    return _Lanes(builder, builder.load(pointer, align=8))
+@kernel
+def plain_prepare_lanes(row, features, locations, reciprocals, exponentials, gain):
+    """Plain loop of `prepare_lanes`."""
+    total = np.int64(0)
+    for i in range(MIXTURE_LANES):
+        store_64(row, LOCATION + i, load_i64(locations, load_i64(row, SOURCE + i)))
+        logarithm = log2_fixed(load_i64(row, MEAN + i) + (1 << 16), 8)
+        gained = (load_i64(row, GAINED + i) & gain) + 65536
+        factor = (gained * load_i64(row, INVERSE + i)) >> 16
+        store_64(row, MANTISSA + i, (load_i64(reciprocals, logarithm & 255) * factor) >> 16)
+        store_64(row, SHIFT + i, (logarithm >> 8) - 9)
+        turn = np.int64(0)
+        for j in range(FEATURES):
+            turn += load_i64(row, GATES + j * MAX_PARTS + i) * load_i64(features, j)
+        step = _limited(turn >> 18, EXP_STEPS) + EXP_STEPS
+        weight = load_i64(row, SHARE + i) * load_i64(exponentials, step)
+        store_64(row, WEIGHT + i, weight)
+        total += weight
+    return total
 
 
-def _number(builder: Any, features: Any, j: int) -> Any:
-    pointer = builder.inttoptr(builder.add(features, _I64(8 * j)), _I64.as_pointer())
-    return builder.load(pointer)
-
-
-@intrinsic
+@vectorised(plain_prepare_lanes)
 def prepare_lanes(
-    typing_context: Any,
-    row: Any,
-    features: Any,
-    locations: Any,
-    reciprocals: Any,
-    exponentials: Any,
-    gain: Any,
-) -> Any:
+    typing_context: Any, row: Any, features: Any, locations: Any, reciprocals: Any,
+    exponentials: Any, gain: Any,
+) -> Any:  # fmt: skip
     """Set locations and widths of eight parts, and their turned shares; returns their sum."""
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -162,10 +93,10 @@ def prepare_lanes(
         mantissa = ((bits >> 44) & 255).look_up(reciprocals) * factor >> 16
         mantissa.store(row, MANTISSA)
         ((bits >> 52) - (1023 + 9)).store(row, SHIFT)
-        turn = _load(builder, row, GATES) * _number(builder, features, 0)
+        turn = _load(builder, row, GATES) * load_number(builder, features, 0)
         for j in range(1, FEATURES):
             gate = _load(builder, row, GATES + j * MAX_PARTS)
-            turn = turn + gate * _number(builder, features, j)
+            turn = turn + gate * load_number(builder, features, j)
         turn = (turn >> 18).at_least(-EXP_STEPS).at_most(EXP_STEPS) + EXP_STEPS
         weight = _load(builder, row, SHARE) * turn.look_up(exponentials)
         weight.store(row, WEIGHT)
@@ -174,7 +105,15 @@ def prepare_lanes(
     return types.int64(*[types.int64] * 6), code
 
 
-@intrinsic
+@kernel
+def plain_weigh_lanes(row, narrow, reciprocal):
+    """Plain loop of `weigh_lanes`."""
+    for i in range(MIXTURE_LANES):
+        weight = (load_i64(row, WEIGHT + i) >> narrow) * reciprocal
+        store_64(row, WEIGHT + i, weight >> SHARE_BITS)
+
+
+@vectorised(plain_weigh_lanes)
 def weigh_lanes(typing_context: Any, row: Any, narrow: Any, reciprocal: Any) -> Any:
     """Scale turned shares to weights (Q28) that sum to 1."""
 
@@ -187,14 +126,42 @@ def weigh_lanes(typing_context: Any, row: Any, narrow: Any, reciprocal: Any) -> 
     return types.void(*[types.int64] * 3), code
 
 
-def _cumulative(with_slope: bool) -> Any:
+@kernel
+def plain_slope_lanes(row, table, edge, slot):
+    """Plain loop of `slope_lanes`."""
+    total, slope = np.int64(0), np.int64(0)
+    for i in range(MIXTURE_LANES):
+        mantissa, shift = load_i64(row, MANTISSA + i), load_i64(row, SHIFT + i)
+        position = ((edge - load_i64(row, LOCATION + i)) * mantissa) >> shift
+        # the right end is the end of the last cell
+        position = min(max(position + REACH, 0), 2 * REACH)
+        cell = min(position >> 8, CELLS - 1)
+        entry = load_i64(table, cell)
+        width = entry & 0xFFFFFFFF
+        below = (entry >> 32) + ((width * (position - (cell << 8))) >> 8) - TAIL
+        store_64(row + 8 * slot, i, below)
+        weight = load_i64(row, WEIGHT + i) >> (SHARE_BITS - 16)
+        total += weight * below
+        slope += (weight * width * mantissa) >> shift
+    return total, slope
+
+
+@kernel
+def plain_cumulative_lanes(row, table, edge, slot):
+    """Plain loop of `cumulative_lanes`."""
+    total, _slope = plain_slope_lanes(row, table, edge, slot)
+    return total
+
+
+def _cumulative(with_slope: bool, plain: Any) -> Any:
+    @vectorised(plain)
     def lanes(typing_context: Any, row: Any, table: Any, edge: Any, slot: Any) -> Any:
         result = types.UniTuple(types.int64, 2) if with_slope else types.int64
 
         def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             row, table, edge, slot = arguments
             mantissa, shift = _load(builder, row, MANTISSA), _load(builder, row, SHIFT)
-            distance = _Lanes(builder, ir.Constant(_LANES, [0] * MIXTURE_LANES)) + edge
+            distance = Vector64.of(builder, 0) + edge
             position = (distance - _load(builder, row, LOCATION)) * mantissa >> shift
             # the right end is the end of the last cell
             position = (position + REACH).at_least(0).at_most(2 * REACH)
@@ -202,7 +169,7 @@ def _cumulative(with_slope: bool) -> Any:
             entry = cell.look_up(table)
             width = entry & 0xFFFFFFFF
             below = (entry >> 32) + (width * (position - (cell << 8)) >> 8) - TAIL
-            below.store(builder.add(row, builder.shl(slot, _I64(3))), 0)
+            below.store(builder.add(row, builder.shl(slot, I64(3))), 0)
             weight = _load(builder, row, WEIGHT) >> (SHARE_BITS - 16)
             total = (weight * below).total()
             if not with_slope:
@@ -212,23 +179,35 @@ def _cumulative(with_slope: bool) -> Any:
 
         return result(*[types.int64] * 4), code
 
-    return intrinsic(lanes)
+    return lanes
 
 
-# sum of weights times frequencies below a boundary; the frequencies are left in `slot`
-cumulative_lanes = _cumulative(with_slope=False)
+# sum of weights (Q16) times frequencies below a boundary (Q8); the frequencies are left in `slot`
+cumulative_lanes = _cumulative(False, plain_cumulative_lanes)
 # the same, and 2**8 times the sum's slope (Q8)
-slope_lanes = _cumulative(with_slope=True)
+slope_lanes = _cumulative(True, plain_slope_lanes)
 
 
-@intrinsic
+@kernel
+def plain_joint_lanes(row, below, above):
+    """Plain loop of `joint_lanes`."""
+    total = np.int64(0)
+    for i in range(MIXTURE_LANES):
+        likelihood = load_i64(row, above + i) - load_i64(row, below + i) + 1
+        joint = load_i64(row, WEIGHT + i) * likelihood
+        store_64(row, JOINT + i, joint)
+        total += joint
+    return total
+
+
+@vectorised(plain_joint_lanes)
 def joint_lanes(typing_context: Any, row: Any, below: Any, above: Any) -> Any:
-    """Weights times likelihoods of eight parts, and their sum."""
+    """Weights times likelihoods of eight parts, from the frequencies in two slots; their sum."""
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         row, below, above = arguments
-        below = _load(builder, builder.add(row, builder.shl(below, _I64(3))), 0)
-        above = _load(builder, builder.add(row, builder.shl(above, _I64(3))), 0)
+        below = _load(builder, builder.add(row, builder.shl(below, I64(3))), 0)
+        above = _load(builder, builder.add(row, builder.shl(above, I64(3))), 0)
         joint = _load(builder, row, WEIGHT) * (above - below + 1)
         joint.store(row, JOINT)
         return joint.total()
@@ -236,17 +215,34 @@ def joint_lanes(typing_context: Any, row: Any, below: Any, above: Any) -> Any:
     return types.int64(*[types.int64] * 3), code
 
 
-@intrinsic
+@kernel
+def plain_learn_lanes(row, features, narrow, reciprocal, leak, sample, age):
+    """Plain loop of `learn_lanes`."""
+    total = np.int64(0)
+    for i in range(MIXTURE_LANES):
+        posterior = ((load_i64(row, JOINT + i) >> narrow) * reciprocal) >> SHARE_BITS
+        surprise = posterior - load_i64(row, WEIGHT + i)
+        share = load_i64(row, SHARE + i)
+        share += (surprise >> SHARE_RATE) - (share >> SHARE_LEAK) * leak
+        share = max(share, load_i64(row, LEAST + i))
+        store_64(row, SHARE + i, share)
+        total += share
+        for j in range(FEATURES):
+            place = GATES + j * MAX_PARTS + i
+            step = surprise * load_i64(features, j) + (1 << (GATE_RATE - 1))
+            gate = load_i64(row, place) + (step >> GATE_RATE)
+            store_64(row, place, _limited(gate, GATE_LIMIT))
+        mean = load_i64(row, MEAN + i)
+        error = abs(load_i64(row, LOCATION + i) - sample) << 12
+        store_64(row, MEAN + i, mean + ((error - mean) >> min(load_i64(row, RATE + i), age)))
+    return total
+
+
+@vectorised(plain_learn_lanes)
 def learn_lanes(
-    typing_context: Any,
-    row: Any,
-    features: Any,
-    narrow: Any,
-    reciprocal: Any,
-    leak: Any,
-    sample: Any,
-    age: Any,
-) -> Any:
+    typing_context: Any, row: Any, features: Any, narrow: Any, reciprocal: Any, leak: Any,
+    sample: Any, age: Any,
+) -> Any:  # fmt: skip
     """Move shares and gates to what the posterior (joint / sum of all) asks for, means to errors.
 
     Returns the sum of the shares.
@@ -262,7 +258,7 @@ def learn_lanes(
         share.store(row, SHARE)
         for j in range(FEATURES):
             gate = _load(builder, row, GATES + j * MAX_PARTS)
-            step = surprise * _number(builder, features, j) + (1 << (GATE_RATE - 1))
+            step = surprise * load_number(builder, features, j) + (1 << (GATE_RATE - 1))
             gate = gate + (step >> GATE_RATE)
             gate = gate.at_least(-GATE_LIMIT).at_most(GATE_LIMIT)
             gate.store(row, GATES + j * MAX_PARTS)

@@ -1,8 +1,8 @@
 """What vector loops for compiled kernels are written with: LLVM's instructions, in small steps.
 
-numba's compiler finds vector instructions for most loops by itself.  `_vectors`, `_tiles` and
-`_pairs` hold the few, innermost ones where it does not.  Addresses and counts are int64; nothing
-is checked, see `nlac.kernels.memory`.
+numba's compiler finds vector instructions for most loops by itself.  The modules named `vectors`
+hold the few, innermost ones where it does not.  Addresses and counts are int64; nothing is
+checked, see `nlac.kernels.memory`.
 """
 
 from __future__ import annotations
@@ -10,32 +10,51 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-import numba
 from llvmlite import ir
 from numba.extending import intrinsic as numba_intrinsic
 
-from nlac.kernels.interpreted import callable_intrinsic
+from nlac.kernels.numba_internals import is_jit_disabled
+from nlac.kernels.plain import is_plain
 
-_config: Any = numba.config
 _intrinsic: Any = numba_intrinsic
 I8, I16, I32, I64 = (ir.IntType(bits) for bits in (8, 16, 32, 64))
 F64 = ir.DoubleType()
 _BYTES = {I8: 1, I16: 2, I32: 4, I64: 8, F64: 8}
 
 
-def intrinsic(function: Callable[..., Any]) -> Any:
-    """Let kernels call what a function writes, as numba's decorator of that name does."""
-    written = _intrinsic(function)
-    return callable_intrinsic(written) if _config.DISABLE_JIT else written
+def instruction(python: Callable[..., Any]) -> Callable[[Callable[..., Any]], Any]:
+    """Let kernels call what a function writes; `python` does the same where nothing is compiled."""
+
+    def decorate(function: Callable[..., Any]) -> Any:
+        return python if is_jit_disabled() else _intrinsic(function)
+
+    return decorate
+
+
+def vectorised(plain: Callable[..., Any]) -> Callable[[Callable[..., Any]], Any]:
+    """Let kernels call the vector loop that a function writes.
+
+    Parameters
+    ----------
+    plain : kernel
+        Plain loop of the same arguments and results, bit for bit.  It runs in place of the
+        vector loop where `nlac.kernels.plain` says so.  Its name is `plain_`, then that of the
+        vector loop.
+    """
+
+    def decorate(function: Callable[..., Any]) -> Any:
+        return plain if is_plain(plain.__name__.removeprefix("plain_")) else _intrinsic(function)
+
+    return decorate
 
 
 def vector(element: Any, lanes: int) -> Any:
-    """Type of so many lanes."""
+    """Type of a vector of `lanes` numbers."""
     return ir.VectorType(element, lanes)
 
 
 def constant(kind: Any, value: float) -> Any:
-    """A vector that has the same number in every lane."""
+    """Return a vector that has the same number in every lane."""
     return ir.Constant(kind, [value] * kind.count)
 
 
@@ -44,7 +63,7 @@ def _pointer(builder: Any, kind: Any, address: Any) -> Any:
 
 
 def _align(kind: Any) -> int:
-    """Bytes that an address is a multiple of: only that of one element is promised."""
+    """Bytes that addresses are multiples of; only the alignment of one element is promised."""
     return _BYTES[getattr(kind, "element", kind)]
 
 
@@ -165,10 +184,10 @@ def loop(
     return values
 
 
-class Part:
-    """Those of eight lanes of 64-bit integers that lie below a count; the others aren't touched.
+class MaskedVector:
+    """Access to those of eight 64-bit integers whose lane lies below ``count - index``.
 
-    Or, `inverted`, those that don't.
+    With `inverted`, to the others.  What is not accessed is neither read nor written.
     """
 
     def __init__(self, builder: Any, index: Any, count: Any, inverted: bool = False) -> None:
@@ -179,14 +198,14 @@ class Part:
         self._inside = builder.icmp_signed(">=" if inverted else "<", places, left)
 
     def load(self, address: Any) -> Any:
-        """Read them; the others are 0."""
+        """Read the accessible integers; the others are 0."""
         kind = self._kind
         function = self._function("load", kind, [kind.as_pointer(), I32, self._inside.type, kind])
         place = _pointer(self._builder, kind, address)
         return self._builder.call(function, [place, I32(8), self._inside, constant(kind, 0)])
 
     def store(self, value: Any, address: Any) -> None:
-        """Write them."""
+        """Write the accessible integers."""
         kind = self._kind
         words = [kind, kind.as_pointer(), I32, self._inside.type]
         function = self._function("store", ir.VoidType(), words)
@@ -198,18 +217,18 @@ class Part:
         return declared(self._builder, full, ir.FunctionType(result, arguments))
 
 
-class Whole:
-    """All eight lanes, where a `Part` might stand."""
+class FullVector:
+    """Access to all of eight 64-bit integers, in the manner of `MaskedVector`."""
 
     def __init__(self, builder: Any) -> None:
         self._builder = builder
 
     def load(self, address: Any) -> Any:
-        """Read them."""
+        """Read all."""
         return load(self._builder, vector(I64, 8), address)
 
     def store(self, value: Any, address: Any) -> None:
-        """Write them."""
+        """Write all."""
         store(self._builder, value, address)
 
 

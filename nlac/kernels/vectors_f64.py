@@ -1,10 +1,10 @@
-"""Vector loops over rows of numbers, eight 64-bit lanes at a time.
+"""Vector loops over rows of float64, eight at a time.
 
 Left to itself the compiler takes 16 or 32 elements at once and the rest one by one, after
 checks that the arrays don't overlap: for the short rows here that is most of the time.
-Arrays are given by address.  Where nothing else is said, counts and places are multiples of 8,
-and the caller makes rows long enough.  Integers are added modulo 2**64; sums of floats are made
-lane by lane in a fixed order: both are the same on every machine.
+Arrays are given by address.  Where nothing else is said, counts and places are multiples of
+`F64_LANES`, and the caller makes rows long enough.  Sums are made lane by lane in a fixed order,
+which is the same on every machine; plain loops keep to it.
 """
 
 from __future__ import annotations
@@ -15,24 +15,26 @@ from typing import Any
 from llvmlite import ir
 from numba.core import types
 
+from nlac.kernels.jit import kernel
 from nlac.kernels.llvm import (
     F64,
     I32,
     I64,
     constant,
     fill,
-    intrinsic,
     load,
     loop,
     pick,
     store,
     sum_lanes,
     vector,
+    vectorised,
 )
+from nlac.kernels.memory import load_f64, store_f64
 
-LANES = 8
-CORRELATED = 5
-_INTEGERS, _FLOATS = vector(I64, LANES), vector(F64, LANES)
+F64_LANES = 8
+CORRELATED = 5  # vectors of lags that `correlate` and `slide_products` take at most
+_INTEGERS, _FLOATS = vector(I64, F64_LANES), vector(F64, F64_LANES)
 _PLACE, _NUMBER = types.int64, types.float64
 
 
@@ -41,9 +43,35 @@ def _at(builder: Any, base: Any, index: Any) -> Any:
     return builder.add(base, builder.shl(index, I64(3)))
 
 
-@intrinsic
+@kernel
+def _dot_of_lane(left, right, begin, end, lane):
+    total = 0.0
+    for i in range(begin + lane, end + lane, F64_LANES):
+        total += load_f64(left, i) * load_f64(right, i)
+    return total
+
+
+@kernel
+def _dot_of_lanes(left, right, begin, end, lane):
+    """Sum of the dot products of a lane and of the lane 4 above."""
+    below = _dot_of_lane(left, right, begin, end, lane)
+    return below + _dot_of_lane(left, right, begin, end, lane + 4)
+
+
+@kernel
+def plain_dot_f64(left, right, begin, end):
+    """Plain loop of `dot_f64`."""
+    even = _dot_of_lanes(left, right, begin, end, 0) + _dot_of_lanes(left, right, begin, end, 2)
+    odd = _dot_of_lanes(left, right, begin, end, 1) + _dot_of_lanes(left, right, begin, end, 3)
+    return even + odd
+
+
+@vectorised(plain_dot_f64)
 def dot_f64(typing_context: Any, left: Any, right: Any, begin: Any, end: Any) -> Any:
-    """Sum of products of floats from element `begin` to `end`."""
+    """Sum of ``left[i] * right[i]`` for begin <= i < end, of float64; returns float64.
+
+    Each lane has a sum; the upper half of the lanes is added to the lower until one is left.
+    """
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         left, right, begin, end = arguments
@@ -53,14 +81,14 @@ def dot_f64(typing_context: Any, left: Any, right: Any, begin: Any, end: Any) ->
             b = load(builder, _FLOATS, _at(builder, right, index))
             return [builder.fadd(total, builder.fmul(a, b))]
 
-        (total,) = loop(builder, begin, end, LANES, [constant(_FLOATS, 0.0)], body)
+        (total,) = loop(builder, begin, end, F64_LANES, [constant(_FLOATS, 0.0)], body)
         return sum_lanes(builder, total, builder.fadd)
 
     return types.float64(_PLACE, _PLACE, _PLACE, _PLACE), code
 
 
 def _subtract(builder: Any, target: Any, pairs: Any, begin: Any, end: Any) -> None:
-    scaled = [(source, fill(builder, scale, LANES)) for source, scale in pairs]
+    scaled = [(source, fill(builder, scale, F64_LANES)) for source, scale in pairs]
 
     def body(index: Any) -> list[Any]:
         taken = None
@@ -72,14 +100,21 @@ def _subtract(builder: Any, target: Any, pairs: Any, begin: Any, end: Any) -> No
         store(builder, builder.fsub(load(builder, _FLOATS, place), taken), place)
         return []
 
-    loop(builder, begin, end, LANES, [], body)
+    loop(builder, begin, end, F64_LANES, [], body)
 
 
-@intrinsic
+@kernel
+def plain_subtract_row(target, source, scale, begin, end):
+    """Plain loop of `subtract_row`."""
+    for i in range(begin, end):
+        store_f64(target, i, load_f64(target, i) - scale * load_f64(source, i))
+
+
+@vectorised(plain_subtract_row)
 def subtract_row(
     typing_context: Any, target: Any, source: Any, scale: Any, begin: Any, end: Any
 ) -> Any:
-    """``target[begin:end] -= scale * source[begin:end]``, of floats."""
+    """``target[begin:end] -= scale * source[begin:end]``, all float64."""
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         target, source, scale, begin, end = arguments
@@ -89,12 +124,25 @@ def subtract_row(
     return types.void(_PLACE, _PLACE, _NUMBER, _PLACE, _PLACE), code
 
 
-@intrinsic
+@kernel
+def plain_subtract_rows(target, source, stride, p, q, r, s, begin, end):
+    """Plain loop of `subtract_rows`."""
+    for i in range(begin, end):
+        taken = p * load_f64(source, i) + q * load_f64(source + stride, i)
+        taken += r * load_f64(source + 2 * stride, i)
+        taken += s * load_f64(source + 3 * stride, i)
+        store_f64(target, i, load_f64(target, i) - taken)
+
+
+@vectorised(plain_subtract_rows)
 def subtract_rows(
     typing_context: Any, target: Any, source: Any, stride: Any,
     p: Any, q: Any, r: Any, s: Any, begin: Any, end: Any,
 ) -> Any:
-    """Do the same with four rows, `stride` bytes apart, and their scales."""
+    """``target[i] -= p * a[i] + q * b[i] + r * c[i] + s * d[i]`` for begin <= i < end, float64.
+
+    The rows a, b, c, d begin at `source`, `stride` bytes apart.
+    """
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         target, source, stride, *scales, begin, end = arguments
@@ -116,14 +164,36 @@ def _tiles_of(builder: Any, vectors: Any, write: Callable[[int], None]) -> None:
             write(number)
 
 
-@intrinsic
+@kernel
+def _interleaved(x, y, lag, begin, end, step):
+    total = 0.0
+    for k in range(begin, end, step):
+        total += load_f64(x, k) * load_f64(y, k - lag)
+    return total
+
+
+@kernel
+def plain_correlate(x, y, count, out, vectors):
+    """Plain loop of `correlate`."""
+    sets = 4 if vectors == 1 else 2 if vectors < 4 else 1
+    even = count - count % sets
+    for lag in range(F64_LANES * vectors):
+        total = _interleaved(x, y, lag, 0, even, sets)
+        for k in range(even, count):
+            total += load_f64(x, k) * load_f64(y, k - lag)
+        for first in range(1, sets):
+            total += _interleaved(x, y, lag, first, even, sets)
+        store_f64(out, lag, total)
+
+
+@vectorised(plain_correlate)
 def correlate(
     typing_context: Any, x: Any, y: Any, count: Any, out: Any, vectors: Any
 ) -> Any:
-    """``out[lag] = sum of x[k] * y[k - lag]`` of floats for ``lag < 8 * vectors``, k < count.
+    """``out[lag] = sum of x[k] * y[k - lag]`` for lag < 8 * vectors, k < count, all float64.
 
-    At most `CORRELATED` vectors; `count` is any. Up to four sums of every so manieth k are made in
-    their order, then added.
+    At most `CORRELATED` vectors; `count` is any.  One vector has four interleaved partial sums,
+    two and three have two, each in index order; they are added at the end.
     """
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -131,11 +201,11 @@ def correlate(
 
         def write(number: int) -> None:
             def add(index: Any, sums: tuple[Any, ...]) -> list[Any]:
-                factor = fill(builder, load(builder, F64, _at(builder, x, index)), LANES)
+                factor = fill(builder, load(builder, F64, _at(builder, x, index)), F64_LANES)
                 newest = _at(builder, y, index)
                 following = []
                 for place, total in enumerate(sums):
-                    oldest = builder.sub(newest, I64(8 * (LANES * (place + 1) - 1)))
+                    oldest = builder.sub(newest, I64(8 * (F64_LANES * (place + 1) - 1)))
                     product = builder.fmul(factor, load(builder, _FLOATS, oldest))
                     following.append(builder.fadd(total, product))
                 return following
@@ -159,8 +229,8 @@ def correlate(
                 others = sums[k * number : (k + 1) * number]
                 rest = [builder.fadd(a, b) for a, b in zip(rest, others, strict=True)]
             for place, total in enumerate(rest):
-                newest_first = pick(builder, total, range(LANES - 1, -1, -1))
-                store(builder, newest_first, builder.add(out, I64(8 * LANES * place)))
+                newest_first = pick(builder, total, range(F64_LANES - 1, -1, -1))
+                store(builder, newest_first, builder.add(out, I64(8 * F64_LANES * place)))
 
         _tiles_of(builder, vectors, write)
         return context.get_dummy_value()
@@ -168,7 +238,18 @@ def correlate(
     return types.void(*[types.int64] * 5), code
 
 
-@intrinsic
+@kernel
+def plain_slide_products(corner, stride, rows, more, less, come, gone, vectors):
+    """Plain loop of `slide_products`."""
+    for i in range(rows):
+        above = corner + i * stride
+        plus, minus = load_f64(more, -i), load_f64(less, -i)
+        for j in range(F64_LANES * vectors):
+            value = load_f64(above, j) + plus * load_f64(come, j)
+            store_f64(above + stride, j + 1, value - minus * load_f64(gone, j))
+
+
+@vectorised(plain_slide_products)
 def slide_products(
     typing_context: Any, corner: Any, stride: Any, rows: Any, more: Any, less: Any, come: Any,
     gone: Any, vectors: Any,
@@ -176,15 +257,15 @@ def slide_products(
     """Fill a matrix from its first row and column, down the diagonals.
 
     ``m[i + 1, j + 1] = m[i, j] + more[-i] * come[j] - less[-i] * gone[j]`` for i < `rows`,
-    j < ``8 * vectors``; m[0, 0] is at `corner`, its rows `stride` bytes apart.  A row is kept in
-    registers: read back from memory just after it was written, the next one would wait.
+    j < ``8 * vectors``, all float64; m[0, 0] is at `corner`, its rows `stride` bytes apart.  A row
+    is kept in registers: read back from memory just after it was written, the next would wait.
     """
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         corner, stride, rows, more, less, come, gone, vectors = arguments
 
         def write(number: int) -> None:
-            places = [I64(8 * LANES * place) for place in range(number)]
+            places = [I64(8 * F64_LANES * place) for place in range(number)]
             entering, leaving, first = (
                 [load(builder, _FLOATS, builder.add(base, place)) for place in places]
                 for base in (come, gone, builder.add(corner, I64(8)))
@@ -193,14 +274,15 @@ def slide_products(
             def body(index: Any, *row: Any) -> list[Any]:
                 back = builder.neg(index)
                 plus, minus = (
-                    fill(builder, load(builder, F64, _at(builder, base, back)), LANES)
+                    fill(builder, load(builder, F64, _at(builder, base, back)), F64_LANES)
                     for base in (more, less)
                 )
                 above = builder.add(corner, builder.mul(index, stride))
-                before = fill(builder, load(builder, F64, above), LANES)
+                before = fill(builder, load(builder, F64, above), F64_LANES)
                 below = builder.add(builder.add(above, stride), I64(8))
                 following = []
-                mask = ir.Constant(vector(I32, LANES), list(range(LANES - 1, 2 * LANES - 1)))
+                shifted = list(range(F64_LANES - 1, 2 * F64_LANES - 1))
+                mask = ir.Constant(vector(I32, F64_LANES), shifted)
                 for place, old, a, b in zip(places, row, entering, leaving, strict=True):
                     value = builder.shuffle_vector(before, old, mask)
                     value = builder.fadd(value, builder.fmul(plus, a))

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from llvmlite import ir
 from numba.core import types
 
+from nlac.kernels.jit import kernel
 from nlac.kernels.llvm import (
     I16,
     I32,
@@ -19,7 +21,6 @@ from nlac.kernels.llvm import (
     constant,
     declared,
     fill,
-    intrinsic,
     join,
     load,
     loop,
@@ -27,8 +28,13 @@ from nlac.kernels.llvm import (
     store,
     sum_lanes,
     vector,
+    vectorised,
 )
+from nlac.kernels.memory import load_i16, load_i32, narrow, store_16, store_32
+from nlac.kernels.numba_internals import target
 
+WEIGHT_BLOCK = 32  # weights that lie together, even taps first
+WEIGHT_LIMIT = 1 << 30
 _SHORTS, _SUMS = vector(I16, 32), vector(I32, 16)
 
 
@@ -38,7 +44,7 @@ def pair_products(context: Any, builder: Any, left: Any, right: Any) -> Any:
     LLVM would find x86's instruction, if its own passes had not rearranged the sums
     before, so it is asked for by name.
     """
-    triple, _, features = context.codegen().magic_tuple()
+    triple, features = target(context)
     name, width = "", 0
     if triple.startswith("x86_64"):
         name, width = "llvm.x86.sse2.pmadd.wd", 8
@@ -65,9 +71,21 @@ def pair_products(context: Any, builder: Any, left: Any, right: Any) -> Any:
     return parts[0]
 
 
-@intrinsic
+@kernel
+def plain_dot_i16(left, right, count):
+    """Plain loop of `dot_i16`."""
+    total = np.int64(0)
+    for i in range(count):
+        total += load_i16(left, i) * load_i16(right, i)
+    return narrow(total)
+
+
+@vectorised(plain_dot_i16)
 def dot_i16(typing_context: Any, left: Any, right: Any, count: Any) -> Any:
-    """Sum of products of 16-bit integers, modulo 2**32; `count` is a multiple of 32."""
+    """Sum of ``left[i] * right[i]`` for i < count, of int16, modulo 2**32; returns int64.
+
+    `count` is a multiple of 32.
+    """
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         left, right, count = arguments
@@ -83,7 +101,46 @@ def dot_i16(typing_context: Any, left: Any, right: Any, count: Any) -> Any:
     return types.int64(*[types.int64] * 3), code
 
 
-def _gradients(pairs: int) -> Any:
+@kernel
+def _low_half(pair):
+    return ((pair & 0xFFFF) ^ 0x8000) - 0x8000
+
+
+@kernel
+def _move_weight(weights, copies, tap, step):
+    """Add to the weight of a tap, within its limits."""
+    inside = tap % WEIGHT_BLOCK
+    place = tap - inside + (inside & 1) * (WEIGHT_BLOCK // 2) + (inside >> 1)
+    weight = narrow(load_i32(weights, place) + step)
+    weight = min(max(weight, -WEIGHT_LIMIT), WEIGHT_LIMIT)
+    store_32(weights, place, weight)
+    store_16(copies, tap, weight >> 16)
+
+
+@kernel
+def plain_add_two_gradients(weights, copies, history, count, shift, newest, oldest):
+    """Plain loop of `add_two_gradients`."""
+    half = (np.int64(1) << shift) >> 1
+    for i in range(count):
+        step = half + (narrow(newest) >> 16) * load_i16(history, i)
+        step += _low_half(newest) * load_i16(history, i - 1)
+        _move_weight(weights, copies, i, narrow(step) >> shift)
+
+
+@kernel
+def plain_add_four_gradients(weights, copies, history, count, shift, newest, oldest):
+    """Plain loop of `add_four_gradients`."""
+    half = (np.int64(1) << shift) >> 1
+    for i in range(count):
+        step = half + (narrow(newest) >> 16) * load_i16(history, i)
+        step += _low_half(newest) * load_i16(history, i - 1)
+        step += (narrow(oldest) >> 16) * load_i16(history, i - 2)
+        step += _low_half(oldest) * load_i16(history, i - 3)
+        _move_weight(weights, copies, i, narrow(step) >> shift)
+
+
+def _gradients(pairs: int, plain: Any) -> Any:
+    @vectorised(plain)
     def add(
         typing_context: Any, weights: Any, copies: Any, history: Any, count: Any, shift: Any,
         newest: Any, oldest: Any,
@@ -97,7 +154,7 @@ def _gradients(pairs: int) -> Any:
             for pair in range(pairs):
                 factor = fill(builder, builder.trunc(steps[pair], I32), 16)
                 factors.append(builder.bitcast(factor, _SHORTS))
-            top, bottom = constant(_SUMS, 1 << 30), constant(_SUMS, -(1 << 30))
+            top, bottom = constant(_SUMS, WEIGHT_LIMIT), constant(_SUMS, -WEIGHT_LIMIT)
 
             def body(index: Any) -> list[Any]:
                 at = builder.shl(index, I64(1))
@@ -129,13 +186,13 @@ def _gradients(pairs: int) -> Any:
 
         return types.void(*[types.int64] * 7), code
 
-    return intrinsic(add)
+    return add
 
 
-# add ``(sum of step[k] * history[i - k]) >> shift``, rounded, to the 32-bit weight of each tap
-# i < count, for the newest 2 or 4 samples k.  Steps are 16-bit integers, two in a number: step 0
+# add ``(sum of step[k] * history[i - k]) >> shift``, rounded, to the int32 weight of each tap
+# i < count, for the newest 2 or 4 samples k, int16.  Steps are int16, two in a number: step 0
 # above step 1 in `newest`, step 2 above step 3 in `oldest` (without effect for 2 samples).
-# Weights are limited to +-2**30 and lie in blocks of 32, even taps first; `copies` gets their
-# upper 16 bits, in order.  `count` is a multiple of 32.
-add_two_gradients = _gradients(1)
-add_four_gradients = _gradients(2)
+# Weights are limited to +-2**30 and lie in blocks of 32, even taps first; `copies` (int16) gets
+# their upper 16 bits, in order.  `count` is a multiple of 32.
+add_two_gradients = _gradients(1, plain_add_two_gradients)
+add_four_gradients = _gradients(2, plain_add_four_gradients)

@@ -1,41 +1,39 @@
-"""Sums of rows of 64-bit integers, sixteen lanes at a time, kept in registers.
+"""Sums of weighted rows of 64-bit integers, sixteen columns at a time, kept in registers.
 
-For covariances and their elimination: the compiler by itself would write each partial sum to
-memory and read it again.  All is integer arithmetic modulo 2**64, so every processor gives the
-same.
+For elimination in a symmetric matrix: the compiler by itself would write each partial sum to
+memory and read it again.  Factors and rows hold 32-bit integers in 64-bit cells.  All is integer
+arithmetic modulo 2**64, so every processor gives the same.  Addresses point to int64, steps are
+bytes.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from numba.core import types
 
+from nlac.kernels.jit import kernel
 from nlac.kernels.llvm import (
     I32,
     I64,
-    Part,
-    Whole,
+    MaskedVector,
     constant,
     fill,
     fill_low,
-    intrinsic,
     load,
     loop,
     low_half,
-    pick,
     store,
     sum_lanes,
     vector,
+    vectorised,
 )
-from nlac.kernels.vectors_f64 import _PLACE, _at
+from nlac.kernels.memory import load_i32, load_i64, load_low, narrow, store_64
 
-TILE = 16
+I64_LANES = 16  # columns that are worked on at once, to multiples of which rows are laid out
 TOGETHER = 4  # rows that are eliminated at once
-_TILE = vector(I64, TILE)
-DIAGONALS = 32  # that are followed together
-_WIDE = vector(I64, DIAGONALS)
-_EIGHT = vector(I64, 8)
+_ROW, _EIGHT = vector(I64, I64_LANES), vector(I64, 8)
 
 
 def _weighted(builder: Any, start: Any, arguments: Any, add: Any) -> Any:
@@ -43,43 +41,70 @@ def _weighted(builder: Any, start: Any, arguments: Any, add: Any) -> Any:
     factor, rows, step, row_step, count = arguments
 
     def body(_index: Any, value: Any, left: Any, right: Any) -> list[Any]:
-        scale = fill_low(builder, load(builder, I64, left), TILE)
-        lanes = low_half(builder, load(builder, _TILE, right))
+        scale = fill_low(builder, load(builder, I64, left), I64_LANES)
+        lanes = low_half(builder, load(builder, _ROW, right))
         product = builder.mul(scale, lanes)
         return [add(value, product), builder.add(left, step), builder.add(right, row_step)]
 
     return loop(builder, I64(0), count, 1, [start, factor, rows], body)[0]
 
 
-@intrinsic
+@kernel
+def plain_sum_rows(target, factor, rows, step, row_step, count):
+    """Plain loop of `sum_rows`."""
+    for j in range(I64_LANES):
+        total = np.int64(0)
+        for i in range(count):
+            total += load_low(factor + i * step, 0) * load_low(rows + i * row_step, j)
+        store_64(target, j, total)
+
+
+@vectorised(plain_sum_rows)
 def sum_rows(
     typing_context: Any, target: Any, factor: Any, rows: Any, step: Any, row_step: Any, count: Any
 ) -> Any:
     """``target[0:16] = sum of factor[i] * rows[i][0:16] for i < count``.
 
-    Steps are bytes between one factor or row and the next; both hold 32-bit integers in
-    64-bit cells.
+    Factors are `step` bytes apart, rows `row_step`.
     """
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        value = _weighted(builder, constant(_TILE, 0), arguments[1:], builder.add)
+        value = _weighted(builder, constant(_ROW, 0), arguments[1:], builder.add)
         store(builder, value, arguments[0])
         return context.get_dummy_value()
 
     return types.void(*[types.int64] * 6), code
 
 
-@intrinsic
+@kernel
+def _eliminate_columns(target, source, up, down, factor, rows, step, count, columns):
+    for j in range(columns):
+        total = (load_i64(source, j) << up) >> down
+        for i in range(count):
+            total -= load_low(factor + i * step, 0) * load_low(rows + i * step, j)
+        store_64(target, j, total)
+
+
+@kernel
+def plain_eliminate(target, source, up, down, factor, rows, step, count):
+    """Plain loop of `eliminate`."""
+    _eliminate_columns(target, source, up, down, factor, rows, step, count, I64_LANES)
+
+
+@vectorised(plain_eliminate)
 def eliminate(
     typing_context: Any, target: Any, source: Any, up: Any, down: Any, factor: Any, rows: Any,
     step: Any, count: Any,
 ) -> Any:
-    """``target[0:16] = (source[0:16] << up >> down) - sum of factor[i] * rows[i][0:16]``."""
+    """``target[0:16] = (source[0:16] << up >> down) - sum of factor[i] * rows[i][0:16]``.
+
+    The sum is over i < count; factors, and rows, are `step` bytes apart.
+    """
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         target, source, up, down, factor, rows, step, count = arguments
-        up, down = fill(builder, up, TILE), fill(builder, down, TILE)
-        start = builder.ashr(builder.shl(load(builder, _TILE, source), up), down)
+        up, down = fill(builder, up, I64_LANES), fill(builder, down, I64_LANES)
+        start = builder.ashr(builder.shl(load(builder, _ROW, source), up), down)
         value = _weighted(builder, start, (factor, rows, step, step, count), builder.sub)
         store(builder, value, target)
         return context.get_dummy_value()
@@ -87,14 +112,23 @@ def eliminate(
     return types.void(*[types.int64] * 8), code
 
 
-@intrinsic
+@kernel
+def plain_eliminate_together(target, source, up, down, factor, rows, step, count):
+    """Plain loop of `eliminate_together`."""
+    for k in range(TOGETHER):
+        _eliminate_columns(
+            target + k * step, source + k * step, up, down, factor + 8 * k, rows, step, count, 8
+        )
+
+
+@vectorised(plain_eliminate_together)
 def eliminate_together(
     typing_context: Any, target: Any, source: Any, up: Any, down: Any, factor: Any, rows: Any,
     step: Any, count: Any,
 ) -> Any:
-    """Eliminate eight columns of `TOGETHER` rows, whose factors stand side by side.
+    """As `eliminate`, eight columns of `TOGETHER` rows whose factors stand side by side.
 
-    Targets and sources lie `step` bytes apart, too. What is read of the rows above serves all.
+    Targets and sources are `step` bytes apart, too.  What is read of the rows above serves all.
     """
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -124,162 +158,96 @@ def eliminate_together(
     return types.void(*[types.int64] * 8), code
 
 
-@intrinsic
-def shift_products(
-    typing_context: Any, target: Any, step: Any, left: Any, right: Any, batch: Any, begin: Any,
-    hidden: Any, end: Any,
-) -> Any:
-    """Sums of products of two series, each from that of one step before.
-
-    For begin <= i < end, ``target[0:32] = sum of left[i + b] * right[i + b:][0:32] for b <
-    batch``, and `target` moves on by `step` bytes with each i.  While i < `hidden`, only lanes
-    from ``hidden - i`` on are written.
-    """
-
-    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        target, step, left, right, batch, begin, hidden, end = arguments
-
-        def product(index: Any) -> Any:
-            at = builder.shl(index, I64(3))
-            scale = load(builder, I64, builder.add(left, at))
-            scale = fill_low(builder, scale, DIAGONALS)
-            lanes = low_half(builder, load(builder, _WIDE, builder.add(right, at)))
-            return builder.mul(scale, lanes)
-
-        def add(index: Any, value: Any) -> list[Any]:
-            return [builder.add(value, product(index))]
-
-        def move(index: Any, value: Any) -> Any:
-            value = builder.add(value, product(builder.add(index, batch)))
-            return builder.sub(value, product(index))
-
-        def partly(index: Any, place: Any, value: Any) -> list[Any]:
-            for at in range(0, DIAGONALS, 8):
-                part = Part(builder, I64(at), builder.sub(hidden, index), inverted=True)
-                lanes = pick(builder, value, range(at, at + 8))
-                part.store(lanes, builder.add(place, I64(8 * at)))
-            return [builder.add(place, step), move(index, value)]
-
-        def wholly(index: Any, place: Any, value: Any) -> list[Any]:
-            store(builder, value, place)
-            return [builder.add(place, step), move(index, value)]
-
-        start = constant(_WIDE, 0)
-        (value,) = loop(builder, begin, builder.add(begin, batch), 1, [start], add)
-        place = builder.add(target, builder.mul(begin, step))
-        limit = builder.select(builder.icmp_signed("<", hidden, end), hidden, end)
-        place, value = loop(builder, begin, limit, 1, [place, value], partly)
-        more = builder.select(builder.icmp_signed(">", begin, limit), begin, limit)
-        loop(builder, more, end, 1, [place, value], wholly)
-        return context.get_dummy_value()
-
-    return types.void(*[types.int64] * 8), code
+@kernel
+def plain_divide(row, count, down, inverse):
+    """Plain loop of `divide`."""
+    for j in range(count):
+        product = narrow(load_i64(row, j) >> down) * narrow(inverse)
+        store_64(row, j, (product + (1 << 30)) >> 31)
 
 
-@intrinsic
-def accumulate(
-    typing_context: Any, target: Any, target_step: Any, sums: Any, sums_step: Any, rows: Any,
-    columns: Any, lower: Any, decay: Any, up: Any, down: Any, mask: Any,
-) -> Any:
-    """Forget a little of a matrix of 64-bit sums, and add new ones, weighted.
-
-    ``new = sums << up >> down``, half as much again where `mask` is -1; then
-    ``target += new - (target >> decay)``.  Steps are bytes from row to row.  Cells that
-    are 32 rows and `lower` below the diagonal are left as they are.
-    """
-
-    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        target, target_step, sums, sums_step, rows, columns, lower, *others = arguments
-        decay, up, down, mask = (fill(builder, value, 8) for value in others)
-
-        def add(place: Any, source: Any, part: Any) -> None:
-            new, old = part.load(source), part.load(place)
-            new = builder.ashr(builder.shl(new, up), down)
-            half = builder.ashr(new, constant(_EIGHT, 1))
-            new = builder.add(new, builder.and_(half, mask))
-            part.store(builder.add(builder.sub(old, builder.ashr(old, decay)), new), place)
-
-        def block(vectors: int) -> Any:
-            def column(index: Any) -> list[Any]:
-                part = Part(builder, index, columns) if vectors == 1 else Whole(builder)
-
-                def row(_index: Any, place: Any, source: Any) -> list[Any]:
-                    for i in range(vectors):
-                        at = I64(64 * i)
-                        add(builder.add(place, at), builder.add(source, at), part)
-                    return [builder.add(place, target_step), builder.add(source, sums_step)]
-
-                at = builder.shl(index, I64(3))
-                end = builder.add(builder.add(index, I64(8 * vectors)), lower)
-                end = builder.select(builder.icmp_signed("<", end, rows), end, rows)
-                loop(builder, I64(0), end, 1, [builder.add(target, at), builder.add(sums, at)], row)
-                return []
-
-            return column
-
-        # long rows in pieces of several vectors, what is left in single ones
-        most = builder.and_(columns, I64(-32))
-        loop(builder, I64(0), most, 32, [], block(4))
-        loop(builder, most, columns, 8, [], block(1))
-        return context.get_dummy_value()
-
-    return types.void(*[types.int64] * 11), code
-
-
-@intrinsic
+@vectorised(plain_divide)
 def divide(typing_context: Any, row: Any, count: Any, down: Any, inverse: Any) -> Any:
-    """``row = ((row >> down) * inverse + 2**30) >> 31``, both factors of 32 bits.
+    """``row[0:count] = ((row >> down) * inverse + 2**30) >> 31``, both factors of 32 bits.
 
-    `count` is a multiple of 16.
+    `inverse` is a reciprocal (Q31); `count` is a multiple of 16.
     """
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         row, count, down, inverse = arguments
-        down = fill(builder, down, TILE)
-        inverse = fill_low(builder, inverse, TILE)
+        down = fill(builder, down, I64_LANES)
+        inverse = fill_low(builder, inverse, I64_LANES)
 
         def body(index: Any) -> list[Any]:
             place = builder.add(row, builder.shl(index, I64(3)))
-            value = low_half(builder, builder.ashr(load(builder, _TILE, place), down))
-            value = builder.add(builder.mul(value, inverse), constant(_TILE, 1 << 30))
-            store(builder, builder.ashr(value, constant(_TILE, 31)), place)
+            value = low_half(builder, builder.ashr(load(builder, _ROW, place), down))
+            value = builder.add(builder.mul(value, inverse), constant(_ROW, 1 << 30))
+            store(builder, builder.ashr(value, constant(_ROW, 31)), place)
             return []
 
-        loop(builder, I64(0), count, TILE, [], body)
+        loop(builder, I64(0), count, I64_LANES, [], body)
         return context.get_dummy_value()
 
     return types.void(*[types.int64] * 4), code
 
 
-def _integer_dot(short: bool) -> Any:
-    def dot(typing_context: Any, left: Any, right: Any, count: Any) -> Any:
-        def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            left, right, count = arguments
-
-            def body(index: Any, total: Any) -> list[Any]:
-                place = _at(builder, left, index)
-                if short:
-                    a = load(builder, _EIGHT, place)
-                    words = load(
-                        builder, vector(I32, 8), builder.add(right, builder.shl(index, I64(2)))
-                    )
-                    b = builder.sext(words, _EIGHT)
-                else:
-                    a = Part(builder, index, count).load(place)
-                    b = low_half(builder, load(builder, _EIGHT, _at(builder, right, index)))
-                return [builder.add(total, builder.mul(low_half(builder, a), b))]
-
-            (total,) = loop(builder, I64(0), count, 8, [constant(_EIGHT, 0)], body)
-            return sum_lanes(builder, total, builder.add)
-
-        return types.int64(_PLACE, _PLACE, _PLACE), code
-
-    return intrinsic(dot)
+@kernel
+def plain_dot_short(left, right, count):
+    """Plain loop of `dot_short`."""
+    total = np.int64(0)
+    for i in range(count):
+        total += load_low(left, i) * load_i32(right, i)
+    return total
 
 
-# dot_short(a, b, count): sum of products of the low 32 bits of 64-bit integers and 32-bit ones
-dot_short = _integer_dot(short=True)
+@vectorised(plain_dot_short)
+def dot_short(typing_context: Any, left: Any, right: Any, count: Any) -> Any:
+    """Sum of ``left[i] * right[i]`` for i < count; returns int64.
+
+    `left` has 32-bit integers in 64-bit cells, `right` int32; `count` is a multiple of 8.
+    """
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        left, right, count = arguments
+
+        def body(index: Any, total: Any) -> list[Any]:
+            a = load(builder, _EIGHT, builder.add(left, builder.shl(index, I64(3))))
+            place = builder.add(right, builder.shl(index, I64(2)))
+            b = builder.sext(load(builder, vector(I32, 8), place), _EIGHT)
+            return [builder.add(total, builder.mul(low_half(builder, a), b))]
+
+        (total,) = loop(builder, I64(0), count, 8, [constant(_EIGHT, 0)], body)
+        return sum_lanes(builder, total, builder.add)
+
+    return types.int64(*[types.int64] * 3), code
 
 
-# dot_low_any(a, b, count): both of 64 bits, and any count; reads up to 7 elements more of `b`
-dot_low_any = _integer_dot(short=False)
+@kernel
+def plain_dot_low_any(left, right, count):
+    """Plain loop of `dot_low_any`."""
+    total = np.int64(0)
+    for i in range(count):
+        total += load_low(left, i) * load_low(right, i)
+    return total
+
+
+@vectorised(plain_dot_low_any)
+def dot_low_any(typing_context: Any, left: Any, right: Any, count: Any) -> Any:
+    """Sum of ``left[i] * right[i]`` for i < count, which is any; returns int64.
+
+    Both have 32-bit integers in 64-bit cells; up to 7 cells more of `right` are read.
+    """
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        left, right, count = arguments
+
+        def body(index: Any, total: Any) -> list[Any]:
+            at = builder.shl(index, I64(3))
+            a = MaskedVector(builder, index, count).load(builder.add(left, at))
+            b = low_half(builder, load(builder, _EIGHT, builder.add(right, at)))
+            return [builder.add(total, builder.mul(low_half(builder, a), b))]
+
+        (total,) = loop(builder, I64(0), count, 8, [constant(_EIGHT, 0)], body)
+        return sum_lanes(builder, total, builder.add)
+
+    return types.int64(*[types.int64] * 3), code

@@ -131,7 +131,7 @@ def test_the_entry_point_is_the_tested_one() -> None:
 def test_kernels_go_to_the_configured_cache(
     process: Process, tmp_path: Path, environment: dict[str, str]
 ) -> None:
-    code = "from nlac.kernels.jit import cache_folder; print(cache_folder())"
+    code = "from nlac.kernels.cache import cache_folder; print(cache_folder())"
     done = subprocess.run(
         [sys.executable, "-c", code],
         env=environment | {"NUMBA_CACHE_DIR": str(tmp_path / "cache")},

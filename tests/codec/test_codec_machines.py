@@ -2,7 +2,8 @@
 
 What is run in another way has a process of its own: with nothing but what every processor of this
 kind has, where all kernels are compiled anew (only those of decoders here; encoders have
-``scripts/same_bytes.py``), and with kernels as plain Python.
+``scripts/same_bytes.py``), with plain loops in place of vector loops, and with kernels as plain
+Python.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 from strategies import RATE, make
 
 import nlac
@@ -65,13 +67,15 @@ def run(program: str, *arguments: object, **environment: str) -> list[str]:
     return done.stdout.split()
 
 
-def test_an_old_processor_decodes_the_same(tmp_path):
+@pytest.mark.parametrize("setting", ["NUMBA_CPU_NAME=generic", "NLAC_PLAIN_KERNELS=1"])
+def test_others_decode_the_same(tmp_path, setting):
+    """An old processor, and one for which no vector loops are used."""
     samples = signal(9000)
     paths = [tmp_path / preset for preset in ("fast", "high")]
     for path in paths:
         path.write_bytes(stream(samples, path.name))
-    settings = {"NUMBA_CPU_NAME": "generic", "NUMBA_CACHE_DIR": str(tmp_path)}
-    found = run(DECODE, *paths, **settings)
+    name, _, value = setting.partition("=")
+    found = run(DECODE, *paths, **{name: value, "NUMBA_CACHE_DIR": str(tmp_path)})
     assert found == [hashlib.sha256(samples.tobytes()).hexdigest()] * len(paths)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from nlac.kernels.vectors_i64 import TILE
+from nlac.kernels.vectors_i64 import I64_LANES
 from nlac.predictors.cascade import cholesky as cascade_cholesky
 from oracle.cascade_solve import Covariance, solve
 
@@ -36,7 +36,7 @@ def test_coefficients_agree(size, first, kind):
     plain = Covariance(size)
     plain.rows = [matrix[i, i:].tolist() for i in range(size)]
     expected = solve(plain, first, load)
-    stride = -(-size // TILE) * TILE
+    stride = -(-size // I64_LANES) * I64_LANES
     cells = rng.integers(-9, 9, (size, stride))
     upper = np.triu_indices(size)
     cells[:, :size][upper] = matrix[upper]

@@ -7,8 +7,9 @@ import pytest
 
 from nlac.kernels.arithmetic import bit_length, square_root
 from nlac.kernels.jit import kernel
+from nlac.kernels.vectors_covariance import DIAGONALS, accumulate
 from nlac.kernels.vectors_i16 import add_four_gradients, add_two_gradients, dot_i16
-from nlac.kernels.vectors_i64 import DIAGONALS, TILE, accumulate, dot_low_any
+from nlac.kernels.vectors_i64 import I64_LANES, dot_low_any
 from nlac.predictors.cascade import covariance as cov
 from nlac.predictors.cascade import nlms as lms
 from nlac.predictors.cascade.cholesky import solve
@@ -136,7 +137,7 @@ def test_batch_sums():
     lengths, places, sources = (5, 7, 9, 12), (300, 290, 391, 389), (y, x, y, x)
     starts = np.concatenate([[0], np.cumsum(lengths)])
     total, batch = int(starts[-1]), 16
-    stride = -(-(total + DIAGONALS) // TILE) * TILE
+    stride = -(-(total + DIAGONALS) // I64_LANES) * I64_LANES
     sums = np.zeros((total + 1, stride), np.int64)
     window = np.zeros(cov.WINDOW_CELLS, np.int64)
     window[: cov.WindowCell.STRETCHES] = total, 0, stride, batch, at(sums)
@@ -161,7 +162,7 @@ def test_solution_is_that_of_least_squares(taps):
     weights = rng.normal(0, 1, taps)
     target = inputs @ weights + rng.normal(0, 10, 4000)
     joint = np.round(np.column_stack([inputs, target])).astype(np.int64)
-    stride = -(-(taps + 1) // TILE) * TILE
+    stride = -(-(taps + 1) // I64_LANES) * I64_LANES
     covariance = np.zeros((taps + 1, stride), np.int64)
     covariance[:, : taps + 1] = joint.T @ joint
     factor, inverses = np.zeros_like(covariance), np.zeros(stride, np.int64)

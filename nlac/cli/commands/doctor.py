@@ -110,7 +110,7 @@ def _cores() -> int:
 
 
 def _kernels() -> dict[str, Any]:
-    from nlac.kernels.jit import cache_folder
+    from nlac.kernels.cache import cache_folder
 
     folder = cache_folder()
     files = list(folder.rglob("*.nbc")) if folder else []

@@ -13,7 +13,7 @@ from nlac.kernels.arithmetic import bit_length, square_root
 from nlac.kernels.jit import kernel
 from nlac.kernels.memory import load_i64, store_64
 from nlac.kernels.vectors_i64 import (
-    TILE,
+    I64_LANES,
     TOGETHER,
     divide,
     dot_low_any,
@@ -64,7 +64,7 @@ def solve(covariance, factor, stride, first, count, loading, coefficients, inver
     group, end = first, first  # rows from which those above the group are eliminated
     for k in range(first, count - 1):
         row = factor + 8 * stride * k
-        begin = k // TILE * TILE
+        begin = k // I64_LANES * I64_LANES
         if k == end and k + TOGETHER < count:
             group, end = k, k + TOGETHER
             source, above = covariance + 8 * stride * k, factor + 8 * stride * first
@@ -75,14 +75,14 @@ def solve(covariance, factor, stride, first, count, loading, coefficients, inver
                 )
         elif k < end:
             above = factor + 8 * stride * group
-            for j in range(begin, count, TILE):
+            for j in range(begin, count, I64_LANES):
                 eliminate(
                     row + 8 * j, row + 8 * j, np.int64(0), np.int64(0), above + 8 * k,
                     above + 8 * j, 8 * stride, k - group,
                 )
         else:
             source, above = covariance + 8 * stride * k, factor + 8 * stride * first
-            for j in range(begin, count, TILE):
+            for j in range(begin, count, I64_LANES):
                 eliminate(
                     row + 8 * j, source + 8 * j, up, down, above + 8 * k, above + 8 * j,
                     8 * stride, k - first,

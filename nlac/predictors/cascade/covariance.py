@@ -13,7 +13,7 @@ from enum import IntEnum
 
 from nlac.kernels.jit import kernel
 from nlac.kernels.memory import load_i64
-from nlac.kernels.vectors_i64 import DIAGONALS, shift_products
+from nlac.kernels.vectors_covariance import DIAGONALS, shift_products
 
 STRETCHES = 4
 

@@ -16,7 +16,8 @@ import numpy as np
 from nlac.kernels.arithmetic import bit_length
 from nlac.kernels.jit import kernel
 from nlac.kernels.memory import load_i64, store_64
-from nlac.kernels.vectors_i64 import TILE, accumulate, dot_low_any, sum_rows
+from nlac.kernels.vectors_covariance import accumulate
+from nlac.kernels.vectors_i64 import I64_LANES, dot_low_any, sum_rows
 from nlac.predictors.cascade.cholesky import solve
 from nlac.predictors.cascade.covariance import STRETCHES, WindowCell
 
@@ -58,10 +59,10 @@ class CombinerCell(IntEnum):
     """Cells of a combiner, int64."""
 
     COUNT = 0  # inputs, with the target
-    COVARIANCE = 1  # address, int64, rows of TILE cells
+    COVARIANCE = 1  # address, int64, rows of I64_LANES cells
     FACTOR = 2  # address of work space that all combiners share
     COEFFICIENTS = 3  # address, int64 Q20
-    INPUTS = 4  # address of COMBINER_BATCH rows of TILE cells
+    INPUTS = 4  # address of COMBINER_BATCH rows of I64_LANES cells
     DECAY = 5  # forgetting factor of a batch, 1 - 2**-DECAY
     PERIOD = 6  # samples between two solutions
     MEAN = 7  # running mean of |error|, Q4
@@ -75,7 +76,7 @@ class CombinerCell(IntEnum):
 
 
 RLS_CELLS = RlsCell.STRETCHES + len(RlsStretch) * STRETCHES
-COMBINER_CELLS = CombinerCell.MEANS + TILE
+COMBINER_CELLS = CombinerCell.MEANS + I64_LANES
 COMBINER_BITS = 3
 COMBINER_BATCH = 1 << COMBINER_BITS  # samples whose products are added up before they are weighted
 INPUT_BITS = 22  # magnitude of a combiner's inputs
@@ -183,7 +184,7 @@ def note_error(rls, error):
 def _inputs(combiner):
     """Address of the inputs of the present sample, int64."""
     row = load_i64(combiner, CombinerCell.CLOCK) & (COMBINER_BATCH - 1)
-    return load_i64(combiner, CombinerCell.INPUTS) + 8 * TILE * row
+    return load_i64(combiner, CombinerCell.INPUTS) + 8 * I64_LANES * row
 
 
 @kernel
@@ -228,7 +229,7 @@ def learn_combiner(combiner, error):
     shift, mask = weight_shift(mean + 32)
     shift -= _COMBINER_UP
     up, down, decay = max(-shift, 0), max(shift, 0), load_i64(combiner, CombinerCell.DECAY)
-    row = 8 * TILE
+    row = 8 * I64_LANES
     for i in range(count):
         sum_rows(sums + row * i, inputs + 8 * i, inputs, row, row, COMBINER_BATCH)
     accumulate(covariance, row, sums, row, count, count, np.int64(0), decay, up, down, mask)
@@ -236,7 +237,7 @@ def learn_combiner(combiner, error):
         solve(
             covariance,
             load_i64(combiner, CombinerCell.FACTOR),
-            np.int64(TILE),
+            np.int64(I64_LANES),
             np.int64(0),
             count,
             load_i64(combiner, CombinerCell.LOADING),

@@ -8,7 +8,8 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from nlac.kernels.vectors_i64 import DIAGONALS, TILE
+from nlac.kernels.vectors_covariance import DIAGONALS
+from nlac.kernels.vectors_i64 import I64_LANES
 from nlac.predictors.cascade.covariance import STRETCHES, WINDOW_CELLS, WindowCell
 from nlac.predictors.cascade.memory import StageMemory
 from nlac.predictors.cascade.nlms import STAGE_CELLS
@@ -136,9 +137,10 @@ class CascadeState(StageMemory):
             max(e.cross_order for e in p.rls),
             max(e.order for e in p.rls) + 1,
         ]
-        total = sum(lengths) + DIAGONALS + TILE
+        total = sum(lengths) + DIAGONALS + I64_LANES
         self._sums = self._new(total * total)
-        size = max(e.order + 1 + e.cross_order + 2 * (2 * e.ltp_taps + 1) for e in p.rls) + TILE
+        size = max(e.order + 1 + e.cross_order + 2 * (2 * e.ltp_taps + 1) for e in p.rls)
+        size += I64_LANES
         self._factor = self._new(size * size + 64)
         self._inverses = self._new(size)
 
@@ -154,7 +156,7 @@ class CascadeState(StageMemory):
         wide = 2 * ltp_taps + 1 if ltp_taps else 0
         lengths = (wide if other is not None else 0, wide, other_taps, own_taps + 1)
         total = sum(lengths)
-        stride = -(-(total + DIAGONALS) // TILE) * TILE
+        stride = -(-(total + DIAGONALS) // I64_LANES) * I64_LANES
         window = self._cells(WINDOW_CELLS)
         batch = 1 << p.batch
         first = 2
@@ -181,7 +183,7 @@ class CascadeState(StageMemory):
                 min(e.cross_order, other_taps), e.order + 1,
             )
             size = sum(number)
-            width = -(-size // TILE) * TILE
+            width = -(-size // I64_LANES) * I64_LANES
             cells[RlsCell.COUNT], cells[RlsCell.FIRST], cells[RlsCell.STRIDE] = size, first, width
             cells[RlsCell.COVARIANCE] = self._new(width * size + 64)
             cells[RlsCell.FACTOR] = self._factor
@@ -207,8 +209,8 @@ class CascadeState(StageMemory):
         shift = max(0, 8 + self._bits[c] + 1 - INPUT_BITS)
         combiners = self._cells((1 + len(p.final_combiners)) * COMBINER_CELLS)
         combiners = combiners.reshape(-1, COMBINER_CELLS)
-        inputs = self._new(TILE * COMBINER_BATCH)
-        own_inputs = self._new(TILE * COMBINER_BATCH)
+        inputs = self._new(I64_LANES * COMBINER_BATCH)
+        own_inputs = self._new(I64_LANES * COMBINER_BATCH)
         self._combiner(combiners[0], len(p.rls), _FIRST_FORGETTING, p.period, shift, own_inputs)
         combiners[0][CombinerCell.CLIP] = _FIRST_CLIP
         stages = [s for cascade in p.cascades for s in cascade]
@@ -245,9 +247,9 @@ class CascadeState(StageMemory):
     ) -> None:
         """Fill the cells of a combiner; `count` includes the target, `inputs` is an address."""
         cells[CombinerCell.COUNT] = count
-        cells[CombinerCell.COVARIANCE] = self._new(TILE * TILE + 64)
+        cells[CombinerCell.COVARIANCE] = self._new(I64_LANES * I64_LANES + 64)
         cells[CombinerCell.FACTOR] = self._factor
-        cells[CombinerCell.COEFFICIENTS] = self._new(TILE)
+        cells[CombinerCell.COEFFICIENTS] = self._new(I64_LANES)
         cells[CombinerCell.INPUTS] = inputs
         cells[CombinerCell.INVERSES] = self._inverses
         cells[CombinerCell.DECAY] = forgetting - COMBINER_BITS

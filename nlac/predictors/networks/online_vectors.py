@@ -9,21 +9,24 @@ from typing import Any
 
 from numba.core import types
 
+from nlac.kernels.jit import kernel
 from nlac.kernels.llvm import (
     I16,
     I32,
     I64,
     constant,
     fill,
-    intrinsic,
     load,
     loop,
     shift_right,
     store,
     vector,
+    vectorised,
 )
+from nlac.kernels.memory import load_i16, load_i32, store_16, store_32
 
 ROWS = 16
+WEIGHT_LIMIT, OUTWARD_LIMIT, TURN_LIMIT = 1 << 30, 1 << 23, 1 << 19
 _SUMS, _SHORTS = vector(I32, ROWS), vector(I16, ROWS)
 
 
@@ -35,21 +38,48 @@ def _clip(builder: Any, value: Any, limit: int) -> Any:
 
 def _moved(builder: Any, weights: Any, change: Any) -> Any:
     """Change 16 weights in memory, which stay within +-2**30."""
-    value = _clip(builder, builder.add(load(builder, _SUMS, weights), change), 1 << 30)
+    value = _clip(builder, builder.add(load(builder, _SUMS, weights), change), WEIGHT_LIMIT)
     store(builder, value, weights)
     return value
 
 
-@intrinsic
+@kernel
+def _limited(value, limit):
+    return min(max(value, -limit), limit)
+
+
+@kernel
+def _move_weight(weights, at, copies, copy_at, change):
+    weight = _limited(load_i32(weights, at) + change, WEIGHT_LIMIT)
+    store_32(weights, at, weight)
+    store_16(copies, copy_at, weight >> 16)
+
+
+@kernel
+def plain_learn_rows(step, values, outward, weights, copies, inputs, pairs):
+    """Plain loop of `learn_rows`."""
+    for row in range(ROWS):
+        value, weight = load_i32(values, row), load_i32(outward, row)
+        back = (weight >> 8) * (((1 << 30) - value * value) >> 15)
+        turn = _limited((step * (back >> 15) + (1 << 6)) >> 7, TURN_LIMIT)
+        change = (step * value + (1 << 8)) >> 9
+        store_32(outward, row, _limited(weight + change, OUTWARD_LIMIT))
+        for i in range(2 * pairs):
+            pair, odd = i >> 1, i & 1
+            at, copy_at = ROWS * i + row, 2 * ROWS * pair + 2 * row + odd
+            _move_weight(weights, at, copies, copy_at, turn * load_i16(inputs, i))
+
+
+@vectorised(plain_learn_rows)
 def learn_rows(
     typing_context: Any, step: Any, values: Any, outward: Any, weights: Any, copies: Any,
     inputs: Any, pairs: Any,
 ) -> Any:
-    """A step of 16 units: their weights outward, then those of the inputs.
+    """Move the weights of 16 units: those outward (int32), then those of the inputs (int32).
 
-    `step` has 16 bits, `values` are those of the units (Q15), and there are two 16-bit inputs
-    in a pair. `copies` get the upper 16 bits of the inputs' weights, those of a pair after each
-    other, unit by unit.
+    `step` has 16 bits, `values` are those of the units (int32, Q15), and there are two int16
+    inputs in a pair. `copies` (int16) get the upper 16 bits of the inputs' weights, those of a
+    pair after each other, unit by unit.
     """
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -59,9 +89,9 @@ def learn_rows(
         slope = builder.sub(constant(_SUMS, 1 << 30), builder.mul(value, value))
         back = builder.mul(shift_right(builder, weight, 8), shift_right(builder, slope, 15))
         turn = builder.mul(step, shift_right(builder, back, 15))
-        turn = _clip(builder, shift_right(builder, turn, 7, half=True), 1 << 19)
+        turn = _clip(builder, shift_right(builder, turn, 7, half=True), TURN_LIMIT)
         change = shift_right(builder, builder.mul(step, value), 9, half=True)
-        store(builder, _clip(builder, builder.add(weight, change), 1 << 23), outward)
+        store(builder, _clip(builder, builder.add(weight, change), OUTWARD_LIMIT), outward)
 
         def body(index: Any) -> list[Any]:
             pair = builder.add(inputs, builder.shl(index, I64(2)))
@@ -84,11 +114,21 @@ def learn_rows(
     return types.void(*[types.int64] * 7), code
 
 
-@intrinsic
+@kernel
+def plain_learn_row(weights, copies, inputs, count, step):
+    """Plain loop of `learn_row`."""
+    for i in range(count):
+        _move_weight(weights, i, copies, i, step * load_i16(inputs, i))
+
+
+@vectorised(plain_learn_row)
 def learn_row(
     typing_context: Any, weights: Any, copies: Any, inputs: Any, count: Any, step: Any
 ) -> Any:
-    """``weights[j] += step * inputs[j]`` for a single row; `count` is a multiple of 16."""
+    """``weights[j] += step * inputs[j]`` for j < count, limited, of int32 and int16.
+
+    `copies` (int16) get the upper 16 bits of the weights; `count` is a multiple of 16.
+    """
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         weights, copies, inputs, count, step = arguments

@@ -1,8 +1,8 @@
 """Sixteen rows of a matrix at once: the vector loops of `step` and `sweep`.
 
-The weights of 16 rows, of 8 bits each, stand side by side, those of two inputs after each
-other, so that a vector of 32 products is added in pairs to 16 sums, and no sum needs to be put
-together across a vector. All is integer arithmetic modulo 2**32 (of gates, in 64 bits), so
+The weights of 16 rows, int8, stand side by side, those of two inputs after each other, so that
+a vector of 32 products is added in pairs to 16 sums, and no sum needs to be put together across a
+vector. All is integer arithmetic modulo 2**32 (of gates, in 64 bits), so
 every processor gives the same.
 """
 
@@ -10,8 +10,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from numba.core import types
 
+from nlac.kernels.jit import kernel
 from nlac.kernels.llvm import (
     I8,
     I16,
@@ -19,14 +21,15 @@ from nlac.kernels.llvm import (
     I64,
     constant,
     fill,
-    intrinsic,
     load,
     look_up_i16,
     loop,
     shift_right,
     store,
     vector,
+    vectorised,
 )
+from nlac.kernels.memory import load_i8, load_i16, load_i32, narrow, store_16, store_32
 from nlac.kernels.vectors_i16 import pair_products
 from nlac.predictors.networks.layers import ACTIVATION_LIMIT, GATE_TOP
 
@@ -75,12 +78,45 @@ def _clip(builder: Any, value: Any, low: Any, high: Any) -> Any:
     return builder.select(builder.icmp_signed("<", value, low), low, value)
 
 
-def _adding(kind: Any) -> Any:
+@kernel
+def _plain_sum(weights, inputs, pairs, row):
+    """Weights of a row times inputs; weights of int8, those of 16 rows by pairs of inputs."""
+    total = np.int64(0)
+    for i in range(2 * pairs):
+        weight = load_i8(weights, (i >> 1) * 2 * ROWS + 2 * row + (i & 1))
+        total += weight * load_i16(inputs, i)
+    return total
+
+
+@kernel
+def plain_add_rows(start, weights, inputs, pairs, shifts, out):
+    """Plain loop of `add_rows`."""
+    for row in range(ROWS):
+        total = load_i32(start, row) + _plain_sum(weights, inputs, pairs, row)
+        store_32(out, row, narrow(total) >> load_i32(shifts, row))
+
+
+@kernel
+def plain_add_rows_16(start, weights, inputs, pairs, shifts, out):
+    """Plain loop of `add_rows_16`."""
+    for row in range(ROWS):
+        total = load_i32(start, row)
+        for i in range(2 * pairs):
+            weight = load_i16(weights, (i >> 1) * 2 * ROWS + 2 * row + (i & 1))
+            total += weight * load_i16(inputs, i)
+        store_32(out, row, narrow(total) >> load_i32(shifts, row))
+
+
+def _adding(kind: Any, plain: Any) -> Any:
+    @vectorised(plain)
     def add(
         typing_context: Any, start: Any, weights: Any, inputs: Any, pairs: Any, shifts: Any,
         out: Any,
     ) -> Any:
-        """``out[0:16] = (start[0:16] + rows times inputs) >> shifts[0:16]``, all of 32 bits."""
+        """``out[0:16] = (start[0:16] + rows times inputs) >> shifts[0:16]``, all int32.
+
+        Inputs are int16, two in each of `pairs`, whose number is a multiple of 4.
+        """
 
         def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             start, weights, inputs, pairs, shifts, out = arguments
@@ -90,19 +126,39 @@ def _adding(kind: Any) -> Any:
 
         return types.void(*[types.int64] * 6), code
 
-    return intrinsic(add)
+    return add
 
 
-# weights of 8 bits, or of 16
-add_rows, add_rows_16 = _adding(I8), _adding(I16)
+# weights of int8, or of int16
+add_rows, add_rows_16 = _adding(I8, plain_add_rows), _adding(I16, plain_add_rows_16)
 
 
-@intrinsic
+@kernel
+def _add_residual(total, shift, low, high, residual):
+    """Clip a sum, add a residual, clip again."""
+    value = max(min(narrow(total) >> shift, high), low)
+    value = narrow(value + residual)
+    return max(min(value, ACTIVATION_LIMIT), -ACTIVATION_LIMIT)
+
+
+@kernel
+def plain_clip_rows(start, weights, inputs, pairs, shifts, low, high, residual, out):
+    """Plain loop of `clip_rows`."""
+    for row in range(ROWS):
+        total = load_i32(start, row) + _plain_sum(weights, inputs, pairs, row)
+        shift, more = load_i32(shifts, row), load_i16(residual, row)
+        store_16(out, row, _add_residual(total, shift, narrow(low), narrow(high), more))
+
+
+@vectorised(plain_clip_rows)
 def clip_rows(
     typing_context: Any, start: Any, weights: Any, inputs: Any, pairs: Any, shifts: Any,
     low: Any, high: Any, residual: Any, out: Any,
 ) -> Any:
-    """As `add_rows`, clipped, added to 16 numbers at `residual`, clipped again: 16 bits each."""
+    """``out = clip(clip(sums, low, high) + residual)`` for the 16 sums of `add_rows`.
+
+    `residual` and `out` are int16; the outer limits are +-`ACTIVATION_LIMIT`.
+    """
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         start, weights, inputs, pairs, shifts, low, high, residual, out = arguments
@@ -120,7 +176,24 @@ def clip_rows(
     return types.void(*[types.int64] * 9), code
 
 
-@intrinsic
+@kernel
+def plain_clip_rows_of_times(
+    start, weights, old_inputs, old_pairs, inputs, pairs, step, shifts, low, residual,
+    residual_step, out, out_step,
+):  # fmt: skip
+    """Plain loop of `clip_rows_of_times`."""
+    more_weights = weights + 2 * ROWS * old_pairs
+    for time in range(TIMES):
+        for row in range(ROWS):
+            total = load_i32(start, row)
+            total += _plain_sum(weights, old_inputs + time * step, old_pairs, row)
+            total += _plain_sum(more_weights, inputs + time * step, pairs, row)
+            shift, more = load_i32(shifts, row), load_i16(residual + time * residual_step, row)
+            value = _add_residual(total, shift, narrow(low), ACTIVATION_LIMIT, more)
+            store_16(out + time * out_step, row, value)
+
+
+@vectorised(plain_clip_rows_of_times)
 def clip_rows_of_times(
     typing_context: Any, start: Any, weights: Any, old_inputs: Any, old_pairs: Any, inputs: Any,
     pairs: Any, step: Any, shifts: Any, low: Any, residual: Any, residual_step: Any, out: Any,
@@ -128,7 +201,8 @@ def clip_rows_of_times(
 ) -> Any:
     """`clip_rows` for eight times, whose inputs, residuals and outputs are steps of bytes apart.
 
-    The weights of `old_inputs` stand before those of `inputs`; the upper limit is `TOP`.
+    The weights of `old_inputs` stand before those of `inputs`, and pairs may have any number; the
+    upper limit is `ACTIVATION_LIMIT`.
     """
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -170,15 +244,37 @@ def clip_rows_of_times(
     return types.void(*[types.int64] * 13), code
 
 
-@intrinsic
+@kernel
+def _plain_gate(table, total):
+    return load_i16(table, min(max((total + 2) >> 2, -CENTRE), GATE_TOP) + CENTRE)
+
+
+@kernel
+def plain_gate_rows(inward, recurrent, units, sigmoid, tanh, state, out):
+    """Plain loop of `gate_rows`."""
+    for i in range(units):
+        reset = _plain_gate(sigmoid, load_i32(inward, i) + load_i32(recurrent, i))
+        at = units + i
+        update = _plain_gate(sigmoid, load_i32(inward, at) + load_i32(recurrent, at))
+        at += units
+        again = (reset * load_i32(recurrent, at) + (1 << 14)) >> 15
+        candidate = _plain_gate(tanh, load_i32(inward, at) + again)
+        value = update * load_i16(state, i) + ((1 << 15) - update) * candidate
+        value = narrow(value + (1 << 14)) >> 15
+        store_16(state, i, value)
+        store_16(out, i, value)
+
+
+@vectorised(plain_gate_rows)
 def gate_rows(
     typing_context: Any, inward: Any, recurrent: Any, units: Any, sigmoid: Any, tanh: Any,
     state: Any, out: Any,
 ) -> Any:
     """New values of gated recurrent units from the sums of their gates, to `state` and `out`.
 
-    There are 32-bit sums of reset, of update and of the candidate for all units, in this order.
-    Sixteen units are worked on at once; what lies behind the last one may be written as well.
+    `inward` and `recurrent` are int32 sums of the reset gates, the update gates and the candidates
+    of all units, in this order, in quarters of a table's step; tables, values and `out` are int16
+    (Q15).  Sixteen units are worked on at once; what lies behind the last one may be written, too.
     """
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:

@@ -12,7 +12,7 @@ import numpy as np
 
 from nlac.kernels.jit import kernel
 from nlac.kernels.memory import address, keep, load_f64
-from nlac.kernels.vectors_f64 import CORRELATED, LANES, correlate, slide_products
+from nlac.kernels.vectors_f64 import CORRELATED, F64_LANES, correlate, slide_products
 
 
 @kernel
@@ -22,12 +22,12 @@ def _products(x, y, count, lags, out):
     `x`, `y` and `out` are addresses. `out` has room for whole vectors of lags, and as many samples
     precede `y`.
     """
-    left = (lags + LANES - 1) // LANES
+    left = (lags + F64_LANES - 1) // F64_LANES
     at = 0
     while left > 0:
         some = min(left, CORRELATED)
         correlate(x, y - 8 * at, count, out + 8 * at, some)
-        at += some * LANES
+        at += some * F64_LANES
         left -= some
 
 
@@ -39,8 +39,8 @@ def _fill(corner, stride, lags_a, lags_b, more, less, come, gone):
     of the first sequence's samples before the stretch and at its end; `come` and `gone` of the
     second sequence's, newest first.
     """
-    for at in range(0, lags_b - 1, CORRELATED * LANES):
-        vectors = min((lags_b - 1 - at + LANES - 1) // LANES, CORRELATED)
+    for at in range(0, lags_b - 1, CORRELATED * F64_LANES):
+        vectors = min((lags_b - 1 - at + F64_LANES - 1) // F64_LANES, CORRELATED)
         slide_products(
             corner + 8 * at, stride, lags_a - 1, more, less, come + 8 * at, gone + 8 * at, vectors
         )
@@ -49,7 +49,7 @@ def _fill(corner, stride, lags_a, lags_b, more, less, come, gone):
 @kernel
 def room(size):
     """Columns of a covariance matrix of `size` rows: with room for whole vectors."""
-    return size + LANES
+    return size + F64_LANES
 
 
 @kernel
@@ -59,7 +59,7 @@ def covariance(samples, channels, delays, lags, begin, end, out, known):
     Parameters
     ----------
     samples : (n, frames) float64
-        Integers. Every index used must exist, and `LANES` samples before it.
+        Integers. Every index used must exist, and `F64_LANES` samples before it.
     channels, delays, lags : (sequences,) int64
         Sequence s at lag l is ``samples[channels[s], t - delays[s] - l]``, l < lags[s].
     begin, end : int
@@ -70,7 +70,7 @@ def covariance(samples, channels, delays, lags, begin, end, out, known):
         Number of first sequences whose covariances with each other `out` already holds.
     """
     count = end - begin
-    width = lags.max() + LANES
+    width = lags.max() + F64_LANES
     products = np.empty(width)
     sums = address(products)
     # samples before the stretch and before its end, newest first; no more than are used, since
@@ -78,7 +78,7 @@ def covariance(samples, channels, delays, lags, begin, end, out, known):
     edges = np.empty((len(channels), 2, width))
     for b in range(len(channels)):
         y = address(samples[channels[b]]) + 8 * (begin - delays[b])
-        for j in range(lags[b] + LANES):
+        for j in range(lags[b] + F64_LANES):
             edges[b, 0, j] = load_f64(y, -1 - j)
             edges[b, 1, j] = load_f64(y, count - 1 - j)
     at_a = 0

@@ -11,7 +11,7 @@ import numpy as np
 
 from nlac.kernels.jit import kernel
 from nlac.kernels.memory import address, keep, load_f64, store_f64
-from nlac.kernels.vectors_f64 import LANES, dot_f64, subtract_row, subtract_rows
+from nlac.kernels.vectors_f64 import F64_LANES, dot_f64, subtract_row, subtract_rows
 
 
 @kernel
@@ -27,7 +27,7 @@ def log2(value):
 @kernel
 def padded(count):
     """Length of a row of `count` elements, rounded up to whole vectors."""
-    return (count + LANES - 1) & ~(LANES - 1)
+    return (count + F64_LANES - 1) & ~(F64_LANES - 1)
 
 
 @kernel
@@ -52,7 +52,7 @@ def factorise(matrix, count, factor, known):
     factor : (count or more, padded(count) or more) float64
         From `new_factor`; receives U. Entries below the diagonal are undefined.
     known : int
-        Number of leading rows and columns, a multiple of `LANES`, whose factor `factor` already
+        Number of leading rows and columns, a multiple of `F64_LANES`, whose factor `factor` already
         holds. The matrix is not read there.
 
     Returns
@@ -73,7 +73,7 @@ def factorise(matrix, count, factor, known):
         stop = min(begin + 4, count)
         for k in range(begin, stop):
             row = base + k * stride
-            block = max(k & ~(LANES - 1), known)
+            block = max(k & ~(F64_LANES - 1), known)
             for p in range(begin, k):
                 above = base + p * stride
                 subtract_row(row, above, load_f64(above, k), block, end)
@@ -92,7 +92,7 @@ def factorise(matrix, count, factor, known):
                 subtract_rows(
                     base + i * stride, top, stride, load_f64(top, i), load_f64(top + stride, i),
                     load_f64(top + 2 * stride, i), load_f64(top + 3 * stride, i),
-                    max(i & ~(LANES - 1), known), end,
+                    max(i & ~(F64_LANES - 1), known), end,
                 )
     return count
 

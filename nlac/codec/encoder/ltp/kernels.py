@@ -6,7 +6,7 @@ import numpy as np
 
 from nlac.kernels.jit import kernel
 from nlac.kernels.memory import address, keep, load_f64, load_i16
-from nlac.kernels.vectors_f64 import LANES, correlate
+from nlac.kernels.vectors_f64 import F64_LANES, correlate
 from nlac.kernels.vectors_i16 import dot_i16
 
 _CHUNK = 4096
@@ -22,7 +22,7 @@ def whiten(samples, begin, end, order, out):
     Parameters
     ----------
     samples : (frames,) float64
-        At least `LANES` samples precede `begin`.
+        At least `F64_LANES` samples precede `begin`.
     begin, end : int
         Frames to whiten.
     order : int
@@ -30,8 +30,8 @@ def whiten(samples, begin, end, order, out):
     out : (end - begin,) int16
         Receives the result, -64 to 64.
     """
-    vectors = order // LANES + 1
-    corr = np.empty(vectors * LANES)
+    vectors = order // F64_LANES + 1
+    corr = np.empty(vectors * F64_LANES)
     weights = np.zeros(order)
     previous = np.zeros(order)
     errors = np.empty(_CHUNK)

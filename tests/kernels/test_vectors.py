@@ -1,0 +1,347 @@
+"""Every vector loop against the plain loop beside it, bit for bit, over all that they write."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+
+from nlac.entropy import adaptive_mixture_state as mixture
+from nlac.entropy.adaptive_mixture_state import MixtureCell
+from nlac.entropy.distributions import CELLS
+from nlac.kernels.jit import kernel
+from nlac.kernels.plain import is_plain
+from nlac.kernels.vectors_f64 import CORRELATED, F64_LANES
+from nlac.kernels.vectors_i16 import WEIGHT_LIMIT
+from nlac.kernels.vectors_i64 import I64_LANES, TOGETHER
+from nlac.predictors.networks import online_vectors
+from nlac.predictors.networks.layers import ACTIVATION_LIMIT, GATE_TOP
+from nlac.predictors.networks.vectors import CENTRE, ROWS, TIMES
+
+MODULES = (
+    "nlac.kernels.vectors_f64",
+    "nlac.kernels.vectors_i16",
+    "nlac.kernels.vectors_i64",
+    "nlac.kernels.vectors_covariance",
+    "nlac.predictors.networks.vectors",
+    "nlac.predictors.networks.online_vectors",
+    "nlac.entropy.adaptive_mixture_vectors",
+)
+NAMES = {
+    name.removeprefix("plain_"): module
+    for module in MODULES
+    for name in vars(importlib.import_module(module))
+    if name.startswith("plain_")
+}
+TEMPLATE = """
+@kernel
+def run({arguments}):
+    return {function}({arguments})
+"""
+
+
+class Call(NamedTuple):
+    """Arguments of a vector loop; arrays stand for the addresses of their elements."""
+
+    arguments: tuple[object, ...]
+
+
+class At(NamedTuple):
+    """Address of an element of an array, by its place in memory."""
+
+    array: np.ndarray
+    index: int
+
+
+def integers(rng, bits: int, size, ends: bool, cells=np.int64) -> np.ndarray:
+    """Integers of so many bits; with `ends`, mostly the least and the greatest."""
+    low, high = -(1 << (bits - 1)), (1 << (bits - 1)) - 1
+    values = rng.integers(low, high, size, endpoint=True)
+    if ends:
+        extreme = rng.choice([low, high, -1, 0, 1], size)
+        values = np.where(rng.random(size) < 0.8, extreme, values)
+    return values.astype(cells)
+
+
+def within(rng, limit: int, size, ends: bool, cells) -> np.ndarray:
+    """Integers up to a limit."""
+    if ends:
+        return rng.choice([-limit, 0, limit], size).astype(cells)
+    return rng.integers(-limit, limit, size, endpoint=True).astype(cells)
+
+
+def floats(rng, size, ends: bool) -> np.ndarray:
+    values = rng.normal(size=size) * 10.0 ** rng.integers(-8, 8, size)
+    if ends:
+        special = rng.choice([0.0, -0.0, 1e-308, 1e300, -1e300, np.inf], size)
+        values = np.where(rng.random(size) < 0.1, special, values)
+    return values
+
+
+def dot_f64(rng, ends):
+    a, b = floats(rng, 64, ends), floats(rng, 64, ends)
+    begin = 8 * int(rng.integers(0, 4))
+    return Call((a, b, begin, begin + 8 * int(rng.integers(0, 5))))
+
+
+def subtract_row(rng, ends):
+    target, source = floats(rng, 48, ends), floats(rng, 48, ends)
+    return Call((target, source, float(floats(rng, (), False)), 8, int(rng.integers(1, 7)) * 8))
+
+
+def subtract_rows(rng, ends):
+    target, source = floats(rng, 40, ends), floats(rng, (4, 48), ends)
+    scales = floats(rng, 4, False).tolist()
+    return Call((target, source, source.strides[0], *scales, 0, int(rng.integers(1, 6)) * 8))
+
+
+def correlate(rng, ends):
+    count, vectors = int(rng.integers(0, 40)), int(rng.integers(1, CORRELATED + 1))
+    lags = F64_LANES * CORRELATED
+    x, y = floats(rng, 40, ends), floats(rng, 40 + lags, ends)
+    return Call((x, At(y, lags), count, np.zeros(lags), vectors))
+
+
+def slide_products(rng, ends):
+    rows, vectors = int(rng.integers(0, 12)), int(rng.integers(1, CORRELATED + 1))
+    matrix = floats(rng, (13, F64_LANES * CORRELATED + 1), ends)
+    more, less = floats(rng, 12, ends), floats(rng, 12, ends)
+    come, gone = (floats(rng, F64_LANES * CORRELATED, ends) for _ in "ab")
+    return Call((matrix, matrix.strides[0], rows, At(more, 11), At(less, 11), come, gone, vectors))
+
+
+def dot_i16(rng, ends):
+    a, b = (integers(rng, 16, 128, ends, np.int16) for _ in "ab")
+    return Call((a, b, 32 * int(rng.integers(0, 5))))
+
+
+def add_gradients(rng, ends):
+    weights = within(rng, WEIGHT_LIMIT, 96, ends, np.int32)
+    history = integers(rng, 16, 100, ends, np.int16)
+    steps = integers(rng, 32, 2, ends).tolist()
+    count, shift = 32 * int(rng.integers(0, 4)), int(rng.integers(0, 31))
+    return Call((weights, np.zeros(96, np.int16), At(history, 3), count, shift, *steps))
+
+
+def sum_rows(rng, ends):
+    factor, rows = integers(rng, 64, (20, 3), ends), integers(rng, 64, (20, I64_LANES), ends)
+    target = np.zeros(I64_LANES, np.int64)
+    return Call((target, factor, rows, 24, 8 * I64_LANES, int(rng.integers(0, 20))))
+
+
+def eliminate(rng, ends):
+    rows = integers(rng, 64, (20, I64_LANES), ends)
+    target, source = np.zeros(I64_LANES, np.int64), integers(rng, 64, I64_LANES, ends)
+    up, down, count = (int(rng.integers(0, most)) for most in (40, 60, 20))
+    return Call((target, source, up, down, At(rows, 5), rows, 8 * I64_LANES, count))
+
+
+def eliminate_together(rng, ends):
+    matrix, source = (integers(rng, 64, (20 + TOGETHER, I64_LANES), ends) for _ in "ab")
+    up, down, count = (int(rng.integers(0, most)) for most in (40, 60, 20))
+    target = At(matrix, 20 * I64_LANES + 8)
+    return Call((target, At(source, 8), up, down, matrix, At(matrix, 8), 8 * I64_LANES, count))
+
+
+def divide(rng, ends):
+    row, down = integers(rng, 64, 48, ends), int(rng.integers(0, 60))
+    return Call((row, I64_LANES * int(rng.integers(0, 4)), down, int(integers(rng, 64, (), ends))))
+
+
+def dot_short(rng, ends):
+    a, b = integers(rng, 64, 40, ends), integers(rng, 32, 40, ends, np.int32)
+    return Call((a, b, 8 * int(rng.integers(0, 6))))
+
+
+def dot_low_any(rng, ends):
+    a, b = integers(rng, 64, 40, ends), integers(rng, 64, 40, ends)
+    return Call((a, b, int(rng.integers(0, 34))))
+
+
+def shift_products(rng, ends):
+    left, right = integers(rng, 64, 60, ends), integers(rng, 64, 90, ends)
+    target = np.zeros((40, 80), np.int64)
+    begin, hidden = (int(rng.integers(0, 12)) for _ in "ab")
+    end, batch = begin + int(rng.integers(0, 20)), int(rng.integers(0, 20))
+    # down the diagonal, as it is used: some of what a row does not show lies before the target
+    return Call((At(target, 40), 8 * 41, left, right, batch, begin, hidden, end))
+
+
+def accumulate(rng, ends):
+    target, sums = integers(rng, 64, (50, 75), ends), integers(rng, 64, (50, 80), ends)
+    rows, columns, lower = (int(rng.integers(0, most)) for most in (50, 75, 40))
+    shifts = (int(rng.integers(0, most)) for most in (20, 20, 40))
+    mask = int(rng.integers(-1, 1))
+    steps = target.strides[0], sums, sums.strides[0]
+    return Call((target, *steps, rows, columns, lower, *shifts, mask))
+
+
+def add_rows(rng, ends, cells=np.int8):
+    pairs = 4 * int(rng.integers(0, 5))
+    start = integers(rng, 32, ROWS, ends, np.int32)
+    weights = integers(rng, 8 * np.dtype(cells).itemsize, 16 * 2 * ROWS, ends, cells)
+    inputs = integers(rng, 16, 32, ends, np.int16)
+    shifts = rng.integers(0, 32, ROWS).astype(np.int32)
+    return Call((start, weights, inputs, pairs, shifts, np.zeros(ROWS, np.int32)))
+
+
+def add_rows_16(rng, ends):
+    return add_rows(rng, ends, np.int16)
+
+
+def clip_rows(rng, ends):
+    *first, _out = add_rows(rng, ends).arguments
+    low, high = sorted(integers(rng, 20, 2, ends).tolist())
+    residual = integers(rng, 16, ROWS, ends, np.int16)
+    return Call((*first, low, high, residual, np.zeros(ROWS, np.int16)))
+
+
+def clip_rows_of_times(rng, ends):
+    old_pairs, pairs = (int(rng.integers(0, 8)) for _ in "ab")
+    start, weights, _inputs, _pairs, shifts, _out = add_rows(rng, ends).arguments
+    old, new = (integers(rng, 16, (TIMES, 20), ends, np.int16) for _ in "ab")
+    residual = integers(rng, 16, (TIMES, ROWS), ends, np.int16)
+    low, out = int(rng.choice([-ACTIVATION_LIMIT, 0])), np.zeros((TIMES, ROWS + 2), np.int16)
+    pieces = start, weights, old, old_pairs, new, pairs, old.strides[0], shifts, low
+    return Call((*pieces, residual, residual.strides[0], out, out.strides[0]))
+
+
+def gate_rows(rng, ends):
+    units = ROWS * int(rng.integers(1, 3))
+    tables = (integers(rng, 16, CENTRE + GATE_TOP + 2, ends, np.int16) for _ in "ab")
+    inward, recurrent = (within(rng, 1 << 24, 3 * units, ends, np.int32) for _ in "ab")
+    state, out = integers(rng, 16, units, ends, np.int16), np.zeros(units, np.int16)
+    return Call((inward, recurrent, units, *tables, state, out))
+
+
+def learn_rows(rng, ends):
+    pairs, step = int(rng.integers(0, 7)), int(within(rng, 1 << 15, (), ends, np.int64))
+    values = within(rng, 32767, ROWS, ends, np.int32)
+    outward = within(rng, online_vectors.OUTWARD_LIMIT, ROWS, ends, np.int32)
+    weights = within(rng, online_vectors.WEIGHT_LIMIT, (7, 2, ROWS), ends, np.int32)
+    inputs = within(rng, 2047, 14, ends, np.int16)
+    return Call((step, values, outward, weights, np.zeros((7, 2 * ROWS), np.int16), inputs, pairs))
+
+
+def learn_row(rng, ends):
+    weights = within(rng, online_vectors.WEIGHT_LIMIT, 64, ends, np.int32)
+    inputs, copies = within(rng, 2047, 64, ends, np.int16), np.zeros(64, np.int16)
+    count = ROWS * int(rng.integers(0, 5))
+    return Call((weights, copies, inputs, count, int(within(rng, 1 << 14, (), ends, np.int64))))
+
+
+def mixture_row(rng, ends) -> np.ndarray:
+    row = integers(rng, 40, mixture.MIXTURE_CELLS, ends)
+
+    def put(cell: int, low: int, high: int) -> None:
+        row[cell : cell + 8] = rng.integers(low, high, 8)
+
+    put(MixtureCell.SOURCE, 0, 20)
+    put(MixtureCell.MEAN, 0, 1 << (45 if ends else 20))
+    put(MixtureCell.RATE, 0, 12)
+    put(MixtureCell.MANTISSA, 0, 1 << 17)
+    put(MixtureCell.SHIFT, 0, 40)
+    put(MixtureCell.GAINED, -1, 1)
+    return row
+
+
+def prepare_lanes(rng, ends):
+    tables = integers(rng, 40, 20, ends), integers(rng, 20, 256, ends)
+    exponentials = integers(rng, 20, 2 * mixture.EXP_STEPS + 1, ends)
+    features = integers(rng, 10, mixture.FEATURES, ends)
+    return Call((mixture_row(rng, ends), features, *tables, exponentials, 3))
+
+
+def weigh_lanes(rng, ends):
+    numbers = int(rng.integers(0, 20)), int(integers(rng, 40, (), ends))
+    return Call((mixture_row(rng, ends), *numbers))
+
+
+def cumulative_lanes(rng, ends):
+    table = integers(rng, 64, CELLS, ends)
+    edge, slot = int(integers(rng, 40, (), ends)), MixtureCell.SLOTS + int(rng.integers(0, 4))
+    return Call((mixture_row(rng, ends), table, edge, slot))
+
+
+def joint_lanes(rng, ends):
+    slots = MixtureCell.SLOTS, MixtureCell.SLOTS + mixture.MAX_PARTS
+    return Call((mixture_row(rng, ends), *slots))
+
+
+def learn_lanes(rng, ends):
+    features = integers(rng, 10, mixture.FEATURES, ends)
+    numbers = int(rng.integers(0, 20)), int(integers(rng, 40, (), ends))
+    leak, sample, age = int(rng.choice([-1, 1])), int(integers(rng, 40, (), ends)), 5
+    return Call((mixture_row(rng, ends), features, *numbers, leak, sample, age))
+
+
+add_two_gradients = add_four_gradients = add_gradients
+slope_lanes = cumulative_lanes
+
+
+def numbers_of(arguments: tuple[object, ...]) -> tuple[list[object], list[np.ndarray]]:
+    """Arguments with addresses of copies in place of arrays, and the copies."""
+    copies: dict[int, np.ndarray] = {}
+
+    def of(array: np.ndarray) -> np.ndarray:
+        return copies.setdefault(id(array), array.copy())
+
+    words: list[object] = []
+    for argument in arguments:
+        array = argument.array if isinstance(argument, At) else argument
+        if isinstance(array, np.ndarray):
+            begin = argument.index if isinstance(argument, At) else 0
+            words.append(int(of(array).ctypes.data) + begin * array.itemsize)
+        else:
+            words.append(argument)
+    return words, list(copies.values())
+
+
+def caller(function: object, count: int) -> Callable[..., object]:
+    """Return a kernel that calls a vector loop or a plain loop."""
+    arguments = ", ".join(f"a{i}" for i in range(count))
+    space: dict[str, object] = {"kernel": kernel, "function": function}
+    exec(TEMPLATE.format(arguments=arguments, function="function"), space)
+    run: Callable[..., object] = space["run"]  # type: ignore[assignment]
+    return run
+
+
+def calls(name: str) -> Iterator[Call]:
+    for seed in range(60):
+        yield globals()[name](np.random.default_rng([seed, len(name)]), bool(seed % 2))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_vector_and_plain_loop_do_the_same(name):
+    if is_plain(name):
+        pytest.skip("this processor runs the plain loop alone")
+    module = importlib.import_module(NAMES[name])
+    pair: tuple[Callable[..., object], ...] = ()
+    for call in calls(name):
+        if not pair:
+            functions = getattr(module, name), getattr(module, f"plain_{name}")
+            pair = tuple(caller(each, len(call.arguments)) for each in functions)
+        found = []
+        for run in pair:
+            words, copies = numbers_of(call.arguments)
+            with np.errstate(all="ignore"):
+                result = run(*words)
+            found.append((np.array(result, dtype=object if result is None else None), copies))
+        (vector_result, vector_memory), (plain_result, plain_memory) = found
+        assert vector_result.tobytes() == plain_result.tobytes() or nan(vector_result, plain_result)
+        for a, b in zip(vector_memory, plain_memory, strict=True):
+            np.testing.assert_array_equal(bits(a), bits(b))
+
+
+def nan(a: np.ndarray, b: np.ndarray) -> bool:
+    return a.dtype == float and bool(np.isnan(a) and np.isnan(b))
+
+
+def bits(array: np.ndarray) -> np.ndarray:
+    """Integers of the same bits; of NaNs (their payload is left open) one of them."""
+    if array.dtype == float:
+        return np.where(np.isnan(array), np.nan, array).view(np.int64)
+    return array
