@@ -33,7 +33,12 @@ class _Task(Generic[T, R]):
         self.done = threading.Event()
 
 
-def ordered_map(function: Callable[[T], R], arguments: Iterable[T], threads: int) -> Iterator[R]:
+def ordered_map(
+    function: Callable[[T], R],
+    arguments: Iterable[T],
+    threads: int,
+    tick: Callable[[], None] | None = None,
+) -> Iterator[R]:
     """Yield ``function(argument)`` for each argument, in order, computed on threads.
 
     At most ``threads + 1`` arguments and results exist at a time. If the system grants fewer
@@ -49,6 +54,8 @@ def ordered_map(function: Callable[[T], R], arguments: Iterable[T], threads: int
         Iterated on the calling thread, as far ahead as the threads need.
     threads : int
         Number of threads, at least 1. Even a single one is not the calling thread.
+    tick : callable, optional
+        Called on the calling thread, several times a second while it waits.
     """
     tasks: queue.SimpleQueue[_Task[T, R] | None] = queue.SimpleQueue()
     stop = threading.Event()
@@ -79,9 +86,9 @@ def ordered_map(function: Callable[[T], R], arguments: Iterable[T], threads: int
                 work()
             del task
             if len(pending) > threads:
-                yield _outcome(pending.popleft())
+                yield _outcome(pending.popleft(), tick)
         while pending:
-            yield _outcome(pending.popleft())
+            yield _outcome(pending.popleft(), tick)
     finally:
         stop.set()
         for _ in range(workers):
@@ -97,9 +104,10 @@ def _started(work: Callable[[], None]) -> bool:
     return True
 
 
-def _outcome(task: _Task[T, R]) -> R:
+def _outcome(task: _Task[T, R], tick: Callable[[], None] | None) -> R:
     while not task.done.wait(_SLEEP_SECONDS):
-        pass
+        if tick is not None:
+            tick()
     if task.error is not None:
         raise task.error
     return task.result  # type: ignore[return-value]

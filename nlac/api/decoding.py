@@ -14,6 +14,7 @@ from nlac._errors import (
     UsageError,
 )
 from nlac._files import ReadFile, WriteFile, can_seek, check_distinct, open_input, open_target
+from nlac._progress import Gauge
 from nlac._typing import Samples
 from nlac.api.render import Rendering, choose_container
 from nlac.api.results import DecodeResult, LostRange
@@ -79,7 +80,7 @@ def decode(
     force : bool
         Replace an existing output.
     progress : callable, optional
-        Called with the frames done and the frames in all (None if not known).
+        ``progress(done, total)``, as in `encode`.
 
     Returns
     -------
@@ -156,7 +157,9 @@ class _Decoding:
             # the MD5 of a restored file proves its samples as well; to test a stream is
             # to compare both
             hashed = container is not None or self._dst is None
-            self._write(output, header, decoder.samples(hashed=hashed), told)
+            gauge = self._gauge(told)
+            pieces = decoder.samples(hashed=hashed, gauge=gauge)
+            self._write(output, header, pieces, gauge, told)
             output.finish(self._tail(output, header, decoder.tail()))
             trailer = decoder.trailer
             assert trailer is not None
@@ -180,8 +183,11 @@ class _Decoding:
         self._check_output(stop - start, header)
         with open_target(self._dst, force=self._force) as target:
             output = Rendering(target, header, None, container, stop - start, reader.leading)
-            pieces = decode_range(reader, start, stop, self._workers)
-            self._write(output, header, pieces, stop - start)
+            length = header.block_length
+            covered = min(-(-stop // length) * length, reader.num_frames) - start // length * length
+            gauge = self._gauge(stop - start, covered)
+            pieces = decode_range(reader, start, stop, self._workers, gauge)
+            self._write(output, header, pieces, gauge, stop - start)
             output.finish(())
             return _result(output, header)
 
@@ -204,8 +210,9 @@ class _Decoding:
         with open_target(self._dst, force=self._force) as target:
             items = recovery.scan.items
             output = Rendering(target, header, original, container, last - first, items)
-            pieces = _clipped(recovery.samples(), first, last)
-            self._write(output, header, pieces, last - first)
+            gauge = self._gauge(last - first, total)
+            pieces = _clipped(recovery.samples(gauge), first, last)
+            self._write(output, header, pieces, gauge, last - first)
             output.finish(self._tail(output, header, recovery.tail()))
             trailer = recovery.scan.trailer
             restored = trailer is not None and output.digest == trailer.original_md5 is not None
@@ -251,13 +258,29 @@ class _Decoding:
             yield piece
 
     def _write(
-        self, output: Rendering, header: StreamHeader, pieces: Iterator[Samples], total: int | None
+        self,
+        output: Rendering,
+        header: StreamHeader,
+        pieces: Iterator[Samples],
+        gauge: Gauge,
+        total: int | None,
     ) -> None:
         self._report(0, total)
         for samples in pieces:
             self._check_output(output.frames + len(samples), header)
             output.write(samples)
-            self._report(output.frames, total)
+            gauge.tick()
+        self._report(output.frames, total)
+
+    def _gauge(self, total: int | None, decoded: int | None = None) -> Gauge:
+        """Gauge of an output of `total` frames, for which `decoded` frames are decoded."""
+
+        def report(done: int) -> None:
+            if total is not None:
+                done = min(total, done * total // max(1, decoded or total))
+            self._report(done, total)
+
+        return Gauge(report)
 
     def _report(self, done: int, total: int | None) -> None:
         if self._progress is not None:

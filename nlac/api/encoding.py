@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias, Unpack
 from nlac._errors import NotRestorable, UsageError
 from nlac._files import ReadFile, Target, WriteFile, can_seek, check_distinct, open_target
 from nlac._names import refuse_foreign_name
+from nlac._progress import Gauge
 from nlac._typing import Samples
 from nlac.api.options import OptionFields, encode_options, spelled_out
 from nlac.api.results import EncodeResult
@@ -83,7 +84,9 @@ def encode(
     force : bool
         Replace an existing output.
     progress : callable, optional
-        Called with the frames done and the frames in all (None if not known).
+        ``progress(done, total)``, called on this thread several times a second, also inside long
+        blocks, with the frames done and the frames in all (None if not known). `done` is the sum
+        over all blocks being coded, verification included; it never becomes less.
 
     Other Parameters
     ----------------
@@ -167,6 +170,7 @@ class _Encoding:
         self._embed_model = embed_model
         self._file_name = file_name
         self._progress = progress
+        self._told = 0
 
     def run(self, source: AudioSource, target: Target) -> EncodeResult:
         if not source.restorable and not (self._audio_only or self._strip_chunks):
@@ -192,9 +196,10 @@ class _Encoding:
         for data in encoder.begin(items):
             target.file.write(data)
         self._report(0, source)
-        for data in encoder.encode(self._blocks(source, header, proof)):
+        gauge = Gauge(lambda done: self._report(done, source))
+        for data in encoder.encode(self._blocks(source, header, proof), gauge):
             target.file.write(data)
-            self._report(encoder.writer.num_frames, source)
+            gauge.tick()
         original_md5 = None
         if source.restorable:
             # also where it is not kept: whoever writes into our pipe wants it read
@@ -232,8 +237,10 @@ class _Encoding:
             yield samples
 
     def _report(self, done: int, source: AudioSource) -> None:
+        # a second run begins anew; what was told does not become less
+        self._told = max(self._told, done)
         if self._progress is not None:
-            self._progress(done, source.expected_frames)
+            self._progress(self._told, source.expected_frames)
 
 
 def _file_name(src: ReadFile) -> str | None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from nlac._errors import ChecksumMismatch, CorruptStream
 from nlac._parallel import ordered_map
+from nlac._progress import Gauge, silent_gauge
 from nlac._typing import Samples
 from nlac.bitstream.header import StreamHeader
 from nlac.bitstream.parser import CodedBlock
@@ -40,9 +41,14 @@ def decode_one(block: CodedBlock, stream: StreamHeader) -> Samples:
 
 
 def decode_blocks(
-    blocks: Iterable[CodedBlock], stream: StreamHeader, workers: Workers
+    blocks: Iterable[CodedBlock],
+    stream: StreamHeader,
+    workers: Workers,
+    gauge: Gauge | None = None,
 ) -> Iterator[tuple[CodedBlock, Samples]]:
     """Decode blocks on threads, in order; memory is bounded by block size and threads.
+
+    A `gauge` shows the progress.
 
     Raises
     ------
@@ -50,7 +56,13 @@ def decode_blocks(
         One block needs more memory than granted.
     """
     threads = workers.decoding(stream)
-    return ordered_map(lambda block: (block, decode_one(block, stream)), blocks, threads)
+    gauge = gauge or silent_gauge()
+
+    def work(block: CodedBlock) -> tuple[CodedBlock, Samples]:
+        with gauge.block(block.header.num_frames):
+            return block, decode_one(block, stream)
+
+    return ordered_map(work, blocks, threads, gauge.tick)
 
 
 def check_pcm(digest: PcmDigest, trailer: Trailer) -> None:
@@ -66,7 +78,7 @@ def check_pcm(digest: PcmDigest, trailer: Trailer) -> None:
 
 
 def decode_range(
-    reader: IndexedReader, start: int, stop: int, workers: Workers
+    reader: IndexedReader, start: int, stop: int, workers: Workers, gauge: Gauge | None = None
 ) -> Iterator[Samples]:
     """Yield the samples of frames `start` to `stop`, in pieces of shape (frames, channels).
 
@@ -78,6 +90,8 @@ def decode_range(
         First frame and the frame after the last, ``0 <= start <= stop <= num_frames``.
     workers : Workers
         Threads and memory to use.
+    gauge : Gauge, optional
+        Shows the progress, in frames of whole blocks.
 
     Raises
     ------
@@ -88,6 +102,6 @@ def decode_range(
         return
     first, last = reader.block_of_frame(start), reader.block_of_frame(stop - 1)
     blocks = (reader.block(index) for index in range(first, last + 1))
-    for block, samples in decode_blocks(blocks, reader.header, workers):
+    for block, samples in decode_blocks(blocks, reader.header, workers, gauge):
         offset = block.header.first_frame
         yield samples[max(0, start - offset) : stop - offset]

@@ -10,6 +10,7 @@ import numpy as np
 
 from nlac._errors import CorruptStream
 from nlac._parallel import ordered_map
+from nlac._progress import Gauge, silent_gauge
 from nlac._typing import Samples
 from nlac.bitstream.block import BlockHeader
 from nlac.bitstream.header import StreamHeader
@@ -92,11 +93,22 @@ class Recovery:
         self._threads = workers.decoding(self.header)
         self.md5: bytes | None = None
 
-    def samples(self) -> Iterator[Samples]:
-        """Yield all frames in order, in pieces of shape (frames, channels)."""
+    def samples(self, gauge: Gauge | None = None) -> Iterator[Samples]:
+        """Yield all frames in order, in pieces of shape (frames, channels).
+
+        A `gauge` shows the progress in frames of intact blocks.
+        """
+        gauge = gauge or silent_gauge()
+
+        def work(block: CodedBlock) -> tuple[BlockHeader, Samples | None]:
+            with gauge.block(block.header.num_frames):
+                return self._decode(block)
+
         digest = PcmDigest(self.header.bits_per_sample)
         done = 0
-        for header, samples in ordered_map(self._decode, self._payloads(), self._threads):
+        for header, samples in ordered_map(
+            work, self._payloads(), self._threads, gauge.tick
+        ):
             if samples is None:
                 continue
             for piece in (*self._silence(done, header.first_frame), samples):

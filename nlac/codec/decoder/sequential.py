@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import BinaryIO
 
+from nlac._progress import Gauge
 from nlac._typing import Samples
 from nlac.bitstream.constants import ITEM_FOREIGN_TAIL
 from nlac.bitstream.header import StreamHeader
@@ -64,7 +65,7 @@ class SequentialDecoder:
                 break
             self.leading.append(element)
 
-    def samples(self, *, hashed: bool = True) -> Iterator[Samples]:
+    def samples(self, *, hashed: bool = True, gauge: Gauge | None = None) -> Iterator[Samples]:
         """Yield the samples of each block in order, shape (frames, channels).
 
         Parameters
@@ -72,6 +73,8 @@ class SequentialDecoder:
         hashed : bool
             Compare the MD5 of the samples with the trailer. False saves time where the caller
             compares the MD5 of the restored file, which contains all samples.
+        gauge : Gauge, optional
+            Shows the progress.
 
         Raises
         ------
@@ -79,7 +82,8 @@ class SequentialDecoder:
             At the first damage. The error has the position.
         """
         self._hashed = hashed
-        for _block, samples in decode_blocks(self._blocks(), self.header, self._workers):
+        pieces = decode_blocks(self._blocks(), self.header, self._workers, gauge)
+        for _block, samples in pieces:
             if hashed:
                 self._digest.update(samples)
             yield samples

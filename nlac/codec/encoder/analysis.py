@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from nlac._progress import current_meter
 from nlac.codec.encoder.inter_channel import DELAYS, InterChannelOrder, choose_order
 from nlac.codec.encoder.lpc.segmentation import long_window_gain
 from nlac.codec.encoder.ltp.search import find_lags
@@ -91,16 +92,19 @@ def analyse_block(channels: NDArray[np.int32], settings: AnalysisSettings) -> Bl
     padded = np.zeros((count, PAD + frames + max(DELAYS)))
     padded[:, PAD : PAD + frames] = channels
     inter_channel = choose_order(padded, frames, settings.pieces)
+    current_meter().step()
     spans = -(-(frames + int(inter_channel.delay.max())) // SPAN)
     lags, ltp_gains = np.zeros(spans, np.int64), np.zeros(spans)
     if settings.long_term:
         found, gains = find_lags(padded, frames, SPAN, settings.thorough)
         lags[: len(found)], ltp_gains[: len(found)] = found, gains
+        current_meter().step()
     ordered = np.ascontiguousarray(channels[inter_channel.order])
     delayed = _delayed(padded, inter_channel, frames)
     gain = 0.0
     if settings.orders is not None:
         gain = long_window_gain(delayed, frames, inter_channel.reference, *settings.orders)
+        current_meter().step()
     return BlockAnalysis(inter_channel, ordered, delayed, lags, ltp_gains, gain)
 
 

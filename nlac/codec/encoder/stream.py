@@ -9,6 +9,7 @@ import numpy as np
 
 from nlac._errors import VerifyMismatch
 from nlac._parallel import ordered_map
+from nlac._progress import Gauge, silent_gauge
 from nlac._typing import Samples
 from nlac.audio.format import AudioFormat
 from nlac.bitstream.header import StreamHeader
@@ -49,6 +50,10 @@ def make_header(
     )
 
 
+# passes over the samples that an effort takes, about
+_PASSES = (1, 7, 18, 30)
+
+
 class StreamEncoder:
     """Encodes one stream. Call `begin`, `encode` (any number of times), `end`.
 
@@ -78,13 +83,15 @@ class StreamEncoder:
         for item in items:
             yield self.writer.item(item)
 
-    def encode(self, blocks: Iterable[Samples]) -> Iterator[bytes]:
+    def encode(self, blocks: Iterable[Samples], gauge: Gauge | None = None) -> Iterator[bytes]:
         """Encode blocks on threads, in order; memory is bounded by block size times threads.
 
         Parameters
         ----------
         blocks : iterable of Samples, each of shape (frames, channels)
             Each has `header.block_length` frames; only the last of the stream may be shorter.
+        gauge : Gauge, optional
+            Shows the progress, verification included.
 
         Yields
         ------
@@ -99,9 +106,19 @@ class StreamEncoder:
         from nlac.codec.decoder.payload import decode_block
         from nlac.codec.encoder.payload import encode_block
 
+        gauge = gauge or silent_gauge()
+        passes = _PASSES[self.options.effort]
+        encoded = passes / (passes + self.options.verify)
+
         def work(block: tuple[int, Samples]) -> tuple[bytes, int]:
             first_frame, samples = block
-            payload = encode_block(samples, self.header, self.options)
+            with gauge.block(len(samples), passes + self.options.verify) as meter:
+                payload = encode_block(samples, self.header, self.options)
+                meter.reach(encoded)
+                check(payload, first_frame, samples)
+            return payload, len(samples)
+
+        def check(payload: bytes, first_frame: int, samples: Samples) -> None:
             if self.options.verify:
                 again = decode_block(payload, len(samples), self.header)
                 if not same_samples(again, samples):
@@ -109,7 +126,6 @@ class StreamEncoder:
                         f"encoder fault: the block from frame {first_frame} does not decode to "
                         "the same samples; please report it"
                     )
-            return payload, len(samples)
 
         def hashed() -> Iterator[tuple[int, Samples]]:
             first_frame = self.writer.num_frames
@@ -118,7 +134,9 @@ class StreamEncoder:
                 yield first_frame, samples
                 first_frame += len(samples)
 
-        for payload, num_frames in ordered_map(work, hashed(), self._threads):
+        for payload, num_frames in ordered_map(
+            work, hashed(), self._threads, gauge.tick
+        ):
             yield self.writer.block(payload, num_frames)
 
     def item(self, item: MetadataItem) -> bytes:

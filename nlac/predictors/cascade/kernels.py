@@ -38,6 +38,8 @@ class Rows(NamedTuple):
         What all entropy models share.
     num_locations : int
         Predictions of a sample that an entropy model uses.
+    progress : (1,) int64
+        The delayed frame that a loop is at, for who watches.
     """
 
     predictors: NDArray[np.int64]
@@ -45,6 +47,7 @@ class Rows(NamedTuple):
     mixtures: NDArray[np.int64]
     shared: NDArray[np.int64]
     num_locations: int
+    progress: NDArray[np.int64]
 
 
 class BlockSchedule(NamedTuple):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from nlac._progress import current_meter
 from nlac._typing import U32
 from nlac.entropy.adaptive_mixture import (
     mixture_learn,
@@ -83,6 +84,7 @@ def encode_loop(schedule, sets, rows, pcm, word_buffer, raw_buffer):
     for t in range(block.total):
         if t % PIECE == 0:
             set_lags(rows.predictors, block.lags, t)
+            rows.progress[0] = t
         for c in range(block.channels):
             at = frame_of(block, t, c)
             if at < 0:
@@ -117,6 +119,7 @@ def decode_loop(schedule, sets, rows, pcm, word_buffer, raw_buffer):
     for t in range(block.total):
         if t % PIECE == 0:
             set_lags(rows.predictors, block.lags, t)
+            rows.progress[0] = t
         for c in range(block.channels):
             at = frame_of(block, t, c)
             if at < 0:
@@ -175,4 +178,7 @@ def decode_samples(
 def _rows(side_info: SideInfo, parameters: CascadeParameters, state: CascadeState) -> Rows:
     count = parameters.num_locations
     mixtures = mixture_state(side_info.initial_scale, count, side_info.reference)
-    return Rows(state.channels, state.locations, mixtures, mixture_shared(count), count)
+    progress = current_meter().start_pass(side_info.schedule.frames)
+    return Rows(
+        state.channels, state.locations, mixtures, mixture_shared(count), count, progress
+    )  # fmt: skip

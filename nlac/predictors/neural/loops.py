@@ -123,6 +123,7 @@ def base_pass(schedule, sets, rows, feature_rows, pcm, begin, output):
     for t in range(begin, begin + length):
         if t % PIECE == 0:
             set_lags(rows.predictors, block.lags, t)
+            rows.progress[0] = t
         for c in range(block.channels):
             at = frame_of(block, t, c)
             if at < 0:
@@ -234,6 +235,7 @@ def decode_with_network(
     for t in range(block.total):
         if t % PIECE == 0:
             set_lags(rows.predictors, block.lags, t)
+            rows.progress[0] = t
         for c in range(block.channels):
             at = frame_of(block, t, c)
             if at < 0:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlac._parallel import ordered_map
+from nlac._progress import current_meter
 from nlac._typing import U32
 from nlac.entropy.adaptive_mixture import mixture_shared, mixture_state
 from nlac.entropy.distributions import tables
@@ -70,6 +71,7 @@ class BasePredictor:
             state.channels, state.locations,
             mixture_state(side_info.initial_scale, count, side_info.reference, network=True),
             mixture_shared(count, network=True), count,
+            current_meter().start_pass(side_info.schedule.frames),
         )  # fmt: skip
         return cls(side_info, set_table(side_info.sets), state, feature_state, rows)
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlac._errors import NlacError, UsageError
+from nlac._progress import current_meter
 from nlac.bitstream.header import StreamHeader
 from nlac.codec.encoder.analysis import AnalysisSettings, BlockAnalysis, analyse_block, first_means
 from nlac.codec.encoder.lpc.segmentation import analyse
@@ -144,10 +145,12 @@ def encode_lpc(channels: NDArray[np.int32], settings: LpcSettings) -> bytes:
 def encode_analysed(block: BlockAnalysis, settings: LpcSettings) -> bytes:
     """Code a block that was analysed with `settings.analysis`."""
     order = block.inter_channel.order.tolist()
-    bodies = []
+    bodies, meter = [], current_meter()
     for parameters, sets in candidate_parameters(block, settings):
+        meter.step()
         body, coder = encode_samples(parameters, sets, block.ordered, settings)
         bodies.append(bytes([coder]) + write_side_info(order, sets, parameters) + body)
+        meter.step()
     return min(bodies, key=len)
 
 
