@@ -51,6 +51,10 @@ class CoderCell(IntEnum):
     FILL = 7  # their number
 
 
+# older releases of numba don't index arrays by enums
+_POS, _LOWER, _RANGE, _HELD, _FIRST_WORD, _RAW_POS, _BITS, _FILL = map(int, CoderCell)
+
+
 class BaseOutput(NamedTuple):
     """What the base predictor gives to the network and the entropy model in a span of time.
 
@@ -146,16 +150,16 @@ def base_pass(schedule, sets, rows, feature_rows, pcm, begin, output):
 def _writer_of(coder):
     """State of the range coder, from the cells of an encoder."""
     return (
-        np.int64(coder[CoderCell.POS]), coder[CoderCell.LOWER], coder[CoderCell.RANGE],
-        np.int64(coder[CoderCell.HELD]), coder[CoderCell.FIRST_WORD],
+        np.int64(coder[_POS]), coder[_LOWER], coder[_RANGE],
+        np.int64(coder[_HELD]), coder[_FIRST_WORD],
     )  # fmt: skip
 
 
 @kernel
 def _bits_of(coder):
     """State of the writer of raw bits, from the cells of an encoder."""
-    waiting, fill = coder[CoderCell.BITS], np.int64(coder[CoderCell.FILL])
-    return np.int64(coder[CoderCell.RAW_POS]), waiting, fill
+    waiting, fill = coder[_BITS], np.int64(coder[_FILL])
+    return np.int64(coder[_RAW_POS]), waiting, fill
 
 
 @kernel
@@ -194,10 +198,10 @@ def coding_pass(schedule, sets, rows, powers, pcm, begin, base_output, outputs, 
             if not good:
                 return False
             mixture_learn(shared, state, sample)
-    coder[CoderCell.POS], coder[CoderCell.LOWER] = np.uint64(writer[0]), writer[1]
-    coder[CoderCell.RANGE], coder[CoderCell.HELD] = writer[2], np.uint64(writer[3])
-    coder[CoderCell.FIRST_WORD], coder[CoderCell.RAW_POS] = writer[4], np.uint64(bits[0])
-    coder[CoderCell.BITS], coder[CoderCell.FILL] = bits[1], np.uint64(bits[2])
+    coder[_POS], coder[_LOWER] = np.uint64(writer[0]), writer[1]
+    coder[_RANGE], coder[_HELD] = writer[2], np.uint64(writer[3])
+    coder[_FIRST_WORD], coder[_RAW_POS] = writer[4], np.uint64(bits[0])
+    coder[_BITS], coder[_FILL] = bits[1], np.uint64(bits[2])
     return True
 
 
@@ -205,7 +209,7 @@ def coding_pass(schedule, sets, rows, powers, pcm, begin, base_output, outputs, 
 def start_encoder(encoder):
     """Set the state of an encoder to that of the beginning."""
     encoder.cells[:] = ZERO
-    encoder.cells[CoderCell.RANGE] = FULL
+    encoder.cells[_RANGE] = FULL
 
 
 @kernel
