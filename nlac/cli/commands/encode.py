@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 @click.option("--predictor", metavar="NAME", help="Predictor to use instead of the preset's.")
 @click.option("--model", metavar="PATH|NAME", help="Model for cnn or gru; it tells the predictor.")
 @click.option(
-    "--embed-model", is_flag=True, help="Put the model into the stream, for who lacks it."
+    "--embed-model", is_flag=True, help="Embed the model, for decoders that do not have it."
 )
 @click.option(
     "--device",

@@ -61,5 +61,5 @@ def _show(record: dict[str, Any]) -> None:
     _console.say_beside_bar(
         f"step {record['step']}, {record['seconds']:.0f} s: training "
         f"{100 * (record['train'] - 1):+.3f} %, validation {100 * (record['valid'] - 1):+.3f} % "
-        "of the front's bits"
+        "of the base predictor's bits"
     )
