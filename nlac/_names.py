@@ -33,6 +33,6 @@ def refuse_foreign_name(file: object) -> None:
         suffix = PurePath(os.fspath(file)).suffix.lower()
         if suffix in FOREIGN_SUFFIXES:
             raise UsageError(
-                f"{os.fspath(file)} would be an nlac stream under a foreign extension; call it "
+                f"{os.fspath(file)}: would be an nlac stream under a foreign extension; call it "
                 f".nlac (nlac.decode makes a {suffix} file of one, where it can)"
             )

@@ -68,7 +68,7 @@ def open_other(stream: BinaryIO, reader: ByteReader, *, owned: bool) -> AudioSou
     if not magic.startswith(_MAGICS):
         raise UnsupportedAudio(
             f"unknown audio format (the input begins with {magic[:12]!r}); if these are samples "
-            "without a header, say so with their rate, encoding and channels"
+            "without a header, tell their kind by raw= (rate, encoding, channels)"
         )
     copy = _copied(reader)
     try:
@@ -102,7 +102,7 @@ class SoundfileSource(AudioSource):
             self._guard.check()
             raise UnsupportedAudio(
                 f"unknown or damaged audio file: {_reason(error)}; if these are samples without "
-                "a header, say so with their rate, encoding and channels"
+                "a header, tell their kind by raw= (rate, encoding, channels)"
             ) from error
         self.container = str(self._file.format).lower()
         subtype = str(self._file.subtype)

@@ -27,7 +27,7 @@ Progress = Callable[[int, int | None], None]
 _GRAVITY = (0, 5, 2, 1, 4, 3, 70)
 _UNEXPECTED = 70
 # the library's words for what the command line calls otherwise
-_OPTIONS = re.compile(r"\b(audio_only|ignore_sizes|block_seconds|strip_chunks|max_output)\b")
+_OPTIONS = re.compile(r"\b(audio_only|ignore_sizes|block_seconds|strip_chunks|max_output)\b|\braw=")
 _TRACES = logging.Formatter()
 _COLOURS = {logging.ERROR: "red", logging.WARNING: "yellow"}
 
@@ -129,6 +129,10 @@ def report_wrong_use(error: click.ClickException) -> int:
         error.show()
         return error.exit_code
     text = error.format_message().rstrip(".")
+    if isinstance(error, click.NoSuchOption):
+        text = f"no such option: {error.option_name}"
+        if error.possibilities:
+            text += f"; did you mean {' or '.join(sorted(error.possibilities))}?"
     ctx = getattr(error, "ctx", None)
     where = f" ({ctx.command_path} --help tells more)" if ctx is not None else ""
     logger.error(f"{text[:1].lower()}{text[1:]}{where}")
@@ -149,7 +153,7 @@ def wording(error: BaseException, name: str | None) -> str:
         return f"{error.strerror}: {error.filename}" if elsewhere else error.strerror
     if isinstance(error, MemoryError):
         return str(error) or "not enough memory; fewer threads (-j) or shorter blocks need less"
-    text = _OPTIONS.sub(lambda match: "--" + match[0].replace("_", "-"), str(error))
+    text = _OPTIONS.sub(lambda match: "--" + match[0].rstrip("=").replace("_", "-"), str(error))
     if exit_code(error) == _UNEXPECTED:
         said = f"{type(error).__name__}: {text}" if text else type(error).__name__
         return f"unexpected {said}; this is a fault of nlac, please report it (-vv shows where)"

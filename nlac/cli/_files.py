@@ -100,7 +100,7 @@ def find_inputs(
         elif recursive:
             found += [Input(*each) for each in search(name, include, suffixes)]
         else:
-            raise UsageError(f"{name} is a folder; -r takes the files in it")
+            raise UsageError(f"{name}: is a folder; -r takes the files in it")
     if not found:
         raise UsageError(f"no file to read was found in {', '.join(names)}")
     if sum(each.is_pipe for each in found) > 1:

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: clean up, and be gone at once.
+"""Ctrl-C, SIGTERM and SIGHUP: clean up, and be gone at once.
 
 The signal becomes a KeyboardInterrupt in the main thread, on whose way up the
 unfinished output is removed. Worker threads may sit in a compiled kernel for
@@ -69,10 +69,12 @@ _handler = _Handler()
 
 
 def install() -> None:
-    """Answer SIGINT and SIGTERM from now on."""
+    """Answer SIGINT, SIGTERM and, where a terminal can hang up, SIGHUP from now on."""
     threading.Thread(target=_handler.watch, name="nlac-signals", daemon=True).start()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        # whoever starts a program in the background may ask that Ctrl-C be ignored
+    hang_up = getattr(signal, "SIGHUP", signal.SIGTERM)
+    for number in (signal.SIGINT, signal.SIGTERM, hang_up):
+        # whoever starts a program in the background may ask that Ctrl-C be ignored, as nohup does
+        # of a closed terminal
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _handler)
     sys.unraisablehook = _handler.report

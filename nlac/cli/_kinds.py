@@ -43,11 +43,28 @@ def check_stream(source: Input, file: BinaryIO) -> None:
     NotAStream
         It is one.
     """
-    head = file.peek(16)[:4] if hasattr(file, "peek") else MAGIC
+    head = _head(file)
     if len(head) < len(MAGIC) or head == MAGIC:
         # a pipe may give less at first
         return
     if head in _KINDS:
         raise NotAStream(f"not an nlac stream but {_KINDS[head]}; nlac encode makes a stream of it")
-    if not source.is_pipe and Path(source.path).suffix.lower() != ".nlac":
+    if not source.is_pipe and not _is_called_stream(source):
         raise NotAStream("not an nlac stream; nlac encode makes one of an audio file")
+
+
+def is_damaged(source: Input, file: BinaryIO) -> bool:
+    """Tell whether a file is called .nlac and begins like nothing that is known.
+
+    Nothing is read away.
+    """
+    head = _head(file)
+    return _is_called_stream(source) and head != MAGIC and head not in _KINDS
+
+
+def _head(file: BinaryIO) -> bytes:
+    return bytes(file.peek(16)[:4]) if hasattr(file, "peek") else MAGIC
+
+
+def _is_called_stream(source: Input) -> bool:
+    return not source.is_pipe and Path(source.path).suffix.lower() == ".nlac"

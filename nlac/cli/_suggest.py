@@ -18,6 +18,8 @@ class SuggestingGroup(click.Group):
         known = self.list_commands(ctx)
         if name in known or name.startswith("-"):
             return super().resolve_command(ctx, args)
-        close = difflib.get_close_matches(name, known, 1, 0.6)
+        # the beginning of a name is likelier meant than what merely looks alike
+        begun = [each for each in known if each.startswith(name)]
+        close = begun or difflib.get_close_matches(name, known, 1, 0.6)
         hint = f"did you mean {close[0]}?" if close else f"one of {', '.join(known)}"
         raise click.UsageError(f"no such command: {name}; {hint}", ctx)

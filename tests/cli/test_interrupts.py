@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: whenever they come, nothing is left, and the process is gone at once."""
+"""Ctrl-C, SIGTERM, SIGHUP: whenever they come, nothing is left, and the process is gone at once."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ from cli_tools import wav_bytes
 from interruptible import AS_FROM_A_TERMINAL, NEEDS_SIGINT
 
 pytestmark = NEEDS_SIGINT
+# where there is none, nothing is tested that may be sent
+HANG_UP = getattr(signal, "SIGHUP", signal.SIGTERM)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, HANG_UP])
 def test_an_interrupt_leaves_nothing(
     number: signal.Signals, tmp_path: Path, wav: Path, environment: dict[str, str]
 ) -> None:

@@ -57,9 +57,10 @@ def test_a_folder_may_have_any_name(call: Call, wav: Path) -> None:
     [
         (["encod", "in.wav"], "no such command: encod; did you mean encode?"),
         (["tets"], "no such command: tets; did you mean test?"),
+        (["enc", "in.wav"], "no such command: enc; did you mean encode?"),
         (["model", "exprt"], "no such command: exprt; did you mean export?"),
         (["xyz"], "no such command: xyz; one of encode, decode, "),
-        (["encode", "in.wav", "--presset", "max"], "--preset"),
+        (["encode", "in.wav", "--presset", "max"], "no such option: --presset; did you mean --pre"),
         (["encode", "in.wav", "--preset", "mx"], "invalid value for '--preset'"),
         (["decode", "in.wav", "--until", "soon"], "'soon' is not a position"),
     ],
@@ -96,6 +97,28 @@ def test_a_stream_with_a_damaged_beginning_is_damaged(call: Call, stream: Path) 
     assert call("test", stream).exit_code == 3
     done = call("test", "--json", stream)
     assert json.loads(done.stdout)["exit_code"] == 3
+
+
+def test_info_of_a_damaged_stream_does_not_take_it_for_audio(call: Call, stream: Path) -> None:
+    stream.write_bytes(stream.read_bytes()[1:])
+    done = call("info", stream)
+    assert done.exit_code == 3
+    assert done.stderr == f"nlac: error: {stream}: not an nlac stream\n"
+
+
+def test_a_file_of_no_known_kind_may_be_raw(call: Call, tmp_path: Path) -> None:
+    (tmp_path / "take.bin").write_bytes(bytes(range(99)))
+    done = call("encode", "take.bin")
+    assert done.exit_code == 1
+    assert "tell their kind by --raw (rate, encoding, channels)\n" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["encode", "decode", "info", "test"])
+def test_a_folder_is_told_like_other_errors(call: Call, tmp_path: Path, command: str) -> None:
+    (tmp_path / "takes").mkdir()
+    done = call(command, "takes")
+    assert done.exit_code == 2
+    assert done.stderr == "nlac: error: takes: is a folder; -r takes the files in it\n"
 
 
 def test_info_takes_folders(call: Call, wav: Path, stream: Path) -> None:

@@ -140,18 +140,21 @@ def command(
     names, output = _files.split_arguments(files, options.output, _is_output)
     if output is not None and Path(output).suffix.lower() in FOREIGN_SUFFIXES:
         raise UsageError(
-            f"{output} would be an nlac stream under a foreign extension; call it .nlac"
+            f"{output}: would be an nlac stream under a foreign extension; call it .nlac"
         )
     if delete_input and output == _files.PIPE:
         raise UsageError("--delete-input needs an output file, which - is not")
     inputs, outputs = options.find(names, output, AUDIO_SUFFIXES)
+    if not options.dry_run:
+        # the libraries of the interface need memory as well
+        _console.before_coding()
     arguments = _api_options(tags=tags, device=device, **settings)
     if not options.dry_run:
-        _console.before_coding()
         _details.tell_options(arguments)
 
     def encode_one(source: _files.Input) -> Done:
         if arguments["raw"] is None and not source.is_pipe and _files.is_stream(source.path):
+            # before its own place is taken for an output that exists
             raise UnsupportedAudio("is an nlac stream already; decode it to encode it anew")
         path = outputs.place(source, source.stem + suffix)
         with source.open() as file:

@@ -9,6 +9,7 @@ import click
 
 from nlac.bitstream.constants import MAGIC
 from nlac.cli import _console, _files
+from nlac.cli._kinds import is_damaged
 
 
 @click.command("info")
@@ -32,7 +33,7 @@ def command(files: tuple[str, ...], recursive: bool, as_json: bool) -> int:
 
     def show(source: _files.Input) -> None:
         with source.open() as file:
-            is_stream = file.peek(len(MAGIC))[: len(MAGIC)] == MAGIC
+            is_stream = file.peek(len(MAGIC))[: len(MAGIC)] == MAGIC or is_damaged(source, file)
             facts = _of_stream(file) if is_stream else _of_audio(file)
         if as_json:
             click.echo(json.dumps({"file": source.path, **facts}))
