@@ -22,6 +22,20 @@ def whole_number(name: str, value: Any) -> int:
     raise UsageError(f"{name} {value!r}: a whole number is needed")
 
 
+def span(start: Any, stop: Any, length: int) -> tuple[int, int]:
+    """First frame, and the frame after the last, of `length`, given as in slices.
+
+    Raises
+    ------
+    UsageError
+        One of them is no whole number.
+    """
+    first = whole_number("start", start)
+    last = None if stop is None else whole_number("stop", stop)
+    first, last, _step = slice(first, last).indices(length)
+    return first, last
+
+
 def is_real(value: Any) -> bool:
     """Whether something is a number, of Python or of NumPy."""
     return isinstance(value, numbers.Real) and value is not True and value is not False
@@ -56,5 +70,9 @@ def text_fields(tags: Any) -> list[tuple[str, str]]:
                 raise UsageError(
                     f"tag {name}: {value!r} is no text; give str({value!r}) or a list of texts"
                 )
+            try:
+                value.encode()
+            except UnicodeEncodeError:
+                raise UsageError(f"tag {name}: {value!r} has characters that are no text") from None
             fields.append((name, value))
     return fields

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from nlac._arguments import whole_number
+from nlac._arguments import is_real, whole_number
 from nlac._errors import UnsupportedAudio, UsageError
 from nlac._typing import Samples
 from nlac.audio.format import AudioFormat
@@ -61,8 +61,8 @@ def sample_format(array: NDArray[Any], bits_per_sample: int | None) -> SampleFor
     if kind == "u":
         zero = 1 << (8 * size - 1)
         raise UsageError(
-            f"{array.dtype} samples: signed integers are needed; if {zero} is silence, as in "
-            f"WAV files of 8 bits, give (samples.astype(numpy.int64) - {zero}) with "
+            f"{array.dtype} samples: signed integers are needed; if {zero} is silence, as it "
+            f"is 128 in WAV files of 8 bits, give (samples.astype(numpy.int64) - {zero}) with "
             f"bits_per_sample={min(32, 8 * size)}"
         )
     if kind != "i":
@@ -90,7 +90,11 @@ def frames_of(array: ArrayLike) -> NDArray[Any]:
     """
     if isinstance(array, np.ma.MaskedArray):
         raise UsageError("a masked array: what is to stand for masked values? fill it: .filled(0)")
-    values = np.asarray(array)
+    try:
+        values = np.asarray(array)
+    except ValueError as error:
+        # lists within lists, of unlike lengths
+        raise UsageError(f"no array: {error}") from error
     if values.ndim == 1:
         return values[:, None]
     if values.ndim != 2:
@@ -203,7 +207,7 @@ def output_array(
     Raises
     ------
     UsageError
-        It would not fit into memory, or `out` is too short or has another shape.
+        It would not fit into memory, or `out` is no array, too short or of another shape.
     """
     if out is None:
         # a system may promise memory that it does not have
@@ -216,6 +220,24 @@ def output_array(
             f"out of shape {out.shape}: {frames} frames of {channels} channels do not fit it"
         )
     return values[:frames]
+
+
+def fill(part: NDArray[Any], value: Any) -> None:
+    """Set samples to one value.
+
+    Raises
+    ------
+    UsageError
+        The value is no number, or not one that their type holds.
+    """
+    if part.dtype.kind == "i":
+        limits = np.iinfo(part.dtype)
+        value = whole_number("fill_value", value)
+        if not limits.min <= value <= limits.max:
+            raise UsageError(f"fill_value {value}: {part.dtype} does not hold it")
+    elif not is_real(value):
+        raise UsageError(f"fill_value {value!r}: a number is needed")
+    part[:] = value
 
 
 def audio_format(

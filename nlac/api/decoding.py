@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import BinaryIO, TypeAlias
 
+from nlac._arguments import span
 from nlac._errors import (
     ChecksumMismatch,
     CorruptStream,
@@ -288,7 +289,7 @@ class _Decoding:
 
 
 def _range(start: int, stop: int | None, num_frames: int) -> tuple[int, int]:
-    first, last, _step = slice(start, stop).indices(num_frames)
+    first, last = span(start, stop, num_frames)
     return first, max(first, last)
 
 

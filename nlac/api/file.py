@@ -10,13 +10,14 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import Any, Self
 
+import numpy as np
 from numpy.typing import NDArray
 
 from nlac._arguments import whole_number
 from nlac._errors import UsageError
 from nlac._files import ReadFile, open_input
 from nlac._typing import Samples
-from nlac.api.arrays import DType, SampleFormat, from_samples, output_array, output_dtype
+from nlac.api.arrays import DType, SampleFormat, fill, from_samples, output_array, output_dtype
 from nlac.api.frames import FrameAccess
 from nlac.api.results import StreamInfo
 from nlac.api.stream_info import stream_info, stream_tags
@@ -205,6 +206,8 @@ class NlacFile(FrameAccess):
             MD5 of the samples does not match.
         """
         frames = whole_number("frames", frames)
+        if out is not None and not isinstance(out, np.ndarray):
+            raise UsageError(f"out of type {type(out).__name__}: an array is needed")
         chosen = output_dtype(self._format, dtype if out is None else out.dtype)
         with self._lock:
             start = self._position
@@ -216,7 +219,7 @@ class NlacFile(FrameAccess):
             self._read_into(result, start, stop)
             self._position = stop
         if fill_value is not None:
-            result[stop - start :] = fill_value
+            fill(result[stop - start :], fill_value)
         if out is not None:
             return out[: len(result)]
         return result if always_2d or self.channels != 1 else result[:, 0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import operator
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from nlac._arguments import whole_number
+from nlac._arguments import span, whole_number
 from nlac._errors import UsageError
 from nlac._typing import Samples
 from nlac.api.arrays import DType, SampleFormat, from_samples, output_dtype
@@ -90,12 +91,7 @@ class FrameAccess(ABC):
             part = self._shaped_frames(low, high + 1)
             # from the end that comes first, in steps
             return part[(slice(None, None, step), *rest)]
-        try:
-            index = operator.index(first)
-        except TypeError:
-            raise UsageError(
-                f"index {first!r}: a frame or a slice; read the frames first for more"
-            ) from None
+        index = _index(first)
         if not -self.frames <= index < self.frames:
             raise IndexError(f"frame {index} of a file of {self.frames} frames")
         index %= self.frames
@@ -131,10 +127,12 @@ class FrameAccess(ABC):
         """
         blocksize = whole_number("blocksize", blocksize)
         overlap = whole_number("overlap", overlap)
+        if blocksize < 1:
+            raise UsageError(f"blocksize {blocksize}: 1 or more")
         if not 0 <= overlap < blocksize:
             raise UsageError(f"overlap {overlap}: 0 to blocksize - 1 ({blocksize - 1})")
         chosen = output_dtype(self._format, dtype)
-        first, last, _step = slice(start, stop).indices(self.frames)
+        first, last = span(start, stop, self.frames)
         return self._rechunked(first, last, blocksize, overlap, chosen, always_2d)
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
@@ -176,3 +174,11 @@ class FrameAccess(ABC):
     def _shaped(self, values: NDArray[Any], always_2d: bool) -> NDArray[Any]:
         # a copy: the caller may keep or change it
         return np.array(values if always_2d or self.channels != 1 else values[:, 0])
+
+
+def _index(first: Any) -> int:
+    # to arrays, True is a mask
+    if not isinstance(first, (bool, np.bool_)):
+        with contextlib.suppress(TypeError):
+            return operator.index(first)
+    raise UsageError(f"index {first!r}: a frame or a slice; read the frames first for more")

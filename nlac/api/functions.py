@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
 from numpy.typing import NDArray
 
+from nlac._arguments import span, whole_number
 from nlac._errors import UsageError
 from nlac._files import ReadFile, WriteFile
 from nlac.api.arrays import DType
@@ -88,9 +89,10 @@ def read(
     >>> samples, sample_rate = nlac.read("take.nlac", start=-48_000)   # doctest: +SKIP
     """
     with NlacFile(file, threads=threads, memory=memory) as opened:
+        frames = whole_number("frames", frames)
         if frames >= 0 and stop is not None:
             raise UsageError("frames and stop: only one of them tells where to end")
-        first, last, _step = slice(start, stop).indices(opened.frames)
+        first, last = span(start, stop, opened.frames)
         opened.seek(first)
         if stop is not None:
             frames = max(0, last - first)

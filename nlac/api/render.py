@@ -50,9 +50,11 @@ def choose_container(asked: str | None, dst: object, original: StoredOriginal | 
     NotRestorable
         The original was asked for, and there is none.
     UsageError
-        The suffix is none of a container that can be written, and raw samples, which may
-        have any name, are not what is restored.
+        `asked` is no name, or the suffix is none of a container that can be written, and raw
+        samples, which may have any name, are not what is restored.
     """
+    if asked is not None and not isinstance(asked, str):
+        raise UsageError(f"container {asked!r}: a name is needed")
     if asked == "original":
         if original is None:
             raise NotRestorable("the stream does not carry the original file, only its samples")

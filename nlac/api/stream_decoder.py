@@ -113,7 +113,10 @@ class Decoder:
         FormatError
             The stream is damaged.
         """
-        self._bytes += data
+        try:
+            self._bytes += data
+        except TypeError:
+            raise UsageError(f"data of type {type(data).__name__}: bytes are needed") from None
         return self._decoded(at_end=False)
 
     def finish(self) -> list[NDArray[Any]]:

@@ -18,6 +18,7 @@ from nlac.audio.raw import RawSpec
 from nlac.audio.reader import HEAD_LIMIT_BYTES, PIECE_BYTES, ByteReader
 from nlac.audio.riff import CONTAINERS, walk_riff
 from nlac.audio.w64 import RIFF_GUID, walk_w64
+from nlac.bitstream.constants import MAGIC
 
 __all__ = ["AudioSource", "RestorableSource", "open_source"]
 
@@ -92,6 +93,8 @@ def _open_stream(
             layout = _behind_tag(walk, walk_aiff)
         elif not reader.peek(1):
             raise UnsupportedAudio("the input is empty (0 bytes)")
+        elif magic[:4] == MAGIC:
+            raise UnsupportedAudio("is an nlac stream already; decode it to encode it anew")
         elif is_flac(reader, walk.begin):
             from nlac.audio.flac.source import open_flac
 

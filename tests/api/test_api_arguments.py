@@ -78,7 +78,11 @@ def test_tags_in_every_form():
 
 
 @pytest.mark.parametrize(
-    "tags", [{"a": 1}, {"a": [1]}, {1: "a"}, [("a", 1)], ["ab"], [("a", "b", "c")], "a=b", 5]
+    "tags",
+    [
+        *({"a": 1}, {"a": [1]}, {"a": "\ud800"}, {1: "a"}),
+        *([("a", 1)], ["ab"], [("a", "b", "c")], "a=b", 5),
+    ],
 )
 def test_tags_that_are_no_texts(tags):
     with pytest.raises(UsageError, match="tag"):
@@ -210,3 +214,57 @@ def test_test(tmp_path):
     bad[-200] ^= 1
     with pytest.raises(nlac.CorruptStream):
         nlac.test(bytes(bad))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("start", "x"),
+        ("start", 1.5),
+        ("stop", [9]),
+        ("frames", "x"),
+        ("out", [0]),
+        ("fill_value", 99_999),
+        ("fill_value", 1.5),
+        ("fill_value", "0"),
+    ],
+)
+def test_wrong_values_of_read_are_told_by_name(name, value):
+    arguments = {"frames": 99, name: value} if name == "fill_value" else {name: value}
+    with pytest.raises(UsageError, match=name):
+        nlac.read(written(), **arguments)
+
+
+def test_wrong_values_elsewhere_are_told_by_name():
+    data = written()
+    with pytest.raises(UsageError, match="fill_value"):
+        nlac.read(data, frames=99, fill_value="x", dtype=float)
+    with pytest.raises(UsageError, match="start"):
+        nlac.decode(data, io.BytesIO(), start="x")
+    with pytest.raises(UsageError, match="container"):
+        nlac.decode(data, io.BytesIO(), container=3)
+    with pytest.raises(UsageError, match="blocksize 0: 1 or more"):
+        list(nlac.blocks(data, 0))
+    with pytest.raises(UsageError, match="data of type str: bytes are needed"):
+        nlac.Decoder().feed("x")
+    with pytest.raises(UsageError, match="no array"):
+        written([[1], [2, 3]])
+    with pytest.raises(UsageError, match="index True"):
+        nlac.open(data)[True]
+
+
+def test_fill_values_that_fit():
+    padded, _ = nlac.read(written(), 49, frames=3, fill_value=np.int64(-(2**15)))
+    np.testing.assert_array_equal(padded[1:], -(2**15))
+    padded, _ = nlac.read(written(), 49, frames=3, fill_value=float("nan"), dtype="float32")
+    assert np.isnan(padded[1:]).all()
+
+
+def test_unsigned_samples_are_told_what_is_silence():
+    with pytest.raises(UsageError, match=r"if 32768 is silence, as it is 128 in WAV files of 8"):
+        written(SAMPLES.astype(np.uint16))
+
+
+def test_a_stream_is_no_audio_file():
+    with pytest.raises(UnsupportedAudio, match="is an nlac stream already"):
+        nlac.encode(io.BytesIO(written()), io.BytesIO())
