@@ -41,6 +41,11 @@ def is_real(value: Any) -> bool:
     return isinstance(value, numbers.Real) and value is not True and value is not False
 
 
+def is_truth(value: Any) -> bool:
+    """Whether something is True or False, of Python or of NumPy."""
+    return isinstance(value, bool) or (type(value).__module__ == "numpy" and value.dtype == bool)
+
+
 def text_fields(tags: Any) -> list[tuple[str, str]]:
     """Names and values of tags, from a mapping or from pairs of name and value.
 

@@ -204,7 +204,8 @@ class _Decoding:
             original = stored_original(recovery.scan.items, header)
         except CorruptStream as error:
             problems.append(f"the original file cannot be restored: {error}")
-        if (first, last) == (0, total):
+        whole = (first, last) == (0, total)
+        if whole:
             container = choose_container(self._container, self._dst, original)
         else:
             container = self._fresh_container(original)
@@ -222,7 +223,8 @@ class _Decoding:
             return _result(
                 output,
                 header,
-                md5=recovery.md5.hex() if recovery.md5 else None,
+                # of the whole stream, so not of a part
+                md5=recovery.md5.hex() if recovery.md5 and whole else None,
                 restored=restored,
                 lost=tuple(r for r in recovery.lost if r.start < last and first < r.stop),
                 problems=tuple(problems),

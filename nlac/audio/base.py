@@ -103,3 +103,20 @@ class AudioSource(ABC):
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+
+class AudioOnlySource(AudioSource):
+    """A source of which only the audio is read: the bytes of the file do not come back."""
+
+    restorable = False
+    packing = None
+    head = b""
+
+    def tail(self) -> Iterator[bytes]:
+        """Give nothing: only the audio is read."""
+        return iter(())
+
+    @property
+    def digest(self) -> bytes:
+        """Nothing: the file cannot be restored."""
+        return b""

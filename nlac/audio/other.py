@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -11,7 +10,7 @@ import numpy as np
 from nlac._errors import UnsupportedAudio, UsageError
 from nlac._typing import Samples
 from nlac.audio._libsndfile import GuardedFile, load_soundfile
-from nlac.audio.base import AudioSource
+from nlac.audio.base import AudioOnlySource, AudioSource
 from nlac.audio.flac.metadata import describe
 from nlac.audio.format import AudioFormat
 from nlac.audio.original.dropped import audio_only_warnings, dropped_from
@@ -78,7 +77,7 @@ def open_other(stream: BinaryIO, reader: ByteReader, *, owned: bool) -> AudioSou
         raise
 
 
-class SoundfileSource(AudioSource):
+class SoundfileSource(AudioOnlySource):
     """Audio from libsndfile.
 
     Parameters
@@ -126,9 +125,6 @@ class SoundfileSource(AudioSource):
         self.expected_frames = total if 0 <= total < _UNKNOWN_FRAMES else None
         # lossy files only estimate their length
         self.num_frames = None if lossy else self.expected_frames
-        self.restorable = False
-        self.packing = None
-        self.head = b""
         self._frames_read = 0
         self._at_end = False
 
@@ -174,15 +170,6 @@ class SoundfileSource(AudioSource):
     def _strings(self) -> list[str]:
         """Name the texts that libsndfile finds in the file."""
         return describe(name.upper() for name in self._file.copy_metadata())
-
-    def tail(self) -> Iterator[bytes]:
-        """Give nothing: only the audio is read."""
-        return iter(())
-
-    @property
-    def digest(self) -> bytes:
-        """Nothing: the file cannot be restored."""
-        return b""
 
     def close(self) -> None:
         """Close libsndfile's handle, and the file if `open_source` opened it."""

@@ -202,6 +202,14 @@ def each_file(names: list[Any], work: Callable[[Any], int | None]) -> int:
     return code
 
 
+def _columns() -> int | None:
+    """Width of the terminal as it tells; None if it does not."""
+    try:
+        return os.get_terminal_size(sys.stderr.fileno()).columns
+    except (OSError, ValueError):
+        return None
+
+
 @contextmanager
 def progress_bar(title: str, unit: str = " frames") -> Iterator[Progress | None]:
     """Show a progress bar while the context lasts; on a terminal only.
@@ -216,10 +224,13 @@ def progress_bar(title: str, unit: str = " frames") -> Iterator[Progress | None]
         return
     from tqdm import tqdm
 
+    # some terminals, such as those of expect, call themselves 0 columns wide: no bar fits there
+    width = 80 if _columns() == 0 else None
     # short jobs come and go without a bar
     with tqdm(
-        desc=title, unit=unit, unit_scale=True, leave=False, delay=0.5, dynamic_ncols=True
-    ) as bar:
+        desc=title, unit=unit, unit_scale=True, leave=False, delay=0.5,
+        dynamic_ncols=width is None, ncols=width,
+    ) as bar:  # fmt: skip
 
         def progress(done: int, total: int | None) -> None:
             bar.total = total

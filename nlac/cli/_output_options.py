@@ -14,6 +14,7 @@ import click
 from nlac._errors import UsageError
 from nlac.cli import _console
 from nlac.cli._files import PIPE, Input, Outputs, find_inputs
+from nlac.cli._search import search_options
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,7 @@ def output_options(command: Callable[..., object]) -> Callable[..., object]:
         options = OutputOptions(**{name: given.pop(name) for name in OutputOptions.__slots__})
         return command(options=options, **given)
 
+    decorated: Callable[..., object] = bundled
     for option in (
         click.option(
             "--preserve-mtime/--no-preserve-mtime",
@@ -78,13 +80,7 @@ def output_options(command: Callable[..., object]) -> Callable[..., object]:
             show_default=True,
             help="Give the output the input's time of modification.",
         ),
-        click.option(
-            "--include",
-            metavar="GLOB",
-            multiple=True,
-            help="With -r: take only files whose name matches; may be repeated.",
-        ),
-        click.option("-r", "--recursive", is_flag=True, help="Search folders for files."),
+        search_options,
         click.option(
             "--json", "as_json", is_flag=True, help="One JSON object a line for each file."
         ),
@@ -103,8 +99,8 @@ def output_options(command: Callable[..., object]) -> Callable[..., object]:
             help="Output file or folder; a folder if there are several inputs; - is stdout.",
         ),
     ):
-        bundled = option(bundled)
-    return bundled
+        decorated = option(decorated)
+    return decorated
 
 
 def _check_present(inputs: Sequence[Input]) -> None:

@@ -4,12 +4,26 @@ from __future__ import annotations
 
 import fnmatch
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+
+import click
 
 from nlac._log import logger
 
 _APPLE_DOUBLE = b"\0\x05\x16\x07"
+
+
+def search_options(command: Callable[..., object]) -> Callable[..., object]:
+    """Add the options of all commands that take folders: `recursive` and `include`."""
+    include = click.option(
+        "--include",
+        metavar="GLOB",
+        multiple=True,
+        help="With -r: take only files whose name matches, whatever its case; may be repeated.",
+    )
+    recursive = click.option("-r", "--recursive", is_flag=True, help="Search folders for files.")
+    return recursive(include(command))
 
 
 def search(top: str, include: Sequence[str], suffixes: frozenset[str]) -> Iterator[tuple[str, str]]:

@@ -440,3 +440,9 @@ def test_a_depth_that_the_container_does_not_have_is_told(bits, container, depth
     result = nlac.decode(stream, io.BytesIO(), container=container)
     told = f"samples of {depth} bits, {1 << (depth - bits)} times those of {bits} bits"
     assert [told in warning for warning in result.warnings] == [True] * (depth != bits)
+
+
+def test_a_recovered_part_has_no_md5_of_the_whole(coded):
+    whole = nlac.decode(coded, None, recover=True)
+    assert whole.md5 == nlac.info(coded).md5
+    assert nlac.decode(coded, None, recover=True, start=10).md5 is None

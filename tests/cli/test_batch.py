@@ -151,3 +151,12 @@ def test_closing_lines(call: Call, tree: Path) -> None:
     # nothing is summed up of one file, nor with -q
     assert "files:" not in call("test", tree / "a.nlac").stdout
     assert call("encode", "-q", "-f", "-r", tree).stdout == ""
+
+
+@pytest.mark.parametrize("command", ["info", "test"])
+def test_other_commands_take_patterns(call: Call, tmp_path: Path, command: str) -> None:
+    for name in ("one.wav", "two.wav"):
+        (tmp_path / name).write_bytes(wav_bytes(50))
+    assert call("encode", "-r", ".", "-o", "packed").exit_code == 0
+    done = call(command, "--json", "-r", "packed", "--include", "TWO*")
+    assert [json.loads(line)["file"] for line in done.stdout.splitlines()] == ["packed/two.nlac"]

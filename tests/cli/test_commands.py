@@ -422,6 +422,7 @@ def test_doctor(call: Call) -> None:
     done = call("doctor")
     assert done.exit_code == 0, done.stdout
     assert "self-test passed: 33 sample formats" in done.stdout
+    assert call("doctor", "-q").stdout == ""
     report = json.loads(call("doctor", "--json").stdout)
     assert report["self_test"]["passed"]
     assert report["packages"]["numpy"]
@@ -434,7 +435,7 @@ def test_doctor_tells_what_fails(call: Call, monkeypatch: pytest.MonkeyPatch) ->
         raise ValueError("no luck")
 
     monkeypatch.setattr(nlac, "write", fail)
-    done = call("doctor")
+    done = call("doctor", "-q")
     assert done.exit_code == 1
     assert "32-bit float: ValueError: no luck" in done.stdout
 

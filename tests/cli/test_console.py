@@ -36,6 +36,16 @@ def test_progress_on_a_terminal() -> None:
     assert "song.wav:  50%" in screen.getvalue()
 
 
+def test_progress_on_a_terminal_without_a_width(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_console, "_columns", lambda: 0)
+    with terminal() as screen, _console.progress_bar("song.wav") as progress:
+        assert progress is not None
+        progress(0, 1000)
+        time.sleep(0.55)
+        progress(500, 1000)
+    assert "song.wav:  50%" in screen.getvalue()
+
+
 def test_short_jobs_show_none() -> None:
     with terminal() as screen, _console.progress_bar("song.wav") as progress:
         assert progress is not None

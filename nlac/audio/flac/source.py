@@ -7,7 +7,7 @@ import io
 import mmap
 import os
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any, BinaryIO, Protocol
 
 import numpy as np
@@ -15,7 +15,7 @@ import numpy as np
 from nlac._errors import UnsupportedAudio, UsageError
 from nlac._typing import Samples
 from nlac.audio._libsndfile import load_soundfile
-from nlac.audio.base import AudioSource
+from nlac.audio.base import AudioOnlySource, AudioSource
 from nlac.audio.flac import metadata, ogg
 from nlac.audio.flac.decoders import ProgramDecoder
 from nlac.audio.flac.frames import count_samples
@@ -136,7 +136,7 @@ def _decoder(copy: BinaryIO, info: FlacInfo, num_frames: int, by_libsndfile: boo
     return _libsndfile(copy)
 
 
-class FlacSource(AudioSource):
+class FlacSource(AudioOnlySource):
     """Audio of a FLAC file. The end is reached only if everything agrees.
 
     Parameters
@@ -168,9 +168,6 @@ class FlacSource(AudioSource):
         self.container = "flac"
         self.format = fmt
         self.expected_frames = self.num_frames = info.num_frames
-        self.restorable = False
-        self.packing = None
-        self.head = b""
         self.warnings = warnings
         self._info = info
         self._decoder = decoder
@@ -211,15 +208,6 @@ class FlacSource(AudioSource):
             raise UnsupportedAudio(
                 "the samples do not match the MD5 in the FLAC file's header: damaged; " + _HINT
             )
-
-    def tail(self) -> Iterator[bytes]:
-        """Give nothing: only the audio is read."""
-        return iter(())
-
-    @property
-    def digest(self) -> bytes:
-        """Nothing: the file cannot be restored."""
-        return b""
 
     def close(self) -> None:
         """Let go of the decoder, and close the file if `open_source` opened it."""

@@ -61,11 +61,12 @@ def command(folders: tuple[str, ...], clean: bool, recursive: bool, as_json: boo
     report = {**_versions(), "cores": _cores(), "kernels": _kernels(), "cuda": _cuda()}
     report["leftovers"] = [str(path) for path in leftovers]
     report["self_test"] = _self_test()
+    healthy = bool(report["self_test"]["passed"]) and not report["missing"]
     if as_json:
         click.echo(json.dumps(report))
-    else:
+    elif not (healthy and _console.is_quiet()):
         _print(report)
-    return 0 if report["self_test"]["passed"] and not report["missing"] else 1
+    return 0 if healthy else 1
 
 
 def _clean(leftovers: list[Path], as_json: bool) -> int:

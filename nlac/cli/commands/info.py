@@ -10,14 +10,17 @@ import click
 from nlac.bitstream.constants import MAGIC
 from nlac.cli import _console, _files
 from nlac.cli._kinds import is_damaged
+from nlac.cli._search import search_options
 
 
 @click.command("info")
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
-@click.option("-r", "--recursive", is_flag=True, help="Search folders for audio files.")
+@search_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line for each file.")
 @_console.verbosity_options
-def command(files: tuple[str, ...], recursive: bool, as_json: bool) -> int:
+def command(
+    files: tuple[str, ...], recursive: bool, include: tuple[str, ...], as_json: bool
+) -> int:
     """Show what nlac and other audio files hold.
 
     \b
@@ -28,7 +31,7 @@ def command(files: tuple[str, ...], recursive: bool, as_json: bool) -> int:
       nlac info -r archive
     """
     inputs = _files.find_inputs(
-        files, recursive=recursive, include=(), suffixes=_files.AUDIO_SUFFIXES | {".nlac"}
+        files, recursive=recursive, include=include, suffixes=_files.AUDIO_SUFFIXES | {".nlac"}
     )
 
     def show(source: _files.Input) -> None:

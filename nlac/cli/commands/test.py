@@ -11,6 +11,7 @@ from nlac._log import logger
 from nlac.cli import _console, _details, _files
 from nlac.cli._batch import failure_facts
 from nlac.cli._kinds import check_stream
+from nlac.cli._search import search_options
 from nlac.cli._sizes import memory_option
 
 
@@ -18,7 +19,7 @@ from nlac.cli._sizes import memory_option
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @click.option("--quick", is_flag=True, help="Check the checksums only, without decoding the audio.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line for each file.")
-@click.option("-r", "--recursive", is_flag=True, help="Search folders for .nlac files.")
+@search_options
 @click.option(
     "-j", "--threads", metavar="N", type=click.IntRange(0), default=0, help="Threads; 0: all cores."
 )
@@ -30,6 +31,7 @@ def command(
     quick: bool,
     as_json: bool,
     recursive: bool,
+    include: tuple[str, ...],
     threads: int,
     memory: int | None,
 ) -> int:
@@ -46,7 +48,7 @@ def command(
       nlac test --json *.nlac | jq 'select(.ok | not)'
     """
     inputs = _files.find_inputs(
-        files, recursive=recursive, include=(), suffixes=frozenset({".nlac"})
+        files, recursive=recursive, include=include, suffixes=frozenset({".nlac"})
     )
     if not quick:
         _console.before_coding()

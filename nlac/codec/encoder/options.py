@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
-from nlac._arguments import is_real, whole_number
+from nlac._arguments import is_real, is_truth, whole_number
 from nlac._errors import UsageError
 from nlac.bitstream.constants import MAX_BLOCK_SAMPLES
 from nlac.codec.decoder.workers import Workers, available_cores
@@ -90,6 +90,9 @@ class EncodeOptions:
             value = getattr(self, name)
             if value is not None and not isinstance(value, (str, os.PathLike)):
                 raise UsageError(f"{name} {value!r} is not a name")
+        for name in ("long_term", "verify"):
+            if not is_truth(getattr(self, name)):
+                raise UsageError(f"{name} {getattr(self, name)!r} is neither True nor False")
         if not isinstance(self.predictor_options, Mapping):
             raise UsageError(f"predictor_options {self.predictor_options!r} is not a mapping")
         if not 0 <= whole_number("effort", self.effort) <= MAX_EFFORT:
