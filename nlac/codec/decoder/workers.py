@@ -67,6 +67,9 @@ class Workers:
         return self._blocks(stream, _DECODING[stream.is_float])
 
     def _blocks(self, stream: StreamHeader, bytes_per_sample: int) -> int:
+        threads = int(self.threads) or available_cores()
+        if threads == 1 and self.memory is None:
+            return 1  # runs in any case, and to look at the memory takes longer than a short file
         frames = stream.block_length
         if stream.num_frames is not None:
             frames = min(frames, stream.num_frames)
@@ -79,7 +82,7 @@ class Workers:
                 f"a block of {frames} frames and {stream.channels} channels needs about "
                 f"{total} MiB of memory; the limit is {granted // _MIB} MiB"
             )
-        return int(max(1, min(int(self.threads) or available_cores(), fit)))
+        return int(max(1, min(threads, fit)))
 
 
 def available_cores() -> int:
