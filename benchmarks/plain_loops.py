@@ -1,12 +1,15 @@
 """What each vector loop gains over the plain loop beside it, in CPU time of whole runs.
 
-    python benchmarks/plain_loops.py [NAME[,NAME...] ...] [--preset high ...] [--rounds 5]
+    python benchmarks/plain_loops.py [NAME[,NAME...] ...] [--preset high ...] [--rounds 12]
 
 Each row is one setting of NLAC_PLAIN_KERNELS: the names of loops that run as plain ones. A process
 with that setting and one without take turns at encoding (without verification) and decoding the
-clips of `tests/data`; figures are medians of the paired ratios less 1, in percent: what a run would
-take longer without the vector loop. Kernels are compiled first, which takes minutes. Rows of loops
-that a preset does not use say how far two equal processes differ.
+clips of `tests/data`. The figure is the ratio of the least times of each, less 1, in percent: what
+a run would take longer without the vector loop. The work is the same every time, so whatever
+disturbs it adds to its time, and the least is the truest. The two figures behind are the same ratio
+over the even and over the odd rounds alone: how far they lie apart is the uncertainty. Kernels are
+compiled first, which takes minutes. Rows of loops that a preset does not use say how far two equal
+processes differ.
 """
 
 from __future__ import annotations
@@ -14,7 +17,6 @@ from __future__ import annotations
 import argparse
 import io
 import os
-import statistics
 import subprocess
 import sys
 import time
@@ -84,26 +86,27 @@ class Worker:
 
 def compare(preset: str, plain: str, rounds: int) -> None:
     vectors, loops = Worker(preset, ""), Worker(preset, plain)
-    ratios = []
+    times: dict[Worker, list[tuple[float, float]]] = {vectors: [], loops: []}
     for k in range(rounds):
-        order = (vectors, loops) if k % 2 == 0 else (loops, vectors)
-        times = {worker: worker.turn() for worker in order}
-        ratios.append(np.divide(times[loops], times[vectors]))
-    for worker in (vectors, loops):
+        for worker in (vectors, loops) if k % 2 == 0 else (loops, vectors):
+            times[worker].append(worker.turn())
+    for worker in times:
         worker.close()
     columns = []
-    for values in np.array(ratios).T:
-        percent = [100 * (value - 1) for value in sorted(values)]
-        middle = statistics.median(percent)
-        columns.append(f"{middle:+6.1f} ({percent[0]:+.1f} .. {percent[-1]:+.1f})")
-    print(f"{preset:9} {plain:40} encode {columns[0]:26} decode {columns[1]}", flush=True)
+    for direction in range(2):
+        gains = []
+        for part in (slice(None), slice(0, None, 2), slice(1, None, 2)):
+            least = [min(pair[direction] for pair in times[w][part]) for w in (loops, vectors)]
+            gains.append(100 * (least[0] / least[1] - 1))
+        columns.append("{:+6.1f} ({:+.1f}, {:+.1f})".format(*gains))
+    print(f"{preset:9} {plain:40} encode {columns[0]:24} decode {columns[1]}", flush=True)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("names", nargs="*", default=["1"])
     parser.add_argument("--preset", action="append")
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=12)
     parser.add_argument("--work", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.work:

@@ -6,7 +6,8 @@ runs
 - as Python, with ``NUMBA_DISABLE_JIT=1``;
 - compiled, on processors for which the vector loops were not tried;
 - compiled, where ``NLAC_PLAIN_KERNELS`` asks for it: ``1`` for all, or names such as
-  ``dot_f64,eliminate``, to measure what they gain.  ``0`` asks for vector loops on every processor.
+  ``correlate,eliminate``, to measure what they gain.  ``0`` asks for vector loops on every
+  processor.
 
 Streams are the same either way.  The setting is read once, at the start of a process.
 """

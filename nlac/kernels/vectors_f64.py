@@ -12,13 +12,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from llvmlite import ir
 from numba.core import types
 
 from nlac.kernels.jit import kernel
 from nlac.kernels.llvm import (
     F64,
-    I32,
     I64,
     constant,
     fill,
@@ -26,14 +24,13 @@ from nlac.kernels.llvm import (
     loop,
     pick,
     store,
-    sum_lanes,
     vector,
     vectorised,
 )
 from nlac.kernels.memory import load_f64, store_f64
 
 F64_LANES = 8
-CORRELATED = 5  # vectors of lags that `correlate` and `slide_products` take at most
+CORRELATED = 5  # vectors of lags that `correlate` takes at most
 _INTEGERS, _FLOATS = vector(I64, F64_LANES), vector(F64, F64_LANES)
 _PLACE, _NUMBER = types.int64, types.float64
 
@@ -59,32 +56,14 @@ def _dot_of_lanes(left, right, begin, end, lane):
 
 
 @kernel
-def plain_dot_f64(left, right, begin, end):
-    """Plain loop of `dot_f64`."""
-    even = _dot_of_lanes(left, right, begin, end, 0) + _dot_of_lanes(left, right, begin, end, 2)
-    odd = _dot_of_lanes(left, right, begin, end, 1) + _dot_of_lanes(left, right, begin, end, 3)
-    return even + odd
-
-
-@vectorised(plain_dot_f64)
-def dot_f64(typing_context: Any, left: Any, right: Any, begin: Any, end: Any) -> Any:
+def dot_f64(left, right, begin, end):
     """Sum of ``left[i] * right[i]`` for begin <= i < end, of float64; returns float64.
 
     Each lane has a sum; the upper half of the lanes is added to the lower until one is left.
     """
-
-    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        left, right, begin, end = arguments
-
-        def body(index: Any, total: Any) -> list[Any]:
-            a = load(builder, _FLOATS, _at(builder, left, index))
-            b = load(builder, _FLOATS, _at(builder, right, index))
-            return [builder.fadd(total, builder.fmul(a, b))]
-
-        (total,) = loop(builder, begin, end, F64_LANES, [constant(_FLOATS, 0.0)], body)
-        return sum_lanes(builder, total, builder.fadd)
-
-    return types.float64(_PLACE, _PLACE, _PLACE, _PLACE), code
+    even = _dot_of_lanes(left, right, begin, end, 0) + _dot_of_lanes(left, right, begin, end, 2)
+    odd = _dot_of_lanes(left, right, begin, end, 1) + _dot_of_lanes(left, right, begin, end, 3)
+    return even + odd
 
 
 def _subtract(builder: Any, target: Any, pairs: Any, begin: Any, end: Any) -> None:
@@ -236,65 +215,3 @@ def correlate(
         return context.get_dummy_value()
 
     return types.void(*[types.int64] * 5), code
-
-
-@kernel
-def plain_slide_products(corner, stride, rows, more, less, come, gone, vectors):
-    """Plain loop of `slide_products`."""
-    for i in range(rows):
-        above = corner + i * stride
-        plus, minus = load_f64(more, -i), load_f64(less, -i)
-        for j in range(F64_LANES * vectors):
-            value = load_f64(above, j) + plus * load_f64(come, j)
-            store_f64(above + stride, j + 1, value - minus * load_f64(gone, j))
-
-
-@vectorised(plain_slide_products)
-def slide_products(
-    typing_context: Any, corner: Any, stride: Any, rows: Any, more: Any, less: Any, come: Any,
-    gone: Any, vectors: Any,
-) -> Any:
-    """Fill a matrix from its first row and column, down the diagonals.
-
-    ``m[i + 1, j + 1] = m[i, j] + more[-i] * come[j] - less[-i] * gone[j]`` for i < `rows`,
-    j < ``8 * vectors``, all float64; m[0, 0] is at `corner`, its rows `stride` bytes apart.  A row
-    is kept in registers: read back from memory just after it was written, the next would wait.
-    """
-
-    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        corner, stride, rows, more, less, come, gone, vectors = arguments
-
-        def write(number: int) -> None:
-            places = [I64(8 * F64_LANES * place) for place in range(number)]
-            entering, leaving, first = (
-                [load(builder, _FLOATS, builder.add(base, place)) for place in places]
-                for base in (come, gone, builder.add(corner, I64(8)))
-            )
-
-            def body(index: Any, *row: Any) -> list[Any]:
-                back = builder.neg(index)
-                plus, minus = (
-                    fill(builder, load(builder, F64, _at(builder, base, back)), F64_LANES)
-                    for base in (more, less)
-                )
-                above = builder.add(corner, builder.mul(index, stride))
-                before = fill(builder, load(builder, F64, above), F64_LANES)
-                below = builder.add(builder.add(above, stride), I64(8))
-                following = []
-                shifted = list(range(F64_LANES - 1, 2 * F64_LANES - 1))
-                mask = ir.Constant(vector(I32, F64_LANES), shifted)
-                for place, old, a, b in zip(places, row, entering, leaving, strict=True):
-                    value = builder.shuffle_vector(before, old, mask)
-                    value = builder.fadd(value, builder.fmul(plus, a))
-                    value = builder.fsub(value, builder.fmul(minus, b))
-                    store(builder, value, builder.add(below, place))
-                    following.append(value)
-                    before = old
-                return following
-
-            loop(builder, I64(0), rows, 1, first, body)
-
-        _tiles_of(builder, vectors, write)
-        return context.get_dummy_value()
-
-    return types.void(*[types.int64] * 8), code

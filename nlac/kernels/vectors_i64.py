@@ -17,7 +17,6 @@ from nlac.kernels.jit import kernel
 from nlac.kernels.llvm import (
     I32,
     I64,
-    MaskedVector,
     constant,
     fill,
     fill_low,
@@ -192,6 +191,15 @@ def divide(typing_context: Any, row: Any, count: Any, down: Any, inverse: Any) -
 
 
 @kernel
+def dot_low(left, right, count):
+    """Sum of ``left[i] * right[i]`` for i < count; both have 32-bit integers in 64-bit cells."""
+    total = np.int64(0)
+    for i in range(count):
+        total += load_low(left, i) * load_low(right, i)
+    return total
+
+
+@kernel
 def plain_dot_short(left, right, count):
     """Plain loop of `dot_short`."""
     total = np.int64(0)
@@ -214,37 +222,6 @@ def dot_short(typing_context: Any, left: Any, right: Any, count: Any) -> Any:
             a = load(builder, _EIGHT, builder.add(left, builder.shl(index, I64(3))))
             place = builder.add(right, builder.shl(index, I64(2)))
             b = builder.sext(load(builder, vector(I32, 8), place), _EIGHT)
-            return [builder.add(total, builder.mul(low_half(builder, a), b))]
-
-        (total,) = loop(builder, I64(0), count, 8, [constant(_EIGHT, 0)], body)
-        return sum_lanes(builder, total, builder.add)
-
-    return types.int64(*[types.int64] * 3), code
-
-
-@kernel
-def plain_dot_low_any(left, right, count):
-    """Plain loop of `dot_low_any`."""
-    total = np.int64(0)
-    for i in range(count):
-        total += load_low(left, i) * load_low(right, i)
-    return total
-
-
-@vectorised(plain_dot_low_any)
-def dot_low_any(typing_context: Any, left: Any, right: Any, count: Any) -> Any:
-    """Sum of ``left[i] * right[i]`` for i < count, which is any; returns int64.
-
-    Both have 32-bit integers in 64-bit cells; up to 7 cells more of `right` are read.
-    """
-
-    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        left, right, count = arguments
-
-        def body(index: Any, total: Any) -> list[Any]:
-            at = builder.shl(index, I64(3))
-            a = MaskedVector(builder, index, count).load(builder.add(left, at))
-            b = low_half(builder, load(builder, _EIGHT, builder.add(right, at)))
             return [builder.add(total, builder.mul(low_half(builder, a), b))]
 
         (total,) = loop(builder, I64(0), count, 8, [constant(_EIGHT, 0)], body)

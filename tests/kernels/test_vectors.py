@@ -81,12 +81,6 @@ def floats(rng, size, ends: bool) -> np.ndarray:
     return values
 
 
-def dot_f64(rng, ends):
-    a, b = floats(rng, 64, ends), floats(rng, 64, ends)
-    begin = 8 * int(rng.integers(0, 4))
-    return Call((a, b, begin, begin + 8 * int(rng.integers(0, 5))))
-
-
 def subtract_row(rng, ends):
     target, source = floats(rng, 48, ends), floats(rng, 48, ends)
     return Call((target, source, float(floats(rng, (), False)), 8, int(rng.integers(1, 7)) * 8))
@@ -103,14 +97,6 @@ def correlate(rng, ends):
     lags = F64_LANES * CORRELATED
     x, y = floats(rng, 40, ends), floats(rng, 40 + lags, ends)
     return Call((x, At(y, lags), count, np.zeros(lags), vectors))
-
-
-def slide_products(rng, ends):
-    rows, vectors = int(rng.integers(0, 12)), int(rng.integers(1, CORRELATED + 1))
-    matrix = floats(rng, (13, F64_LANES * CORRELATED + 1), ends)
-    more, less = floats(rng, 12, ends), floats(rng, 12, ends)
-    come, gone = (floats(rng, F64_LANES * CORRELATED, ends) for _ in "ab")
-    return Call((matrix, matrix.strides[0], rows, At(more, 11), At(less, 11), come, gone, vectors))
 
 
 def dot_i16(rng, ends):
@@ -154,11 +140,6 @@ def divide(rng, ends):
 def dot_short(rng, ends):
     a, b = integers(rng, 64, 40, ends), integers(rng, 32, 40, ends, np.int32)
     return Call((a, b, 8 * int(rng.integers(0, 6))))
-
-
-def dot_low_any(rng, ends):
-    a, b = integers(rng, 64, 40, ends), integers(rng, 64, 40, ends)
-    return Call((a, b, int(rng.integers(0, 34))))
 
 
 def shift_products(rng, ends):

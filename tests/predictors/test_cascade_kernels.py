@@ -9,7 +9,7 @@ from nlac.kernels.arithmetic import bit_length, square_root
 from nlac.kernels.jit import kernel
 from nlac.kernels.vectors_covariance import DIAGONALS, accumulate
 from nlac.kernels.vectors_i16 import add_four_gradients, add_two_gradients, dot_i16
-from nlac.kernels.vectors_i64 import I64_LANES, dot_low_any
+from nlac.kernels.vectors_i64 import I64_LANES, dot_low
 from nlac.predictors.cascade import covariance as cov
 from nlac.predictors.cascade import nlms as lms
 from nlac.predictors.cascade.cholesky import solve
@@ -21,7 +21,7 @@ def at(array: np.ndarray) -> int:
 
 @kernel
 def run_dots(left, right, count, narrow):
-    return dot_i16(left, right, count) if narrow else dot_low_any(left, right, count)
+    return dot_i16(left, right, count) if narrow else dot_low(left, right, count)
 
 
 @kernel
@@ -58,7 +58,7 @@ def test_dot_i16(count):
 
 
 @pytest.mark.parametrize("count", [1, 7, 8, 9, 33])
-def test_dot_low_any(count):
+def test_dot_low(count):
     rng = np.random.default_rng(count)
     a, b = (rng.integers(-(2**28), 2**28, count + 8) for _ in range(2))
     assert run_dots(at(a), at(b), count, False) == int(a[:count] @ b[:count])

@@ -16,7 +16,7 @@ from nlac.kernels.vectors_i64 import (
     I64_LANES,
     TOGETHER,
     divide,
-    dot_low_any,
+    dot_low,
     eliminate,
     eliminate_together,
 )
@@ -109,7 +109,7 @@ def solve(covariance, factor, stride, first, count, loading, coefficients, inver
             # the right-hand side, at most 2**31, with the fraction bits of the coefficients
             total = load_i64(row, last) << COEFFICIENT_BITS
             if k + 1 < last:
-                total -= dot_low_any(coefficients + 8 * (k + 1), row + 8 * (k + 1), last - k - 1)
+                total -= dot_low(coefficients + 8 * (k + 1), row + 8 * (k + 1), last - k - 1)
             total >>= bit_length(root) - 1
             total = min(max(total, -_SIDE), _SIDE)
             value = (total * load_i64(inverses, k) + (1 << 30)) >> 31

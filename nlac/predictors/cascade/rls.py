@@ -17,7 +17,7 @@ from nlac.kernels.arithmetic import bit_length
 from nlac.kernels.jit import kernel
 from nlac.kernels.memory import load_i64, store_64
 from nlac.kernels.vectors_covariance import accumulate
-from nlac.kernels.vectors_i64 import I64_LANES, dot_low_any, sum_rows
+from nlac.kernels.vectors_i64 import I64_LANES, dot_low, sum_rows
 from nlac.predictors.cascade.cholesky import solve
 from nlac.predictors.cascade.covariance import STRETCHES, WindowCell
 
@@ -97,7 +97,7 @@ def predict_rls(rls, t):
         if i == STRETCHES - 1:
             count -= 1  # without the target
         if count > 0:
-            total = dot_low_any(
+            total = dot_low(
                 coefficients + 8 * load_i64(part, RlsStretch.START),
                 load_i64(part, RlsStretch.SOURCE) + 8 * (load_i64(part, RlsStretch.PLACE) + t),
                 count,
@@ -205,7 +205,7 @@ def set_input(combiner, index, difference):
 def predict_combiner(combiner):
     """Weighted sum of the inputs, int64 Q8."""
     inputs, coefficients = _inputs(combiner), load_i64(combiner, CombinerCell.COEFFICIENTS)
-    total = dot_low_any(coefficients, inputs, load_i64(combiner, CombinerCell.COUNT) - 1)
+    total = dot_low(coefficients, inputs, load_i64(combiner, CombinerCell.COUNT) - 1)
     return (total >> 20) << load_i64(combiner, CombinerCell.SHIFT)
 
 

@@ -11,8 +11,8 @@ from __future__ import annotations
 import numpy as np
 
 from nlac.kernels.jit import kernel
-from nlac.kernels.memory import address, keep, load_f64
-from nlac.kernels.vectors_f64 import CORRELATED, F64_LANES, correlate, slide_products
+from nlac.kernels.memory import address, keep, load_f64, store_f64
+from nlac.kernels.vectors_f64 import CORRELATED, F64_LANES, correlate
 
 
 @kernel
@@ -39,11 +39,12 @@ def _fill(corner, stride, lags_a, lags_b, more, less, come, gone):
     of the first sequence's samples before the stretch and at its end; `come` and `gone` of the
     second sequence's, newest first.
     """
-    for at in range(0, lags_b - 1, CORRELATED * F64_LANES):
-        vectors = min((lags_b - 1 - at + F64_LANES - 1) // F64_LANES, CORRELATED)
-        slide_products(
-            corner + 8 * at, stride, lags_a - 1, more, less, come + 8 * at, gone + 8 * at, vectors
-        )
+    for i in range(lags_a - 1):
+        above = corner + i * stride
+        plus, minus = load_f64(more, -i), load_f64(less, -i)
+        for j in range(lags_b - 1):
+            value = load_f64(above, j) + plus * load_f64(come, j)
+            store_f64(above + stride, j + 1, value - minus * load_f64(gone, j))
 
 
 @kernel
