@@ -142,11 +142,11 @@ def read_sets(data: bytes, at: int) -> tuple[list[ValueSet], int]:
             length, at = read_varint(data, at)
             listed_values += span
             if not 1 <= span <= MAX_SPAN or listed_values > 8 * MAX_SPAN or at + length > len(data):
-                raise CorruptStream("bad list", path="value_set")
+                raise CorruptStream(f"list of {span} values is too long", path="value_set")
             present = read_bitmap(data[at : at + length], span)
             at += length
             if not (present[0] and present[-1]) or not -_LIMIT <= low <= _LIMIT - span:
-                raise CorruptStream("bad list", path="value_set")
+                raise CorruptStream("list does not begin and end with a value", path="value_set")
             sets.append(listed(np.flatnonzero(present).astype(np.int64) + low))
             continue
         if kind not in (PLAIN, GRID):
@@ -162,6 +162,6 @@ def read_sets(data: bytes, at: int) -> tuple[list[ValueSet], int]:
             last = (step * (low + span) + offset) >> GRID_BITS
             good = 1 << GRID_BITS <= step < 1 << 56 and first >= -_LIMIT and last < _LIMIT
             if not good:
-                raise CorruptStream("bad grid", path="value_set")
+                raise CorruptStream(f"grid of step {step} is out of range", path="value_set")
         sets.append(ValueSet(kind, low, low + span, step, offset))
     return sets, at

@@ -152,7 +152,8 @@ def _split(payload: bytes, channels: int) -> tuple[list[tuple[int, int]], U32]:
     ranges = []
     for channel, (low, high) in enumerate(_RANGE.iter_unpack(payload[:size])):
         if low > high:
-            raise CorruptStream(f"{low} .. {high} is not allowed", path=f"ranges[{channel}]")
+            path = f"ranges[{channel}]"
+            raise CorruptStream(f"least value {low} is above the greatest, {high}", path=path)
         ranges.append((low, high))
     return ranges, np.frombuffer(payload, "<u4", offset=size).astype(np.uint32)
 

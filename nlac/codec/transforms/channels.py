@@ -42,7 +42,7 @@ class ChannelMap:
                 if kind == CODED:
                     coded.append(channel)
                     if not 1 <= number < 1 << 32:
-                        raise CorruptStream("bad step", path=path)
+                        raise CorruptStream(f"step {number} is not in 1 .. 2**32 - 1", path=path)
                 elif number not in coded:
                     raise CorruptStream("copies a channel that is not coded before", path=path)
             offset, at = _read_signed(data, at, path)

@@ -161,7 +161,7 @@ def _read_channels(
                 channels.append(channels[-1])
                 continue
             if flags & ~_ALL_FLAGS or flags & _F_SAME or not flags & (_F_GAIN | _F_GRIDS):
-                raise CorruptStream("bad flags", path=path)
+                raise CorruptStream(f"flags {flags:#04x} do not go together", path=path)
             channel, position = _read_channel(side, position, flags, frames)
         except (IndexError, struct.error):
             raise TruncatedStream("side data ends too early", path=path) from None
@@ -171,7 +171,7 @@ def _read_channels(
             or (gain and gain.exponent not in _GAIN_EXPONENTS)
             or (grids and not (grids.zeros <= 23 and grids.floor in _GRIDS))
         ):
-            raise CorruptStream("bad parameters", path=path)
+            raise CorruptStream("gain or grid is out of range", path=path)
         channels.append(channel)
     return channels, exceptions, position
 
@@ -192,7 +192,7 @@ def _read_channel(side: bytes, position: int, flags: int, frames: int) -> tuple[
         (grid,) = struct.unpack_from("<h", side, position)
         position += 2
         if grid not in _GRIDS and not (grid == _GAIN_RUN and gain):
-            raise CorruptStream("bad grid", path="floats.runs")
+            raise CorruptStream(f"grid {grid} is out of range", path="floats.runs")
         end = frames
         if more > len(runs):
             length, position = read_varint(side, position)
