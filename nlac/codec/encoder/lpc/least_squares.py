@@ -14,6 +14,9 @@ from nlac.kernels.memory import address, keep, load_f64, store_f64
 from nlac.kernels.vectors_f64 import F64_LANES, dot_f64, subtract_row, subtract_rows
 
 
+COARSE = math.inf  # noise of `factorise` that bounds nothing
+
+
 @kernel
 def log2(value):
     """Base-2 logarithm of a positive number, to about 1e-4. It does not use the platform's libm."""
@@ -37,7 +40,7 @@ def new_factor(count):
 
 
 @kernel
-def factorise(matrix, count, factor, known):
+def factorise(matrix, count, factor, known, noise=COARSE):
     """Cholesky factor of the leading part of a symmetric matrix.
 
     The factor U is upper triangular, with U^T U equal to the matrix plus a small diagonal loading.
@@ -54,6 +57,10 @@ def factorise(matrix, count, factor, known):
     known : int
         Number of leading rows and columns, a multiple of `F64_LANES`, whose factor `factor` already
         holds. The matrix is not read there.
+    noise : float, optional
+        Most that is added to an entry of the diagonal d besides 1e-15 d: the energy of rounding
+        that the matrix holds anyway. `COARSE` adds 1e-9 d, which keeps the weights small, but
+        hides what is more than 90 dB below the loudest part of the spectrum.
 
     Returns
     -------
@@ -66,7 +73,7 @@ def factorise(matrix, count, factor, known):
         factor[i, first:count] = matrix[i, first:count]
         factor[i, count:end] = 0.0
         if i >= known:
-            factor[i, i] = factor[i, i] * (1.0 + 1e-9) + 1e-3
+            factor[i, i] += min(1e-9 * factor[i, i], noise) + 1e-15 * factor[i, i] + 1e-3
     base = address(factor)
     stride = 8 * factor.shape[1]
     for begin in range(0, count, 4):
@@ -79,7 +86,7 @@ def factorise(matrix, count, factor, known):
                 subtract_row(row, above, load_f64(above, k), block, end)
             if k >= known:
                 pivot = load_f64(row, k)
-                if pivot <= 1e-6 * (matrix[k, k] * 1e-6 + 1e-3):
+                if pivot <= 1e-18 * matrix[k, k] + 1e-9:
                     return k
                 store_f64(row, k, math.sqrt(pivot))
             inverse = 1.0 / load_f64(row, k)

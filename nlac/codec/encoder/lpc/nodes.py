@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from nlac.codec.encoder.lpc.least_squares import factorise, log2, project, round_weights
+from nlac.codec.encoder.lpc.least_squares import COARSE, factorise, log2, project, round_weights
 from nlac.kernels.jit import kernel
 from nlac.predictors.lpc.parameters import SPAN
 
 COEFFICIENT_LIMIT = 1 << 20
+_FINE_NOISE = 0.3  # share of the energy of rounding that a fine node adds to the diagonal
+_COARSE_FLOOR, _FINE_FLOOR = 1e-9, 1e-15  # least error energy, as a share of the samples'
 
 
 @kernel
@@ -53,14 +55,15 @@ def _round(factor, z, count, energy, frames, head, quantised):
 
 @kernel
 def _solve(
-    total, near, near_count, ltp, ltp_count, target, frames, floor, orders, work, factor, z,
+    total, near, near_count, ltp, ltp_count, target, frames, floor, orders, fine, work, factor, z,
     quantised,
 ):
     """Choose window and weights of one node; returns (cost, order, LTP taps used, shift).
 
     The cost is in bits, up to a constant that all partitions of the span share. `floor` is the
-    weighted energy of rounding to integers, below which the error cannot fall. `quantised`
-    receives the LTP taps, then the near taps, newest first.
+    weighted energy of rounding to integers, below which the error cannot fall. `fine` takes it, not
+    a share of the samples' energy, for what the diagonal may add. `quantised` receives the LTP
+    taps, then the near taps, newest first.
     """
     index = np.empty(near_count + ltp_count, np.int64)
     index[:ltp_count] = ltp[:ltp_count]
@@ -68,9 +71,10 @@ def _solve(
     best = 1e300
     best_order = 0
     zero_energy = max(total[target, target], 1e-3)
+    least = (_FINE_FLOOR if fine else _COARSE_FLOOR) * zero_energy
     scale = 1.0 / frames
     _pick(total, index, ltp_count + near_count, target, work, z)
-    usable = factorise(work, ltp_count + near_count, factor, 0)
+    usable = factorise(work, ltp_count + near_count, factor, 0, _noise(floor, fine))
     project(factor, usable, z)
     energy = zero_energy
     for i in range(min(ltp_count, usable)):
@@ -83,7 +87,7 @@ def _solve(
         while done < ltp_count + order:
             energy -= z[done] * z[done]
             done += 1
-        safe = max(energy, 1e-9 * zero_energy)
+        safe = max(energy, least)
         cost = 0.5 * frames * log2((safe + floor) * scale) + 3.5 * (order + ltp_count)
         if cost < best:
             best = cost
@@ -97,6 +101,54 @@ def _solve(
         return 1e300, 0, 0, 8
     cost = 0.5 * frames * log2((best_energy + floor) * scale) + bits + 0.35 * count + 12.0
     return cost, best_order, ltp_count, shift
+
+
+@kernel
+def _noise(floor, fine):
+    """Bound of what `factorise` adds to the diagonal, by the energy of rounding."""
+    return _FINE_NOISE * floor if fine else COARSE
+
+
+@kernel
+def fine_gain(sums, floors, near, count, target, work, factor, z):
+    """Bits a sample that a fine node saves in a whole span, with one window of `count` taps.
+
+    Spectra with a wide range gain: those of upsampled recordings, or of what lossy codecs left.
+    Elsewhere a fine node has large weights for nothing.
+
+    Parameters
+    ----------
+    sums : (leaves, size, size) float64
+        Weighted covariances of each shortest segment.
+    floors : (leaves,) float64
+        Weighted energy of rounding of each.
+    near, target, work, factor, z
+        As in `fill_nodes`.
+    count : int
+        Taps of the window, at most ``len(near)``.
+    """
+    total = np.zeros(count)
+    for i in range(count):
+        for leaf in range(len(sums)):
+            total[i] += sums[leaf, near[i], target]
+        for j in range(i, count):
+            value = 0.0
+            for leaf in range(len(sums)):
+                value += sums[leaf, near[i], near[j]]
+            work[i, j] = value
+    zero_energy = max(sums[:, target, target].sum(), 1e-3)
+    floor = floors.sum()
+    bits = 0.0
+    for fine in (False, True):
+        z[:count] = total
+        usable = factorise(work, count, factor, 0, _noise(floor, fine))
+        project(factor, usable, z)
+        energy = zero_energy
+        for i in range(usable):
+            energy -= z[i] * z[i]
+        energy = max(energy, (_FINE_FLOOR if fine else _COARSE_FLOOR) * zero_energy)
+        bits += (-0.5 if fine else 0.5) * log2(energy + floor)
+    return bits
 
 
 @kernel
@@ -124,7 +176,7 @@ def _within_reach(orders, order):
 
 @kernel
 def fill_nodes(
-    sums, lengths, floors, near, ltp, ltp_count, skipped, target, orders, leaf_frames, levels,
+    sums, lengths, floors, near, ltp, ltp_count, skipped, target, orders, fine, leaf_frames, levels,
     work, factor, z, node_cost, node_order, node_ltp, node_shift, node_weights,
 ):
     """Fill the tables of all nodes of one channel: costs, windows, weights.
@@ -145,6 +197,8 @@ def fill_nodes(
         Covariance index of the predicted sample.
     orders : int64
         Lengths of near windows to try, ascending.
+    fine : bool
+        The span's spectrum has a wide range; see `fine_gain`.
     leaf_frames, levels : int
         As in `SegmentationSettings`.
     work, factor, z : float64
@@ -188,14 +242,14 @@ def fill_nodes(
             if try_near:
                 cost, order, used, shift = _solve(
                     sums[i], near, near_count, ltp, 0, target, lengths[i], floors[i],
-                    orders, work, factor, z, quantised,
+                    orders, fine, work, factor, z, quantised,
                 )
                 node_weights[node, :order] = quantised[:order]
             if try_ltp:
                 # the near window need not grow to model what the LTP window predicts
                 cost2, order2, used2, shift2 = _solve(
                     sums[i], near, order, ltp, ltp_count, target, lengths[i],
-                    floors[i], orders, work, factor, z, quantised,
+                    floors[i], orders, fine, work, factor, z, quantised,
                 )
                 if cost2 < cost or not try_near:
                     cost, order, used, shift = cost2, order2, used2, shift2

@@ -11,11 +11,12 @@ import numpy as np
 
 from nlac.codec.encoder.lpc.covariance import covariance, mirror, room
 from nlac.codec.encoder.lpc.least_squares import factorise, new_factor, padded, project
-from nlac.codec.encoder.lpc.nodes import fill_nodes
+from nlac.codec.encoder.lpc.nodes import fill_nodes, fine_gain
 from nlac.kernels.jit import kernel
 from nlac.kernels.memory import address, load_f64, store_f64
 
 WEIGHT_ORDER = 18
+_FINE_ORDER, _FINE_GAIN = 34, 0.05  # taps and bits a sample of the trial with fine nodes
 ROUNDING = 0.1  # energy a sample that no prediction removes: about 1/12, of rounding
 
 
@@ -213,9 +214,14 @@ def analyse_span(
             own = c if side == 0 else r
             for leaf in range(leaves):
                 mirror(sums[side, leaf])
+            target = side * lags
+            gain = fine_gain(
+                sums[side], floors[side], near[side], min(_FINE_ORDER, max_order), target, work,
+                factor, z,
+            )  # fmt: skip
             fill_nodes(
                 sums[side], lengths.copy(), floors[side], near[side], ltp[side], ltp_count,
-                skipped, side * lags, orders, leaf_frames, levels, work, factor, z,
+                skipped, target, orders, gain > _FINE_GAIN, leaf_frames, levels, work, factor, z,
                 node_cost[own], node_order[own], node_ltp[own], node_shift[own],
                 node_weights[own],
             )  # fmt: skip
