@@ -20,13 +20,9 @@ from numpy.typing import NDArray
 
 from nlac.codec.encoder.cascade import history_shifts
 from nlac.codec.encoder.presets import CASCADES
-from nlac.entropy.adaptive_mixture import (
-    mixture_code,
-    mixture_decode,
-    mixture_learn,
-    mixture_prepare,
-)
-from nlac.entropy.adaptive_mixture_state import mixture_shared, mixture_state
+from nlac.entropy.adaptive_mixture.coding import mixture_code, mixture_decode
+from nlac.entropy.adaptive_mixture.model import mixture_learn, mixture_prepare
+from nlac.entropy.adaptive_mixture.state import mixture_shared, mixture_state
 from nlac.entropy.value_kernels import FINEST, ValueSetEntry
 from nlac.kernels.jit import kernel
 from nlac.kernels.memory import address, load_i32, load_i64

@@ -19,6 +19,7 @@ from nlac.codec.encoder.lpc.least_squares import factorise, new_factor
 from nlac.codec.encoder.lpc.segmentation import SegmentationSettings, analyse
 from nlac.codec.encoder.ltp.search import find_lags
 from nlac.entropy.distributions import tables
+from nlac.entropy.small_residuals import new_contexts
 from nlac.entropy.value_sets import plain
 from nlac.predictors.lpc.block import decode_lpc
 from nlac.predictors.lpc.kernels import filled_rows, new_rows, new_state
@@ -51,14 +52,14 @@ def time_loops(pcm: np.ndarray, order: int) -> None:
 
     def encode() -> tuple[int, int]:
         state = new_state(parameters.initial_scale)
-        return encode_loop(plan, tables(), state, full, pcm, words, raw)
+        return encode_loop(plan, tables(), state, new_contexts(len(pcm)), full, pcm, words, raw)
 
     used, raw_used = encode()
     code, rest, out = words[:used].copy(), raw[:raw_used].copy(), np.zeros_like(pcm)
 
     def decode() -> None:
         state, rows = new_state(parameters.initial_scale), new_rows(parameters)
-        decode_loop(plan, tables(), state, rows, out, code, rest)
+        decode_loop(plan, tables(), state, new_contexts(len(pcm)), rows, out, code, rest)
 
     name = f"windows of up to {order}"
     report(f"analyse, {name}", best(lambda: analyse(

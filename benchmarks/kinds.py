@@ -65,7 +65,9 @@ def read(path: Path, seconds: float | None = None) -> Clip:
     """Read a recording as a clip of the kind ``source``; `seconds` are taken from its middle."""
     with soundfile.SoundFile(path) as file:
         bits = {"PCM_U8": 8, "PCM_S8": 8, "PCM_16": 16, "PCM_24": 24}[file.subtype]
-        wanted = file.frames if seconds is None else min(file.frames, int(seconds * file.samplerate))
+        wanted = file.frames
+        if seconds is not None:
+            wanted = min(wanted, int(seconds * file.samplerate))
         file.seek((file.frames - wanted) // 2)
         samples = file.read(wanted, dtype="int32", always_2d=True) >> (32 - bits)
         return Clip("source", path.stem, samples, file.samplerate, bits)

@@ -24,7 +24,7 @@ import zlib
 from collections import defaultdict, deque
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 
 from kinds import Clip, derived, read, synthetic
@@ -42,11 +42,12 @@ def size_of(path: Path, codec: str) -> int:
     if codec == "flac":
         flags = ["-8", "-e", "-p", "-s", "-f", "--no-padding", "--no-seektable", "--lax"]
         flags.append("--channel-map=none")  # the WAV files name no speakers
-        subprocess.run(["flac", *flags, "-o", str(out), str(path)], check=True)
+        command = ["flac", *flags, "-o", str(out), str(path)]
+        subprocess.run(command, check=True, capture_output=True)
     else:
         import nlac
 
-        nlac.encode(path, out, preset=codec, verify=False, threads=1)
+        nlac.encode(path, out, preset=codec, verify=True, threads=1)
     size = out.stat().st_size
     out.unlink()
     return size
@@ -73,7 +74,7 @@ def violations(sizes: dict[str, int]) -> list[str]:
     """What is out of order in the sizes of one clip."""
     found = []
     presets = [codec for codec in PRESETS if codec in sizes]
-    for before, after in zip(presets, presets[1:], strict=False):
+    for before, after in pairwise(presets):
         if sizes[after] > sizes[before] * ORDER + GRACE:
             found.append(f"{after} {100 * (sizes[after] / sizes[before] - 1):+.3f} % on {before}")
     for preset in presets:

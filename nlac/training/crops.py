@@ -16,8 +16,9 @@ from nlac.codec.encoder.cascade import history_shifts, make_side_info, suited
 from nlac.codec.encoder.lpc.block import candidate_parameters, window_settings
 from nlac.codec.encoder.options import EncodeOptions
 from nlac.codec.encoder.presets import BASES
-from nlac.entropy.adaptive_mixture import mixture_code, mixture_learn, mixture_prepare
-from nlac.entropy.adaptive_mixture_state import mixture_shared, mixture_state
+from nlac.entropy.adaptive_mixture.coding import mixture_code
+from nlac.entropy.adaptive_mixture.model import mixture_learn, mixture_prepare
+from nlac.entropy.adaptive_mixture.state import mixture_shared, mixture_state
 from nlac.entropy.value_kernels import FINEST, ValueSetEntry
 from nlac.kernels.jit import kernel
 from nlac.kernels.memory import address, load_i32

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from nlac.entropy.adaptive_mixture import (
-    mixture_code,
-    mixture_decode,
-    mixture_learn,
-    mixture_prepare,
-)
+from nlac.entropy.adaptive_mixture.coding import mixture_code, mixture_decode
+from nlac.entropy.adaptive_mixture.model import mixture_learn, mixture_prepare
 from nlac.entropy.bits import put_bits
 from nlac.entropy.range_kernels import (
     FULL,

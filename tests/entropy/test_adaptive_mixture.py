@@ -8,14 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mixture_tools import decode, encode
 
-from nlac.entropy.adaptive_mixture import (
-    ESCAPE,
-    mixture_cumulative,
-    mixture_prepare,
+from nlac.entropy.adaptive_mixture.model import ESCAPE, mixture_cumulative, mixture_prepare
+from nlac.entropy.adaptive_mixture.state import (
+    MAX_LOCATIONS,
+    MixtureCell,
     mixture_shared,
     mixture_state,
 )
-from nlac.entropy.adaptive_mixture_state import MAX_LOCATIONS, MixtureCell
 from nlac.entropy.value_kernels import set_table
 from nlac.entropy.value_sets import GRID, ValueSet, listed, plain
 from nlac.kernels.jit import kernel

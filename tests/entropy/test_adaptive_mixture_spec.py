@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from mixture_tools import encode
 
-from nlac.entropy.adaptive_mixture import mixture_shared, mixture_state
+from nlac.entropy.adaptive_mixture.state import mixture_shared, mixture_state
 from nlac.entropy.distributions import tables
 from nlac.entropy.value_kernels import set_table
 from nlac.entropy.value_sets import plain
@@ -31,6 +31,29 @@ def log16(n):
     return 16 * e + (((n << 4) >> e) - 16)
 
 
+class Context:
+    """What 11.11.6 learns of small residuals; edges are (mixture, distribution, table)."""
+
+    def __init__(self):
+        self.share, self.count = 19661, 0
+        self.table = [64 + i * END // 41 for i in range(42)]
+
+    def edge(self, below, residual):
+        table = self.table[clip(residual + 20, 0, 41)]
+        return (below * (65536 - self.share) + table * self.share) >> 16, below, table
+
+    def learn(self, below, above, residual):
+        ours = self.share * (above[2] - below[2])
+        theirs = (65536 - self.share) * (above[1] - below[1])
+        share = self.share + (((ours << 16) // (ours + theirs + 1) - self.share) >> 5)
+        self.share = clip(share, 1024, 64512)
+        rate = clip(1 + ((3 * self.count.bit_length()) >> 2), 4, 11)
+        self.count += 1
+        for i in range(1, 41):
+            target = 64 + END if i > residual + 20 else 64
+            self.table[i] += (target - self.table[i]) >> rate
+
+
 class Channel:
     """The state of a channel whose reference is itself."""
 
@@ -43,6 +66,7 @@ class Channel:
         self.gate = [[0] * n for _ in range(6)]
         self.gain = [65536] * 36
         self.sum, self.last, self.seen = 2**28, initial << 8, 0
+        self.contexts = [Context() for _ in range(8)]
 
     def analyse_block(self, at):
         self.at = at
@@ -90,10 +114,21 @@ class Channel:
 
         left = whole(self.left) if begin > first else 0
         right = whole(self.right) if end <= last else END
+        self.small = None
+        if k == 0 and self.mean[2] < 16384 << 8:
+            residual = rank - ((self.at[0] + 128) >> 8)
+            context = self.contexts[((self.at[0] + 128) & 255) >> 5]
+            below = context.edge(left + 64, residual) if rank > first else (64,) * 3
+            above = context.edge(right + 64, residual + 1) if rank < last else (64 + END,) * 3
+            self.small = context, below, above, residual
+            left, right = below[0] - 64, above[0] - 64
         return (left, right - left) if left < right else (END, 128)
 
     def learn(self, sample):
         y = sample << 8
+        if self.small:
+            context, *edges = self.small
+            context.learn(*edges)
         mantissa, shift = self.width[0]
         error = abs(y - self.at[0])
         gain, ratio = self.gain[self.x], min((error * mantissa) >> shift, 65536)

@@ -295,6 +295,16 @@ def with_network(kind: str, front: str) -> bytes:
     return out.getvalue()
 
 
+def dithered(frames: int) -> np.ndarray:
+    """A second channel that is the first but for dither; rare clicks in both escape."""
+    first = tones(frames, 1, 9)[:, 0] // 40
+    dither = hashed(2 * frames, 31).reshape(frames, 2) % 3 - 1
+    both = np.stack([first, first], axis=1) + dither
+    both[frames // 2] += 5000
+    both[frames // 3 : frames // 3 + 2] -= 300
+    return both
+
+
 CASES: dict[str, Callable[[], bytes]] = {
     "bits-01": lambda: write(ints(-(hashed(800, 1) % 11 // 10))[:, None], 1),
     "bits-04": lambda: write(ints(tones(600, 1, 4)), 4),
@@ -306,6 +316,8 @@ CASES: dict[str, Callable[[], bytes]] = {
     "bits-32": lambda: write(ints(tones(400, 2, 32)), 32),
     "range": lambda: write(ints(tones(1200, 2, 16)), 16, preset="fast", coder="range"),
     "rice": lambda: write(ints(tones(1200, 2, 16)), 16, preset="fast", coder="rice"),
+    "small-residuals": lambda: write(ints(dithered(1800)), 16),
+    "small-residuals-cascade": lambda: cascade_alone(dithered(1500), 16, "high"),
     "preset-high": lambda: cascade_alone(tones(1300, 2, 16), 16, "high"),
     "preset-max": lambda: cascade_alone(tones(1200, 1, 16), 16, "max"),
     "cascade-tuned": lambda: cascade_alone(tones(1300, 2, 16), 16, "high", effort=2),

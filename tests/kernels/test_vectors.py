@@ -9,8 +9,8 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from nlac.entropy import adaptive_mixture_state as mixture
-from nlac.entropy.adaptive_mixture_state import MixtureCell
+from nlac.entropy.adaptive_mixture import state as mixture
+from nlac.entropy.adaptive_mixture.state import MixtureCell
 from nlac.entropy.distributions import CELLS
 from nlac.kernels.jit import kernel
 from nlac.kernels.plain import is_plain
@@ -28,7 +28,7 @@ MODULES = (
     "nlac.kernels.vectors_covariance",
     "nlac.predictors.networks.vectors",
     "nlac.predictors.networks.online_vectors",
-    "nlac.entropy.adaptive_mixture_vectors",
+    "nlac.entropy.adaptive_mixture.vectors",
 )
 NAMES = {
     name.removeprefix("plain_"): module

@@ -15,7 +15,7 @@ import nlac
 from nlac.codec.encoder.models import model_base
 from nlac.codec.encoder.options import EncodeOptions
 from nlac.codec.encoder.presets import BASES
-from nlac.entropy.adaptive_mixture_state import MAX_LOCATIONS
+from nlac.entropy.adaptive_mixture.state import MAX_LOCATIONS
 from nlac.predictors.networks import reference, step, sweep
 from nlac.predictors.networks.layers import ACTIVATION_LIMIT
 from nlac.predictors.networks.models import Model, find_model, open_model

@@ -4,9 +4,9 @@ import math
 from bisect import bisect_right
 from functools import cache
 
-from oracle.coding import FULL, BitString, RangeDecoder, Tables, clip, fits, read_words
+from oracle.coding import FULL, TAIL, BitString, RangeDecoder, Tables, clip, fits, read_words
 from oracle.container import Reader, require
-from oracle.samples import log16
+from oracle.samples import SmallContext, log16
 from oracle.value_sets import ValueSet
 
 ESCAPE = FULL - 128
@@ -51,6 +51,7 @@ class Mixture:
         self.share = [2**28 // n] * n
         self.gate = [[0] * n for _ in range(6)]
         self.gain = [65536] * 36
+        self.contexts = [SmallContext() for _ in range(8)]
         self.sum, self.last, self.seen = 2**28, initial << 8, 0
         self.locations: list[int] = []
         self.places: list[tuple[int, int, int]] = []  # location, mantissa and shift of each part
@@ -134,10 +135,23 @@ class Mixture:
             return [0 if i <= first else ESCAPE] * len(self.parts)
 
         @cache
-        def edge(i: int) -> int:
+        def plain_edge(i: int) -> int:
             if first < i <= last:
                 return self._mixed(likelihoods(i))
             return 0 if i <= first else ESCAPE
+
+        location = self.locations[0]
+        base, context = (location + 128) >> 8, self.contexts[((location + 128) & 255) >> 5]
+        small = values.kind == 0 and k == 0 and self.mean[2] < 16384 << 8
+
+        @cache
+        def edges(i: int) -> tuple[int, int, int]:
+            if first < i <= last:
+                return context.edge(plain_edge(i) + TAIL, i - base)
+            return (TAIL,) * 3 if i <= first else (FULL - TAIL,) * 3
+
+        def edge(i: int) -> int:
+            return edges(i)[0] - TAIL if small else plain_edge(i)
 
         q = coder.quantile()
         if q >= ESCAPE:
@@ -154,6 +168,8 @@ class Mixture:
             require(values.first <= rank <= values.last, f"rank {rank}")
         below, above = likelihoods(rank >> k), likelihoods((rank >> k) + 1)
         sample = values.value(rank)
+        if small:
+            context.learn(edges(rank), edges(rank + 1), rank - base)
         self._learn(sample << 8, [b - a + 1 for a, b in zip(below, above, strict=True)])
         return sample
 

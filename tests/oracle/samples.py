@@ -13,6 +13,33 @@ def log16(n: int) -> int:
     return 16 * e + (((n << 4) >> e) - 16)
 
 
+class SmallContext:
+    """Section 11.11.6: what is learned after locations of the same eighth."""
+
+    def __init__(self) -> None:
+        self.share, self.count = 19661, 0
+        self.table = [TAIL + i * (FULL - 2 * TAIL) // 41 for i in range(42)]
+
+    def edge(self, frequency: int, residual: int) -> tuple[int, int, int]:
+        """The mixture, the distribution and the table below a residual."""
+        table = self.table[clip(residual + 20, 0, 41)]
+        mixed = fits(frequency * (65536 - self.share) + table * self.share, 40) >> 16
+        return mixed, frequency, table
+
+    def learn(self, below: tuple[int, int, int], above: tuple[int, int, int], r: int) -> None:
+        ours = self.share * (above[2] - below[2])
+        theirs = (65536 - self.share) * (above[1] - below[1])
+        assert ours >= 0
+        assert theirs >= 0
+        self.share += (fits(ours << 16, 56) // (ours + theirs + 1) - self.share) >> 5
+        self.share = clip(self.share, 1024, 64512)
+        rate = clip(1 + (3 * self.count.bit_length() >> 2), 4, 11)
+        self.count += 1
+        for i in range(1, 41):
+            target = FULL - TAIL if i > r + 20 else TAIL
+            self.table[i] += (target - self.table[i]) >> rate
+
+
 class RangeChannel:
     """Section 11.11: a channel whose samples are coded with the range coder."""
 
@@ -22,6 +49,7 @@ class RangeChannel:
         self.tables, self.coder, self.string = tables, coder, string
         self.fast = self.middle = self.slow = 1 << initial
         self.correction, self.peak, self.shape = [0] * 144, [44448] * 144, [2] * 144
+        self.contexts = [SmallContext() for _ in range(8)]
 
     def skip(self) -> None:
         """Nothing is learned."""
@@ -39,7 +67,10 @@ class RangeChannel:
         if values.kind == 0 and s >= 112:
             base = (mu + 128) >> 8
             mu = base << 8
-        sample = values.value(self._rank(mu, base, s, self.shape[x], values))
+        if values.kind == 0 and s < 112 and self.slow < 16384:
+            sample = self._small(mu, s, self.shape[x], values)
+        else:
+            sample = values.value(self._rank(mu, base, s, self.shape[x], values))
         self._learn(x, s, abs((sample << 8) - mu))
         return sample
 
@@ -69,6 +100,34 @@ class RangeChannel:
             self.coder.take(c, edge(i + 1) - c)
             rank = base + (i << k) + self.string.bits(k)
         require(values.first <= rank <= values.last, f"rank {rank}")
+        return rank
+
+    def _small(self, mu: int, s: int, shape: int, values: ValueSet) -> int:
+        """Section 11.11.6."""
+        base, context = (mu + 128) >> 8, self.contexts[((mu + 128) & 255) >> 5]
+
+        def edge(rank: int) -> tuple[int, int, int]:
+            if rank <= values.first:
+                return TAIL, TAIL, TAIL
+            if rank > values.last:
+                return FULL - TAIL, FULL - TAIL, FULL - TAIL
+            frequency = self.tables.cumulative(shape, s, values.boundary(rank) - mu)
+            return context.edge(frequency, rank - base)
+
+        q = self.coder.quantile()
+        require(q < FULL - TAIL, "quantile in the upper tail")
+        if q < TAIL:
+            self.coder.take(0, TAIL)
+            rank = values.first + self.string.bits((values.last - values.first).bit_length())
+            require(rank <= values.last, f"rank {rank}")
+            require(edge(rank)[0] == edge(rank + 1)[0], "escape of a rank in reach")
+        else:
+            ranks = range(values.first + 1, values.last + 1)
+            rank = values.first + bisect_right(ranks, q, key=lambda r: edge(r)[0])
+            low, high = edge(rank)[0], edge(rank + 1)[0]
+            assert low <= q < high
+            self.coder.take(low, high - low)
+        context.learn(edge(rank), edge(rank + 1), rank - base)
         return rank
 
     def _learn(self, x: int, s: int, error: int) -> None:

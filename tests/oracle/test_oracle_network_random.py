@@ -172,7 +172,7 @@ def test_what_is_not_allowed_behind_a_network(monkeypatch):
     network, stream = known(3, "lpc", 1)
     with monkeypatch.context() as patched:
         patched.setattr(network_block, "require", lambda *_condition: None)
-        block = completed(head, network, stream, 2, monkeypatch)
+        block = completed(head, network, stream, 5, monkeypatch)
         told_payload(block, head.frames, stream, network=network)
     with pytest.raises(SpecError, match="multiple of 1024"):
         told_payload(block, head.frames, stream, network=network)

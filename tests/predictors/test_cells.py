@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from nlac.codec.transforms import float_kernels
-from nlac.entropy import adaptive_mixture_state as mixture
 from nlac.entropy import value_kernels
+from nlac.entropy.adaptive_mixture import state as mixture
 from nlac.entropy.value_sets import listed, plain
 from nlac.kernels.jit import kernel
 from nlac.kernels.memory import address

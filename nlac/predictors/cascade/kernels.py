@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from nlac.entropy.adaptive_mixture import mixture_code, mixture_decode
+from nlac.entropy.adaptive_mixture.coding import mixture_code, mixture_decode
 from nlac.entropy.bits import put_bits
 from nlac.entropy.range_kernels import decode_advance, decode_quantile, encode_interval
 from nlac.entropy.value_kernels import SET_CELLS, load_set, rank_near, value

@@ -11,12 +11,8 @@ from numpy.typing import NDArray
 
 from nlac._progress import current_meter
 from nlac._typing import U32
-from nlac.entropy.adaptive_mixture import (
-    mixture_learn,
-    mixture_prepare,
-    mixture_shared,
-    mixture_state,
-)
+from nlac.entropy.adaptive_mixture.model import mixture_learn, mixture_prepare
+from nlac.entropy.adaptive_mixture.state import mixture_shared, mixture_state
 from nlac.entropy.bits import end_bits
 from nlac.entropy.range_kernels import FULL, ZERO, decode_start, seal
 from nlac.entropy.value_kernels import set_table

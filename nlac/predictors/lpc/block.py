@@ -11,6 +11,7 @@ from nlac._errors import CorruptStream
 from nlac.bitstream.constants import CODER_AUTO, CODER_RANGE, CODER_RICE
 from nlac.bitstream.header import StreamHeader
 from nlac.entropy.distributions import tables
+from nlac.entropy.small_residuals import new_contexts
 from nlac.entropy.value_sets import ValueSet, read_sets, write_sets
 from nlac.entropy.varint import read_varint, write_varint
 from nlac.entropy.words import check_end, read_words
@@ -67,7 +68,8 @@ def decode_lpc(
     else:
         count, at = read_varint(data, at)
         words, raw = read_words(data, at, count)
-        taken, used = decode_loop(plan, tables(), state, rows, pcm, words, raw)
+        contexts = new_contexts(channels)
+        taken, used = decode_loop(plan, tables(), state, contexts, rows, pcm, words, raw)
     check_end(words, raw, taken, used)
     return pcm
 

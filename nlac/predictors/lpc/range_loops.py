@@ -20,6 +20,15 @@ from nlac.entropy.range_kernels import (
     encode_interval,
     seal,
 )
+from nlac.entropy.small_residuals import (
+    SMALL_CELLS,
+    SMALL_MEAN,
+    context_of,
+    first_edge,
+    last_edge,
+    learn,
+    mixed_edge,
+)
 from nlac.entropy.value_kernels import index_bits, rank_near, value
 from nlac.entropy.value_sets import PLAIN
 from nlac.kernels.jit import inline_kernel, kernel
@@ -44,8 +53,48 @@ from nlac.predictors.lpc.kernels import (
 from nlac.predictors.lpc.plan import LineCell
 
 
+@inline_kernel
+def is_small(state, entry, scale):
+    """Whether a sample is coded with the help of the table of small residuals."""
+    slow = load_i64(state, ScaleCell.SLOW)
+    return entry.kind == PLAIN and scale < COARSE and slow < SMALL_MEAN
+
+
+@inline_kernel
+def interval_of(cells, entry, distribution, base, rank):
+    """Edges of the interval of a rank; the location is near the whole number `base`."""
+    below, above = first_edge(), last_edge()
+    if rank > entry.first:
+        frequency = frequency_below(distribution, (rank << 8) - 128)
+        below = mixed_edge(cells, frequency, rank - base)
+    if rank < entry.last:
+        frequency = frequency_below(distribution, (rank << 8) + 128)
+        above = mixed_edge(cells, frequency, rank + 1 - base)
+    return below, above
+
+
+@inline_kernel
+def find_rank(cells, entry, distribution, base, guess, q):
+    """Rank in whose interval the quantile q lies, from a guess, and the edges of the interval."""
+    rank = min(max(guess, entry.first), entry.last)
+    below, above = interval_of(cells, entry, distribution, base, rank)
+    while q < below.mixed:
+        rank -= 1
+        above, below = below, first_edge()
+        if rank > entry.first:
+            frequency = frequency_below(distribution, (rank << 8) - 128)
+            below = mixed_edge(cells, frequency, rank - base)
+    while q >= above.mixed:
+        rank += 1
+        below, above = above, last_edge()
+        if rank < entry.last:
+            frequency = frequency_below(distribution, (rank << 8) + 128)
+            above = mixed_edge(cells, frequency, rank + 1 - base)
+    return rank, below, above
+
+
 @kernel
-def encode_loop(plan, tables, state_rows, sample_rows, pcm, word_buffer, raw_buffer):
+def encode_loop(plan, tables, state_rows, contexts, sample_rows, pcm, word_buffer, raw_buffer):
     """Code all samples; returns the numbers of words written to both buffers.
 
     Parameters
@@ -54,6 +103,8 @@ def encode_loop(plan, tables, state_rows, sample_rows, pcm, word_buffer, raw_buf
     tables : Tables
     state_rows : (channels, SCALE_CELLS) int64
         Changed in place.
+    contexts : (channels, SMALL_CELLS) int64
+        From `new_contexts`; changed in place.
     sample_rows : (channels, n) int32
         They hold the samples already.
     pcm : (channels, frames) int32
@@ -69,6 +120,7 @@ def encode_loop(plan, tables, state_rows, sample_rows, pcm, word_buffer, raw_buf
     frames, channels, segments, starts, cells, lines = schedule_of(plan)
     coefficients, _, values, ranks = tables_of(plan)
     rows, samples, states = address(sample_rows), address(pcm), address(state_rows)
+    small = address(contexts)
     cumulative, down = address(tables.cumulative), address(tables.down)
     shapes = address(tables.shapes)
     words, raw = address(word_buffer), address(raw_buffer)
@@ -90,6 +142,27 @@ def encode_loop(plan, tables, state_rows, sample_rows, pcm, word_buffer, raw_buf
                 low_bits = max(0, (scale >> 4) - entry.fine)
                 size = 1 << low_bits
                 sample = load_i32(samples, load_i64(line, LineCell.PCM) + at)
+                if is_small(state, entry, scale):
+                    rank, base = sample, (location + 128) >> 8
+                    if rank < entry.first or rank > entry.last:
+                        return -1, -1
+                    distribution = distribution_of(cumulative, down, shape, scale, location)
+                    cells_here = context_of(small + 8 * SMALL_CELLS * c, location)
+                    below, above = interval_of(cells_here, entry, distribution, base, rank)
+                    left, right = below.mixed, above.mixed
+                    if right <= left:
+                        left, right = np.int64(0), np.int64(TAIL)
+                        count = index_bits(entry.last - entry.first)
+                        raw_pos, acc, fill = put_bits(
+                            raw, raw_pos, acc, fill, rank - entry.first, count
+                        )
+                    learn(cells_here, below, above, rank - base)
+                    pos, lower, rng, held, first = encode_interval(
+                        words, pos, lower, rng, held, first, left, right - left
+                    )
+                    error = abs((sample << 8) - location)
+                    adapt(shapes, state, place, error, distribution.mantissa, distribution.shift)
+                    continue
                 if entry.kind == PLAIN:
                     base = (location + 128) >> 8
                     if scale >= COARSE:
@@ -154,7 +227,7 @@ def _plain_bin(distribution, low, high, begin, size, q):
 
 
 @kernel
-def decode_loop(plan, tables, state_rows, sample_rows, pcm, word_buffer, raw_buffer):
+def decode_loop(plan, tables, state_rows, contexts, sample_rows, pcm, word_buffer, raw_buffer):
     """Decode all samples into `pcm`; the arguments are those of `encode_loop`.
 
     Returns
@@ -165,6 +238,7 @@ def decode_loop(plan, tables, state_rows, sample_rows, pcm, word_buffer, raw_buf
     frames, channels, segments, starts, cells, lines = schedule_of(plan)
     coefficients, copies, values, ranks = tables_of(plan)
     rows, samples, states = address(sample_rows), address(pcm), address(state_rows)
+    small = address(contexts)
     cumulative, down = address(tables.cumulative), address(tables.down)
     shapes, start, up = address(tables.shapes), address(tables.start), address(tables.up)
     reciprocal = address(tables.reciprocal)
@@ -194,6 +268,37 @@ def decode_loop(plan, tables, state_rows, sample_rows, pcm, word_buffer, raw_buf
                     cumulative, start, reciprocal, shape, q,
                     load_i64(up, scale & 15), scale >> 4,
                 )  # fmt: skip
+                if is_small(state, entry, scale):
+                    base = (location + 128) >> 8
+                    distribution = distribution_of(cumulative, down, shape, scale, location)
+                    cells_here = context_of(small + 8 * SMALL_CELLS * c, location)
+                    if q >= TOTAL - TAIL:
+                        return -1, -1
+                    if q < TAIL:
+                        count = index_bits(entry.last - entry.first)
+                        rank = entry.first + get_bits(raw, num_raw, raw_at, count)
+                        raw_at += count
+                        if rank > entry.last:
+                            return -1, -1
+                        below, above = interval_of(cells_here, entry, distribution, base, rank)
+                        if below.mixed < above.mixed:
+                            return -1, -1
+                        left, right = np.int64(0), np.int64(TAIL)
+                    else:
+                        rank, below, above = find_rank(
+                            cells_here, entry, distribution, base,
+                            (location + distance + 128) >> 8, q,
+                        )  # fmt: skip
+                        left, right = below.mixed, above.mixed
+                    learn(cells_here, below, above, rank - base)
+                    pos, lower, rng, point = decode_advance(
+                        words, num_words, pos, lower, rng, point, left, right - left
+                    )
+                    store_32(samples, load_i64(line, LineCell.PCM) + at, rank)
+                    store_sample(line, copies, rows, t, rank)
+                    error = abs((rank << 8) - location)
+                    adapt(shapes, state, place, error, distribution.mantissa, distribution.shift)
+                    continue
                 if entry.kind == PLAIN:
                     base = (location + 128) >> 8
                     low, high = entry.first - base, entry.last - base

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlac._typing import U32
-from nlac.entropy.adaptive_mixture import mixture_learn, mixture_prepare
-from nlac.entropy.adaptive_mixture_state import GIVEN, MixtureCell
+from nlac.entropy.adaptive_mixture.model import mixture_learn, mixture_prepare
+from nlac.entropy.adaptive_mixture.state import GIVEN, MixtureCell
 from nlac.entropy.bits import end_bits
 from nlac.entropy.range_kernels import FULL, ZERO, decode_start, seal
 from nlac.kernels.jit import kernel

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from nlac._parallel import ordered_map
 from nlac._progress import current_meter
 from nlac._typing import U32
-from nlac.entropy.adaptive_mixture import mixture_shared, mixture_state
+from nlac.entropy.adaptive_mixture.state import mixture_shared, mixture_state
 from nlac.entropy.distributions import tables
 from nlac.entropy.value_kernels import SetTable, set_table
 from nlac.entropy.words import new_buffers

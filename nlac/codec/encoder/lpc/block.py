@@ -21,6 +21,7 @@ from nlac.codec.encoder.options import EncodeOptions
 from nlac.codec.encoder.presets import PRESETS, SegmentationSettings
 from nlac.codec.encoder.value_sets.choice import assign_sets, find_sets, low_bit_gains
 from nlac.entropy.distributions import tables
+from nlac.entropy.small_residuals import new_contexts
 from nlac.entropy.value_sets import ValueSet
 from nlac.entropy.words import new_buffers, write_words
 from nlac.predictors.lpc.block import RANGE, RICE, write_side_info
@@ -233,7 +234,8 @@ def _code_range(
 ) -> bytes:
     words, raw = new_buffers(ordered.size)
     state = new_state(parameters.initial_scale)
-    used, raw_used = encode_loop(plan, tables(), state, rows, ordered, words, raw)
+    contexts = new_contexts(len(ordered))
+    used, raw_used = encode_loop(plan, tables(), state, contexts, rows, ordered, words, raw)
     if used < 0:
         raise NlacError("encoder fault: a sample is outside its value set; please report it")
     return write_words(words[:used], raw[:raw_used])

@@ -13,7 +13,6 @@ from nlac.kernels.jit import kernel
 from nlac.kernels.memory import address, keep, load_f64, store_f64
 from nlac.kernels.vectors_f64 import F64_LANES, dot_f64, subtract_row, subtract_rows
 
-
 COARSE = math.inf  # noise of `factorise` that bounds nothing
 
 

@@ -5,7 +5,7 @@ integer arithmetic of 64 bits, so every processor gives the same (converting an
 integer below 2**53 to a double, for its logarithm, is exact).
 
 `row` is the address of eight parts in the channel's row of state; their other
-numbers lie at fixed distances from it (`adaptive_mixture_state`), all int64.
+numbers lie at fixed distances from it (`adaptive_mixture.state`), all int64.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numba.core import types
 
-from nlac.entropy.adaptive_mixture_state import (
+from nlac.entropy.adaptive_mixture.state import (
     EXP_STEPS,
     FEATURES,
     GATE_LIMIT,

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlac.entropy.distributions import REACH, ROW, tables
+from nlac.entropy.small_residuals import SMALL_CELLS, new_contexts
 
 MIXTURE_LANES = 8
 MAX_PARTS = 16
@@ -61,6 +62,9 @@ class MixtureCell(IntEnum):
     OTHER = BELOW + 6  # address of the reference's row, 0 without one
     FEATURE = BELOW + 8  # features of the sample
     GAINS = FEATURE + 8  # inverse gain of each context, Q16
+    # small residuals
+    EDGES = GAINS + 40  # of the coded rank: `Edge.shape` and `Edge.table` below, then above; or 0
+    SMALL = EDGES + 4  # contexts of `nlac.entropy.small_residuals`
 
 
 class SharedCell(IntEnum):
@@ -74,7 +78,7 @@ class SharedCell(IntEnum):
     LAST = 5  # index of the last location
 
 
-MIXTURE_CELLS = (MixtureCell.GAINS + CONTEXTS * CONTEXTS + 7) // 8 * 8
+MIXTURE_CELLS = (MixtureCell.SMALL + SMALL_CELLS + 7) // 8 * 8
 SHARED_CELLS = len(SharedCell)
 # parts whose means define the context
 MIDDLE, FAST, SLOW = 0, 1, 2
@@ -171,6 +175,7 @@ def mixture_state(
     state[:, MixtureCell.MEAN : MixtureCell.MEAN + MAX_PARTS] = initial_scale[:, None] << 8
     state[:, MixtureCell.ERROR] = initial_scale << 8
     state[:, MixtureCell.GAINS : MixtureCell.GAINS + CONTEXTS * CONTEXTS] = 1 << GAIN_BITS
+    state[:, MixtureCell.SMALL : MixtureCell.SMALL + SMALL_CELLS] = new_contexts(len(state))
     for c, reference in enumerate(references):
         if reference >= 0:
             state[c, MixtureCell.OTHER] = state.ctypes.data + 8 * MIXTURE_CELLS * reference
