@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from nlac.entropy.value_sets import GRID, GRID_BITS, LIST, PLAIN, ValueSet
+from nlac.entropy.value_sets import GRID, GRID_BITS, LIST, PLAIN, SOFT, ValueSet
 from nlac.kernels.jit import inline_kernel
 from nlac.kernels.memory import load_i64
 
@@ -23,9 +23,9 @@ FINEST = 10  # octave of the scale from which a bin of neighbouring integers hol
 class SetCell(IntEnum):
     """Cells of a value set, int64."""
 
-    KIND = 0  # PLAIN, GRID or LIST
+    KIND = 0  # PLAIN, GRID, LIST or SOFT
     STEP = 1  # of a grid, Q24
-    OFFSET = 2  # of a grid, Q24; of a list: index of its first value in `values`
+    OFFSET = 2  # of a grid, Q24; of others: index in `values` of the entry of rank 0
     LOOKUP = 3  # of a list: index of its first entry in `ranks`
     FIRST = 4  # smallest rank
     LAST = 5  # largest rank
@@ -76,7 +76,7 @@ def load_set(cells, values, ranks):
 @inline_kernel
 def value(entry, rank):
     """Value of a rank, int64."""
-    if entry.kind == PLAIN:
+    if entry.kind == PLAIN or entry.kind == SOFT:
         return rank
     if entry.kind == GRID:
         return (entry.step * rank + entry.offset) >> GRID_BITS
@@ -85,10 +85,20 @@ def value(entry, rank):
 
 @inline_kernel
 def boundary(entry, rank):
-    """Halfway between the values of rank - 1 and rank, Q8."""
+    """Halfway between the values of rank - 1 and rank, Q8; of a soft set, where that is moved."""
     if entry.kind == PLAIN:
         return (rank << 8) - 128
+    if entry.kind == SOFT:
+        return load_i64(entry.values, entry.offset + rank)
     return (value(entry, rank - 1) + value(entry, rank)) << 7
+
+
+@inline_kernel
+def rank_of(entry, sample):
+    """Rank of a sample, if the set has it; else that of a value near it."""
+    if entry.kind == PLAIN or entry.kind == SOFT:
+        return sample
+    return rank_near(entry, sample << 8)
 
 
 @inline_kernel
@@ -96,7 +106,9 @@ def rank_near(entry, y):
     """Rank whose interval holds y (Q8); beyond the ends of the set, its first or last rank."""
     if entry.kind == PLAIN:
         return min(max((y + 128) >> 8, entry.first), entry.last)
-    if entry.kind == GRID:
+    if entry.kind == SOFT:
+        rank = (y + 128) >> 8
+    elif entry.kind == GRID:
         y = min(max(y, -(1 << 40)), 1 << 40)
         rank = ((y << (GRID_BITS - 8)) - entry.offset) // entry.step
     else:
@@ -146,6 +158,10 @@ def set_table(sets: Sequence[ValueSet]) -> SetTable:
     value_count = rank_count = 0
     for entry in sets:
         offset, lookup = entry.offset, 0
+        if entry.kind == SOFT:
+            offset = value_count - entry.first
+            values.append(entry.values)
+            value_count += len(entry.values)
         if entry.kind == LIST:
             low, high = int(entry.values[0]), int(entry.values[-1])
             table = np.searchsorted(entry.values, np.arange(low, high + 1), side="right") - 1

@@ -15,10 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlac._errors import CorruptStream
+from nlac.entropy import soft_sets
 from nlac.entropy.bitmap import read_bitmap, write_bitmap
 from nlac.entropy.varint import read_signed, read_varint, write_signed, write_varint
 
-PLAIN, GRID, LIST = 0, 1, 2
+PLAIN, GRID, LIST, SOFT = 0, 1, 2, 3
 GRID_BITS = 24
 MAX_SPAN = 1 << 18  # between the ends of a list
 MAX_SETS = 255
@@ -33,13 +34,17 @@ class ValueSet:
     ----------
     kind : int
         `PLAIN`: the rank is the value; `GRID`: the value of a rank is
-        ``(step * rank + offset) >> 24``; `LIST`: it is ``values[rank]``.
+        ``(step * rank + offset) >> 24``; `LIST`: it is ``values[rank]``; `SOFT`: the rank is the
+        value, and boundaries lie where the weights of a step's phases move them.
     first, last : int
         Smallest and largest rank.
     step, offset : int
-        Step and offset of a grid, Q24; 0 otherwise.
+        Step and offset of a grid, or step of a soft set, Q24; 0 otherwise.
     values : (n,) int64
-        The list, ascending; empty otherwise.
+        The list, ascending; of a soft set its boundaries (Q8), those of `first` to ``last + 1``;
+        empty otherwise.
+    weights : bytes
+        Weights of the phases of a soft set.
     """
 
     kind: int
@@ -48,10 +53,11 @@ class ValueSet:
     step: int = 0
     offset: int = 0
     values: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    weights: bytes = b""
 
     def value(self, rank: int) -> int:
         """Return the value of a rank."""
-        if self.kind == PLAIN:
+        if self.kind in (PLAIN, SOFT):
             return rank
         if self.kind == GRID:
             return (self.step * rank + self.offset) >> GRID_BITS
@@ -59,8 +65,8 @@ class ValueSet:
 
     @property
     def spread(self) -> int:
-        """Whole bits of the smallest distance between neighbours."""
-        if self.kind == GRID:
+        """Whole bits of the smallest distance between neighbours, or of a soft set's step."""
+        if self.kind in (GRID, SOFT):
             return (self.step >> GRID_BITS).bit_length() - 1
         if self.kind == LIST and len(self.values) > 1:
             return int(np.diff(self.values).min()).bit_length() - 1
@@ -68,7 +74,7 @@ class ValueSet:
 
     def ranks_of(self, samples: NDArray[np.int64]) -> NDArray[np.int64] | None:
         """Return the ranks of samples, (n,) int64, or None if one is not in the set."""
-        if self.kind == PLAIN:
+        if self.kind in (PLAIN, SOFT):
             ranks = samples
         elif self.kind == GRID:
             # only the rank ceil((sample * 2**24 - offset) / step) can have this value
@@ -95,6 +101,12 @@ def listed(values: NDArray[np.int64]) -> ValueSet:
     return ValueSet(LIST, 0, len(values) - 1, values=values)
 
 
+def soft(low: int, high: int, step: int, weights: bytes) -> ValueSet:
+    """Return the soft set of all integers from `low` to `high`; see `boundaries`."""
+    edges = soft_sets.boundaries(low, high, step, weights)
+    return ValueSet(SOFT, low, high, step, values=edges, weights=weights)
+
+
 def _read_signed(data: bytes, at: int) -> tuple[int, int]:
     value, at = read_signed(data, at)
     if abs(value) >= _LIMIT << GRID_BITS:
@@ -116,6 +128,8 @@ def write_sets(sets: Sequence[ValueSet]) -> bytes:
             out += write_varint(len(bitmap)) + bitmap
         else:
             out += write_signed(entry.first) + write_varint(entry.last - entry.first)
+            if entry.kind == SOFT:
+                out += write_varint(entry.step) + entry.weights
             if entry.kind == GRID:
                 out += write_varint(entry.step) + write_signed(entry.offset)
     return bytes(out)
@@ -149,10 +163,23 @@ def read_sets(data: bytes, at: int) -> tuple[list[ValueSet], int]:
                 raise CorruptStream("list does not begin and end with a value", path="value_set")
             sets.append(listed(np.flatnonzero(present).astype(np.int64) + low))
             continue
-        if kind not in (PLAIN, GRID):
+        if kind not in (PLAIN, GRID, SOFT):
             raise CorruptStream(f"set {len(sets)}: unknown kind {kind}", path="value_set")
         if not -_LIMIT <= low <= low + span < _LIMIT:
             raise CorruptStream(f"set {len(sets)}: ranks out of range", path="value_set")
+        if kind == SOFT:
+            step, at = read_varint(data, at)
+            weights = data[at : at + soft_sets.PHASES]
+            at += soft_sets.PHASES
+            listed_values += span + 1
+            if not soft_sets.MIN_STEP < step < soft_sets.MAX_STEP:
+                raise CorruptStream(f"soft set of step {step} is out of range", path="value_set")
+            if len(weights) < soft_sets.PHASES or not all(weights):
+                raise CorruptStream("soft set lacks a weight", path="value_set")
+            if span >= MAX_SPAN or listed_values > 8 * MAX_SPAN:
+                raise CorruptStream(f"soft set of {span} values is too wide", path="value_set")
+            sets.append(soft(low, low + span, step, bytes(weights)))
+            continue
         step = offset = 0
         if kind == GRID:
             step, at = read_varint(data, at)

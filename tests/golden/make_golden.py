@@ -305,6 +305,12 @@ def dithered(frames: int) -> np.ndarray:
     return both
 
 
+def clustered(frames: int) -> np.ndarray:
+    """A quiet tone, amplified by 4.683 and dithered."""
+    tone = tones(frames, 1, 8)[:, 0]
+    return ((4683 * tone + hashed(frames, 33) % 1201 - 100) // 1000)[:, None]
+
+
 CASES: dict[str, Callable[[], bytes]] = {
     "bits-01": lambda: write(ints(-(hashed(800, 1) % 11 // 10))[:, None], 1),
     "bits-04": lambda: write(ints(tones(600, 1, 4)), 4),
@@ -316,6 +322,7 @@ CASES: dict[str, Callable[[], bytes]] = {
     "bits-32": lambda: write(ints(tones(400, 2, 32)), 32),
     "range": lambda: write(ints(tones(1200, 2, 16)), 16, preset="fast", coder="range"),
     "rice": lambda: write(ints(tones(1200, 2, 16)), 16, preset="fast", coder="rice"),
+    "soft-set": lambda: write(ints(clustered(16400)), 16),
     "small-residuals": lambda: write(ints(dithered(1800)), 16),
     "small-residuals-cascade": lambda: cascade_alone(dithered(1500), 16, "high"),
     "preset-high": lambda: cascade_alone(tones(1300, 2, 16), 16, "high"),

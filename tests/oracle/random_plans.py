@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from nlac.entropy.value_sets import GRID, ValueSet, listed, plain, write_sets
+from nlac.entropy.value_sets import GRID, ValueSet, listed, plain, soft, write_sets
 from nlac.entropy.varint import write_varint
 from nlac.predictors.lpc.parameters import LpcParameters
 from nlac.predictors.lpc.side_info import write_parameters
@@ -18,6 +18,9 @@ def random_sets(rng: np.random.Generator) -> list[ValueSet]:
     base, span = int(rng.integers(-3000, 3000)), (1 << int(rng.integers(1, 18))) - 1
     steps = rng.integers(1, int(rng.choice([3, 40, 900])), int(rng.integers(2, 500)))
     step = int((1 << 24) * 2.0 ** rng.uniform(0, 9))
+    short = int((1 << 24) * 2.0 ** rng.uniform(0.01, 5.9))
+    weights = rng.choice([1, 2, 90, 255], 32, p=rng.dirichlet([0.5] * 4)).astype(np.uint8)
+    low = int(rng.choice([-(1 << 31), base, (1 << 31) - 3000]))
     return [
         plain(-(1 << 15), (1 << 15) - 1),
         plain(base, base + span),
@@ -27,6 +30,8 @@ def random_sets(rng: np.random.Generator) -> list[ValueSet]:
         listed(np.array([base])),
         plain(base, base),
         ValueSet(GRID, 7, 7, step, 0),
+        soft(base, base + min(span, 5000), short, weights.tobytes()),
+        soft(low, low + int(rng.integers(0, 2999)), short, weights.tobytes()),
     ]
 
 

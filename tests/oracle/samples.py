@@ -77,20 +77,27 @@ class RangeChannel:
     def _rank(self, mu: int, base: int, s: int, shape: int, values: ValueSet) -> int:
         k = max(0, (s >> 4) - 10 - values.spread)
         first, last = (values.first - base) >> k, (values.last - base) >> k
+        tail = TAIL if values.kind == 3 else 0
 
         def edge(i: int) -> int:
             if i <= first:
-                return 0
+                return tail
             if i > last:
-                return FULL
+                return FULL - tail
             distance = fits(values.boundary(base + (i << k)) - mu, 40)
             return self.tables.cumulative(shape, s, distance)
 
         q = self.coder.quantile()
-        if q < TAIL and edge(first + 1) <= TAIL:
+        if tail and (q < TAIL or q >= FULL - TAIL):
+            require(q < TAIL, "quantile in the upper tail")
             self.coder.take(0, TAIL)
             rank = values.first + self.string.bits((values.last - values.first).bit_length())
-        elif q >= FULL - TAIL and edge(last) >= FULL - TAIL:
+            require(values.first <= rank <= values.last, f"rank {rank}")
+            require(edge(rank >> k) >= edge((rank >> k) + 1), "escape of a rank in reach")
+        elif q < TAIL and edge(first + 1) <= TAIL:
+            self.coder.take(0, TAIL)
+            rank = values.first + self.string.bits((values.last - values.first).bit_length())
+        elif q >= FULL - TAIL and edge(last) >= FULL - TAIL and not tail:
             self.coder.take(FULL - TAIL, TAIL)
             rank = values.first + self.string.bits((values.last - values.first).bit_length())
         else:

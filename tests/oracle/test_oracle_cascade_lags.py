@@ -41,7 +41,7 @@ def check(stream: bytes, samples: np.ndarray) -> None:
 @pytest.mark.parametrize("noise", [0, 9])
 @pytest.mark.parametrize("channels", [1, 2, 3])
 def test_channels(write_cascade, channels, noise):
-    samples = loop(1300, channels, 150, noise, 8)
+    samples = loop(2000, channels, 150, noise, 8)
     stream = write_cascade(samples, 8, THREE, [150])
     check(stream, samples)
     if not noise:

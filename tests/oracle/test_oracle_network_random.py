@@ -202,4 +202,4 @@ def test_random_blocks(made, monkeypatch):
 
 @pytest.mark.parametrize("made", [long_windows, long_cascade])
 def test_long_block(made, monkeypatch):
-    assert agreed(made(), 1, monkeypatch)
+    assert agreed(made(), 2, monkeypatch)

@@ -2,6 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Iterator
+from itertools import accumulate, pairwise
 
 from oracle.coding import FULL, RangeDecoder, fits
 from oracle.container import Reader, require
@@ -16,9 +17,10 @@ class ValueSet:
     """Section 11.7; a plain set is a grid of step 1 and offset 0."""
 
     def __init__(self, reader: Reader) -> None:
-        self.kind = reader.varint(0, 2, "kind of value set")
+        self.kind = reader.varint(0, 3, "kind of value set")
         a, b = reader.svarint(), reader.varint()
         self.step, self.offset, self.span, self.values = 1 << 24, 0, 0, []
+        self.edges: list[int] = []
         if self.kind == 2:
             require(1 <= b <= MAX_LIST_SPAN, f"list of {b} bits")
             require(INT32[0] <= a and a + b <= 2**31, "list is beyond 32 bits")
@@ -33,6 +35,13 @@ class ValueSet:
             return
         self.first, self.last = a, a + b
         require(INT32[0] <= self.first and self.last <= INT32[1], "ranks are beyond 32 bits")
+        if self.kind == 3:
+            require(b < MAX_LIST_SPAN, f"soft set of {b} values")
+            self.span = b + 1
+            self.step = reader.varint((1 << 24) + 1, (1 << 30) - 1, "step of soft set")
+            weights = reader.raw(32)
+            require(all(weights), "weight of 0")
+            self.edges = soft_boundaries(self.first, self.last, self.step, weights)
         if self.kind == 1:
             self.step = reader.varint(1 << 24, (1 << 56) - 1, "step of grid")
             self.offset = reader.svarint(1 - (1 << 55), (1 << 55) - 1, "offset of grid")
@@ -44,14 +53,46 @@ class ValueSet:
     def value(self, rank: int) -> int:
         if self.kind == 2:
             return self.values[rank]
+        if self.kind == 3:
+            return rank
         return (self.step * rank + self.offset) >> 24
 
     def boundary(self, rank: int) -> int:
+        if self.kind == 3:
+            return fits(self.edges[rank - self.first], 40)
         return fits((self.value(rank - 1) + self.value(rank)) << 7, 39)
 
     def nearest(self, y: int) -> int:
         above_first = range(self.first + 1, self.last + 1)
         return self.first + bisect_right(above_first, y, key=self.boundary)
+
+
+def soft_boundaries(first: int, last: int, step: int, weights: bytes) -> list[int]:
+    """Boundaries of the ranks first to last + 1 of a soft set, section 11.7.4."""
+    r = max(2, (2 * step) >> 24)
+    n = last - first + 2
+    w = [weights[((v << 24) % step) * 32 // step] for v in range(first - 4 * r, last + 4 * r + 2)]
+
+    def around(x: list[int]) -> list[int]:
+        for _ in range(2):
+            sums = list(accumulate(x, initial=0))
+            x = [sums[i + 2 * r + 1] - sums[i] for i in range(len(x) - 2 * r)]
+        return x
+
+    inner = w[2 * r : -2 * r]
+    area = (2 * r + 1) ** 2
+    widths = [
+        max((fits(a * area << 16, 40)) // b, 4096) for a, b in zip(inner, around(w), strict=True)
+    ]
+    moved = list(accumulate((width - 65536 for width in widths), initial=0))
+    middles = [fits((a + b) >> 1, 42) for a, b in pairwise(moved)]
+    sums, weighted = around(inner), around([a * b for a, b in zip(middles, inner, strict=True)])
+    edges = []
+    for i in range(n):
+        d = fits(weighted[i] - sums[i] * moved[i + 2 * r], 57) // sums[i]
+        edge = ((first + i) << 8) - 128 - (d >> 8)
+        edges.append(max(edge, edges[-1] + 8) if edges else edge)
+    return edges
 
 
 def read_value_sets(reader: Reader) -> list[ValueSet]:

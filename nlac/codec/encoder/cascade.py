@@ -19,7 +19,7 @@ from nlac.codec.encoder.lpc.block import (
 )
 from nlac.codec.encoder.options import EncodeOptions
 from nlac.codec.encoder.presets import CASCADES, PRESETS
-from nlac.codec.encoder.value_sets.choice import assign_sets, find_sets
+from nlac.codec.encoder.value_sets.choice import FoundSets, alternatives, assign_sets
 from nlac.entropy.words import write_words
 from nlac.predictors.cascade.block import CASCADE
 from nlac.predictors.cascade.kernels import LAG_SPAN, PIECE
@@ -35,9 +35,20 @@ from nlac.predictors.networks.layers import Network
 
 _LEAST_LTP_GAIN = 0.3  # bits a sample that an LTP match must save: it costs a third of the speed
 _LEAST_LONG_GAIN = 0.1  # bits a sample for which RLS predictors of long windows are used
+_FEW_BITS = 5.0  # bits a sample below which what learns slowly may cost more than it brings
 _ORDER = 16
 _PIECES, _PIECE = 8, 2048
 _MEAN_BITS = 10  # bits of the mean residual in a history
+
+
+def best_sets(block: BlockAnalysis) -> FoundSets:
+    """The one of `alternatives` with which a quick `lpc` block is the smallest."""
+    found = alternatives(block.ordered)
+    if len(found) == 1:
+        return found[0]
+    quick = LpcSettings(PRESETS["fast"].segmentations, coder="range")
+    sizes = [len(encode_analysed(block, quick, [one])) for one in found]
+    return found[sizes.index(min(sizes))]
 
 
 def make_side_info(block: BlockAnalysis, parameters: CascadeParameters) -> SideInfo:
@@ -60,7 +71,7 @@ def make_side_info(block: BlockAnalysis, parameters: CascadeParameters) -> SideI
     delay = np.minimum(delay, max(e.cross_order for e in parameters.rls) // 2)
     total = ordered.shape[1] + int(delay.max())
     starts = np.append(np.arange(0, total, PIECE), total)
-    sets, value_set = assign_sets(find_sets(ordered), ordered, delay, starts)
+    sets, value_set = assign_sets(best_sets(block), ordered, delay, starts)
     lags = block.lags_worth(_LEAST_LTP_GAIN)[: -(-total // LAG_SPAN)]
     schedule = Schedule(ordered.shape[1], delay, lags, value_set)
     return SideInfo(
@@ -89,6 +100,8 @@ class CascadeSettings:
         Device of the network: "cpu", "cuda", or "auto" for a GPU if there is one.
     ahead : bool
         Run the cascade ahead of the network, on a thread of its own.
+    simpler : CascadeParameters, optional
+        Parameters of a cheaper preset, tried where little is left to predict.
     effort : int
         Effort of the search for better parameters, 0 to 3; 0 takes `parameters` as they are.
     """
@@ -100,6 +113,7 @@ class CascadeSettings:
     network: Network | None = None
     device: str = "cpu"
     ahead: bool = False
+    simpler: CascadeParameters | None = None
     effort: int = 0
 
     @property
@@ -118,10 +132,12 @@ def settings_of(options: EncodeOptions, name: str = "cascade") -> CascadeSetting
     UsageError
         `options.predictor_options` has an option that the predictor does not take.
     """
+    parameters = CASCADES[PRESETS[options.preset].cascade]
     return CascadeSettings(
-        CASCADES[PRESETS[options.preset].cascade],
+        parameters,
         options.long_term,
         fallback=window_settings(options, name),
+        simpler=None if parameters == CASCADES["high"] else CASCADES["high"],
         effort=options.effort,
     )
 
@@ -135,8 +151,11 @@ def choose(options: EncodeOptions) -> tuple[bytes, bytes]:
 def encode(channels: NDArray[np.int32], stream: StreamHeader, options: EncodeOptions) -> bytes:
     """Code the channels of a block, (channels, frames) int32."""
     settings = settings_of(options)
-    parameters = settings.parameters.at_rate(stream.sample_rate)
-    return encode_cascade(channels, replace(settings, parameters=parameters))
+    rate, simpler = stream.sample_rate, settings.simpler
+    return encode_cascade(channels, replace(
+        settings, parameters=settings.parameters.at_rate(rate),
+        simpler=None if simpler is None else simpler.at_rate(rate),
+    ))  # fmt: skip
 
 
 def encode_cascade(channels: NDArray[np.int32], settings: CascadeSettings) -> bytes:
@@ -162,7 +181,15 @@ def encode_cascade(channels: NDArray[np.int32], settings: CascadeSettings) -> by
         tuned = tune(side_info, parameters, ordered, settings.effort)
         # trials may have coded only the middle of the block, and without the network
         best = min(best, _encode_as(*tuned, ordered, settings), key=len)
-    if settings.fallback is not None and fallback.worth_trying(block, side_info.sets, len(best)):
+    if settings.fallback is None:
+        return best
+    worth = fallback.worth_trying(block, side_info.sets, len(best))
+    few_bits = 8 * len(best) < _FEW_BITS * ordered.size
+    if settings.simpler is not None and settings.network is None and (worth or few_bits):
+        simpler = suited(settings.simpler, block)
+        side_info = make_side_info(block, simpler)
+        best = min(best, _encode_as(side_info, simpler, ordered, settings), key=len)
+    if worth:
         best = min(best, encode_analysed(block, settings.fallback), key=len)
     return best
 

@@ -110,7 +110,9 @@ def encode_forward(channels: NDArray[np.int32], settings: ForwardSettings) -> by
     shifts = history_shifts(ordered)
     bodies = []
     used: list[ValueSet] = []
-    for parameters, sets in candidate_parameters(block, settings.lpc):
+    for parameters, sets in candidate_parameters(
+        block, settings.lpc, [cascade.best_sets(block)]
+    ):
         used = sets
         runners = make_runners(settings.network, len(ordered), settings.device)
         base = start_base(order, parameters, sets, shifts)

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from nlac.entropy.adaptive_mixture.coding import mixture_code, mixture_decode
 from nlac.entropy.bits import put_bits
 from nlac.entropy.range_kernels import decode_advance, decode_quantile, encode_interval
-from nlac.entropy.value_kernels import SET_CELLS, load_set, rank_near, value
-from nlac.entropy.value_sets import PLAIN
+from nlac.entropy.value_kernels import SET_CELLS, load_set, rank_of, value
 from nlac.kernels.jit import inline_kernel, kernel
 from nlac.kernels.memory import address, load_i64, store_64
 from nlac.predictors.cascade.predictor import set_lag
@@ -156,9 +155,7 @@ def code_sample(shared, state, entry, sample, words, coder, raw, bits):
 
     `coder` is the state of the range coder, `bits` that of the raw bits.
     """
-    rank = sample
-    if entry.kind != PLAIN:
-        rank = rank_near(entry, sample << 8)
+    rank = rank_of(entry, sample)
     if rank < entry.first or rank > entry.last or value(entry, rank) != sample:
         return False, coder, bits
     left, width, rest, low_bits = mixture_code(shared, state, entry, rank)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from nlac.entropy.distributions import MAX_SCALE, ROW, TAIL, cumulative_at
 from nlac.entropy.range_coder import TOTAL
 from nlac.entropy.value_kernels import SetCell, boundary, load_set
+from nlac.entropy.value_sets import SOFT
 from nlac.kernels.arithmetic import log2_fixed
 from nlac.kernels.jit import inline_kernel
 from nlac.kernels.memory import address, load_i32, load_i64, load_low, store_32, store_64
@@ -85,12 +86,14 @@ def frequency_below(distribution, edge):
 def interval(entry, distribution, begin, size):
     """Interval of the bin of ranks begin .. begin + size - 1, as its two ends.
 
-    The first and the last bin of the set reach to 0 and to 2**24.
+    The first and the last bin of the set reach to 0 and to 2**24, those of soft sets only to the
+    tails: there, any interval may be empty, and escapes.
     """
-    left = np.int64(0)
+    tail = np.int64(TAIL) if entry.kind == SOFT else np.int64(0)
+    left = tail
     if begin > entry.first:
         left = frequency_below(distribution, boundary(entry, begin))
-    right = np.int64(TOTAL)
+    right = TOTAL - tail
     if begin + size <= entry.last:
         right = frequency_below(distribution, boundary(entry, begin + size))
     return left, right
@@ -104,6 +107,11 @@ def find_bin(entry, distribution, begin, size, q):
     reaches, that is the bin nearest to the tail.
     """
     left, right = interval(entry, distribution, begin, size)
+    if entry.kind == SOFT:
+        while q < left or q >= right:
+            begin += -size if q < left else size
+            left, right = interval(entry, distribution, begin, size)
+        return left, right, begin
     while q < left and left > TAIL:
         begin -= size
         right = left

@@ -20,17 +20,9 @@ from nlac.entropy.range_kernels import (
     encode_interval,
     seal,
 )
-from nlac.entropy.small_residuals import (
-    SMALL_CELLS,
-    SMALL_MEAN,
-    context_of,
-    first_edge,
-    last_edge,
-    learn,
-    mixed_edge,
-)
-from nlac.entropy.value_kernels import index_bits, rank_near, value
-from nlac.entropy.value_sets import PLAIN
+from nlac.entropy.small_residuals import SMALL_CELLS, context_of, learn
+from nlac.entropy.value_kernels import index_bits, rank_near, rank_of, value
+from nlac.entropy.value_sets import PLAIN, SOFT
 from nlac.kernels.jit import inline_kernel, kernel
 from nlac.kernels.memory import address, load_i32, load_i64, store_32
 from nlac.predictors.lpc.kernels import (
@@ -51,46 +43,7 @@ from nlac.predictors.lpc.kernels import (
     value_set_of,
 )
 from nlac.predictors.lpc.plan import LineCell
-
-
-@inline_kernel
-def is_small(state, entry, scale):
-    """Whether a sample is coded with the help of the table of small residuals."""
-    slow = load_i64(state, ScaleCell.SLOW)
-    return entry.kind == PLAIN and scale < COARSE and slow < SMALL_MEAN
-
-
-@inline_kernel
-def interval_of(cells, entry, distribution, base, rank):
-    """Edges of the interval of a rank; the location is near the whole number `base`."""
-    below, above = first_edge(), last_edge()
-    if rank > entry.first:
-        frequency = frequency_below(distribution, (rank << 8) - 128)
-        below = mixed_edge(cells, frequency, rank - base)
-    if rank < entry.last:
-        frequency = frequency_below(distribution, (rank << 8) + 128)
-        above = mixed_edge(cells, frequency, rank + 1 - base)
-    return below, above
-
-
-@inline_kernel
-def find_rank(cells, entry, distribution, base, guess, q):
-    """Rank in whose interval the quantile q lies, from a guess, and the edges of the interval."""
-    rank = min(max(guess, entry.first), entry.last)
-    below, above = interval_of(cells, entry, distribution, base, rank)
-    while q < below.mixed:
-        rank -= 1
-        above, below = below, first_edge()
-        if rank > entry.first:
-            frequency = frequency_below(distribution, (rank << 8) - 128)
-            below = mixed_edge(cells, frequency, rank - base)
-    while q >= above.mixed:
-        rank += 1
-        below, above = above, last_edge()
-        if rank < entry.last:
-            frequency = frequency_below(distribution, (rank << 8) + 128)
-            above = mixed_edge(cells, frequency, rank + 1 - base)
-    return rank, below, above
+from nlac.predictors.lpc.small_intervals import find_rank, interval_of, is_small
 
 
 @kernel
@@ -172,14 +125,15 @@ def encode_loop(plan, tables, state_rows, contexts, sample_rows, pcm, word_buffe
                         return -1, -1
                     begin = base + (((rank - base) >> low_bits) << low_bits)
                 else:
-                    rank = rank_near(entry, sample << 8)
-                    if value(entry, rank) != sample:
+                    rank = rank_of(entry, sample)
+                    if rank < entry.first or rank > entry.last or value(entry, rank) != sample:
                         return -1, -1
                     begin = (rank >> low_bits) << low_bits
                 distribution = distribution_of(cumulative, down, shape, scale, location)
                 left, right = interval(entry, distribution, begin, size)
-                if left >= TOTAL - TAIL or right <= TAIL:
-                    left = np.int64(TOTAL - TAIL) if left >= TOTAL - TAIL else np.int64(0)
+                if left >= TOTAL - TAIL or right <= TAIL or right <= left:
+                    upper = left >= TOTAL - TAIL and entry.kind != SOFT
+                    left = np.int64(TOTAL - TAIL) if upper else np.int64(0)
                     right = left + TAIL
                     count = index_bits(entry.last - entry.first)
                     raw_pos, acc, fill = put_bits(
@@ -319,7 +273,12 @@ def decode_loop(plan, tables, state_rows, contexts, sample_rows, pcm, word_buffe
                     begin = rank_near(entry, location + distance)
                     begin = (begin >> low_bits) << low_bits
                     distribution = distribution_of(cumulative, down, shape, scale, location)
-                    left, right, begin = find_bin(entry, distribution, begin, size, q)
+                    if entry.kind == SOFT and (q < TAIL or q >= TOTAL - TAIL):
+                        if q >= TAIL:
+                            return -1, -1
+                        left, right = np.int64(TAIL), np.int64(TAIL)
+                    else:
+                        left, right, begin = find_bin(entry, distribution, begin, size, q)
                 if q < left or q >= right or left >= TOTAL - TAIL or right <= TAIL:
                     # a tail beyond the table that the set does not end in: the rank follows
                     left = np.int64(TOTAL - TAIL) if q >= TOTAL // 2 else np.int64(0)
@@ -327,6 +286,12 @@ def decode_loop(plan, tables, state_rows, contexts, sample_rows, pcm, word_buffe
                     count = index_bits(entry.last - entry.first)
                     rank = entry.first + get_bits(raw, num_raw, raw_at, count)
                     raw_at += count
+                    if entry.kind == SOFT and entry.first <= rank <= entry.last:
+                        begin = (rank >> low_bits) << low_bits
+                        distribution = distribution_of(cumulative, down, shape, scale, location)
+                        below, above = interval(entry, distribution, begin, size)
+                        if below < above:
+                            return -1, -1
                 elif low_bits > 0:
                     rank = begin + get_bits(raw, num_raw, raw_at, low_bits)
                     raw_at += low_bits

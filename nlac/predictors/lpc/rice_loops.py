@@ -11,7 +11,7 @@ import numpy as np
 from nlac.entropy.bits import end_bits, get_bits, put_bits
 from nlac.entropy.range_kernels import ZERO
 from nlac.entropy.value_kernels import index_bits, rank_near, value
-from nlac.entropy.value_sets import PLAIN
+from nlac.entropy.value_sets import GRID, LIST, PLAIN
 from nlac.kernels.arithmetic import log2_fixed
 from nlac.kernels.jit import inline_kernel, kernel
 from nlac.kernels.memory import address, load_i32, load_i64, store_32, store_64, trailing_zeros
@@ -46,6 +46,12 @@ def _learn(state, size):
 
 
 @inline_kernel
+def _rank_of(entry, sample):
+    """Rank of a sample; that of one which the set lacks may be outside of it."""
+    return rank_near(entry, sample << 8) if entry.kind in (GRID, LIST) else sample
+
+
+@inline_kernel
 def _rank(entry, y):
     """Rank nearest to y (Q8); of a plain set, also beyond its ends."""
     if entry.kind == PLAIN:
@@ -63,7 +69,8 @@ def encode_rice(plan, state_rows, sample_rows, pcm, raw_buffer):
         Words written to `raw_buffer`; -1 if a sample is not in its value set, -2 if the buffer is
         too small.
     inefficient : int
-        Samples coded with parameter 0 or 1, where whole-bit codes are inefficient.
+        Samples coded with parameter 0 or 1, where whole-bit codes are inefficient; and unary bits
+        beyond the eighth of a sample, of which few mean that errors keep to their mean.
     """
     frames, channels, segments, starts, cells, lines = schedule_of(plan)
     coefficients, _, values, ranks = tables_of(plan)
@@ -81,7 +88,7 @@ def encode_rice(plan, state_rows, sample_rows, pcm, raw_buffer):
                 state = states + 8 * SCALE_CELLS * c
                 entry = value_set_of(cell, values, ranks)
                 sample = load_i32(samples, load_i64(line, LineCell.PCM) + at)
-                base, rank = _rank(entry, location), _rank(entry, sample << 8)
+                base, rank = _rank(entry, location), _rank_of(entry, sample)
                 if rank < entry.first or rank > entry.last or value(entry, rank) != sample:
                     return -1, 0
                 if raw_pos > limit:
@@ -91,6 +98,7 @@ def encode_rice(plan, state_rows, sample_rows, pcm, raw_buffer):
                 bits = _parameter(state)
                 inefficient += bits < 2
                 quotient = folded >> bits
+                inefficient += min(max(quotient - 8, 0), 16)
                 if quotient < MAX_QUOTIENT:
                     code = (1 << quotient) - 1
                     rest = folded & ((1 << bits) - 1)

@@ -6,8 +6,8 @@ segments and coefficients (`segmentation`), value sets (`value_sets`), and the c
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,10 +19,15 @@ from nlac.codec.encoder.analysis import AnalysisSettings, BlockAnalysis, analyse
 from nlac.codec.encoder.lpc.segmentation import analyse
 from nlac.codec.encoder.options import EncodeOptions
 from nlac.codec.encoder.presets import PRESETS, SegmentationSettings
-from nlac.codec.encoder.value_sets.choice import assign_sets, find_sets, low_bit_gains
+from nlac.codec.encoder.value_sets.choice import (
+    FoundSets,
+    alternatives,
+    assign_sets,
+    low_bit_gains,
+)
 from nlac.entropy.distributions import tables
 from nlac.entropy.small_residuals import new_contexts
-from nlac.entropy.value_sets import ValueSet
+from nlac.entropy.value_sets import PLAIN, SOFT, ValueSet
 from nlac.entropy.words import new_buffers, write_words
 from nlac.predictors.lpc.block import RANGE, RICE, write_side_info
 from nlac.predictors.lpc.kernels import filled_rows, new_state
@@ -35,6 +40,8 @@ from nlac.predictors.lpc.rice_loops import encode_rice
 # whole-bit codes are inefficient, the range coder is tried. It is taken if it saves one byte in
 # `_SAVES_ONE_IN`, since it decodes at half the speed
 _INEFFICIENT_SHARE, _SAVES_ONE_IN = 0.25, 25
+_CLIPPED_EVERY, _CLIPPED_SHARE = 8, 0.02  # every so many samples are looked at
+_FEW_BITS = 3.0  # bits a sample below which the search of `fast` is tried too
 _LONG_WINDOW_GAIN = 0.03  # bits a sample from which longer windows are tried
 _SURE_GAIN = 0.15  # bits a sample from which only they are: shorter segments cannot make up for it
 
@@ -143,22 +150,38 @@ def encode_lpc(channels: NDArray[np.int32], settings: LpcSettings) -> bytes:
     return encode_analysed(analyse_block(channels, settings.analysis), settings)
 
 
-def encode_analysed(block: BlockAnalysis, settings: LpcSettings) -> bytes:
-    """Code a block that was analysed with `settings.analysis`."""
+def encode_analysed(
+    block: BlockAnalysis, settings: LpcSettings, found_sets: Sequence[FoundSets] = ()
+) -> bytes:
+    """Code a block that was analysed with `settings.analysis`, with the value sets given."""
     order = block.inter_channel.order.tolist()
     bodies, meter = [], current_meter()
-    for parameters, sets in candidate_parameters(block, settings):
+    tried = found_sets or alternatives(block.ordered)
+    for parameters, sets in candidate_parameters(block, settings, tried):
         meter.step()
         body, coder = encode_samples(parameters, sets, block.ordered, settings)
         bodies.append(bytes([coder]) + write_side_info(order, sets, parameters) + body)
         meter.step()
-    return min(bodies, key=len)
+    best = min(bodies, key=len)
+    ordinary = all(entry.kind == PLAIN for found in tried for entry in found.sets)
+    many_bits = 8 * len(best) > _FEW_BITS * block.ordered.size
+    if settings.quick or found_sets or (ordinary and many_bits):
+        return best
+    # where samples take few bits, the search's estimates are wrong: a simple one may be smaller
+    simple = replace(
+        settings, segmentations=PRESETS["fast"].segmentations, thorough=False, pieces=0, quick=True
+    )
+    channels = np.empty_like(block.ordered)
+    channels[order] = block.ordered
+    return min(best, encode_lpc(channels, simple), key=len)
 
 
 def candidate_parameters(
-    block: BlockAnalysis, settings: LpcSettings
+    block: BlockAnalysis, settings: LpcSettings, found_sets: Sequence[FoundSets] = ()
 ) -> Iterator[tuple[LpcParameters, list[ValueSet]]]:
-    """Yield candidate parameters of an analysed block with their value sets, one a search.
+    """Yield candidate parameters of an analysed block with their value sets.
+
+    Those of each search come with every one of `alternatives`.
 
     Parameters
     ----------
@@ -166,6 +189,8 @@ def candidate_parameters(
         The block.
     settings : LpcSettings
         Searches for segments and coefficients.
+    found_sets : sequence of FoundSets, optional
+        Value sets to try in place of all `alternatives`.
 
     Yields
     ------
@@ -178,15 +203,17 @@ def candidate_parameters(
         segmentations = segmentations[gain > _SURE_GAIN : 1 + (gain > _LONG_WINDOW_GAIN)]
     ordered = block.ordered
     _, reference, delay = block.inter_channel
-    found = find_sets(ordered)
+    found_sets = found_sets or alternatives(ordered)
     for segmentation in segmentations:
         gains = low_bit_gains(ordered, delay, segmentation)
         frames = ordered.shape[1]
         parameters = analyse(
             block.delayed, frames, reference, delay, block.lags, segmentation, gains
         )
-        sets, value_set = assign_sets(found, ordered, delay, parameters.starts)
-        yield parameters._replace(value_set=value_set, initial_scale=first_means(ordered)), sets
+        parameters = parameters._replace(initial_scale=first_means(ordered))
+        for found in found_sets:
+            sets, value_set = assign_sets(found, ordered, delay, parameters.starts)
+            yield parameters._replace(value_set=value_set), sets
 
 
 def encode_samples(
@@ -214,19 +241,34 @@ def encode_samples(
     rows = filled_rows(parameters, ordered)
     plan = make_plan(parameters, sets, rows.shape[1])
     if settings.coder == "rice" or (settings.coder == "auto" and settings.quick):
-        rice, inefficient = _code_rice(plan, parameters, rows, ordered)
-        if settings.coder == "rice" or inefficient < _INEFFICIENT_SHARE * ordered.size:
+        rice, wasted = _code_rice(plan, parameters, rows, ordered)
+        inefficient = wasted > _INEFFICIENT_SHARE * ordered.size
+        # Rice codes gain nothing from soft sets, and cost a bit where samples are clipped
+        if settings.coder == "rice" or not (
+            inefficient or any(e.kind == SOFT for e in sets) or _is_clipped(ordered)
+        ):
             return rice, RICE
         body = _code_range(plan, parameters, rows, ordered)
         saves = len(rice) - len(body)
         return (body, RANGE) if saves * _SAVES_ONE_IN > len(rice) else (rice, RICE)
     body = _code_range(plan, parameters, rows, ordered)
-    # Rice codes are smaller only where a sample takes hardly a bit
-    if settings.coder == "auto" and len(body) * 8 < ordered.size // 4:
+    # Rice codes are smaller only where a sample takes hardly a bit, or where value sets hide the
+    # shape of distributions
+    some = len(body) * 8 < ordered.size or any(e.kind != PLAIN for e in sets)
+    if settings.coder == "auto" and some:
         rice, _ = _code_rice(plan, parameters, rows, ordered)
         if len(rice) < len(body):
             return rice, RICE
     return body, RANGE
+
+
+def _is_clipped(ordered: NDArray[np.int32]) -> bool:
+    """Whether many samples of a channel lie at its ends."""
+    for x in ordered:
+        some = x[::_CLIPPED_EVERY]
+        if np.count_nonzero((some == x.max()) | (some == x.min())) > _CLIPPED_SHARE * len(some):
+            return True
+    return False
 
 
 def _code_range(

@@ -14,6 +14,7 @@ from nlac.predictors.lpc.parameters import SPAN
 
 COEFFICIENT_LIMIT = 1 << 20
 _FINE_NOISE = 0.3  # share of the energy of rounding that a fine node adds to the diagonal
+_COARSE_ENOUGH = 1e-3  # error energy from which nothing is hidden
 _COARSE_FLOOR, _FINE_FLOOR = 1e-9, 1e-15  # least error energy, as a share of the samples'
 
 
@@ -146,6 +147,8 @@ def fine_gain(sums, floors, near, count, target, work, factor, z):
         energy = zero_energy
         for i in range(usable):
             energy -= z[i] * z[i]
+        if not fine and energy > _COARSE_ENOUGH * zero_energy:
+            return 0.0
         energy = max(energy, (_FINE_FLOOR if fine else _COARSE_FLOOR) * zero_energy)
         bits += (-0.5 if fine else 0.5) * log2(energy + floor)
     return bits

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from nlac.codec.encoder.presets import SegmentationSettings
 from nlac.codec.encoder.value_sets import search
 from nlac.codec.encoder.value_sets.kernels import may_have_grids
-from nlac.entropy.value_sets import MAX_SETS, PLAIN, ValueSet, plain
+from nlac.codec.encoder.value_sets.soft import find_soft
+from nlac.entropy.value_sets import LIST, MAX_SETS, PLAIN, SOFT, ValueSet, plain
 from nlac.predictors.lpc.parameters import SPAN
 
 _SEGMENT_GRID_BITS = 80.0  # least gain for which a segment gets a value set of its own
@@ -49,8 +50,13 @@ class FoundSets(NamedTuple):
     stretches: list[Stretch]
 
 
-def find_sets(ordered: NDArray[np.int32]) -> FoundSets:
-    """Find the value sets of whole channels, and fractional grids of stretches of them."""
+def find_sets(
+    ordered: NDArray[np.int32], *, lists: bool = True, soft: bool = True
+) -> FoundSets:
+    """Find the value sets of whole channels, and fractional grids of stretches of them.
+
+    With `lists` or `soft` false, no lists or soft sets are among them.
+    """
     sets: list[ValueSet] = []
     own = np.zeros(len(ordered), np.int64)
     stretches: list[Stretch] = []
@@ -61,16 +67,44 @@ def find_sets(ordered: NDArray[np.int32]) -> FoundSets:
         if grid is not None:
             entry = grid
         gain = max(gain, search.integer_grid_gain_bits(x))
-        found = search.list_of(x)
+        found = search.list_of(x) if lists else None
+        clusters = find_soft(x) if soft else None
+        if clusters is not None and clusters.gain_bits < gain + search.MIN_GAIN_BITS:
+            clusters = None
+        if clusters is not None and found is not None and found[1] > clusters.gain_bits:
+            clusters = None
+        if clusters is not None:
+            found, entry = None, plain(int(x.min()), int(x.max()))
         if found is not None and found[1] > gain + search.MIN_GAIN_BITS:
             entry = found[0]
         equal = [i for i, other in enumerate(sets) if _same(other, entry)]
         if not equal:
             sets.append(entry)
         own[c] = equal[0] if equal else len(sets) - 1
-        if entry.kind == PLAIN and len(sets) < MAX_SETS - 8:
+        if clusters is not None and len(sets) < MAX_SETS - 8:
+            sets.append(clusters.entry)
+            for begin, end in clusters.stretches:
+                stretches.append(Stretch(c, begin, end, len(sets) - 1))
+        elif entry.kind == PLAIN and len(sets) < MAX_SETS - 8:
             stretches += _grid_stretches(x, c, sets)
     return FoundSets(sets, own, stretches)
+
+
+def alternatives(ordered: NDArray[np.int32]) -> list[FoundSets]:
+    """Sets of a block that are worth a trial; the first are those of the largest estimated gain.
+
+    What soft sets and lists save depends on how small the residuals are: nothing, where they are
+    smaller than the gaps. So a block is also coded without them.
+    """
+    found = find_sets(ordered)
+    kinds = {entry.kind for entry in found.sets}
+    out = [found]
+    if SOFT in kinds:
+        out.append(find_sets(ordered, soft=False))
+        kinds |= {entry.kind for entry in out[-1].sets}
+    if LIST in kinds:
+        out.append(find_sets(ordered, soft=False, lists=False))
+    return out
 
 
 def assign_sets(
@@ -169,8 +203,8 @@ def low_bit_gains(
 
 
 def _same(a: ValueSet, b: ValueSet) -> bool:
-    return (a.kind, a.first, a.last, a.step, a.offset) == (
-        b.kind, b.first, b.last, b.step, b.offset,
+    return (a.kind, a.first, a.last, a.step, a.offset, a.weights) == (
+        b.kind, b.first, b.last, b.step, b.offset, b.weights,
     ) and np.array_equal(a.values, b.values)
 
 
