@@ -61,10 +61,13 @@ class Clip:
         return path
 
 
+BITS = {"PCM_U8": 8, "PCM_S8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32}
+
+
 def read(path: Path, seconds: float | None = None) -> Clip:
     """Read a recording as a clip of the kind ``source``; `seconds` are taken from its middle."""
     with soundfile.SoundFile(path) as file:
-        bits = {"PCM_U8": 8, "PCM_S8": 8, "PCM_16": 16, "PCM_24": 24}[file.subtype]
+        bits = BITS[file.subtype]
         wanted = file.frames
         if seconds is not None:
             wanted = min(wanted, int(seconds * file.samplerate))

@@ -25,12 +25,14 @@ import zlib
 from collections import defaultdict, deque
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from itertools import islice, pairwise
 from pathlib import Path
 
-from kinds import Clip, derived, read, synthetic
+import soundfile
+from kinds import BITS, Clip, derived, read, synthetic
 
-from nlac.bench.corpus import find_items
+from nlac.bench.corpus import Item, find_items, make_wav
 
 ROOT = Path(__file__).resolve().parents[1]
 PRESETS = ("fast", "standard", "high", "max", "neural")
@@ -87,21 +89,24 @@ def violations(sizes: dict[str, int]) -> list[str]:
 
 def clips_of(a: argparse.Namespace) -> Iterator[Clip]:
     """The clips that the command line asks for."""
-    if a.folder:
-        paths = [
-            item.path
-            for folder in a.folder
-            for item in find_items(folder, split=a.split, categories=a.category)
-        ]
-    else:
-        paths = sorted(ROOT.glob("tests/data/*.flac"))
-    if a.every > 1:
-        paths = [path for path in paths if zlib.crc32(path.name.encode()) % a.every == 0]
-    for path in paths:
+    items = [
+        item
+        for folder in a.folder
+        for item in find_items(folder, split=a.split, categories=a.category)
+    ] or [Item(path, path.name, "") for path in sorted(ROOT.glob("tests/data/*.flac"))]
+    for item in items:
+        if zlib.crc32(item.path.name.encode()) % a.every:
+            continue
+        with tempfile.TemporaryDirectory() as folder:
+            wav = make_wav(item, folder)
+            if soundfile.info(wav).subtype not in BITS:
+                print(f"{item.name}: not of integers, left out", flush=True)
+                continue
+            clip = replace(read(wav, None if a.recordings else a.seconds), source=item.path.stem)
         if a.recordings:
-            yield read(path)
+            yield clip
         else:
-            yield from derived(read(path, a.seconds))
+            yield from derived(clip)
     if not a.recordings:
         yield from synthetic(a.seconds)
 

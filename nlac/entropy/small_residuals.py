@@ -24,7 +24,7 @@ SMALL_MEAN = 4 << 12  # slow mean of |error| below which residuals are small, Q1
 REACH = 20  # largest |residual| with an entry of its own
 CELLS = 2 * REACH + 1
 FRACTIONS = 8  # contexts: eighths of a unit between the location and the next lower half
-_LEAST_SHARE, _MOST_SHARE, _FIRST_SHARE = 1 << 10, 63 << 10, 19661  # of 2**16
+_LEAST_SHARE, _MOST_SHARE, _FIRST_SHARE = 1 << 7, 63 << 10, 19661  # of 2**16
 _SHARE_RATE = 5
 _FASTEST, _SLOWEST = 4, 11  # shifts by which tables learn
 

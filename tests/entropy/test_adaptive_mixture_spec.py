@@ -46,7 +46,7 @@ class Context:
         ours = self.share * (above[2] - below[2])
         theirs = (65536 - self.share) * (above[1] - below[1])
         share = self.share + (((ours << 16) // (ours + theirs + 1) - self.share) >> 5)
-        self.share = clip(share, 1024, 64512)
+        self.share = clip(share, 128, 64512)
         rate = clip(1 + ((3 * self.count.bit_length()) >> 2), 4, 11)
         self.count += 1
         for i in range(1, 41):

@@ -32,7 +32,7 @@ class SmallContext:
         assert ours >= 0
         assert theirs >= 0
         self.share += (fits(ours << 16, 56) // (ours + theirs + 1) - self.share) >> 5
-        self.share = clip(self.share, 1024, 64512)
+        self.share = clip(self.share, 128, 64512)
         rate = clip(1 + (3 * self.count.bit_length() >> 2), 4, 11)
         self.count += 1
         for i in range(1, 41):
