@@ -82,7 +82,7 @@ def hostile(samples: np.ndarray, coefficient: int, shift: int, order: int, initi
     )
     sets = [plain(LOW, HIGH)]
     ordered = np.ascontiguousarray(samples.T)
-    body, coder = encode_samples(layout, sets, ordered, LpcSettings((), coder="range"))
+    body, coder, _ = encode_samples(layout, sets, ordered, LpcSettings((), coder="range"))
     head = b"\1" + bytes([CODED, 1, 0]) * channels + write_varint(coder)
     return head + bytes(range(channels)) + write_sets(sets) + write_parameters(layout) + body
 

@@ -40,10 +40,12 @@ from nlac.predictors.lpc.rice_loops import encode_rice
 # whole-bit codes are inefficient, the range coder is tried. It is taken if it saves one byte in
 # `_SAVES_ONE_IN`, since it decodes at half the speed
 _INEFFICIENT_SHARE, _SAVES_ONE_IN = 0.25, 25
+_REPEATS = 0.1  # bits a sample that LTP matches save
+_RESTLESS_SHARE = 0.12  # of wasted bits, a sample, from which `fast` tries shorter segments
+_SHORT_SEGMENTS = SegmentationSettings(34, 1024, 4, 8)
 _CLIPPED_EVERY, _CLIPPED_SHARE = 8, 0.02  # every so many samples are looked at
 _FEW_BITS = 3.0  # bits a sample below which the search of `fast` is tried too
 _LONG_WINDOW_GAIN = 0.03  # bits a sample from which longer windows are tried
-_SURE_GAIN = 0.15  # bits a sample from which only they are: shorter segments cannot make up for it
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ class LpcSettings:
         Searches for segments and coefficients.
     guess : bool
         Estimate the gain of long windows, and do only the first of two searches where it is
-        small, only the second where it is large. If False, do all and keep the smallest block.
+        small. If False, do all and keep the smallest block.
     long_term, thorough, pieces
         As in `AnalysisSettings`.
     coder : {"auto", "range", "rice"}
@@ -157,20 +159,29 @@ def encode_analysed(
     order = block.inter_channel.order.tolist()
     bodies, meter = [], current_meter()
     tried = found_sets or alternatives(block.ordered)
+    restless = False
     for parameters, sets in candidate_parameters(block, settings, tried):
         meter.step()
-        body, coder = encode_samples(parameters, sets, block.ordered, settings)
+        body, coder, wasted = encode_samples(parameters, sets, block.ordered, settings)
         bodies.append(bytes([coder]) + write_side_info(order, sets, parameters) + body)
+        restless = restless or wasted > _RESTLESS_SHARE * block.ordered.size
         meter.step()
     best = min(bodies, key=len)
+    if restless and settings.segmentations == PRESETS["fast"].segmentations:
+        # attacks: shorter segments follow them
+        finer = replace(settings, segmentations=(_SHORT_SEGMENTS,))
+        best = min(best, encode_analysed(block, finer, tried), key=len)
     ordinary = all(entry.kind == PLAIN for found in tried for entry in found.sets)
     many_bits = 8 * len(best) > _FEW_BITS * block.ordered.size
-    if settings.quick or found_sets or (ordinary and many_bits):
+    repeats = settings.thorough and block.ltp_gains.mean() > _REPEATS
+    if settings.quick or found_sets or (ordinary and many_bits and not repeats):
         return best
-    # where samples take few bits, the search's estimates are wrong: a simple one may be smaller
+    # where samples take few bits, or LTP windows half of them, the search's estimates are wrong: a
+    # simple one may be smaller
     simple = replace(
-        settings, segmentations=PRESETS["fast"].segmentations, thorough=False, pieces=0, quick=True
-    )
+        settings, segmentations=PRESETS["fast"].segmentations, thorough=False, pieces=0,
+        quick=True,
+    )  # fmt: skip
     channels = np.empty_like(block.ordered)
     channels[order] = block.ordered
     return min(best, encode_lpc(channels, simple), key=len)
@@ -199,8 +210,7 @@ def candidate_parameters(
     """
     segmentations = settings.segmentations
     if settings.guess and len(segmentations) > 1:
-        gain = block.long_window_gain
-        segmentations = segmentations[gain > _SURE_GAIN : 1 + (gain > _LONG_WINDOW_GAIN)]
+        segmentations = segmentations[: 1 + (block.long_window_gain > _LONG_WINDOW_GAIN)]
     ordered = block.ordered
     _, reference, delay = block.inter_channel
     found_sets = found_sets or alternatives(ordered)
@@ -219,7 +229,7 @@ def candidate_parameters(
 def encode_samples(
     parameters: LpcParameters, sets: list[ValueSet], ordered: NDArray[np.int32],
     settings: LpcSettings,
-) -> tuple[bytes, int]:
+) -> tuple[bytes, int, int]:
     """Code the samples with the chosen coder, or with the smaller of both.
 
     Parameters
@@ -235,8 +245,9 @@ def encode_samples(
 
     Returns
     -------
-    (bytes, int)
-        Payload words, and `RANGE` or `RICE`.
+    (bytes, int, int)
+        Payload words, `RANGE` or `RICE`, and what Rice codes waste, if they were preferred: see
+        `encode_rice`.
     """
     rows = filled_rows(parameters, ordered)
     plan = make_plan(parameters, sets, rows.shape[1])
@@ -247,10 +258,10 @@ def encode_samples(
         if settings.coder == "rice" or not (
             inefficient or any(e.kind == SOFT for e in sets) or _is_clipped(ordered)
         ):
-            return rice, RICE
+            return rice, RICE, wasted
         body = _code_range(plan, parameters, rows, ordered)
         saves = len(rice) - len(body)
-        return (body, RANGE) if saves * _SAVES_ONE_IN > len(rice) else (rice, RICE)
+        return (*((body, RANGE) if saves * _SAVES_ONE_IN > len(rice) else (rice, RICE)), wasted)
     body = _code_range(plan, parameters, rows, ordered)
     # Rice codes are smaller only where a sample takes hardly a bit, or where value sets hide the
     # shape of distributions
@@ -258,8 +269,8 @@ def encode_samples(
     if settings.coder == "auto" and some:
         rice, _ = _code_rice(plan, parameters, rows, ordered)
         if len(rice) < len(body):
-            return rice, RICE
-    return body, RANGE
+            return rice, RICE, 0
+    return body, RANGE, 0
 
 
 def _is_clipped(ordered: NDArray[np.int32]) -> bool:
