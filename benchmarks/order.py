@@ -104,7 +104,7 @@ def clips_of(a: argparse.Namespace) -> Iterator[Clip]:
                 continue
             clip = replace(read(wav, None if a.recordings else a.seconds), source=item.path.stem)
         if a.recordings:
-            yield clip
+            yield replace(clip, kind=item.category or clip.kind)
         else:
             yield from derived(clip)
     if not a.recordings:
@@ -124,7 +124,7 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--json", type=Path, help="write all sizes to this file")
     a = parser.parse_args()
-    codecs = tuple(a.preset or PRESETS[:-1])
+    codecs = tuple(a.preset or PRESETS)
     if shutil.which("flac"):
         codecs = (*codecs, "flac")
     clips = (c for c in clips_of(a) if not a.kind or c.kind.startswith(tuple(a.kind)))

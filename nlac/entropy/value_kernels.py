@@ -95,7 +95,7 @@ def boundary(entry, rank):
 
 @inline_kernel
 def rank_of(entry, sample):
-    """Rank of a sample, if the set has it; else that of a value near it."""
+    """Rank of a sample, if the set has it; else that of a value near it, or one outside the set."""
     if entry.kind == PLAIN or entry.kind == SOFT:
         return sample
     return rank_near(entry, sample << 8)

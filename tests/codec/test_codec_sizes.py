@@ -82,7 +82,11 @@ def test_rice_is_a_little_larger(name, preset):
     # fast is for speed: there the choice is Rice unless much is lost
     chosen = size(samples, preset=preset, coder="auto")
     much = preset == "fast" and 25 * (rice - best) > rice
-    assert chosen <= (best if preset == "standard" or much else rice)
+    expected = best if preset == "standard" or much else rice
+    if (name, preset) == ("heavy_tails", "fast"):  # attacks: a search of shorter segments follows
+        assert chosen < expected
+    else:
+        assert chosen == expected
 
 
 def test_coders_are_what_was_asked_for():
@@ -99,8 +103,11 @@ def test_auto_takes_the_smaller(name):
         smaller = min(sizes["range"], sizes["rice"])
         # fast prefers Rice codes where they lose little: where a sample takes several bits
         quick = preset == "fast" and sizes["rice"] < 1.07 * sizes["range"]
-        # simpler searches, tried where samples take few bits, may be smaller still
-        assert sizes["auto"] <= (sizes["rice"] if quick else smaller)
+        if 8 * smaller < 4 * samples.size or name == "bursts":
+            # other searches, tried where samples take few bits and on attacks, may be smaller still
+            assert sizes["auto"] <= (sizes["rice"] if quick else smaller)
+        else:
+            assert sizes["auto"] == smaller or (quick and sizes["auto"] == sizes["rice"])
 
 
 def test_higher_presets_are_smaller():

@@ -10,8 +10,8 @@ import numpy as np
 
 from nlac.entropy.bits import end_bits, get_bits, put_bits
 from nlac.entropy.range_kernels import ZERO
-from nlac.entropy.value_kernels import index_bits, rank_near, value
-from nlac.entropy.value_sets import GRID, LIST, PLAIN
+from nlac.entropy.value_kernels import index_bits, rank_near, rank_of, value
+from nlac.entropy.value_sets import PLAIN
 from nlac.kernels.arithmetic import log2_fixed
 from nlac.kernels.jit import inline_kernel, kernel
 from nlac.kernels.memory import address, load_i32, load_i64, store_32, store_64, trailing_zeros
@@ -43,12 +43,6 @@ def _learn(state, size):
     """Update the mean |residual| (Q12) with that of a sample."""
     mean = load_i64(state, ScaleCell.MIDDLE)
     store_64(state, ScaleCell.MIDDLE, mean + (((size << 12) - mean) >> 4))
-
-
-@inline_kernel
-def _rank_of(entry, sample):
-    """Rank of a sample; that of one which the set lacks may be outside of it."""
-    return rank_near(entry, sample << 8) if entry.kind in (GRID, LIST) else sample
 
 
 @inline_kernel
@@ -88,7 +82,7 @@ def encode_rice(plan, state_rows, sample_rows, pcm, raw_buffer):
                 state = states + 8 * SCALE_CELLS * c
                 entry = value_set_of(cell, values, ranks)
                 sample = load_i32(samples, load_i64(line, LineCell.PCM) + at)
-                base, rank = _rank(entry, location), _rank_of(entry, sample)
+                base, rank = _rank(entry, location), rank_of(entry, sample)
                 if rank < entry.first or rank > entry.last or value(entry, rank) != sample:
                     return -1, 0
                 if raw_pos > limit:
