@@ -115,12 +115,25 @@ def rank_near(entry, y):
         low = load_i64(entry.values, entry.offset)
         high = load_i64(entry.values, entry.offset + entry.last)
         rank = load_i64(entry.ranks, entry.lookup + min(max(y >> 8, low), high) - low)
-    rank = min(max(rank, entry.first), entry.last)
-    while rank > entry.first and y < boundary(entry, rank):
-        rank -= 1
-    while rank < entry.last and y >= boundary(entry, rank + 1):
-        rank += 1
-    return rank
+    low = high = min(max(rank, entry.first), entry.last)
+    # in steps that double: boundaries of soft sets may lie far from their values
+    step = 1
+    while low > entry.first and y < boundary(entry, low):
+        high = low - 1
+        low = max(low - step, entry.first)
+        step += step
+    if step == 1:
+        while high < entry.last and y >= boundary(entry, high + 1):
+            low = high + 1
+            high = min(high + step, entry.last)
+            step += step
+    while low < high:
+        middle = (low + high + 1) >> 1
+        if y < boundary(entry, middle):
+            high = middle - 1
+        else:
+            low = middle
+    return low
 
 
 @inline_kernel

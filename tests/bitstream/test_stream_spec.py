@@ -24,12 +24,14 @@ from nlac.codec.decoder.payload import decode_block
 from nlac.codec.encoder.floats.choice import split
 from nlac.codec.encoder.options import EncodeOptions
 from nlac.codec.encoder.payload import encode_block
+from nlac.codec.transforms import phases
 from nlac.codec.transforms.pcm import pcm_bytes
 from nlac.entropy import distributions as distribution
 from nlac.entropy import mixtures as mixture
 from nlac.entropy import side_coder, value_sets
 from nlac.entropy.range_coder import RangeEncoder
 from nlac.entropy.varint import write_signed, write_varint
+from nlac.predictors import prefilter
 from nlac.predictors.cascade import block as cascade_block
 from nlac.predictors.lpc import parameters as layout
 from nlac.predictors.lpc import side_info as lpc_side

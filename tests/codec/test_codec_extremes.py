@@ -9,7 +9,7 @@ from strategies import SIGNALS, joined, make
 
 from nlac._errors import NlacError
 from nlac.codec.decoder.payload import decode_block
-from nlac.codec.encoder.lpc.block import LpcSettings, encode_samples
+from nlac.codec.encoder.lpc.coders import encode_samples
 from nlac.codec.transforms.channels import CODED
 from nlac.entropy.value_sets import plain, write_sets
 from nlac.entropy.varint import write_varint
@@ -82,7 +82,7 @@ def hostile(samples: np.ndarray, coefficient: int, shift: int, order: int, initi
     )
     sets = [plain(LOW, HIGH)]
     ordered = np.ascontiguousarray(samples.T)
-    body, coder, _ = encode_samples(layout, sets, ordered, LpcSettings((), coder="range"))
+    body, coder, _ = encode_samples(layout, sets, ordered, "range", quick=False)
     head = b"\1" + bytes([CODED, 1, 0]) * channels + write_varint(coder)
     return head + bytes(range(channels)) + write_sets(sets) + write_parameters(layout) + body
 

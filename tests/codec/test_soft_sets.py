@@ -15,7 +15,10 @@ from nlac.codec.encoder.lpc import block
 from nlac.codec.encoder.value_sets.choice import alternatives, find_sets
 from nlac.codec.encoder.value_sets.soft import find_soft
 from nlac.entropy import soft_sets
+from nlac.entropy.value_kernels import load_set, rank_near, set_table
 from nlac.entropy.value_sets import LIST, PLAIN, SOFT, read_sets, soft, write_sets
+from nlac.kernels.jit import kernel
+from nlac.kernels.memory import address
 
 FRAMES = 40_000
 WEIGHTS = st.binary(min_size=32, max_size=32).map(lambda b: bytes(max(x, 1) for x in b))
@@ -147,3 +150,21 @@ def spoilt(step: int, weights: bytes, span: int = 100) -> bytes:
 def test_spoilt_sets_are_refused(data, what):
     with pytest.raises(CorruptStream, match=what):
         read_sets(data, 0)
+
+
+@kernel
+def _ranks_near(table, locations, out):
+    entry = load_set(address(table.rows), address(table.values), address(table.ranks))
+    for i in range(len(locations)):
+        out[i] = rank_near(entry, locations[i])
+
+
+@given(WEIGHTS, STEPS, st.integers(0, 2**32 - 1))
+def test_ranks_are_found_however_far_boundaries_have_moved(weights, step, seed):
+    entry = soft(-3000, 5000, step, weights)
+    random = np.random.default_rng(seed)
+    places = random.integers(-4000 << 8, 6000 << 8, 300)
+    found = np.empty(300, np.int64)
+    _ranks_near(set_table([entry]), places, found)
+    inner = np.asarray(entry.values)[1:8001]
+    assert np.array_equal(found, -3000 + np.searchsorted(inner, places, side="right"))

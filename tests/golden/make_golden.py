@@ -201,6 +201,42 @@ def cascade_alone(samples: np.ndarray, bits: int, preset: str, effort: int = 0) 
         return write(ints(samples), bits, preset=preset, effort=effort)
 
 
+def prefiltered(samples: np.ndarray, bits: int, taps: int, shift: int, **options: Any) -> bytes:
+    """Prefilters on all channels but the last."""
+    from unittest.mock import patch
+
+    from nlac.codec.encoder import cascade, prefilter
+    from nlac.codec.encoder.lpc import block, fallback
+    from nlac.predictors.prefilter import PREFILTERED, Prefilter, residual, write_prefilters
+
+    def chosen(channels: np.ndarray, *_arguments: object, **_options: object) -> Any:
+        filters = prefilter.design(channels[:-1], taps, shift)
+        filters.append(Prefilter(0, np.zeros(0, np.int64)))
+        errors = residual(filters, channels)
+        assert errors is not None
+        head = bytes([PREFILTERED]) + write_prefilters(filters, channels)
+        return prefilter.Prefiltered(head, errors, wide=True)
+
+    with (
+        patch.object(block, "choose_prefilters", chosen),
+        patch.object(cascade, "choose_prefilters", chosen),
+        patch.object(fallback, "worth_trying", lambda *_arguments: False),
+    ):
+        return write(ints(samples), bits, **options)
+
+
+def raised(samples: np.ndarray, factor: int, how: str) -> np.ndarray:
+    """Samples at a higher rate; the first frames cut off, so that phases begin amid."""
+    held = np.repeat(samples, factor, axis=0)
+    if how == "linear":
+        steps = (np.arange(len(held)) % factor)[:, None]
+        after = np.roll(held, -factor, axis=0)
+        held = (held * (factor - steps) + after * steps) // factor
+    elif how == "zeros":
+        held = held * (np.arange(len(held)) % factor == 0)[:, None]
+    return held[1:]
+
+
 def widths() -> np.ndarray:
     """Channels of one source and of widths around that of the cascade's products."""
     return ints(tones(400, 1, 22) >> np.array([0, 2, 9])) + ints(noise(400, 3, 1))
@@ -322,6 +358,15 @@ CASES: dict[str, Callable[[], bytes]] = {
     "bits-32": lambda: write(ints(tones(400, 2, 32)), 32),
     "range": lambda: write(ints(tones(1200, 2, 16)), 16, preset="fast", coder="range"),
     "rice": lambda: write(ints(tones(1200, 2, 16)), 16, preset="fast", coder="rice"),
+    "prefilter": lambda: prefiltered(tones(1400, 3, 24), 24, 34, 24),
+    "prefilter-cascade": lambda: prefiltered(
+        tones(1300, 2, 16), 16, 4, 12, preset="high"
+    ),
+    "phases-held": lambda: write(ints(raised(tones(500, 2, 16), 3, "held")), 16),
+    "phases-linear": lambda: write(ints(raised(tones(1000, 3, 12), 2, "linear")), 12),
+    "float-phases": lambda: write(
+        (raised(tones(700, 1, 16), 2, "zeros") / 32768).astype(np.float32), preset="fast"
+    ),
     "soft-set": lambda: write(ints(clustered(16400)), 16),
     "small-residuals": lambda: write(ints(dithered(1800)), 16),
     "small-residuals-cascade": lambda: cascade_alone(dithered(1500), 16, "high"),

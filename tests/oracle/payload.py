@@ -14,6 +14,7 @@ from oracle.floats import decode_floats
 from oracle.lpc import decode_lpc
 from oracle.network_block import decode_network
 from oracle.networks import Network
+from oracle.prefilter import decode_prefiltered
 
 
 class Channel(NamedTuple):
@@ -150,13 +151,14 @@ def decode_generic(
 def decode_plane(
     reader: Reader,
     frames: int,
+    number: int,
     header: Header,
     tables: Tables,
     predictors: Predictors,
     network: Network | None,
 ) -> list[list[int]]:
-    """What mode 1 tells, and mode 2 after the side data, sections 11.1 and 11.6."""
-    channels = read_channels(reader, header.channels)
+    """The integers of a number of channels, sections 11.1 and 11.6; each has 32 bits."""
+    channels = read_channels(reader, number)
     count = sum(channel.kind == 3 for channel in channels)
     coded: list[list[int]] = []
     if not count:
@@ -164,22 +166,56 @@ def decode_plane(
     elif header.predictor == LPC:
         fine = not (header.parameters or header.model_hash)
         require(fine, "lpc has no parameters or model")
-        coded = decode_lpc(reader, frames, count, header.coder, tables)
+        coded = decode_prefiltered(
+            reader, frames, count,
+            lambda block: decode_lpc(block, frames, count, header.coder, tables),
+        )  # fmt: skip
     elif header.predictor == CASCADE:
         fine = not (header.parameters or header.model_hash)
         require(fine, "cascade has no parameters or model")
-        coded = decode_cascade(reader, frames, count, header.coder, tables)
+        coded = decode_prefiltered(
+            reader, frames, count,
+            lambda block: decode_cascade(block, frames, count, header.coder, tables),
+        )  # fmt: skip
     elif header.predictor in (CNN, GRU):
         require(not header.parameters, "networks have no parameters")
         require(network is not None, "the model is not known")
-        assert network is not None
-        coded = decode_network(reader, frames, count, header.coder, tables, network)
+        known = network
+        assert known is not None
+        coded = decode_prefiltered(
+            reader, frames, count,
+            lambda block: decode_network(block, frames, count, header.coder, tables, known),
+        )  # fmt: skip
     else:
         require(header.predictor in predictors, f"predictor {header.predictor} is not known")
         predictor = predictors[header.predictor](header.parameters, header.model_hash)
         coded = decode_generic(reader, frames, count, header, tables, predictor)
-    high = (1 << (header.bits_per_sample - 1)) - 1
-    return join_channels(channels, coded, frames, ~high, high)
+    return join_channels(channels, coded, frames, -(2**31), 2**31 - 1)
+
+
+def decode_phases(
+    reader: Reader,
+    frames: int,
+    header: Header,
+    tables: Tables,
+    predictors: Predictors,
+    network: Network | None,
+) -> list[list[int]]:
+    """Section 11.22."""
+    phases = reader.varint(2, min(8, 255 // header.channels), "phases")
+    offset = reader.varint(0, phases - 1, "offset of phases")
+    number = phases * header.channels
+    rows = decode_plane(
+        reader, (frames + offset + phases - 1) // phases, number, header, tables, predictors,
+        network,
+    )  # fmt: skip
+    return [
+        [
+            rows[(i + offset) % phases * header.channels + c][(i + offset) // phases]
+            for i in range(frames)
+        ]
+        for c in range(header.channels)
+    ]
 
 
 def decode_payload(
@@ -196,18 +232,24 @@ def decode_payload(
     """
     reader = Reader(payload)
     mode = reader.unsigned(1)
-    require(mode in (0, 2 if header.is_float else 1), f"mode {mode}")
-    if mode == 1:
-        return decode_plane(reader, frames, header, tables, predictors, network)
-    if mode == 2:
-        side = reader.raw(reader.varint(name="length of side data"))
-        plane = decode_plane(reader, frames, header, tables, predictors, network)
-        return decode_floats(side, plane)
+    require(mode in ((0, 2, 4) if header.is_float else (0, 1, 3)), f"mode {mode}")
+    high = (1 << (header.bits_per_sample - 1)) - 1
+    if mode:
+        side = reader.raw(reader.varint(name="length of side data")) if header.is_float else b""
+        if mode > 2:
+            plane = decode_phases(reader, frames, header, tables, predictors, network)
+        else:
+            count = header.channels
+            plane = decode_plane(reader, frames, count, header, tables, predictors, network)
+        if header.is_float:
+            return decode_floats(side, plane)
+        for row in plane:
+            require(~high <= min(row) and max(row) <= high, "sample is out of range")
+        return plane
     size = (header.bits_per_sample + 7) // 8
     require(reader.left() == frames * header.channels * size, "length of a verbatim block")
     read = reader.unsigned if header.is_float else reader.signed
     samples = [read(size) for _ in range(frames * header.channels)]
-    high = (1 << (header.bits_per_sample - 1)) - 1
     fine = header.is_float or (~high <= min(samples) and max(samples) <= high)
     require(fine, "sample is out of range")
     return [samples[c :: header.channels] for c in range(header.channels)]

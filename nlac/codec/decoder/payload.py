@@ -1,7 +1,7 @@
 """Decode block payloads; dispatch on mode and predictor (spec 11.1).
 
 The first byte of a payload is its mode: verbatim samples, predicted integers, or floats as
-predicted integers and side data.
+predicted integers and side data; the integers may be in phases.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ from nlac._errors import CorruptStream
 from nlac._typing import IntSamples, Samples
 from nlac.bitstream.header import StreamHeader
 from nlac.codec.transforms.channels import ChannelMap
+from nlac.codec.transforms.phases import join_phases, phased_frames, read_phases
 from nlac.entropy.varint import read_varint
 from nlac.predictors.registry import predictor_by_id
 
-VERBATIM, INTEGERS, FLOATS = 0, 1, 2
+VERBATIM, INTEGERS, FLOATS, INTEGER_PHASES, FLOAT_PHASES = range(5)
 
 
 def decode_block(payload: bytes, num_frames: int, stream: StreamHeader) -> Samples:
@@ -46,27 +47,40 @@ def decode_block(payload: bytes, num_frames: int, stream: StreamHeader) -> Sampl
     mode = payload[0]
     if mode == VERBATIM:
         return _verbatim(payload, num_frames, stream)
-    if mode != (FLOATS if stream.is_float else INTEGERS):
+    if mode not in ((FLOATS, FLOAT_PHASES) if stream.is_float else (INTEGERS, INTEGER_PHASES)):
         raise CorruptStream(f"unknown mode {mode}", path="payload.mode")
     at, side = 1, b""
-    if mode == FLOATS:
+    if stream.is_float:
         length, at = read_varint(payload, at)
         side = payload[at : at + length]
         at += length
-    channels = ChannelMap(payload, at, stream.channels)
-    coded = np.zeros((0, num_frames), np.int32)
-    if channels.num_coded:
-        method = predictor_by_id(stream.predictor_id).method
-        coded = method.decode(payload, channels.end, num_frames, channels.num_coded, stream)
-    elif channels.end != len(payload):
-        raise CorruptStream("bytes follow the channel map", path="payload")
-    integers = channels.join(coded, num_frames)
-    if mode == FLOATS:
+    if mode in (INTEGER_PHASES, FLOAT_PHASES):
+        phases, offset, at = read_phases(payload, at, stream.channels)
+        frames = phased_frames(num_frames, phases, offset)
+        integers = _decode_integers(payload, at, frames, phases * stream.channels, stream)
+        integers = join_phases(integers, num_frames, phases, offset)
+    else:
+        integers = _decode_integers(payload, at, num_frames, stream.channels, stream)
+    if stream.is_float:
         from nlac.codec.transforms.floats import join
 
         return join(integers, side)
     _check_depth(integers, stream.bits_per_sample)
     return integers
+
+
+def _decode_integers(
+    payload: bytes, at: int, frames: int, channels: int, stream: StreamHeader
+) -> IntSamples:
+    """Integers of the channels, (frames, channels) int32."""
+    mapped = ChannelMap(payload, at, channels)
+    coded = np.zeros((0, frames), np.int32)
+    if mapped.num_coded:
+        method = predictor_by_id(stream.predictor_id).method
+        coded = method.decode(payload, mapped.end, frames, mapped.num_coded, stream)
+    elif mapped.end != len(payload):
+        raise CorruptStream("bytes follow the channel map", path="payload")
+    return mapped.join(coded, frames)
 
 
 def _check_depth(samples: IntSamples, bits_per_sample: int) -> None:

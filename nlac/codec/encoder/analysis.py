@@ -74,7 +74,12 @@ class BlockAnalysis:
         return np.where(self.ltp_gains > least, self.lags, 0)
 
 
-def analyse_block(channels: NDArray[np.int32], settings: AnalysisSettings) -> BlockAnalysis:
+def analyse_block(
+    channels: NDArray[np.int32],
+    settings: AnalysisSettings,
+    source: BlockAnalysis | None = None,
+    inter_channel: InterChannelOrder | None = None,
+) -> BlockAnalysis:
     """Analyse a block.
 
     Parameters
@@ -83,6 +88,10 @@ def analyse_block(channels: NDArray[np.int32], settings: AnalysisSettings) -> Bl
         At least one channel and one frame.
     settings : AnalysisSettings
         How thoroughly.
+    source : BlockAnalysis, optional
+        A block of which these are the residuals; its LTP lags are taken over.
+    inter_channel : InterChannelOrder, optional
+        The order to take; one is chosen without.
 
     Returns
     -------
@@ -91,11 +100,15 @@ def analyse_block(channels: NDArray[np.int32], settings: AnalysisSettings) -> Bl
     count, frames = channels.shape
     padded = np.zeros((count, PAD + frames + max(DELAYS)))
     padded[:, PAD : PAD + frames] = channels
-    inter_channel = choose_order(padded, frames, settings.pieces)
+    if inter_channel is None:
+        inter_channel = choose_order(padded, frames, settings.pieces)
     current_meter().step()
     spans = -(-(frames + int(inter_channel.delay.max())) // SPAN)
     lags, ltp_gains = np.zeros(spans, np.int64), np.zeros(spans)
-    if settings.long_term:
+    if source is not None:
+        count = min(spans, len(source.lags))
+        lags[:count], ltp_gains[:count] = source.lags[:count], source.ltp_gains[:count]
+    elif settings.long_term:
         found, gains = find_lags(padded, frames, SPAN, settings.thorough)
         lags[: len(found)], ltp_gains[: len(found)] = found, gains
         current_meter().step()

@@ -15,9 +15,12 @@ from nlac.codec.encoder.lpc import fallback
 from nlac.codec.encoder.lpc.block import (
     LpcSettings,
     encode_analysed,
+    encode_lpc,
+    quick_size,
     window_settings,
 )
 from nlac.codec.encoder.options import EncodeOptions
+from nlac.codec.encoder.prefilter import choose as choose_prefilters
 from nlac.codec.encoder.presets import CASCADES, PRESETS
 from nlac.codec.encoder.value_sets.choice import FoundSets, alternatives, assign_sets
 from nlac.entropy.words import write_words
@@ -36,6 +39,7 @@ from nlac.predictors.networks.layers import Network
 _LEAST_LTP_GAIN = 0.3  # bits a sample that an LTP match must save: it costs a third of the speed
 _LEAST_LONG_GAIN = 0.1  # bits a sample for which RLS predictors of long windows are used
 _FEW_BITS = 5.0  # bits a sample below which what learns slowly may cost more than it brings
+_WIDE_GAIN = 0.01  # of a quick trial; prefilters help a cascade only where the spectrum is wide
 _ORDER = 16
 _PIECES, _PIECE = 8, 2048
 _MEAN_BITS = 10  # bits of the mean residual in a history
@@ -47,7 +51,7 @@ def best_sets(block: BlockAnalysis) -> FoundSets:
     if len(found) == 1:
         return found[0]
     quick = LpcSettings(PRESETS["fast"].segmentations, coder="range")
-    sizes = [len(encode_analysed(block, quick, [one])) for one in found]
+    sizes = [len(encode_analysed(block, quick, [one], alone=True)) for one in found]
     return found[sizes.index(min(sizes))]
 
 
@@ -172,6 +176,20 @@ def encode_cascade(channels: NDArray[np.int32], settings: CascadeSettings) -> by
     bytes
         The coded channels (spec 11.17; 11.9 for the fallback).
     """
+    filtered = choose_prefilters(
+        channels, alternatives(channels), quick_size, wide_only=True, least_gain=_WIDE_GAIN
+    )
+    if filtered is None:
+        return _encode_block(channels, settings, settings.fallback)
+    # residuals are not filtered again
+    plain = settings.fallback and replace(settings.fallback, prefilter=False)
+    return filtered.head + _encode_block(filtered.channels, settings, plain)
+
+
+def _encode_block(
+    channels: NDArray[np.int32], settings: CascadeSettings, lpc: LpcSettings | None
+) -> bytes:
+    """Code channels or their residuals, with the settings of the lpc fallback if there is one."""
     block = analyse_block(channels, settings.analysis)
     ordered = block.ordered
     parameters = suited(settings.parameters, block)
@@ -181,7 +199,7 @@ def encode_cascade(channels: NDArray[np.int32], settings: CascadeSettings) -> by
         tuned = tune(side_info, parameters, ordered, settings.effort)
         # trials may have coded only the middle of the block, and without the network
         best = min(best, _encode_as(*tuned, ordered, settings), key=len)
-    if settings.fallback is None:
+    if lpc is None:
         return best
     worth = fallback.worth_trying(block, side_info.sets, len(best))
     few_bits = 8 * len(best) < _FEW_BITS * ordered.size
@@ -190,7 +208,7 @@ def encode_cascade(channels: NDArray[np.int32], settings: CascadeSettings) -> by
         side_info = make_side_info(block, simpler)
         best = min(best, _encode_as(side_info, simpler, ordered, settings), key=len)
     if worth:
-        best = min(best, encode_analysed(block, settings.fallback), key=len)
+        best = min(best, encode_lpc(channels, lpc, block), key=len)
     return best
 
 

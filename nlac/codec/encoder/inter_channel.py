@@ -3,7 +3,7 @@
 In stereo, the first channel is predicted from the past of both channels, and the second also from
 the present of the first. If the first runs 8 or 16 frames lead, the second sees some of its
 future, and the first loses as much of the second's past. With more channels, each refers to the
-one it is most correlated with.
+one it is most correlated with, and lags behind it where its future tells much.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ _ORDER = 34
 _PIECE = 4096
 _LEAST_CORRELATION = 0.03
 _LEAST_GAIN = 0.002  # share of the bits by which an order must beat the best one so far
+_MUCH_GAIN = 0.05  # that by which a delay must, with more channels
 
 
 class InterChannelOrder(NamedTuple):
@@ -45,10 +46,13 @@ class InterChannelOrder(NamedTuple):
 
 
 @kernel
-def _order_cost(samples, first, delay, begin, end):
-    """Estimated bits of a piece if channel `first` goes first and the other lags by `delay`."""
+def _order_cost(samples, first, second, delay, begin, end, side):
+    """Estimated bits of a piece if channel `first` goes first and `second` lags by `delay`.
+
+    With `side` 0 they are those of both channels, which refer to each other; with 1 of `second`.
+    """
     lags = _ORDER // 2 + 2
-    which = np.array([first, 1 - first])
+    which = np.array([first, second])
     delays = np.array([0, delay])
     counts = np.array([lags, lags])
     cov = np.empty((2 * lags, room(2 * lags)))
@@ -59,9 +63,9 @@ def _order_cost(samples, first, delay, begin, end):
     factor = new_factor(2 * lags)
     z = np.zeros(padded(2 * lags))
     bits = 0.0
-    for side in range(2):
-        own = side * lags
-        tap_order(True, side == 1, _ORDER, own, lags - own, taps)
+    for each in range(side, 2):
+        own = each * lags
+        tap_order(True, each == 1, _ORDER, own, lags - own, taps)
         for i in range(_ORDER):
             for j in range(i, _ORDER):
                 work[i, j] = cov[taps[i], taps[j]]
@@ -100,25 +104,46 @@ def choose_order(samples: NDArray[np.float64], frames: int, pieces: int) -> Inte
     order = np.arange(channels, dtype=np.int64)
     reference = np.full(channels, -1, np.int64)
     delay = np.zeros(channels, np.int64)
+    begins: range | None = None
+    if pieces and frames >= _PIECE:
+        step = max(1, (frames - _PIECE) // pieces)
+        begins = range(PAD, PAD + frames - _PIECE + 1, step)
     if channels == 2:
         reference[:] = 1, 0
-        if pieces and frames >= _PIECE:
-            step = max(1, (frames - _PIECE) // pieces)
-            begins = range(PAD, PAD + frames - _PIECE + 1, step)
+        if begins is not None:
             best = np.inf
             for first in (0, 1):
                 for lead in DELAYS:
-                    bits = sum(
-                        _order_cost(samples, first, lead, begin, begin + _PIECE)
-                        for begin in begins
-                    )
+                    bits = _pair_cost(samples, first, 1 - first, lead, begins)
                     if bits < best * (1 - _LEAST_GAIN):
                         best = bits
                         order[:] = first, 1 - first
                         delay[:] = 0, lead
     elif channels > 2:
         reference = _most_correlated(samples, frames)
+        for c, other in enumerate(reference.tolist()):
+            if begins is not None and 0 <= other < c:
+                delay[c] = delay[other]
+                late = min(DELAYS[1], DELAYS[-1] - int(delay[other]))
+                mutual = int(reference[other]) == c
+                now, later = (
+                    _pair_cost(samples, other, c, lead, begins, mutual) for lead in (0, late)
+                )
+                if later < now * (1 - _MUCH_GAIN):
+                    delay[c] += late
     return InterChannelOrder(order, reference, delay)
+
+
+def _pair_cost(
+    samples: NDArray[np.float64], first: int, second: int, lead: int, begins: range,
+    mutual: bool = True,
+) -> float:
+    """Estimated bits of two channels over all pieces, or of the second if only it refers."""
+    side = 0 if mutual else 1
+    return float(sum(
+        _order_cost(samples, first, second, lead, begin, begin + _PIECE, side)
+        for begin in begins
+    ))  # fmt: skip
 
 
 def _most_correlated(samples: NDArray[np.float64], frames: int) -> NDArray[np.int64]:

@@ -17,7 +17,7 @@ from nlac.codec.encoder.lpc import fallback
 from nlac.codec.encoder.lpc.block import (
     LpcSettings,
     candidate_parameters,
-    encode_analysed,
+    encode_lpc,
     window_settings,
 )
 from nlac.codec.encoder.models import choose_model, model_base
@@ -124,5 +124,5 @@ def encode_forward(channels: NDArray[np.int32], settings: ForwardSettings) -> by
         bodies.append(bytes([FORWARD]) + side_info + write_words(*coded))
     best = min(bodies, key=len)
     if fallback.worth_trying(block, used, len(best)):
-        best = min(best, encode_analysed(block, settings.lpc), key=len)
+        best = min(best, encode_lpc(channels, settings.lpc, block), key=len)
     return best

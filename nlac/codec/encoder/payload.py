@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 
-from nlac._typing import Samples
+from nlac._typing import IntSamples, Samples
 from nlac.bitstream.header import StreamHeader
-from nlac.codec.decoder.payload import FLOATS, INTEGERS, VERBATIM
+from nlac.codec.decoder.payload import (
+    FLOAT_PHASES,
+    FLOATS,
+    INTEGER_PHASES,
+    INTEGERS,
+    VERBATIM,
+)
 from nlac.codec.encoder.channels import split_channels
 from nlac.codec.encoder.options import EncodeOptions
+from nlac.codec.encoder.phases import find_phases
 from nlac.codec.transforms.pcm import pcm_bytes
+from nlac.codec.transforms.phases import MAX_CHANNELS, split_phases, write_phases
 from nlac.entropy.varint import write_varint
 from nlac.predictors.registry import predictor_by_id
 
@@ -32,16 +40,29 @@ def encode_block(samples: Samples, stream: StreamHeader, options: EncodeOptions)
         The payload; the samples verbatim where coding does not make them smaller.
     """
     verbatim = bytes([VERBATIM]) + pcm_bytes(samples, stream.bits_per_sample)
+    side = b""
     if stream.is_float:
         from nlac.codec.encoder.floats.choice import split
 
         integers, side = split(samples.astype(np.float32, copy=False))
-        prefix = bytes([FLOATS]) + write_varint(len(side)) + side
+        side = write_varint(len(side)) + side
     else:
         integers = samples.astype(np.int32, copy=False)
-        prefix = bytes([INTEGERS])
-    channel_map, coded = split_channels(integers)
-    payload = prefix + channel_map
-    if len(coded):
-        payload += predictor_by_id(stream.predictor_id).method.encode(coded, stream, options)
+    mode = FLOATS if stream.is_float else INTEGERS
+    payload = bytes([mode]) + side + _encode_integers(integers, stream, options)
+    found = find_phases(integers)
+    if found is not None and found.phases * stream.channels <= MAX_CHANNELS:
+        mode = FLOAT_PHASES if stream.is_float else INTEGER_PHASES
+        parts = _encode_integers(split_phases(integers, *found), stream, options)
+        head = bytes([mode]) + side + write_phases(found.phases, found.offset)
+        payload = min(payload, head + parts, key=len)
     return min(payload, verbatim, key=len)
+
+
+def _encode_integers(
+    integers: IntSamples, stream: StreamHeader, options: EncodeOptions
+) -> bytes:
+    channel_map, coded = split_channels(integers)
+    if len(coded) == 0:
+        return channel_map
+    return channel_map + predictor_by_id(stream.predictor_id).method.encode(coded, stream, options)

@@ -6,6 +6,7 @@ references, lags, value sets and first scales. The rest are payload words.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -20,7 +21,8 @@ from nlac.predictors.cascade.loops import decode_samples
 from nlac.predictors.cascade.parameter_codes import read_parameters
 from nlac.predictors.cascade.parameters import CascadeParameters
 from nlac.predictors.cascade.side_info import SideInfo, read_side_info
-from nlac.predictors.lpc.block import decode_lpc
+from nlac.predictors.lpc.block import decode_plain
+from nlac.predictors.prefilter import decode_prefiltered
 
 CASCADE = 2  # kind of block, in place of the coder of an `lpc` block
 MAX_COVARIANCES = 1 << 26
@@ -64,9 +66,15 @@ def decode_cascade(
     CorruptStream
         The bytes are not what an encoder writes.
     """
+    return decode_prefiltered(data, at, frames, channels, partial(_decode_plain, coder_id=coder_id))
+
+
+def _decode_plain(
+    data: bytes, at: int, frames: int, channels: int, coder_id: int
+) -> NDArray[np.int32]:
     kind, after = read_varint(data, at)
     if kind != CASCADE:
-        return decode_lpc(data, at, frames, channels, coder_id)
+        return decode_plain(data, at, frames, channels, coder_id)
     side_info, parameters, words, raw = read_cascade(data, after, frames, channels)
     pcm = np.zeros((channels, frames), np.int32)
     taken, used = decode_samples(side_info, parameters, pcm, words, raw)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,7 @@ from nlac.predictors.lpc.plan import make_plan
 from nlac.predictors.lpc.range_loops import decode_loop
 from nlac.predictors.lpc.rice_loops import decode_rice
 from nlac.predictors.lpc.side_info import read_parameters, write_parameters
+from nlac.predictors.prefilter import decode_prefiltered
 
 RANGE, RICE = 0, 1
 _CODERS = {CODER_AUTO: (RANGE, RICE), CODER_RANGE: (RANGE,), CODER_RICE: (RICE,)}
@@ -55,6 +57,13 @@ def decode_lpc(
     CorruptStream
         The bytes are not what an encoder writes.
     """
+    return decode_prefiltered(data, at, frames, channels, partial(decode_plain, coder_id=coder_id))
+
+
+def decode_plain(
+    data: bytes, at: int, frames: int, channels: int, coder_id: int
+) -> NDArray[np.int32]:
+    """Decode a block without prefilters; see `decode_lpc`."""
     coder, at = read_varint(data, at)
     if coder not in _CODERS[coder_id]:
         raise CorruptStream(f"coder {coder} is not one of the stream's", path="coder")

@@ -108,10 +108,29 @@ def find_bin(entry, distribution, begin, size, q):
     """
     left, right = interval(entry, distribution, begin, size)
     if entry.kind == SOFT:
-        while q < left or q >= right:
-            begin += -size if q < left else size
-            left, right = interval(entry, distribution, begin, size)
-        return left, right, begin
+        # in steps that double: boundaries may lie far from their values
+        low = high = begin
+        step = size
+        while q < left:
+            high = low - size
+            low = max(low - step, entry.first - (entry.first - begin) % size)
+            left, right = interval(entry, distribution, low, size)
+            step += step
+        if low == begin:
+            while q >= right:
+                low = high + size
+                high = min(high + step, entry.last - (entry.last - begin) % size)
+                left, right = interval(entry, distribution, high, size)
+                step += step
+        while low < high:
+            middle = low + (((high - low) // size + 1) >> 1) * size
+            left, right = interval(entry, distribution, middle, size)
+            if q < left:
+                high = middle - size
+            else:
+                low = middle
+        left, right = interval(entry, distribution, low, size)
+        return left, right, low
     while q < left and left > TAIL:
         begin -= size
         right = left

@@ -6,6 +6,8 @@ an `lpc` block, without a network.
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,12 +21,13 @@ from nlac.predictors.cascade.block import CASCADE, in_block_order, read_cascade
 from nlac.predictors.cascade.kernels import PIECE
 from nlac.predictors.cascade.parameters import MAX_HISTORY_SHIFT, MIN_HISTORY_SHIFT
 from nlac.predictors.cascade.side_info import first_state
-from nlac.predictors.lpc.block import decode_lpc, read_side_info
+from nlac.predictors.lpc.block import decode_plain, read_side_info
 from nlac.predictors.lpc.parameters import LpcParameters
 from nlac.predictors.networks.layers import Network
 from nlac.predictors.neural.base import ForwardState, side_info_of
 from nlac.predictors.neural.models import needed_model
 from nlac.predictors.neural.samples import BasePredictor, decode_samples
+from nlac.predictors.prefilter import decode_prefiltered
 
 FORWARD = 3  # kind of block, in place of the coder of an `lpc` block
 
@@ -61,11 +64,18 @@ def decode_network(
     CorruptStream
         The bytes are not what an encoder writes.
     """
+    decode = partial(_decode_plain, coder_id=coder_id, network=network)
+    return decode_prefiltered(data, at, frames, channels, decode)
+
+
+def _decode_plain(
+    data: bytes, at: int, frames: int, channels: int, coder_id: int, network: Network
+) -> NDArray[np.int32]:
     kind, after = read_varint(data, at)
     if kind == FORWARD:
         return decode_forward(data, at, frames, channels, network)
     if kind != CASCADE:
-        return decode_lpc(data, at, frames, channels, coder_id)
+        return decode_plain(data, at, frames, channels, coder_id)
     side_info, parameters, words, raw = read_cascade(data, after, frames, channels)
     base = BasePredictor.start(side_info, first_state(side_info, parameters), parameters)
     return _decode(base, side_info.order, frames, network, words, raw)

@@ -8,42 +8,38 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nlac._errors import NlacError, UsageError
+from nlac._errors import UsageError
 from nlac._progress import current_meter
 from nlac.bitstream.header import StreamHeader
 from nlac.codec.encoder.analysis import AnalysisSettings, BlockAnalysis, analyse_block, first_means
+from nlac.codec.encoder.inter_channel import InterChannelOrder
+from nlac.codec.encoder.lpc.coders import encode_samples
 from nlac.codec.encoder.lpc.segmentation import analyse
 from nlac.codec.encoder.options import EncodeOptions
+from nlac.codec.encoder.prefilter import Prefiltered
+from nlac.codec.encoder.prefilter import choose as choose_prefilters
 from nlac.codec.encoder.presets import PRESETS, SegmentationSettings
 from nlac.codec.encoder.value_sets.choice import (
     FoundSets,
     alternatives,
     assign_sets,
     low_bit_gains,
+    plain_sets,
 )
-from nlac.entropy.distributions import tables
-from nlac.entropy.small_residuals import new_contexts
-from nlac.entropy.value_sets import PLAIN, SOFT, ValueSet
-from nlac.entropy.words import new_buffers, write_words
-from nlac.predictors.lpc.block import RANGE, RICE, write_side_info
-from nlac.predictors.lpc.kernels import filled_rows, new_state
+from nlac.entropy.value_sets import PLAIN, ValueSet
+from nlac.predictors.lpc.block import write_side_info
 from nlac.predictors.lpc.parameters import LpcParameters
-from nlac.predictors.lpc.plan import Plan, make_plan
-from nlac.predictors.lpc.range_loops import encode_loop
-from nlac.predictors.lpc.rice_loops import encode_rice
 
-# where Rice codes are preferred: if at least this share of the samples takes so few bits that
-# whole-bit codes are inefficient, the range coder is tried. It is taken if it saves one byte in
-# `_SAVES_ONE_IN`, since it decodes at half the speed
-_INEFFICIENT_SHARE, _SAVES_ONE_IN = 0.25, 25
 _REPEATS = 0.1  # bits a sample that LTP matches save
+_RINGS_LONG = 0.3  # bits a sample that long windows save, from which prefilters harm
+_REPEATS_LESS = 0.05  # bits a sample that LTP matches may lose by prefilters
 _RESTLESS_SHARE = 0.12  # of wasted bits, a sample, from which `fast` tries shorter segments
 _SHORT_SEGMENTS = SegmentationSettings(34, 1024, 4, 8)
-_CLIPPED_EVERY, _CLIPPED_SHARE = 8, 0.02  # every so many samples are looked at
 _FEW_BITS = 3.0  # bits a sample below which the search of `fast` is tried too
 _LONG_WINDOW_GAIN = 0.03  # bits a sample from which longer windows are tried
 
@@ -65,6 +61,8 @@ class LpcSettings:
         Coder of the residual; ``"auto"`` takes the smaller result.
     quick : bool
         With ``"auto"``, prefer Rice codes, which decode faster, unless they are much larger.
+    prefilter : bool
+        Try prefilters; if `quick`, for wide spectra only, since they take time to decode.
     """
 
     segmentations: tuple[SegmentationSettings, ...]
@@ -74,6 +72,7 @@ class LpcSettings:
     pieces: int = 24
     coder: str = "auto"
     quick: bool = False
+    prefilter: bool = True
 
     @property
     def analysis(self) -> AnalysisSettings:
@@ -82,6 +81,13 @@ class LpcSettings:
         if self.guess and len(self.segmentations) > 1:
             orders = self.segmentations[0].max_order, self.segmentations[1].max_order
         return AnalysisSettings(self.pieces, self.long_term, self.thorough, orders=orders)
+
+
+# Rice codes, and no searches but that for segments
+_QUICK = LpcSettings(
+    (SegmentationSettings(34, 1024, 3, 0),), long_term=False, thorough=False, coder="rice",
+    quick=True, prefilter=False,
+)  # fmt: skip
 
 
 def settings_of(options: EncodeOptions) -> LpcSettings:
@@ -135,7 +141,9 @@ def encode(channels: NDArray[np.int32], stream: StreamHeader, options: EncodeOpt
     return encode_lpc(channels, settings_of(options))
 
 
-def encode_lpc(channels: NDArray[np.int32], settings: LpcSettings) -> bytes:
+def encode_lpc(
+    channels: NDArray[np.int32], settings: LpcSettings, analysed: BlockAnalysis | None = None
+) -> bytes:
     """Code the channels of a block.
 
     Parameters
@@ -143,44 +151,88 @@ def encode_lpc(channels: NDArray[np.int32], settings: LpcSettings) -> bytes:
     channels : (channels, frames) int32
         At least one channel and one frame.
     settings : LpcSettings
+        Encoder choices.
+    analysed : BlockAnalysis, optional
+        The block, if it was analysed with `settings.analysis`.
 
     Returns
     -------
     bytes
         The coded channels (spec 11.9).
     """
-    return encode_analysed(analyse_block(channels, settings.analysis), settings)
+    found = alternatives(channels)
+    block = analysed or analyse_block(channels, settings.analysis)
+    if settings.prefilter:
+        # what rings long is kept as it is: rounded residuals do less so
+        wide_only = settings.quick or block.long_window_gain > _RINGS_LONG
+        trial = partial(quick_size, order=block.inter_channel)
+        filtered = choose_prefilters(channels, found, trial, wide_only)
+        residuals = None if filtered is None else _analyse_residuals(filtered, settings, block)
+        if filtered is not None and residuals is not None:
+            sets = [plain_sets(residuals.ordered)]
+            return filtered.head + encode_analysed(residuals, settings, sets)
+    order = block.inter_channel.order
+    return encode_analysed(block, settings, [sets.ordered(order) for sets in found])
+
+
+def _analyse_residuals(
+    filtered: Prefiltered, settings: LpcSettings, block: BlockAnalysis
+) -> BlockAnalysis | None:
+    """Analyse the residuals of a block; None if it repeats better than they do."""
+    repeats = block.ltp_gains.mean()
+    if filtered.wide:
+        return analyse_block(filtered.channels, settings.analysis, block)
+    # long windows gain as much as before
+    analysis = replace(settings.analysis, orders=None)
+    source = block if repeats < _REPEATS else None
+    residuals = analyse_block(filtered.channels, analysis, source)
+    if residuals.ltp_gains.mean() < repeats - _REPEATS_LESS:
+        return None
+    return replace(residuals, long_window_gain=block.long_window_gain)
+
+
+def quick_size(channels: NDArray[np.int32], order: InterChannelOrder | None = None) -> int:
+    """Size in bytes of a block, coded quickly: a figure to compare ways to code it by.
+
+    Without `order`, it is chosen.
+    """
+    block = analyse_block(channels, _QUICK.analysis, inter_channel=order)
+    return len(encode_analysed(block, _QUICK, [plain_sets(block.ordered)], alone=True))
 
 
 def encode_analysed(
-    block: BlockAnalysis, settings: LpcSettings, found_sets: Sequence[FoundSets] = ()
+    block: BlockAnalysis, settings: LpcSettings, tried: Sequence[FoundSets], alone: bool = False
 ) -> bytes:
-    """Code a block that was analysed with `settings.analysis`, with the value sets given."""
+    """Code a block that was analysed with `settings.analysis`, with each of the value sets given.
+
+    Unless `alone`, other searches follow where the estimates of this one may be wrong.
+    """
     order = block.inter_channel.order.tolist()
     bodies, meter = [], current_meter()
-    tried = found_sets or alternatives(block.ordered)
     restless = False
     for parameters, sets in candidate_parameters(block, settings, tried):
         meter.step()
-        body, coder, wasted = encode_samples(parameters, sets, block.ordered, settings)
+        body, coder, wasted = encode_samples(
+            parameters, sets, block.ordered, settings.coder, settings.quick
+        )
         bodies.append(bytes([coder]) + write_side_info(order, sets, parameters) + body)
         restless = restless or wasted > _RESTLESS_SHARE * block.ordered.size
         meter.step()
     best = min(bodies, key=len)
-    if restless and settings.segmentations == PRESETS["fast"].segmentations:
+    if restless and not alone and settings.segmentations == PRESETS["fast"].segmentations:
         # attacks: shorter segments follow them
         finer = replace(settings, segmentations=(_SHORT_SEGMENTS,))
-        best = min(best, encode_analysed(block, finer, tried), key=len)
+        best = min(best, encode_analysed(block, finer, tried, alone=True), key=len)
     ordinary = all(entry.kind == PLAIN for found in tried for entry in found.sets)
     many_bits = 8 * len(best) > _FEW_BITS * block.ordered.size
     repeats = settings.thorough and block.ltp_gains.mean() > _REPEATS
-    if settings.quick or found_sets or (ordinary and many_bits and not repeats):
+    if settings.quick or alone or (ordinary and many_bits and not repeats):
         return best
     # where samples take few bits, or LTP windows half of them, the search's estimates are wrong: a
     # simple one may be smaller
     simple = replace(
         settings, segmentations=PRESETS["fast"].segmentations, thorough=False, pieces=0,
-        quick=True,
+        quick=True, prefilter=False,
     )  # fmt: skip
     channels = np.empty_like(block.ordered)
     channels[order] = block.ordered
@@ -192,7 +244,7 @@ def candidate_parameters(
 ) -> Iterator[tuple[LpcParameters, list[ValueSet]]]:
     """Yield candidate parameters of an analysed block with their value sets.
 
-    Those of each search come with every one of `alternatives`.
+    Those of each search come with every one of the value sets given.
 
     Parameters
     ----------
@@ -224,81 +276,3 @@ def candidate_parameters(
         for found in found_sets:
             sets, value_set = assign_sets(found, ordered, delay, parameters.starts)
             yield parameters._replace(value_set=value_set), sets
-
-
-def encode_samples(
-    parameters: LpcParameters, sets: list[ValueSet], ordered: NDArray[np.int32],
-    settings: LpcSettings,
-) -> tuple[bytes, int, int]:
-    """Code the samples with the chosen coder, or with the smaller of both.
-
-    Parameters
-    ----------
-    parameters : LpcParameters
-        Segments, windows and coefficients.
-    sets : list of ValueSet
-        Value sets that the parameters refer to.
-    ordered : (channels, frames) int32
-        Channels in coding order.
-    settings : LpcSettings
-        Names the coder.
-
-    Returns
-    -------
-    (bytes, int, int)
-        Payload words, `RANGE` or `RICE`, and what Rice codes waste, if they were preferred: see
-        `encode_rice`.
-    """
-    rows = filled_rows(parameters, ordered)
-    plan = make_plan(parameters, sets, rows.shape[1])
-    if settings.coder == "rice" or (settings.coder == "auto" and settings.quick):
-        rice, wasted = _code_rice(plan, parameters, rows, ordered)
-        inefficient = wasted > _INEFFICIENT_SHARE * ordered.size
-        # Rice codes gain nothing from soft sets, and cost a bit where samples are clipped
-        if settings.coder == "rice" or not (
-            inefficient or any(e.kind == SOFT for e in sets) or _is_clipped(ordered)
-        ):
-            return rice, RICE, wasted
-        body = _code_range(plan, parameters, rows, ordered)
-        saves = len(rice) - len(body)
-        return (*((body, RANGE) if saves * _SAVES_ONE_IN > len(rice) else (rice, RICE)), wasted)
-    body = _code_range(plan, parameters, rows, ordered)
-    # Rice codes are smaller only where a sample takes hardly a bit, or where value sets hide the
-    # shape of distributions
-    some = len(body) * 8 < ordered.size or any(e.kind != PLAIN for e in sets)
-    if settings.coder == "auto" and some:
-        rice, _ = _code_rice(plan, parameters, rows, ordered)
-        if len(rice) < len(body):
-            return rice, RICE, 0
-    return body, RANGE, 0
-
-
-def _is_clipped(ordered: NDArray[np.int32]) -> bool:
-    """Whether many samples of a channel lie at its ends."""
-    for x in ordered:
-        some = x[::_CLIPPED_EVERY]
-        if np.count_nonzero((some == x.max()) | (some == x.min())) > _CLIPPED_SHARE * len(some):
-            return True
-    return False
-
-
-def _code_range(
-    plan: Plan, parameters: LpcParameters, rows: NDArray[np.int32], ordered: NDArray[np.int32]
-) -> bytes:
-    words, raw = new_buffers(ordered.size)
-    state = new_state(parameters.initial_scale)
-    contexts = new_contexts(len(ordered))
-    used, raw_used = encode_loop(plan, tables(), state, contexts, rows, ordered, words, raw)
-    if used < 0:
-        raise NlacError("encoder fault: a sample is outside its value set; please report it")
-    return write_words(words[:used], raw[:raw_used])
-
-
-def _code_rice(
-    plan: Plan, parameters: LpcParameters, rows: NDArray[np.int32], ordered: NDArray[np.int32]
-) -> tuple[bytes, int]:
-    raw = np.empty(2 * ordered.size + 64, np.uint32)
-    used, inefficient = encode_rice(plan, new_state(parameters.initial_scale), rows, ordered, raw)
-    if used < 0:
-        raise NlacError("encoder fault: a sample is outside its value set; please report it")
-    return raw[:used].astype("<u4").tobytes(), inefficient

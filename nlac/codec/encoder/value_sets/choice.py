@@ -49,6 +49,25 @@ class FoundSets(NamedTuple):
     own: NDArray[np.int64]
     stretches: list[Stretch]
 
+    def ordered(self, order: NDArray[np.int64]) -> FoundSets:
+        """The same for channels in another order; `order` tells the old place of each."""
+        used: list[int] = []
+        stretches = []
+        for place, channel in enumerate(order.tolist()):
+            own = [each for each in self.stretches if each.channel == channel]
+            used += [int(self.own[channel]), *(each.value_set for each in own)]
+            stretches += [each._replace(channel=place) for each in own]
+        first = list(dict.fromkeys(used))
+        moved = [each._replace(value_set=first.index(each.value_set)) for each in stretches]
+        places = np.array([first.index(i) for i in self.own[order].tolist()], np.int64)
+        return FoundSets([self.sets[i] for i in first], places, moved)
+
+
+def plain_sets(channels: NDArray[np.int32]) -> FoundSets:
+    """A plain set for each channel."""
+    sets: list[ValueSet] = [plain(int(x.min()), int(x.max())) for x in channels]
+    return FoundSets(sets, np.arange(len(channels)), [])
+
 
 def find_sets(
     ordered: NDArray[np.int32], *, lists: bool = True, soft: bool = True
