@@ -114,6 +114,9 @@ def test_limits_of_payloads():
         "MAX_COVARIANCES": cascade_block.MAX_COVARIANCES,
         "MAX_WEIGHTS": networks.MAX_WEIGHTS,
         "MAX_MEMORY": networks.MAX_MEMORY,
+        "MAX_TAPS": prefilter.MAX_TAPS,
+        "MAX_PREFILTER_SHIFT": prefilter.MAX_SHIFT,
+        "MAX_PHASES": phases.MAX_PHASES,
     }
     table = [row for row in rows("12.1 Limits of payloads") if row[0].isupper()]
     assert {row[0]: int(row[1]) for row in table} == known
