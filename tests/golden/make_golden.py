@@ -306,8 +306,8 @@ def patterns() -> np.ndarray:
     return x
 
 
-def with_network(kind: str, front: str) -> bytes:
-    """A stream that carries its model."""
+def with_network(kind: str, front: str, alone: bool = False) -> bytes:
+    """A stream that carries its model; with `alone`, a cascade without the network is smaller."""
     import tempfile
     from unittest.mock import patch
 
@@ -319,14 +319,17 @@ def with_network(kind: str, front: str) -> bytes:
 
     model = Model(tiny_network(kind), {"name": f"tiny {kind}", "front": front})
     samples = tones(1300, 2, 16) + noise(1300, 2, 300, 7)
+    if alone:
+        # clicks in silence: networks have nothing to learn there
+        samples = samples * (hashed(1300, 41) % 50 == 0)[:, None]
     out = io.BytesIO()
-    alone = patch.object(fallback, "worth_trying", lambda *_arguments: False)
-    with tempfile.TemporaryDirectory() as folder, alone:
+    worth = patch.object(fallback, "worth_trying", lambda *_arguments: False)
+    with tempfile.TemporaryDirectory() as folder, worth:
         path = Path(folder, "tiny.nlacm")
         path.write_bytes(model.to_bytes())
         nlac.encode(
             wav(samples.clip(-32768, 32767)), out, strip_chunks=True, predictor=kind, model=path,
-            embed_model=True, long_term=False,
+            embed_model=True, long_term=False, preset="max" if alone else "standard",
         )  # fmt: skip
     return out.getvalue()
 
@@ -378,6 +381,7 @@ CASES: dict[str, Callable[[], bytes]] = {
     "cascade-two-finals": lambda: cascade(tones(1200, 1, 16), "two-finals"),
     "network-cnn": lambda: with_network("cnn", "rls"),
     "network-gru": lambda: with_network("gru", "high"),
+    "network-alone": lambda: with_network("cnn", "high", alone=True),
     "network-windows": lambda: with_network("cnn", "lpc"),
     "grid": lambda: write(grid(), 16),
     "list": lambda: write(sparse(), 16),

@@ -13,7 +13,8 @@ from nlac.codec.encoder.lpc.block import LpcSettings
 from nlac.codec.encoder.network import ForwardSettings, encode_forward
 from nlac.codec.encoder.presets import SegmentationSettings
 from nlac.predictors.lpc.block import decode_lpc
-from nlac.predictors.neural.block import FORWARD, decode_forward
+from nlac.predictors.neural.block import decode_forward
+from nlac.predictors.neural.kinds import FORWARD
 
 NETWORK = tiny_network("cnn")
 
@@ -39,8 +40,8 @@ def test_a_smaller_lpc_block_takes_its_place():
     payload = encode_forward(samples, settings)
     assert payload[0] != FORWARD
     np.testing.assert_array_equal(decode_lpc(payload, 0, 4000, 1), samples)
-    with pytest.raises(CorruptStream, match="coder 5"):
-        decode_lpc(b"\5" + payload[1:], 0, 4000, 1)
+    with pytest.raises(CorruptStream, match="coder 6"):
+        decode_lpc(b"\6" + payload[1:], 0, 4000, 1)
 
 
 def test_units_are_checked(cascade_alone):

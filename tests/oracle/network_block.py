@@ -6,7 +6,7 @@ network itself is in networks.py, the cascade in front of one in cascade.py.
 
 from collections.abc import Sequence
 
-from oracle.cascade import MAX_UNIT, Place, decode_behind
+from oracle.cascade import MAX_UNIT, Place, decode_behind, decode_cascade
 from oracle.cascade_mixture import PARTS, Mixture, Part, Samples
 from oracle.cascade_online import OnlineNetwork
 from oracle.cascade_stages import Cascade, History, StageShape
@@ -21,7 +21,7 @@ INPUTS, OUTPUTS = 20, 4
 GIVEN = slice(8, 11)  # parts whose mean the network tells
 STAGES = [StageShape(512, 128, 43), StageShape(128, 0, 37), StageShape(32, 0, 28)]
 ONLINE_STEP = 34
-WINDOWS, CASCADE = 3, 2
+WINDOWS, CASCADE, ALONE = 3, 2, 5
 
 
 def network_parts(locations: int) -> list[Part]:
@@ -204,7 +204,12 @@ def decode_network(
     fine = (network.inputs, network.outputs) == (INPUTS, OUTPUTS)
     require(fine, f"a network of {network.inputs} inputs and {network.outputs} outputs")
     start = reader.position
-    kind = reader.varint(0, 3, "kind of network block")
+    kind = reader.varint(0, 5, "kind of network block")
+    require(kind != 4, "a prefiltered block in another")
+    if kind == ALONE:
+        inner = reader.position
+        require(reader.varint(name="kind of cascade block") == CASCADE, "not a cascade")
+        return decode_cascade(Reader(reader.data, inner), frames, count, coder_id, tables)
     if kind == WINDOWS:
         return decode_windows(reader, frames, count, tables, network)
     if kind == CASCADE:

@@ -180,7 +180,7 @@ def test_what_is_not_allowed_behind_a_network(monkeypatch):
         decode_block(block, head.frames, stream)
 
 
-@pytest.mark.parametrize("kind", [5, 127])
+@pytest.mark.parametrize("kind", [6, 127])
 def test_kinds_that_there_are_not(kind):
     head = behind_windows(0)
     network, stream = known(3, "lpc", head.channels)

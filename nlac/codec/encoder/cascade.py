@@ -35,6 +35,7 @@ from nlac.predictors.cascade.parameters import (
 )
 from nlac.predictors.cascade.side_info import Schedule, SideInfo, first_state, write_side_info
 from nlac.predictors.networks.layers import Network
+from nlac.predictors.neural.kinds import CASCADE_ALONE
 
 _LEAST_LTP_GAIN = 0.3  # bits a sample that an LTP match must save: it costs a third of the speed
 _LEAST_LONG_GAIN = 0.1  # bits a sample for which RLS predictors of long windows are used
@@ -104,8 +105,8 @@ class CascadeSettings:
         Device of the network: "cpu", "cuda", or "auto" for a GPU if there is one.
     ahead : bool
         Run the cascade ahead of the network, on a thread of its own.
-    simpler : CascadeParameters, optional
-        Parameters of a cheaper preset, tried where little is left to predict.
+    simpler : tuple of CascadeParameters
+        Parameters of cheaper presets, tried without a network where little is left to predict.
     effort : int
         Effort of the search for better parameters, 0 to 3; 0 takes `parameters` as they are.
     """
@@ -117,7 +118,7 @@ class CascadeSettings:
     network: Network | None = None
     device: str = "cpu"
     ahead: bool = False
-    simpler: CascadeParameters | None = None
+    simpler: tuple[CascadeParameters, ...] = ()
     effort: int = 0
 
     @property
@@ -136,12 +137,14 @@ def settings_of(options: EncodeOptions, name: str = "cascade") -> CascadeSetting
     UsageError
         `options.predictor_options` has an option that the predictor does not take.
     """
-    parameters = CASCADES[PRESETS[options.preset].cascade]
+    name_of_preset = PRESETS[options.preset].cascade
+    cheaper = list(CASCADES)[: list(CASCADES).index(name_of_preset)]
+    parameters = CASCADES[name_of_preset]
     return CascadeSettings(
         parameters,
         options.long_term,
         fallback=window_settings(options, name),
-        simpler=None if parameters == CASCADES["high"] else CASCADES["high"],
+        simpler=tuple(CASCADES[each] for each in reversed(cheaper)),
         effort=options.effort,
     )
 
@@ -155,11 +158,9 @@ def choose(options: EncodeOptions) -> tuple[bytes, bytes]:
 def encode(channels: NDArray[np.int32], stream: StreamHeader, options: EncodeOptions) -> bytes:
     """Code the channels of a block, (channels, frames) int32."""
     settings = settings_of(options)
-    rate, simpler = stream.sample_rate, settings.simpler
-    return encode_cascade(channels, replace(
-        settings, parameters=settings.parameters.at_rate(rate),
-        simpler=None if simpler is None else simpler.at_rate(rate),
-    ))  # fmt: skip
+    parameters = settings.parameters.at_rate(stream.sample_rate)
+    simpler = tuple(each.at_rate(stream.sample_rate) for each in settings.simpler)
+    return encode_cascade(channels, replace(settings, parameters=parameters, simpler=simpler))
 
 
 def encode_cascade(channels: NDArray[np.int32], settings: CascadeSettings) -> bytes:
@@ -203,10 +204,13 @@ def _encode_block(
         return best
     worth = fallback.worth_trying(block, side_info.sets, len(best))
     few_bits = 8 * len(best) < _FEW_BITS * ordered.size
-    if settings.simpler is not None and settings.network is None and (worth or few_bits):
-        simpler = suited(settings.simpler, block)
-        side_info = make_side_info(block, simpler)
-        best = min(best, _encode_as(side_info, simpler, ordered, settings), key=len)
+    if worth or few_bits:
+        head = b"" if settings.network is None else bytes([CASCADE_ALONE])
+        alone = replace(settings, network=None)
+        for cheaper in settings.simpler:
+            simpler = suited(cheaper, block)
+            side_info = make_side_info(block, simpler)
+            best = min(best, head + _encode_as(side_info, simpler, ordered, alone), key=len)
     if worth:
         best = min(best, encode_lpc(channels, lpc, block), key=len)
     return best

@@ -29,7 +29,8 @@ from nlac.predictors.cascade.parameters import MIN_HISTORY_SHIFT
 from nlac.predictors.lpc.block import write_side_info
 from nlac.predictors.networks.layers import Network
 from nlac.predictors.networks.torch_runner import encoding_device
-from nlac.predictors.neural.block import FORWARD, start_base
+from nlac.predictors.neural.block import start_base
+from nlac.predictors.neural.kinds import FORWARD
 from nlac.predictors.neural.models import model_predictor, needed_model
 from nlac.predictors.neural.samples import encode_samples, make_runners
 
@@ -84,9 +85,10 @@ def encode(channels: NDArray[np.int32], stream: StreamHeader, options: EncodeOpt
     if base is None:
         windows = window_settings(options, name)
         return encode_forward(channels, ForwardSettings(windows, network, device, ahead))
+    settings, rate = cascade.settings_of(options, name), stream.sample_rate
     settings = replace(
-        cascade.settings_of(options, name), parameters=base.at_rate(stream.sample_rate),
-        network=network, device=device, ahead=ahead,
+        settings, parameters=base.at_rate(rate), network=network, device=device, ahead=ahead,
+        simpler=tuple(each.at_rate(rate) for each in settings.simpler),
     )  # fmt: skip
     return cascade.encode_cascade(channels, settings)
 

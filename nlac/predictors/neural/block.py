@@ -17,7 +17,7 @@ from nlac.bitstream.header import StreamHeader
 from nlac.entropy.value_sets import ValueSet
 from nlac.entropy.varint import read_varint
 from nlac.entropy.words import check_end, read_words
-from nlac.predictors.cascade.block import CASCADE, in_block_order, read_cascade
+from nlac.predictors.cascade.block import CASCADE, decode_cascade, in_block_order, read_cascade
 from nlac.predictors.cascade.kernels import PIECE
 from nlac.predictors.cascade.parameters import MAX_HISTORY_SHIFT, MIN_HISTORY_SHIFT
 from nlac.predictors.cascade.side_info import first_state
@@ -25,11 +25,10 @@ from nlac.predictors.lpc.block import decode_plain, read_side_info
 from nlac.predictors.lpc.parameters import LpcParameters
 from nlac.predictors.networks.layers import Network
 from nlac.predictors.neural.base import ForwardState, side_info_of
+from nlac.predictors.neural.kinds import CASCADE_ALONE, FORWARD
 from nlac.predictors.neural.models import needed_model
 from nlac.predictors.neural.samples import BasePredictor, decode_samples
 from nlac.predictors.prefilter import decode_prefiltered
-
-FORWARD = 3  # kind of block, in place of the coder of an `lpc` block
 
 
 def decode(
@@ -74,6 +73,10 @@ def _decode_plain(
     kind, after = read_varint(data, at)
     if kind == FORWARD:
         return decode_forward(data, at, frames, channels, network)
+    if kind == CASCADE_ALONE:
+        if read_varint(data, after)[0] != CASCADE:
+            raise CorruptStream("not a cascade", path="kind")
+        return decode_cascade(data, after, frames, channels, coder_id)
     if kind != CASCADE:
         return decode_plain(data, at, frames, channels, coder_id)
     side_info, parameters, words, raw = read_cascade(data, after, frames, channels)
