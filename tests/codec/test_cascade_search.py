@@ -15,7 +15,7 @@ from nlac._errors import UsageError
 from nlac.codec.encoder import cascade_tuning as cascade_search
 from nlac.codec.encoder.analysis import AnalysisSettings, analyse_block
 from nlac.codec.encoder.cascade import make_side_info
-from nlac.codec.encoder.cascade_tuning import Tuning, tune
+from nlac.codec.encoder.cascade_tuning import Tuning, hint, tune
 from nlac.codec.encoder.choice import choose_predictor
 from nlac.codec.encoder.options import MAX_EFFORT
 from nlac.codec.encoder.presets import CASCADES
@@ -121,3 +121,31 @@ def test_effort_has_a_range(effort):
 def test_lpc_has_none():
     with pytest.raises(UsageError, match="lpc takes no effort"):
         choose_predictor(EncodeOptions(effort=1))
+
+
+@pytest.mark.parametrize(
+    ("gains", "chosen"),
+    [({1: 0.01}, 1), ({-1: 0.01}, -1), ({1: 0.0005, -1: 0.0004}, 0), ({1: -0.1, -1: -0.1}, 0)],
+    ids=["longer", "shorter", "too little", "worse"],
+)
+def test_hints_follow_short_trials(monkeypatch, gains, chosen):
+    """A sixteenth of the block tells how fast RLS predictors forget, if it gains enough."""
+    samples = np.random.default_rng(2).integers(-99, 99, (1, 16 * 16384)).astype(np.int32)
+    block = analyse_block(samples, AnalysisSettings())
+    parameters = CASCADES["max"]
+    side_info = make_side_info(block, parameters)
+    lengths = []
+
+    def coded(_side_info, tried, part):
+        lengths.append(part.shape[1])
+        more = tried.rls[0].forgetting - parameters.rls[0].forgetting
+        return b"", bytes(round(1e6 * (1 - gains.get(more, 0))))
+
+    monkeypatch.setattr(cascade_search, "encode_samples", coded)
+    found = hint(side_info, parameters, block.ordered)
+    assert found == Tuning(forgetting=chosen).apply(side_info, parameters)[1]
+    assert set(lengths) == {16384}
+    lengths.clear()
+    short = np.ascontiguousarray(block.ordered[:, :-1])
+    assert hint(side_info, parameters, short) == parameters
+    assert not lengths

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from nlac._errors import NlacError
 from nlac.bitstream.header import StreamHeader
 from nlac.codec.encoder.analysis import AnalysisSettings, BlockAnalysis, analyse_block, first_means
-from nlac.codec.encoder.cascade_tuning import tune
+from nlac.codec.encoder.cascade_tuning import hint, tune
 from nlac.codec.encoder.lpc import fallback
 from nlac.codec.encoder.lpc.block import (
     LpcSettings,
@@ -109,6 +109,8 @@ class CascadeSettings:
         Parameters of cheaper presets, tried without a network where little is left to predict.
     effort : int
         Effort of the search for better parameters, 0 to 3; 0 takes `parameters` as they are.
+    hinted : bool
+        Without effort, change what short trials tell.
     """
 
     parameters: CascadeParameters
@@ -120,6 +122,7 @@ class CascadeSettings:
     ahead: bool = False
     simpler: tuple[CascadeParameters, ...] = ()
     effort: int = 0
+    hinted: bool = False
 
     @property
     def analysis(self) -> AnalysisSettings:
@@ -146,6 +149,7 @@ def settings_of(options: EncodeOptions, name: str = "cascade") -> CascadeSetting
         fallback=window_settings(options, name),
         simpler=tuple(CASCADES[each] for each in reversed(cheaper)),
         effort=options.effort,
+        hinted=options.preset == "max",
     )
 
 
@@ -195,6 +199,8 @@ def _encode_block(
     ordered = block.ordered
     parameters = suited(settings.parameters, block)
     side_info = make_side_info(block, parameters)
+    if settings.hinted and not settings.effort:
+        parameters = hint(side_info, parameters, ordered)
     best = _encode_as(side_info, parameters, ordered, settings)
     if settings.effort:
         tuned = tune(side_info, parameters, ordered, settings.effort)

@@ -43,6 +43,8 @@ _FINE = (
 )
 _EFFORTS = {1: ((_COARSE,), False), 2: ((_COARSE,), True), 3: ((_COARSE, _FINE, _FINE), True)}
 _SHARE, _LEAST_FRAMES = 4, 1 << 17  # else they encode its middle quarter, at least 3 seconds
+# of `hint`: the share of a block that a trial encodes, its fewest frames, and what it must gain
+_HINT_SHARE, _HINT_FRAMES, _HINT_GAIN = 16, 16384, 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,9 @@ def tune(
         The best of the trials; the arguments if none is better.
     """
     rounds, whole = _EFFORTS[effort]
-    seen, samples = (side_info, ordered) if whole else _middle(side_info, ordered)
+    frames = ordered.shape[1]
+    length = frames if whole else min(frames, max(frames // _SHARE, _LEAST_FRAMES))
+    seen, samples = (side_info, ordered) if whole else _middle(side_info, ordered, length)
     sizes: dict[tuple[object, ...], int] = {}
 
     def size(tuning: Tuning) -> int:
@@ -141,10 +145,47 @@ def tune(
     return best.apply(side_info, parameters)
 
 
-def _middle(side_info: SideInfo, ordered: NDArray[np.int32]) -> tuple[SideInfo, NDArray[np.int32]]:
-    """Side information and samples of the middle of a block, as a block of its own."""
+def hint(
+    side_info: SideInfo, parameters: CascadeParameters, ordered: NDArray[np.int32]
+) -> CascadeParameters:
+    """Find out by a few short trials whether the RLS predictors had better forget otherwise.
+
+    Parameters
+    ----------
+    side_info : SideInfo
+        Of the block.
+    parameters : CascadeParameters
+        Those to start from.
+    ordered : (channels, frames) int32
+        The block, in coding order; of a short one, nothing can be found out.
+
+    Returns
+    -------
+    CascadeParameters
+    """
+    length = ordered.shape[1] // _HINT_SHARE
+    if length < _HINT_FRAMES:
+        return parameters
+    seen, samples = _middle(side_info, ordered, length)
+    sizes = {}
+    for more in (0, 1, -1):
+        changed = Tuning(forgetting=more).apply(seen, parameters)
+        coded = encode_samples(*changed, samples)
+        assert coded is not None, "a sample is not in its value set"
+        sizes[more] = sum(map(len, coded))
+        if more > 0 and sizes[more] < (1 - _HINT_GAIN) * sizes[0]:
+            break
+    best = min(sizes, key=lambda more: sizes[more])
+    if sizes[best] > (1 - _HINT_GAIN) * sizes[0]:
+        return parameters
+    return Tuning(forgetting=best).apply(side_info, parameters)[1]
+
+
+def _middle(
+    side_info: SideInfo, ordered: NDArray[np.int32], length: int
+) -> tuple[SideInfo, NDArray[np.int32]]:
+    """Side information and samples of `length` frames amid a block, as a block of its own."""
     frames = ordered.shape[1]
-    length = min(frames, max(frames // _SHARE, _LEAST_FRAMES))
     begin = (frames - length) // 2 // LAG_SPAN * LAG_SPAN
     schedule = side_info.schedule
     total = length + int(schedule.delay.max())
