@@ -33,6 +33,7 @@ _UNITS, _UNIT = 64, 1024  # units that prefilters are designed on, and the frame
 _BEFORE = 64  # zeros before a channel
 _ROUNDS = 3  # of weighting units
 _FEW_BITS = 5.5  # bits a sample below which rounded residuals cost too much
+_QUIET, _QUIET_SHARE = 8, 0.45  # mean residual of quiet units, and what share they may have
 _LEAST_GAIN = 2.5e-3  # of the size of a trial, which tells a little too much
 
 
@@ -181,8 +182,7 @@ def choose(
         return None
     if any(entry.kind != PLAIN for found in found_sets for entry in found.sets):
         return None
-    count = min(_SPANS, frames // SPAN)
-    picked = [frames // SPAN * (2 * i + 1) // (2 * count) * SPAN for i in range(count)]
+    picked = [frames // SPAN * (2 * i + 1) // (2 * _SPANS) * SPAN for i in range(_SPANS)]
     excerpt = np.concatenate([np.arange(begin, begin + SPAN) for begin in picked])
     size = trial(channels[:, excerpt])
     if 8 * size < _FEW_BITS * len(channels) * len(excerpt):
@@ -191,7 +191,7 @@ def choose(
     for taps, shift in _FILTERS if wide else _FILTERS[:1]:
         prefilters = design(channels, taps, shift)
         errors = residual(prefilters, channels)
-        if errors is None:
+        if errors is None or _quiet_share(errors) > _QUIET_SHARE:
             continue
         size = trial(errors[:, excerpt])
         if size < limit:
@@ -201,3 +201,10 @@ def choose(
     prefilters, errors = best
     head = bytes([PREFILTERED]) + write_prefilters(prefilters, channels)
     return Prefiltered(head, errors, wide)
+
+
+def _quiet_share(errors: NDArray[np.int32]) -> float:
+    """Share of the units in which residuals are so small that rounding them costs."""
+    count = errors.shape[1] // _UNIT
+    units = np.abs(errors[:, : count * _UNIT]).reshape(len(errors), count, _UNIT)
+    return float(np.mean(units.mean(axis=2) < _QUIET))
