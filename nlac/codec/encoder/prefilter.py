@@ -33,7 +33,7 @@ _UNITS, _UNIT = 64, 1024  # units that prefilters are designed on, and the frame
 _BEFORE = 64  # zeros before a channel
 _ROUNDS = 3  # of weighting units
 _FEW_BITS = 5.5  # bits a sample below which rounded residuals cost too much
-_QUIET, _QUIET_SHARE = 8, 0.45  # mean residual of quiet units, and what share they may have
+_QUIET, _QUIET_SHARE = 4, 0.45  # mean residual of quiet units, and what share they may have
 _LEAST_GAIN = 2.5e-3  # of the size of a trial, which tells a little too much
 
 
