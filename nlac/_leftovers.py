@@ -45,6 +45,21 @@ def lock(file: BinaryIO) -> bool:
     return True
 
 
+def is_locked(path: Path) -> bool:
+    """Whether an open file has the mark; False where that can't be known."""
+    fcntl = _fcntl()
+    if fcntl is None or not path.is_file():
+        return False
+    with open(path, "rb") as file:
+        try:
+            fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+    return False
+
+
 def find_leftovers(folder: Path, *, recursive: bool = False) -> Iterator[Path]:
     """Find unfinished outputs that no living run is writing.
 

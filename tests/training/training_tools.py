@@ -17,14 +17,14 @@ def sound(seed: int, frames: int = 6000) -> np.ndarray:
     return np.clip(np.cumsum(steps, 0) * 0.2, -30000, 30000).astype(np.int32)
 
 
-def telling_module(config, seed: int):
+def telling_module(settings, seed: int):
     """A new network whose last layer is not zero, as it is before training."""
     import torch
 
-    from nlac.training.modules import make_module
+    from nlac.training.codec.modules import make_module
 
     torch.manual_seed(seed)
-    module = make_module(config)
+    module = make_module(settings)
     with torch.no_grad():
         module.last.weight.normal_(0, 0.3)
     return module

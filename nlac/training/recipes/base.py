@@ -130,6 +130,8 @@ class Recipe(ABC):
         The numbers that `loss` returns. ``loss`` itself is one of them.
     criterion : str
         The figure by which the best checkpoint is chosen in validation.
+    data_key : str
+        Key of the section `data` that names the data.
     """
 
     name: ClassVar[str]
@@ -137,6 +139,20 @@ class Recipe(ABC):
     Data: ClassVar[type]
     figures: ClassVar[Mapping[str, Figure]] = {"loss": Figure()}
     criterion: ClassVar[str] = "loss"
+    data_key: ClassVar[str] = "folder"
+
+    @classmethod
+    def with_data(cls, values: Mapping[str, Any], folder: str) -> dict[str, Any]:
+        """Section `data` for other data.
+
+        Parameters
+        ----------
+        values : mapping
+            The section.
+        folder : str
+            Folder of the other data, or ``synthetic``.
+        """
+        return {**values, cls.data_key: folder}
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -152,8 +168,7 @@ class Recipe(ABC):
         Parameters
         ----------
         model : nn.Module
-            What `build` made, perhaps compiled or wrapped; call it, and read attributes by
-            ``plain_module(model)``.
+            What `build` made.
         batch : Any
             A part of a batch of `open`, on the device of the model.
 
@@ -174,6 +189,10 @@ class Recipe(ABC):
         UsageError
             There is none, or it does not fit the settings.
         """
+
+    def summarise(self, figures: dict[str, float]) -> dict[str, float]:
+        """Figures of many batches, from the means of what `loss` returned for each."""
+        return figures
 
     def weight(self, batch: Any) -> float:
         """Count what the loss is the mean of: unmasked samples, or else sequences.
@@ -225,11 +244,6 @@ class Recipe(ABC):
     def sample(self, model: nn.Module, seconds: float, seed: int) -> NDArray[Any] | None:
         """Generated samples, for ``artifacts/generated.wav``; as `predictions` returns them."""
         return None
-
-
-def plain_module(model: nn.Module) -> nn.Module:
-    """The module that `Recipe.build` made, without the wrappers of the loop."""
-    return getattr(model, "_orig_mod", model)
 
 
 def num_sequences(batch: Any) -> int:

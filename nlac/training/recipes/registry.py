@@ -7,6 +7,7 @@ import importlib.util
 import sys
 from importlib.metadata import entry_points
 from pathlib import Path
+from types import ModuleType
 from typing import TypeVar
 
 from nlac._errors import UsageError
@@ -15,6 +16,7 @@ from nlac.training.recipes.base import Recipe
 GROUP = "nlac.recipes"
 # modules of nlac that register recipes, by the names they register
 _SHIPPED = {"codec": "nlac.training.codec.recipe"}
+_FILE = "nlac_recipe_"  # begins the names of modules that are files of a user
 _recipes: dict[str, type[Recipe]] = {}
 R = TypeVar("R", bound=type[Recipe])
 
@@ -22,11 +24,15 @@ R = TypeVar("R", bound=type[Recipe])
 def register(recipe: R) -> R:
     """Make a recipe known by its name; a decorator of its class.
 
+    One in a file that a configuration names is found there, and nowhere else.
+
     Raises
     ------
     UsageError
         Another recipe has the name.
     """
+    if recipe.__module__.startswith(_FILE):
+        return recipe
     known = _recipes.get(recipe.name)
     if known is not None and (known.__module__, known.__qualname__) != (
         recipe.__module__,
@@ -44,7 +50,7 @@ def find_recipe(name: str, folder: str | Path = ".") -> type[Recipe]:
     ----------
     name : str
         A registered name; the name of an entry point in the group ``nlac.recipes``; or
-        ``FILE.py:NAME``, a recipe that a Python file registers.
+        ``FILE.py:NAME``, a recipe in a Python file.
     folder : str or Path
         Folder that a relative FILE is in.
 
@@ -55,9 +61,11 @@ def find_recipe(name: str, folder: str | Path = ".") -> type[Recipe]:
     """
     file, colon, inner = name.rpartition(":")
     if colon and file.endswith(".py"):
-        _load(Path(folder) / file)
-        name = inner
-    elif name in _SHIPPED:
+        found = _recipes_of(Path(folder) / file)
+        if inner not in found:
+            raise UsageError(f"recipe: {name}; one of {', '.join(found) or 'none'} in that file")
+        return found[inner]
+    if name in _SHIPPED:
         importlib.import_module(_SHIPPED[name])
     elif name not in _recipes:
         for point in entry_points(group=GROUP):
@@ -73,13 +81,22 @@ def recipe_names() -> list[str]:
     return sorted({*_recipes, *_SHIPPED, *(point.name for point in entry_points(group=GROUP))})
 
 
-def _load(path: Path) -> None:
-    """Import a Python file once, under a name of its own."""
+def _recipes_of(path: Path) -> dict[str, type[Recipe]]:
+    """Recipes of a Python file, by name."""
     if not path.is_file():
         raise UsageError(f"recipe: no file {path}")
-    key = f"nlac_recipe_{path.resolve().as_posix().replace('/', '_').removesuffix('.py')}"
+    return {
+        value.name: value
+        for value in vars(_load(path)).values()
+        if isinstance(value, type) and issubclass(value, Recipe) and hasattr(value, "name")
+    }
+
+
+def _load(path: Path) -> ModuleType:
+    """Import a Python file once, under a name of its own."""
+    key = _FILE + path.resolve().as_posix().replace("/", "_").removesuffix(".py")
     if key in sys.modules:
-        return
+        return sys.modules[key]
     spec = importlib.util.spec_from_file_location(key, path)
     assert spec is not None
     assert spec.loader is not None
@@ -91,3 +108,4 @@ def _load(path: Path) -> None:
     except BaseException:
         del sys.modules[key]
         raise
+    return module

@@ -15,7 +15,7 @@ from torch.nn import functional
 from nlac.predictors.neural.features import FEATURES, OUTPUTS
 
 if TYPE_CHECKING:
-    from nlac.training.config import Config
+    from nlac.training.codec.settings import CodecModel
 
 FEATURE_BITS, ACTIVATION_BITS, STATE_BITS = 8, 10, 15
 _LIMIT = 32.0
@@ -85,11 +85,11 @@ def _last(width: int) -> nn.Linear:
     return layer
 
 
-def make_module(config: Config) -> Cnn | Gru:
+def make_module(settings: CodecModel) -> Cnn | Gru:
     """Make a network of the configured size, with random weights."""
-    if config.predictor == "cnn":
-        return Cnn(config.width, config.depth, config.gated)
-    return Gru(config.width)
+    if settings.predictor == "cnn":
+        return Cnn(settings.width, settings.depth, settings.gated)
+    return Gru(settings.width)
 
 
 def adopt(module: Cnn | Gru, weights: Mapping[str, Tensor]) -> None:

@@ -17,7 +17,7 @@ def board(folder: Path, step: int) -> Iterator[Show]:
     Parameters
     ----------
     folder : Path
-        Folder of the run.
+        Folder of the curves.
     step : int
         Last step whose curves are kept; a resumed run writes those after it again.
 

@@ -16,8 +16,8 @@ from nlac.predictors.networks.layers import (
     Linear,
     Network,
 )
-from nlac.training import modules
-from nlac.training.modules import ACTIVATION_BITS, FEATURE_BITS, STATE_BITS
+from nlac.training.codec import modules
+from nlac.training.codec.modules import ACTIVATION_BITS, FEATURE_BITS, STATE_BITS
 
 _TOP = 127
 _GATE_BITS = 8  # fraction bits of an index into the gate tables
@@ -132,6 +132,6 @@ def _affine(weights: Tensor, bias: Tensor, before: int, after: int) -> Affine:
     )
 
 
-def raw_features(features: NDArray[np.int16]) -> Tensor:
+def raw_features(features: NDArray[np.int16] | Tensor) -> Tensor:
     """Input features as floats for modules."""
-    return torch.from_numpy(features.astype(np.float32) * np.float32(2.0**-FEATURE_BITS))
+    return torch.as_tensor(features).float() * 2.0**-FEATURE_BITS

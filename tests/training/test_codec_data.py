@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from training_tools import SMALL, sound
+from training_tools import sound
 
 from nlac._errors import UsageError
 from nlac.bench.corpus import find_items
@@ -14,46 +14,10 @@ from nlac.codec.encoder.lpc.block import window_settings
 from nlac.codec.encoder.options import EncodeOptions
 from nlac.codec.encoder.presets import BASES
 from nlac.predictors.neural.features import FEATURES
-from nlac.training.config import make_config, read_config
-from nlac.training.crops import make_crops
-from nlac.training.pool import Pool
-from nlac.training.recordings import Sound, augment, find_recordings, mix, read_crop
-
-
-@pytest.mark.parametrize(
-    ("change", "text"),
-    [
-        ({"nonsense": 1}, "unknown setting nonsense"),
-        ({"width": 30}, "width: 30 is out of range"),
-        ({"width": "wide"}, "width: 'wide' is not of type int"),
-        ({"predictor": "rnn"}, "predictor"),
-        ({"front": "none"}, "front"),
-        ({"burn_in": 4000}, "burn_in"),
-        ({"predictor": "gru", "depth": 2}, "depth"),
-        ({"batch": 0}, "batch"),
-        ({"often": {"music": 0}}, "often"),
-        ({"often": ["music"]}, "often"),
-    ],
-)
-def test_bad_settings_are_named(change, text):
-    with pytest.raises(UsageError, match=text):
-        make_config({"corpus": "x", **change})
-
-
-def test_settings_from_a_file(tmp_path):
-    pytest.importorskip("yaml", reason="PyYAML is not installed")
-    path = tmp_path / "a.yaml"
-    path.write_text("corpus: music\nrate: 1\ncategories: [speech]\n")
-    config = read_config(path)
-    assert (config.corpus, config.rate) == (str(tmp_path / "music"), 1.0)
-    (tmp_path / "first").mkdir()
-    for start, expected in (("first", str(tmp_path / "first")), ("cnn-rls", "cnn-rls")):
-        path.write_text(f"corpus: music\nstart: {start}\n")
-        assert read_config(path).start == expected
-    for text, message in (("- 1", "not a mapping"), ("width: 32", "corpus"), ("a: [", "a.yaml")):
-        path.write_text(text)
-        with pytest.raises(UsageError, match=message):
-            read_config(path)
+from nlac.training.codec.crops import make_crops
+from nlac.training.codec.pool import Pool
+from nlac.training.codec.recordings import Sound, augment, find_recordings, mix, read_crop
+from nlac.training.codec.settings import CodecData
 
 
 def test_recordings_are_divided(corpus):
@@ -150,13 +114,12 @@ def test_some_recordings_are_drawn_more_often(corpus, monkeypatch):
         drawn.append(item.name)
         return read_crop(item, seconds, rng)
 
-    monkeypatch.setattr("nlac.training.pool.read_crop", read)
-    settings = {"corpus": str(corpus), **SMALL, "mixed": 0.0, "pool": 60, "length": 64}
+    monkeypatch.setattr("nlac.training.codec.pool.read_crop", read)
+    settings = {"corpus": str(corpus), "seconds": 0.25, "pool": 60, "length": 64, "burn_in": 16}
     for often, low, high in (({}, 20, 40), ({"speech": 5}, 46, 59)):
-        config = make_config(settings | {"often": often})
-        train, _ = find_recordings(config.corpus, config.categories)
+        train, _ = find_recordings(str(corpus), [])
         drawn.clear()
-        Pool(train, config).batch(0)
+        Pool(train, CodecData(**settings, often=often), "rls", 4, 1).batch(0)
         assert low <= drawn.count("1.wav") <= high
     with pytest.raises(UsageError, match="often: no recordings of category talk"):
-        Pool(train, make_config(settings | {"often": {"talk": 2}}))
+        Pool(train, CodecData(**settings, often={"talk": 2}), "rls", 4, 1)

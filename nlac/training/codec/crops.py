@@ -25,7 +25,7 @@ from nlac.kernels.memory import address, load_i32
 from nlac.predictors.cascade.side_info import first_state
 from nlac.predictors.neural.block import start_base
 from nlac.predictors.neural.samples import BasePredictor
-from nlac.training.recordings import Sound
+from nlac.training.codec.recordings import Sound
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,5 +127,3 @@ def _start(sound: Sound, base_name: str) -> BasePredictor:
     side_info = make_side_info(block, parameters)
     side_info.schedule.delay[:] = 0
     return BasePredictor.start(side_info, first_state(side_info, parameters), parameters)
-
-

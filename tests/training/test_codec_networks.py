@@ -14,9 +14,9 @@ from nlac.predictors.networks import reference
 from nlac.predictors.networks.layers import Activation, Affine, Linear, Network
 from nlac.predictors.networks.serialization import model_hash
 from nlac.predictors.neural.features import FEATURES, OUTPUTS
-from nlac.training import modules, quantise
-from nlac.training.config import make_config
-from nlac.training.loss import code_length
+from nlac.training.codec import modules, quantise
+from nlac.training.codec.loss import code_length
+from nlac.training.codec.settings import CodecModel
 
 
 def test_loss_is_the_code_length():
@@ -38,8 +38,8 @@ def test_loss_is_the_code_length():
     assert far.item() == pytest.approx(42.0)
 
 
-def test_integers_do_what_was_trained(config):
-    module = telling_module(config, 3)
+def test_integers_do_what_was_trained(experiment):
+    module = telling_module(experiment.settings.model, 3)
     network = quantise.to_network(module)
     features = np.random.default_rng(1).integers(-800, 800, (400, FEATURES)).astype(np.int16)
     out = reference.run(network, features) * 2.0**-modules.ACTIVATION_BITS
@@ -56,10 +56,10 @@ def test_integers_do_what_was_trained(config):
     assert np.abs(out - plain).mean() < 0.05 * spread
 
 
-def test_parameters_come_back_of_integers(config):
-    module = telling_module(config, 4)
+def test_parameters_come_back_of_integers(experiment):
+    module = telling_module(experiment.settings.model, 4)
     network = quantise.to_network(module)
-    again = modules.make_module(config)
+    again = modules.make_module(experiment.settings.model)
     again.load_state_dict(quantise.from_network(network))
     assert model_hash(quantise.to_network(again)) == model_hash(network)
     for name, value in quantise.rounded_parameters(module.state_dict()).items():
@@ -89,11 +89,11 @@ def test_networks_of_another_make_are_no_start():
 
 @pytest.mark.parametrize("kind", ["cnn", "gated", "gru"])
 def test_a_larger_network_begins_as_the_smaller_one(kind):
-    values = {"corpus": "x", "gated": kind == "gated", "depth": 1 if kind == "gru" else 3}
+    values = {"gated": kind == "gated", "depth": 1 if kind == "gru" else 3}
     values["predictor"] = "gru" if kind == "gru" else "cnn"
     torch.manual_seed(5)
     small, large, same = (
-        modules.make_module(make_config({**values, "width": width})) for width in (16, 48, 16)
+        modules.make_module(CodecModel(**values, width=width)) for width in (16, 48, 16)
     )
     with torch.no_grad():
         small.last.weight.normal_(0, 0.3)
@@ -108,7 +108,7 @@ def test_a_larger_network_begins_as_the_smaller_one(kind):
     with pytest.raises(ValueError, match="larger"):
         modules.adopt(small, large.state_dict())
     if kind != "gru":
-        deeper = modules.make_module(make_config({**values, "width": 16, "depth": 4}))
+        deeper = modules.make_module(CodecModel(**{**values, "width": 16, "depth": 4}))
         modules.adopt(deeper, small.state_dict())
         spread = small(features).std()
         assert 0 < (deeper(features) - small(features)).abs().mean() < 0.2 * spread
