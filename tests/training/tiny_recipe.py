@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -11,7 +12,7 @@ import torch
 from torch import nn
 
 from nlac.training.config.checks import between, setting
-from nlac.training.recipes.base import Figure, Recipe
+from nlac.training.recipes.base import Figure, Recipe, part_of
 from nlac.training.recipes.registry import register
 
 
@@ -49,11 +50,9 @@ class TinyFeed:
         lengths = rng.integers(self._data.frames // 2, self._data.frames + 1, shape)
         return Sines(samples.astype(np.float32), np.arange(self._data.frames) < lengths)
 
-    def batches(self, first_step: int, workers: int) -> Iterator[Sines]:
-        step = first_step
-        while True:
-            yield self._sines(0, step)
-            step += 1
+    def batches(self, first_step: int, workers: int, rank: int, count: int) -> Iterator[Sines]:
+        for step in itertools.count(first_step):
+            yield part_of(self._sines(0, step), rank, count)
 
     def validation(self) -> Sequence[Sines]:
         return [self._sines(1, i) for i in range(3)]

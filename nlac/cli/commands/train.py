@@ -90,7 +90,7 @@ def _experiment(
 
 
 def _train(experiment: Experiment, folder: Path, device: str, processes: Any) -> int:
-    from nlac.training.loop.records import describe_record
+    from nlac.training.loop.records import describe_figures, describe_record
     from nlac.training.loop.stopping import SignalStop
     from nlac.training.loop.trainer import Trainer
     from nlac.training.runs.folder import INTERRUPTED
@@ -110,8 +110,8 @@ def _train(experiment: Experiment, folder: Path, device: str, processes: Any) ->
     if not processes.is_first:
         return _interrupt.EXIT_CODE if state == INTERRUPTED else 0
     results = trainer.run_folder.metadata()["results"]
-    told = [f.words(k, results[k]) for k, f in trainer.recipe.figures.items() if k in results]
-    best = f"; best at step {results['best_step']}: {', '.join(told)}" if told else ""
+    told = describe_figures(trainer.recipe, results)
+    best = f"; best at step {results['best_step']}: {told}" if "best_step" in results else ""
     _console.say(f"{folder}: {state} after {results['step']} steps{best}")
     if state == INTERRUPTED:
         _console.say(f"nlac train --resume {folder} goes on")

@@ -13,9 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlac._errors import UsageError
-from nlac.bench.corpus import Item
 from nlac.training.codec.crops import Crop, make_crops
-from nlac.training.codec.recordings import Sound, augment, mix, read_crop
+from nlac.training.codec.recordings import Recording, Sound, augment, mix, read_crop
 from nlac.training.codec.settings import CodecData
 
 _TRAIN, _VALID, _BATCH = 0, 1, 2
@@ -36,7 +35,7 @@ class Pool:
 
     Parameters
     ----------
-    items : sequence of Item
+    items : sequence of Recording
         Recordings.
     data : CodecData
         Length and number of crops, steps until one is replaced, categories drawn more often.
@@ -52,7 +51,7 @@ class Pool:
     """
 
     def __init__(
-        self, items: Sequence[Item], data: CodecData, front: str, batch: int, seed: int
+        self, items: Sequence[Recording], data: CodecData, front: str, batch: int, seed: int
     ) -> None:
         missing = set(data.often) - {item.category for item in items}
         if missing:
@@ -96,7 +95,7 @@ class Pool:
         return augment(read_crop(item, self._data.seconds, rng), rng)
 
 
-def valid_crops(items: Sequence[Item], data: CodecData, front: str, seed: int) -> list[Crop]:
+def valid_crops(items: Sequence[Recording], data: CodecData, front: str, seed: int) -> list[Crop]:
     """Make the crops of all validations, from as many recordings as possible."""
     crops: list[Crop] = []
     for i in range(data.valid_crops):

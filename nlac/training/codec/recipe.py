@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
@@ -14,16 +15,16 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from nlac._errors import UsageError
-from nlac.bench.corpus import MANIFEST, Item
+from nlac.bench.corpus import MANIFEST
 from nlac.predictors.networks.models import open_model
 from nlac.training.codec.crops import Crop
 from nlac.training.codec.loss import code_length
 from nlac.training.codec.modules import Cnn, Gru, adopt, make_module
 from nlac.training.codec.pool import Batch, Pool, valid_crops
 from nlac.training.codec.quantise import from_network, raw_features, rounded_parameters
-from nlac.training.codec.recordings import find_recordings
+from nlac.training.codec.recordings import DatasetItem, Recording, find_recordings
 from nlac.training.codec.settings import CodecData, CodecModel
-from nlac.training.recipes.base import Feed, Figure, Recipe
+from nlac.training.recipes.base import Feed, Figure, Recipe, part_of
 from nlac.training.recipes.registry import register
 from nlac.training.runs.checkpoints import best_weights
 
@@ -83,12 +84,10 @@ class CodecFeed:
         self._pool = pool
         self._held_out = list(_alike(held_out))
 
-    def batches(self, first_step: int, workers: int) -> Iterator[Batch]:
+    def batches(self, first_step: int, workers: int, rank: int, count: int) -> Iterator[Batch]:
         """Yield batches; crops are made in this process, whatever the number of workers."""
-        step = first_step
-        while True:
-            yield self._pool.batch(step)
-            step += 1
+        for step in itertools.count(first_step):
+            yield part_of(self._pool.batch(step), rank, count)
 
     def validation(self) -> Sequence[Batch]:
         """Crops of equal length, stacked."""
@@ -112,10 +111,10 @@ class CodecRecipe(Recipe):
     Model = CodecModel
     Data = CodecData
     figures: ClassVar[Mapping[str, Figure]] = {
-        "loss": Figure("bits a sample"),
-        "plain": Figure("bits a sample without the network"),
+        "loss": Figure("bits a sample", is_brief=False),
+        "plain": Figure("bits a sample", is_brief=False),
         "relative": Figure(tell=_relative),
-        "network_share": Figure(better="higher"),
+        "network_share": Figure(better="higher", is_brief=False),
     }
     criterion = "relative"
     data_key = "corpus"
@@ -195,10 +194,16 @@ class CodecRecipe(Recipe):
         return {**figures, "relative": figures["loss"] / figures["plain"]}
 
 
-def _hash(items: Sequence[Item]) -> str:
+def _hash(items: Sequence[Recording]) -> str:
     """Hash of what is trained on: names and samples, or sizes where no manifest has hashes."""
-    lines = [f"{item.name}\t{item.sha256 or item.path.stat().st_size}\n" for item in items]
+    lines = [f"{item.name}\t{_fingerprint(item)}\n" for item in items]
     return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def _fingerprint(item: Recording) -> str:
+    if isinstance(item, DatasetItem):
+        return item.fingerprint
+    return item.sha256 or str(item.path.stat().st_size)
 
 
 def _alike(crops: Sequence[Crop]) -> Iterator[Batch]:

@@ -78,14 +78,23 @@ class Records:
             self._run.write_metadata({**self._run.metadata(), **changes})
 
 
+def describe_figures(recipe: Recipe, figures: Mapping[str, float]) -> str:
+    """Figures in words, as far as lines of progress tell them."""
+    told = [
+        figure.words(name, figures[name])
+        for name, figure in recipe.figures.items()
+        if figure.is_brief and name in figures
+    ]
+    return ", ".join(told)
+
+
 def describe_record(recipe: Recipe, record: Mapping[str, Any]) -> str:
     """A line of metrics in words."""
     parts = []
     for prefix, name in (("train.", "training"), ("valid.", "validation")):
-        figures = numbers_of(record, prefix)
-        told = [f.words(k, figures[k]) for k, f in recipe.figures.items() if k in figures]
+        told = describe_figures(recipe, numbers_of(record, prefix))
         if told:
-            parts.append(f"{name} {', '.join(told)}")
+            parts.append(f"{name} {told}")
     return f"step {record['step']}, {record['seconds']:.0f} s: {'; '.join(parts)}"
 
 

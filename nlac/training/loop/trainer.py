@@ -14,7 +14,7 @@ import torch
 from nlac._errors import NlacError, UsageError
 from nlac.training.config.experiment import Experiment
 from nlac.training.loop import devices
-from nlac.training.loop.batches import part_of, to_device
+from nlac.training.loop.batches import to_device
 from nlac.training.loop.beginning import make_state
 from nlac.training.loop.means import Means
 from nlac.training.loop.processes import Processes
@@ -22,6 +22,7 @@ from nlac.training.loop.records import Records, Report, Tell, describe_record, n
 from nlac.training.loop.results import write_results
 from nlac.training.loop.resuming import check_data, check_resumable
 from nlac.training.loop.validation import validate
+from nlac.training.recipes.base import part_of
 from nlac.training.runs import folder as runs
 from nlac.training.runs.checkpoints import (
     best_weights,
@@ -184,7 +185,9 @@ class Trainer:
     def _loop(self, end: int, progress: Progress, stop: Callable[[], bool]) -> str:
         state, settings = self.state, self.settings
         validation = self.feed.validation()
-        batches = self.feed.batches(state.step, settings.workers)
+        batches = self.feed.batches(
+            state.step, settings.workers, self.processes.rank, self.processes.count
+        )
         earlier, begin = state.seconds, time.perf_counter()
         is_interrupted = False
         while state.step < end and not is_interrupted and not self._is_stuck():
@@ -215,8 +218,7 @@ class Trainer:
         """Do a step, and tell whether any process is to stop after it."""
         state, settings, recipe, processes = self.state, self.settings, self.recipe, self.processes
         model, optimiser = state.model, state.optimiser
-        own = part_of(batch, processes.rank, processes.count)
-        parts = [part_of(own, i, settings.accumulate) for i in range(settings.accumulate)]
+        parts = [part_of(batch, i, settings.accumulate) for i in range(settings.accumulate)]
         weights = [recipe.weight(part) for part in parts]
         total, stops = processes.sum([sum(weights), float(stop())])
         for group in optimiser.param_groups:

@@ -68,27 +68,30 @@ class Figure:
     better : {"lower", "higher"}
         Direction of improvement.
     tell : callable, optional
-        The number in words, where the unit is not enough: 0.995 as "0.5 % smaller than without
-        the network".
+        Name and number in words, where the unit is not enough: 0.995 as "0.5 % smaller than
+        without the network".
+    is_brief : bool
+        Whether lines of progress tell it; metrics have all figures.
     """
 
     unit: str = ""
     better: str = "lower"
     tell: Callable[[float], str] | None = None
+    is_brief: bool = True
 
     def words(self, name: str, value: float) -> str:
         """Name, number and unit, or what `tell` makes of the number."""
         if self.tell is not None:
-            return f"{name} {self.tell(value)}"
-        return f"{name} {value:.4g}{' ' if self.unit else ''}{self.unit}"
+            return self.tell(value)
+        return f"{name} {value:.4g} {self.unit}".rstrip()
 
 
 class Feed(Protocol):
     """Data of a run: batches for training and validation, and what they are made of.
 
     A batch is a tensor, an array, or a mapping, dataclass or named tuple of such (nested ones
-    too), all of which have the sequences of the batch along their first axis. The loop cuts it into
-    parts along this axis and moves them to its device.
+    too), all of which have the sequences of the batch along their first axis. The loop may cut
+    it into parts along this axis and moves them to its device.
     """
 
     @property
@@ -99,11 +102,13 @@ class Feed(Protocol):
         ``recordings`` (int), ``rate`` (Hz, where there is one).
         """
 
-    def batches(self, first_step: int, workers: int) -> Iterator[Any]:
+    def batches(self, first_step: int, workers: int, rank: int, count: int) -> Iterator[Any]:
         """Yield the batches of `first_step` and all steps after it.
 
         The batch of a step is a function of the seed and the step only: the same for every number
-        of workers, and after a resumption.
+        of workers, and after a resumption. Each of `count` processes gets the part of its number
+        `rank`: their parts in this order are the batch that one process would get
+        (`nlac.training.recipes.base.part_of`).
         """
 
     def validation(self) -> Sequence[Any]:
@@ -251,6 +256,23 @@ def num_sequences(batch: Any) -> int:
     for leaf in leaves(batch):
         return len(leaf)
     raise UsageError("a batch has no arrays")
+
+
+def part_of(batch: Any, index: int, count: int) -> Any:
+    """One of `count` equal parts of a batch, in the order of its sequences.
+
+    Raises
+    ------
+    UsageError
+        The batch cannot be divided so.
+    """
+    if count == 1:
+        return batch
+    total = num_sequences(batch)
+    size, rest = divmod(total, count)
+    if rest:
+        raise UsageError(f"a batch of {total} sequences cannot be divided into {count} parts")
+    return map_leaves(batch, lambda leaf: leaf[index * size : (index + 1) * size])
 
 
 def leaves(batch: Any) -> Iterator[Any]:
