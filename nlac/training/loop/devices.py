@@ -86,6 +86,10 @@ def seed_all(*numbers: int) -> None:
     a generator needs to be kept for a run to be resumed exactly.
     """
     first, second = np.random.SeedSequence(numbers).generate_state(2).tolist()
-    torch.manual_seed(first << 32 | second)
+    seed = first << 32 | second
+    # torch.manual_seed would keep the stack of each call for devices that are not in use
+    torch.default_generator.manual_seed(seed)
+    if torch.cuda.is_initialized():
+        torch.cuda.manual_seed_all(seed)
     random.seed(first)
     np.random.seed(first)

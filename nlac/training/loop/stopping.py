@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 import time
@@ -35,6 +36,7 @@ class SignalStop:
         self._tell = tell
         self._before: dict[int, Any] = {}
         self._time = 0.0
+        self._process = os.getpid()
 
     def __call__(self) -> bool:
         """Whether to stop."""
@@ -60,7 +62,11 @@ class SignalStop:
         self._before = {}
 
     def _note(self, number: int, frame: FrameType | None) -> None:
-        if not self.happened:
+        if os.getpid() != self._process:
+            # a process that this one made, such as one that loads data, has inherited the handler
+            if number != signal.SIGINT:
+                os._exit(128 + number)
+        elif not self.happened:
             self.happened, self._time = True, time.monotonic()
             self._tell("ending after this step, with a checkpoint; once more ends at once")
         elif time.monotonic() - self._time > _SAME_SECONDS:

@@ -148,7 +148,7 @@ class Trainer:
             self.run_folder.write_config(self.experiment.as_dict())
         self._records.metadata(
             **describe(),
-            recipe=self.experiment.name,
+            recipe=self.experiment.kind.name,
             device=devices.describe_device(self.device),
             processes=self.processes.count,
             seed=self.settings.seed,
@@ -191,7 +191,15 @@ class Trainer:
         earlier, begin = state.seconds, time.perf_counter()
         is_interrupted = False
         while state.step < end and not is_interrupted and not self._is_stuck():
-            is_interrupted = self._step(next(batches), stop)
+            try:
+                batch = next(batches)
+            except RuntimeError:
+                # a signal may also have ended the processes that load data
+                if not stop():
+                    raise
+                is_interrupted = True
+                break
+            is_interrupted = self._step(batch, stop)
             state.seconds = earlier + time.perf_counter() - begin
             progress(state.step, settings.steps)
             step = state.step
