@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from nlac._errors import UsageError
+from nlac._errors import NlacError, UsageError
 from nlac.bench.corpus import MANIFEST
 from nlac.predictors.networks.models import open_model
 from nlac.training.codec.crops import Crop
@@ -153,9 +153,9 @@ class CodecRecipe(Recipe):
                 self.begin_with(model, best_weights(start))
             else:
                 adopt(model.network, from_network(open_model(start).network))
+        except NlacError:
+            raise
         except (RuntimeError, ValueError) as error:
-            if isinstance(error, UsageError):
-                raise
             raise UsageError(f"start: {start}; cannot start with this network: {error}") from error
 
     def begin_with(self, model: nn.Module, weights: Mapping[str, Tensor]) -> None:

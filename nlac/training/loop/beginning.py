@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from nlac._errors import UsageError
+from nlac._errors import NlacError, UsageError
 from nlac.training.config.train import TrainSettings
 from nlac.training.loop import devices
 from nlac.training.loop.optimisers import make_optimiser
@@ -50,7 +50,7 @@ def _begin_with(recipe: Recipe, model: nn.Module, start: str) -> None:
     try:
         path = Path(start)
         recipe.begin_with(model, best_weights(path) if path.is_dir() else weights_of(path))
-    except UsageError:
+    except NlacError:
         raise
     except (RuntimeError, ValueError) as error:
         raise UsageError(f"train.start: {start}; these weights do not fit: {error}") from error
