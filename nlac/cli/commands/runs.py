@@ -60,7 +60,7 @@ def list_runs(folders: tuple[str, ...], sort: str, as_json: bool) -> None:
     from nlac.training.runs.table import summary
 
     rows = [summary(run) for run in _found(folders)]
-    rows.sort(key=lambda row: (row[sort] is None, row[sort]))
+    rows.sort(key=lambda row: (row[sort] is None, row[sort], row["run"]))
     if as_json:
         for row in rows:
             click.echo(json.dumps(row))
