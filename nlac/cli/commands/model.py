@@ -33,7 +33,7 @@ def command() -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line for each model.")
 def list_models(as_json: bool) -> None:
     """List the models that --model knows by name: the shipped ones, and those in NLAC_MODELS."""
-    from nlac.cli._tables import text_table
+    from nlac.cli.training.tables import text_table
     from nlac.predictors.networks.models import model_files, open_model
     from nlac.predictors.neural.models import model_predictor
 

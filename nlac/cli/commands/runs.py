@@ -11,8 +11,8 @@ import click
 from nlac._errors import OutputExists
 from nlac.cli import _console
 from nlac.cli._suggest import SuggestingGroup
-from nlac.cli._tables import text_table
-from nlac.cli._training import need_packages
+from nlac.cli.training.options import need_packages
+from nlac.cli.training.tables import text_table
 
 if TYPE_CHECKING:
     from nlac.training.runs.folder import RunFolder

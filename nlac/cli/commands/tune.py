@@ -10,7 +10,7 @@ import click
 
 from nlac._errors import UsageError
 from nlac.cli import _console, _interrupt
-from nlac.cli._training import device_name, device_options, need_packages
+from nlac.cli.training.options import device_name, device_options, need_packages
 
 if TYPE_CHECKING:
     from nlac.training.tuning.study import StudyFolder

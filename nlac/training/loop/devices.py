@@ -1,4 +1,4 @@
-"""Devices, precision, threads and seeds."""
+"""Devices, and what is on them; precision, threads and seeds."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from nlac._errors import MissingDependency, UsageError
+from nlac.training.recipes.base import map_leaves
 
 VARIABLE = "AUDIO_DEVICE"
 _DTYPES = {"bfloat16": torch.bfloat16, "float16": torch.float16}
@@ -66,6 +67,16 @@ def describe_device(device: torch.device) -> str:
         return f"{device} ({torch.cuda.get_device_name(device)})"
     count = torch.get_num_threads()
     return f"{device} ({count} thread{'' if count == 1 else 's'})"
+
+
+def to_device(batch: Any, device: torch.device) -> Any:
+    """Batch of tensors on a device; arrays become tensors."""
+
+    def moved(leaf: Any) -> torch.Tensor:
+        tensor = torch.from_numpy(leaf) if isinstance(leaf, np.ndarray) else leaf
+        return tensor.to(device, non_blocking=True)
+
+    return map_leaves(batch, moved)
 
 
 def autocast(device: torch.device, precision: str) -> Any:

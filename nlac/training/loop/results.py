@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from nlac._output import open_output
-from nlac.training.loop.batches import to_device
+from nlac.training.loop.devices import to_device
 from nlac.training.recipes.base import Feed, Recipe
 from nlac.training.runs.folder import RunFolder, write_json
 

@@ -14,8 +14,8 @@ import torch
 from nlac._errors import NlacError, UsageError
 from nlac.training.config.experiment import Experiment
 from nlac.training.loop import devices
-from nlac.training.loop.batches import to_device
 from nlac.training.loop.beginning import make_state
+from nlac.training.loop.devices import to_device
 from nlac.training.loop.means import Means
 from nlac.training.loop.processes import Processes
 from nlac.training.loop.records import Records, Report, Tell, describe_record, numbers_of

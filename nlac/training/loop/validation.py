@@ -10,7 +10,7 @@ import torch
 
 from nlac.training.config.train import TrainSettings
 from nlac.training.loop import devices
-from nlac.training.loop.batches import to_device
+from nlac.training.loop.devices import to_device
 from nlac.training.loop.means import Means
 from nlac.training.loop.processes import Processes
 from nlac.training.loop.state import State
