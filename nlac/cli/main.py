@@ -24,6 +24,7 @@ COMMANDS = {
     "test": "Check files for damage.",
     "model": "Look at models of the predictors cnn and gru, check them, make them.",
     "train": "Train a network for the predictors cnn and gru.",
+    "data": "Make datasets of recordings, for training, and show what they hold.",
     "bench": "Compare presets and other codecs on a folder of audio.",
     "doctor": "Check this installation.",
     "completion": "Print the completion script for a shell.",
