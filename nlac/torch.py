@@ -1,0 +1,346 @@
+"""Train from nlac archives: random crops of compressed recordings as a data set of PyTorch.
+
+>>> from torch.utils.data import DataLoader                           # doctest: +SKIP
+>>> crops = AudioDataset("archive/", frames=88_200)                   # doctest: +SKIP
+>>> loader = DataLoader(crops, batch_sampler=LocalBatches(crops, 32)) # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+import os
+from bisect import bisect_right
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.utils.data import Dataset, Sampler
+
+from nlac._errors import NlacError, UsageError
+from nlac.bitstream.reader import IndexedReader
+from nlac.codec.decoder.blocks import decode_one
+
+__all__ = ["AudioDataset", "LocalBatches"]
+
+_DTYPES = {"int16": torch.int16, "int32": torch.int32, "float32": torch.float32}
+_OPEN_FILES = 64
+
+
+class AudioDataset(Dataset):
+    """Random crops of nlac files, decoded when they are asked for.
+
+    An epoch goes through all recordings once, on average: crop i lies at a random place of the
+    i-th of `len` equal parts of all the audio. It depends on files, seed, epoch and i only, so it
+    is the same in every worker process. Only the blocks that a crop touches are read and decoded;
+    decoded blocks are kept for other crops, as far as `cache_bytes` allows. In the order of
+    `LocalBatches` each block is decoded once in an epoch; in a wholly random one
+    (``shuffle=True``) nearly every crop waits for a block unless all of them fit the cache.
+
+    Files are opened by each process for itself, when they are first read.
+
+    Parameters
+    ----------
+    files : path or sequence of paths
+        nlac files, and folders, which are searched for them with all folders below.
+    frames : int
+        Frames of a crop. Recordings that are shorter are filled with zeros.
+    crops : int, optional
+        Crops of an epoch; None: as many as fit side by side into the audio. More of them, which
+        overlap, make more of each decoded block.
+    seed : int
+        Another seed gives other places.
+    dtype : {"int32", "int16", "float32"}
+        Type of the crops. Integers are right-justified; float32 is scaled to full scale at 1.0.
+        Of float streams only float32 can be given.
+    cache_bytes : int
+        Memory for decoded blocks in each process.
+
+    Attributes
+    ----------
+    sample_rate, channels, bits_per_sample : int
+        Those of all files.
+    frames, epoch : int
+
+    Raises
+    ------
+    UsageError
+        There is no file, or files differ in rate, channels or depth; the error names the file.
+    FormatError
+        A file is damaged; the error names it.
+
+    Examples
+    --------
+    >>> crops = AudioDataset("archive/", frames=88_200)   # doctest: +SKIP
+    >>> crops[0].shape                                    # doctest: +SKIP
+    torch.Size([2, 88200])
+    """
+
+    def __init__(
+        self,
+        files: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
+        frames: int,
+        *,
+        crops: int | None = None,
+        seed: int = 0,
+        dtype: str = "int32",
+        cache_bytes: int = 1 << 28,
+    ) -> None:
+        for name, value in (("frames", frames), ("crops", 1 if crops is None else crops)):
+            if type(value) is not int or value < 1:
+                raise UsageError(f"{name}: {value!r}; a whole number of 1 or more")
+        if dtype not in _DTYPES:
+            raise UsageError(f"dtype {dtype!r}; {', '.join(_DTYPES)}")
+        self.frames, self.epoch = frames, 0
+        self._seed, self._dtype, self._cache_bytes = seed, dtype, cache_bytes
+        self._paths = _find(files)
+        self._blocks: list[list[int]] = []  # first frame of each block, by file
+        lengths = [self._look_at(path) for path in self._paths]
+        # places at which a crop may begin, of each file
+        spans = [max(1, length - frames + 1) for length in lengths]
+        self._bounds = [0, *np.cumsum(spans).tolist()]
+        self._lengths = lengths
+        self._num_crops = crops or max(1, sum(lengths) // frames)
+        self._forget()
+
+    def __len__(self) -> int:
+        return self._num_crops
+
+    def __getitem__(self, index: int) -> torch.Tensor:
+        """Crop of the present epoch, (channels, frames).
+
+        Raises
+        ------
+        CorruptStream
+            A block is damaged.
+        """
+        file, begin = self._place(index)
+        return torch.from_numpy(self._crop(file, begin))
+
+    def place(self, index: int) -> tuple[Path, int]:
+        """File of a crop of the present epoch, and its first frame there."""
+        file, begin = self._place(index)
+        return self._paths[file], begin
+
+    def crop(self, path: str | os.PathLike[str], begin: int) -> torch.Tensor:
+        """Crop from frame `begin` of one of the files, (channels, frames)."""
+        return torch.from_numpy(self._crop(self._paths.index(Path(path)), begin))
+
+    def set_epoch(self, epoch: int) -> None:
+        """Have other places from now on, those of an epoch.
+
+        Worker processes that are running already don't hear of it.
+        """
+        self.epoch = epoch
+
+    def block_of(self, index: int) -> tuple[int, int]:
+        """File and block, by number, in which the part of a crop begins, whatever the epoch."""
+        file, begin = self._at(index * self._bounds[-1] // self._num_crops)
+        return file, bisect_right(self._blocks[file], begin) - 1
+
+    def _place(self, index: int) -> tuple[int, int]:
+        if not 0 <= index < self._num_crops:
+            raise IndexError(f"crop {index} of {self._num_crops}")
+        shift = np.random.default_rng((self._seed, self.epoch, index)).random()
+        total = self._bounds[-1]
+        return self._at(min(total - 1, int((index + shift) * total / self._num_crops)))
+
+    def _at(self, offset: int) -> tuple[int, int]:
+        file = bisect_right(self._bounds, offset) - 1
+        return file, offset - self._bounds[file]
+
+    def _look_at(self, path: Path) -> int:
+        """Length of a file in frames; the first file tells what all must be."""
+        try:
+            with open(path, "rb") as file:
+                reader = IndexedReader(file)
+        except NlacError as error:
+            raise type(error)(f"{path}: {error}") from error
+        header = reader.header
+        form = (header.sample_rate, header.channels, header.bits_per_sample, header.is_float)
+        if not self._blocks:
+            self.sample_rate, self.channels, self.bits_per_sample, self._is_float = form
+            self._check_dtype()
+        first = (self.sample_rate, self.channels, self.bits_per_sample, self._is_float)
+        if form != first:
+            raise UsageError(
+                f"{path} has {_described(*form)}, and {self._paths[0]} {_described(*first)}"
+            )
+        self._blocks.append([reader.first_frame(i) for i in range(reader.num_blocks)])
+        return reader.num_frames
+
+    def _check_dtype(self) -> None:
+        if self._is_float and self._dtype != "float32":
+            raise UsageError(f"dtype {self._dtype}: {self._paths[0]} holds float samples")
+        if self.bits_per_sample > 16 and self._dtype == "int16":
+            bits = self.bits_per_sample
+            raise UsageError(f"dtype int16: {self._paths[0]} has samples of {bits} bits")
+
+    def _crop(self, file: int, begin: int) -> NDArray[Any]:
+        crop = np.zeros((self.channels, self.frames), self._dtype)
+        end = min(begin + self.frames, self._lengths[file])
+        starts, at = self._blocks[file], begin
+        while at < end:
+            block = bisect_right(starts, at) - 1
+            samples = self._block(file, block)
+            first = at - starts[block]
+            part = samples[first : first + end - at]
+            crop[:, at - begin : at - begin + len(part)] = part.T
+            at += len(part)
+        if self._dtype == "float32" and not self._is_float:
+            crop *= np.float32(2.0 ** (1 - self.bits_per_sample))
+        return crop
+
+    def _block(self, file: int, block: int) -> NDArray[Any]:
+        """Decoded block, from the cache if it is there."""
+        if self._process != os.getpid():
+            # a file that another process reads as well stands anywhere
+            self._forget()
+        key = (file, block)
+        if key in self._cache:
+            self._cache.move_to_end(key)
+            return self._cache[key]
+        reader = self._reader(file)
+        samples: NDArray[Any] = decode_one(reader.block(block), reader.header)
+        if self.bits_per_sample <= 16:
+            samples = samples.astype(np.int16)
+        self._cache[key] = samples
+        self._cached_bytes += samples.nbytes
+        while self._cached_bytes > self._cache_bytes and len(self._cache) > 1:
+            self._cached_bytes -= self._cache.popitem(last=False)[1].nbytes
+        return samples
+
+    def _reader(self, file: int) -> IndexedReader:
+        if file in self._open:
+            self._open.move_to_end(file)
+            return self._open[file][1]
+        opened = open(self._paths[file], "rb")  # noqa: SIM115 - closed when it was not used for long
+        self._open[file] = opened, IndexedReader(opened)
+        if len(self._open) > _OPEN_FILES:
+            self._open.popitem(last=False)[1][0].close()
+        return self._open[file][1]
+
+    def _forget(self) -> None:
+        self._process = os.getpid()
+        self._open: OrderedDict[int, tuple[BinaryIO, IndexedReader]] = OrderedDict()
+        self._cache: OrderedDict[tuple[int, int], NDArray[Any]] = OrderedDict()
+        self._cached_bytes = 0
+
+    def close(self) -> None:
+        """Close the files that this process opened, and forget decoded blocks."""
+        if self._process == os.getpid():
+            for opened, _ in self._open.values():
+                opened.close()
+        self._forget()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def __getstate__(self) -> dict[str, Any]:
+        kept = {"_process": -1, "_open": OrderedDict(), "_cache": OrderedDict(), "_cached_bytes": 0}
+        return self.__dict__ | kept
+
+
+class LocalBatches(Sampler):
+    """Batches of an `AudioDataset` in an order in which each block is decoded once.
+
+    A pool of blocks is held at a time. Crops are drawn from it at random; a block of which all
+    crops were drawn makes room for another one, also at random. Every crop of an epoch comes once.
+
+    Parameters
+    ----------
+    dataset : AudioDataset
+    batch_size : int
+    blocks : int
+        Blocks of the pool; all of them should fit the cache of the data set.
+    workers : int
+        Worker processes of the loader: each gets blocks of its own.
+    seed : int
+
+    Examples
+    --------
+    >>> DataLoader(                                                 # doctest: +SKIP
+    ...     crops, batch_sampler=LocalBatches(crops, 32, workers=2), num_workers=2
+    ... )
+    """
+
+    def __init__(
+        self,
+        dataset: AudioDataset,
+        batch_size: int,
+        *,
+        blocks: int = 16,
+        workers: int = 1,
+        seed: int = 0,
+    ) -> None:
+        for name, value in (("batch_size", batch_size), ("blocks", blocks)):
+            if type(value) is not int or value < 1:
+                raise UsageError(f"{name}: {value!r}; a whole number of 1 or more")
+        self._dataset = dataset
+        self._batch_size, self._num_blocks = batch_size, blocks
+        self._lanes, self._seed = max(1, workers), seed
+        groups: dict[tuple[int, int], list[int]] = {}
+        for index in range(len(dataset)):
+            groups.setdefault(dataset.block_of(index), []).append(index)
+        self._groups = list(groups.values())
+
+    def __len__(self) -> int:
+        counts = [sum(map(len, self._groups[lane :: self._lanes])) for lane in range(self._lanes)]
+        return sum(-(-count // self._batch_size) for count in counts)
+
+    def __iter__(self) -> Iterator[list[int]]:
+        rng = np.random.default_rng((self._seed, self._dataset.epoch))
+        lanes = [
+            self._lane(rng.spawn(1)[0], self._groups[lane :: self._lanes])
+            for lane in range(self._lanes)
+        ]
+        # the loader gives batches to its workers in turn
+        while lanes:
+            for lane in list(lanes):
+                batch = next(lane, None)
+                if batch is None:
+                    lanes.remove(lane)
+                else:
+                    yield batch
+
+    def _lane(self, rng: np.random.Generator, groups: list[list[int]]) -> Iterator[list[int]]:
+        waiting = [groups[i] for i in rng.permutation(len(groups))]
+        pool: list[list[int]] = []
+        batch: list[int] = []
+        while waiting or pool:
+            while waiting and len(pool) < self._num_blocks:
+                pool.append(rng.permutation(waiting.pop()).tolist())
+            place = int(rng.integers(len(pool)))
+            batch.append(pool[place].pop())
+            if not pool[place]:
+                pool.pop(place)
+            if len(batch) == self._batch_size:
+                yield batch
+                batch = []
+        if batch:
+            yield batch
+
+
+def _find(files: Any) -> list[Path]:
+    """nlac files, and those in folders, each once."""
+    given = [files] if isinstance(files, (str, os.PathLike)) else files
+    found: dict[Path, None] = {}
+    for each in map(Path, given):
+        if each.is_dir():
+            found |= dict.fromkeys(p for p in sorted(each.rglob("*.nlac")) if p.is_file())
+        elif each.exists():
+            found[each] = None
+        else:
+            raise UsageError(f"{each} does not exist")
+    if not found:
+        raise UsageError(f"no nlac file was found in {files}")
+    return list(found)
+
+
+def _described(rate: int, channels: int, bits: int, is_float: bool) -> str:
+    return f"{rate} Hz, {channels} channels, {'float32' if is_float else f'{bits} bits'}"
