@@ -12,7 +12,7 @@ from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO, Self
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 import torch
@@ -26,7 +26,8 @@ from nlac.codec.decoder.blocks import decode_one
 __all__ = ["AudioDataset", "LocalBatches"]
 
 _DTYPES = {"int16": torch.int16, "int32": torch.int32, "float32": torch.float32}
-_OPEN_FILES = 64
+# files whose index is kept
+_READERS = 1024
 
 
 class AudioDataset(Dataset):
@@ -39,7 +40,7 @@ class AudioDataset(Dataset):
     `LocalBatches` each block is decoded once in an epoch; in a wholly random one
     (``shuffle=True``) nearly every crop waits for a block unless all of them fit the cache.
 
-    Files are opened by each process for itself, when they are first read.
+    It may be used by any number of processes: no file stays open between two crops.
 
     Parameters
     ----------
@@ -97,13 +98,13 @@ class AudioDataset(Dataset):
         self._seed, self._dtype, self._cache_bytes = seed, dtype, cache_bytes
         self._paths = _find(files)
         self._blocks: list[list[int]] = []  # first frame of each block, by file
-        lengths = [self._look_at(path) for path in self._paths]
+        self._forget()
+        lengths = [self._look_at(number) for number in range(len(self._paths))]
         # places at which a crop may begin, of each file
         spans = [max(1, length - frames + 1) for length in lengths]
         self._bounds = [0, *np.cumsum(spans).tolist()]
         self._lengths = lengths
         self._num_crops = crops or max(1, sum(lengths) // frames)
-        self._forget()
 
     def __len__(self) -> int:
         return self._num_crops
@@ -151,11 +152,11 @@ class AudioDataset(Dataset):
         file = bisect_right(self._bounds, offset) - 1
         return file, offset - self._bounds[file]
 
-    def _look_at(self, path: Path) -> int:
+    def _look_at(self, number: int) -> int:
         """Length of a file in frames; the first file tells what all must be."""
+        path = self._paths[number]
         try:
-            with open(path, "rb") as file:
-                reader = IndexedReader(file)
+            reader = self._reader(number)
         except NlacError as error:
             raise type(error)(f"{path}: {error}") from error
         header = reader.header
@@ -195,9 +196,6 @@ class AudioDataset(Dataset):
 
     def _block(self, file: int, block: int) -> NDArray[Any]:
         """Decoded block, from the cache if it is there."""
-        if self._process != os.getpid():
-            # a file that another process reads as well stands anywhere
-            self._forget()
         key = (file, block)
         if key in self._cache:
             self._cache.move_to_end(key)
@@ -213,37 +211,46 @@ class AudioDataset(Dataset):
         return samples
 
     def _reader(self, file: int) -> IndexedReader:
-        if file in self._open:
-            self._open.move_to_end(file)
-            return self._open[file][1]
-        opened = open(self._paths[file], "rb")  # noqa: SIM115 - closed when it was not used for long
-        self._open[file] = opened, IndexedReader(opened)
-        if len(self._open) > _OPEN_FILES:
-            self._open.popitem(last=False)[1][0].close()
-        return self._open[file][1]
+        if file in self._readers:
+            self._readers.move_to_end(file)
+            return self._readers[file]
+        reader = IndexedReader(cast(BinaryIO, _ClosedFile(self._paths[file])))
+        self._readers[file] = reader
+        if len(self._readers) > _READERS:
+            self._readers.popitem(last=False)
+        return reader
 
     def _forget(self) -> None:
-        self._process = os.getpid()
-        self._open: OrderedDict[int, tuple[BinaryIO, IndexedReader]] = OrderedDict()
+        self._readers: OrderedDict[int, IndexedReader] = OrderedDict()
         self._cache: OrderedDict[tuple[int, int], NDArray[Any]] = OrderedDict()
         self._cached_bytes = 0
 
-    def close(self) -> None:
-        """Close the files that this process opened, and forget decoded blocks."""
-        if self._process == os.getpid():
-            for opened, _ in self._open.values():
-                opened.close()
-        self._forget()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.close()
-
     def __getstate__(self) -> dict[str, Any]:
-        kept = {"_process": -1, "_open": OrderedDict(), "_cache": OrderedDict(), "_cached_bytes": 0}
+        kept = {"_readers": OrderedDict(), "_cache": OrderedDict(), "_cached_bytes": 0}
         return self.__dict__ | kept
+
+
+class _ClosedFile:
+    """A file that is open only while it is read.
+
+    So none has to be closed when a data set is given up, and no process moves the place at which
+    another one reads. To open it takes next to nothing beside decoding a block.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._at = 0
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        self._at = offset + (self._path.stat().st_size if whence == os.SEEK_END else 0)
+        return self._at
+
+    def read(self, count: int) -> bytes:
+        with open(self._path, "rb") as file:
+            file.seek(self._at)
+            data = file.read(count)
+        self._at += len(data)
+        return data
 
 
 class LocalBatches(Sampler):

@@ -16,7 +16,7 @@ from nlac.cli._suggest import SuggestingGroup
 
 if TYPE_CHECKING:
     from nlac.training.data.dataset import Dataset
-    from nlac.training.data.prepare import PrepareReport
+    from nlac.training.data.preparation import PrepareReport
 
 # kinds of a label that are shown by name
 _SHOWN_VALUES = 8
@@ -150,7 +150,7 @@ def prepare_command(
     """
     if Path(out).exists() and not force:
         raise OutputExists(f"{out} exists; -f replaces it")
-    from nlac.training.data.prepare import PrepareSettings, prepare
+    from nlac.training.data.preparation import PrepareSettings, prepare
 
     chosen = PrepareSettings(channels=1 if mono else 2, **settings)
     _console.before_coding()
