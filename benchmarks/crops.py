@@ -97,7 +97,7 @@ def archive_rows(waves: list[Path], rate: int, folder: Path, num_crops: int) -> 
         rows.append([name, "flac -8, soundfile", f"{flac:.0f}", "1.00"])
         rows.append([name, "no cache", f"{alone:.0f}", f"{alone / flac:.2f}"])
         rows.append([name, "cache of 256 MiB, filled", f"{warm:.0f}", f"{warm / flac:.2f}"])
-        for times in (1, 2, 4):
+        for times in (1, 2, 4, 8):
             local = crops(1 << 28, times * len(AudioDataset(files, frames)))
             batches = [i for batch in LocalBatches(local, 32) for i in batch]
             found = a_second(local.__getitem__, batches)

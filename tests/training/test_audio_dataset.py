@@ -13,9 +13,8 @@ torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 from torch.utils.data import DataLoader
 
 import nlac
-import nlac.torch
 from nlac._errors import CorruptStream, UsageError
-from nlac.torch import AudioDataset, LocalBatches
+from nlac.torch import AudioDataset, LocalBatches, archives
 
 FRAMES = 500
 BLOCK = 2000
@@ -107,13 +106,13 @@ def test_workers_give_the_same_crops(archive, workers):
 @pytest.mark.parametrize(("blocks", "workers"), [(1, 1), (3, 1), (16, 1), (2, 2), (2, 3)])
 def test_local_batches_decode_each_block_once(archive, monkeypatch, blocks, workers):
     decoded = Counter()
-    decode = nlac.torch.decode_one
+    decode = archives.decode_one
 
     def counting(block, header):
         decoded[block.offset, block.header.num_frames] += 1
         return decode(block, header)
 
-    monkeypatch.setattr(nlac.torch, "decode_one", counting)
+    monkeypatch.setattr(archives, "decode_one", counting)
     crops = AudioDataset(archive, 10, crops=300, cache_bytes=20 * 4 * BLOCK)
     batches = LocalBatches(crops, 8, blocks=blocks, workers=workers, seed=3)
     order = list(batches)
@@ -137,9 +136,9 @@ def test_local_batches_decode_each_block_once(archive, monkeypatch, blocks, work
 
 def test_the_cache_is_bounded(archive, monkeypatch):
     decoded = []
-    decode = nlac.torch.decode_one
+    decode = archives.decode_one
     monkeypatch.setattr(
-        nlac.torch, "decode_one", lambda *a: decoded.append(a[0].offset) or decode(*a)
+        archives, "decode_one", lambda *a: decoded.append(a[0].offset) or decode(*a)
     )
     path = archive / "0.nlac"
     for cache_bytes, expected in ((0, 4), (2 * 4 * BLOCK, 2), (1 << 20, 2)):

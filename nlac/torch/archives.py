@@ -1,29 +1,22 @@
-"""Train from nlac archives: random crops of compressed recordings as a data set of PyTorch.
-
->>> from torch.utils.data import DataLoader                           # doctest: +SKIP
->>> crops = AudioDataset("archive/", frames=88_200)                   # doctest: +SKIP
->>> loader = DataLoader(crops, batch_sampler=LocalBatches(crops, 32)) # doctest: +SKIP
-"""
+"""Random crops of nlac files as a data set of PyTorch."""
 
 from __future__ import annotations
 
 import os
 from bisect import bisect_right
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch.utils.data import Dataset, Sampler
+from torch.utils.data import Dataset
 
 from nlac._errors import NlacError, UsageError
 from nlac.bitstream.reader import IndexedReader
 from nlac.codec.decoder.blocks import decode_one
-
-__all__ = ["AudioDataset", "LocalBatches"]
 
 _DTYPES = {"int16": torch.int16, "int32": torch.int32, "float32": torch.float32}
 # files whose index is kept
@@ -37,7 +30,7 @@ class AudioDataset(Dataset):
     i-th of `len` equal parts of all the audio. It depends on files, seed, epoch and i only, so it
     is the same in every worker process. Only the blocks that a crop touches are read and decoded;
     decoded blocks are kept for other crops, as far as `cache_bytes` allows. In the order of
-    `LocalBatches` each block is decoded once in an epoch; in a wholly random one
+    `nlac.torch.LocalBatches` each block is decoded once in an epoch; in a wholly random one
     (``shuffle=True``) nearly every crop waits for a block unless all of them fit the cache.
 
     It may be used by any number of processes: no file stays open between two crops.
@@ -251,86 +244,6 @@ class _ClosedFile:
             data = file.read(count)
         self._at += len(data)
         return data
-
-
-class LocalBatches(Sampler):
-    """Batches of an `AudioDataset` in an order in which each block is decoded once.
-
-    A pool of blocks is held at a time. Crops are drawn from it at random; a block of which all
-    crops were drawn makes room for another one, also at random. Every crop of an epoch comes once.
-
-    Parameters
-    ----------
-    dataset : AudioDataset
-    batch_size : int
-    blocks : int
-        Blocks of the pool; all of them should fit the cache of the data set.
-    workers : int
-        Worker processes of the loader: each gets blocks of its own.
-    seed : int
-
-    Examples
-    --------
-    >>> DataLoader(                                                 # doctest: +SKIP
-    ...     crops, batch_sampler=LocalBatches(crops, 32, workers=2), num_workers=2
-    ... )
-    """
-
-    def __init__(
-        self,
-        dataset: AudioDataset,
-        batch_size: int,
-        *,
-        blocks: int = 16,
-        workers: int = 1,
-        seed: int = 0,
-    ) -> None:
-        for name, value in (("batch_size", batch_size), ("blocks", blocks)):
-            if type(value) is not int or value < 1:
-                raise UsageError(f"{name}: {value!r}; a whole number of 1 or more")
-        self._dataset = dataset
-        self._batch_size, self._num_blocks = batch_size, blocks
-        self._lanes, self._seed = max(1, workers), seed
-        groups: dict[tuple[int, int], list[int]] = {}
-        for index in range(len(dataset)):
-            groups.setdefault(dataset.block_of(index), []).append(index)
-        self._groups = list(groups.values())
-
-    def __len__(self) -> int:
-        counts = [sum(map(len, self._groups[lane :: self._lanes])) for lane in range(self._lanes)]
-        return sum(-(-count // self._batch_size) for count in counts)
-
-    def __iter__(self) -> Iterator[list[int]]:
-        rng = np.random.default_rng((self._seed, self._dataset.epoch))
-        lanes = [
-            self._lane(rng.spawn(1)[0], self._groups[lane :: self._lanes])
-            for lane in range(self._lanes)
-        ]
-        # the loader gives batches to its workers in turn
-        while lanes:
-            for lane in list(lanes):
-                batch = next(lane, None)
-                if batch is None:
-                    lanes.remove(lane)
-                else:
-                    yield batch
-
-    def _lane(self, rng: np.random.Generator, groups: list[list[int]]) -> Iterator[list[int]]:
-        waiting = [groups[i] for i in rng.permutation(len(groups))]
-        pool: list[list[int]] = []
-        batch: list[int] = []
-        while waiting or pool:
-            while waiting and len(pool) < self._num_blocks:
-                pool.append(rng.permutation(waiting.pop()).tolist())
-            place = int(rng.integers(len(pool)))
-            batch.append(pool[place].pop())
-            if not pool[place]:
-                pool.pop(place)
-            if len(batch) == self._batch_size:
-                yield batch
-                batch = []
-        if batch:
-            yield batch
 
 
 def _find(files: Any) -> list[Path]:
