@@ -73,7 +73,7 @@ def _open_output(path: str | os.PathLike[str], force: bool) -> Iterator[BinaryIO
     _unfinished.add(temporary)
     try:
         with _begun(temporary, path) as file:
-            lock(file)
+            lock(file.fileno())
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -116,7 +116,8 @@ def open_output_folder(path: str | os.PathLike[str], *, force: bool = False) -> 
     _unfinished.add(temporary)
     try:
         temporary.mkdir(parents=True)
-        yield temporary
+        with _locked(temporary):
+            yield temporary
         _refuse_existing(target, path, force)
         if target.exists():
             # a folder that is not empty cannot be replaced in one step
@@ -132,6 +133,21 @@ def open_output_folder(path: str | os.PathLike[str], *, force: bool = False) -> 
         raise
     finally:
         _unfinished.discard(temporary)
+
+
+@contextlib.contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Mark a folder as being written while the context lasts, if the system supports it."""
+    if os.name == "nt":
+        # Windows cannot open folders
+        yield
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        lock(descriptor)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def sync_folder(folder: Path) -> None:

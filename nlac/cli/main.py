@@ -23,6 +23,7 @@ COMMANDS = {
     "info": "Show what nlac and other audio files hold.",
     "test": "Check files for damage.",
     "model": "Look at models of the predictors cnn and gru, check them, make them.",
+    "data": "Make datasets of recordings, for training, and show what they hold.",
     "train": "Train a model: a recipe, its data, its loss.",
     "runs": "List, show, compare and plot training runs.",
     "tune": "Search for good settings of a recipe.",

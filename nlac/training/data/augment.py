@@ -202,7 +202,7 @@ class Noise(_Ranged):
         """Add Gaussian noise, another in each channel."""
         level = float(np.sqrt(np.mean(np.square(crop, dtype=np.float64))))
         sigma = level * 10 ** (-self.amount(rng) / 20)
-        return crop + rng.normal(0.0, 1.0, crop.shape).astype(np.float32) * np.float32(sigma)
+        return crop + rng.standard_normal(crop.shape, np.float32) * np.float32(sigma)
 
 
 @augmentation

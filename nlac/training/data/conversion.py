@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,15 +78,15 @@ def convert(path: Path, rate: int, channels: int, *, resample: bool = True) -> C
         digest = hashlib.sha256()
         counted = _Counted()
         floats = _floats(audio, digest.update, counted)
-        collected = _Collected()
-        for piece in _resampled(_mixed(floats, channels), audio.rate, rate, channels):
-            collected.append(piece)
-        if not counted.frames:
-            raise UnsupportedAudio("it has no samples")
-        wanted = counted.frames
-        if audio.rate != rate:
-            wanted = (2 * counted.frames * rate + audio.rate) // (2 * audio.rate)
-        samples = collected.samples(wanted, channels)
+        with _Collected() as collected:
+            for piece in _resampled(_mixed(floats, channels), audio.rate, rate, channels):
+                collected.append(piece)
+            if not counted.frames:
+                raise UnsupportedAudio("it has no samples")
+            wanted = counted.frames
+            if audio.rate != rate:
+                wanted = (2 * counted.frames * rate + audio.rate) // (2 * audio.rate)
+            samples = collected.samples(wanted, channels)
         return Converted(
             samples, audio.rate, audio.channels, audio.bits, counted.frames, digest.hexdigest()
         )
@@ -167,13 +167,19 @@ class _Collected:
         self._num_bytes = 0
         self._file: BinaryIO | None = None
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._file is not None:
+            self._file.close()
+
     def append(self, piece: FloatSamples) -> None:
         self._pieces.append(piece)
         self._num_bytes += piece.nbytes
         if self._file is not None or self._num_bytes > _IN_MEMORY_BYTES:
             if self._file is None:
-                # the memory map keeps it, and it is gone with the map
-                self._file = tempfile.TemporaryFile()  # noqa: SIM115
+                self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed at the end
             for each in self._pieces:
                 self._file.write(np.ascontiguousarray(each).data)
             self._pieces.clear()
@@ -183,6 +189,7 @@ class _Collected:
         if self._file is not None:
             self._file.truncate(4 * frames * channels)
             self._file.flush()
+            # the map holds the file when it is closed
             return np.memmap(self._file, np.float32, "r", shape=(frames, channels))
         found = np.concatenate(self._pieces) if self._pieces else np.zeros((0, channels))
         missing = max(0, frames - len(found))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -98,6 +99,13 @@ def k_weighting(rate: int) -> tuple[Biquad, ...]:
     return tuple(found)
 
 
+@lru_cache(maxsize=4)
+def _unit_circle(size: int) -> NDArray[np.complex128]:
+    """1/z at the frequencies of an FFT."""
+    points: NDArray[np.complex128] = np.exp(-2j * np.pi * np.arange(size // 2 + 1) / size)
+    return points
+
+
 def filtered(samples: NDArray[FloatT], biquads: Sequence[Biquad], tail: int) -> NDArray[FloatT]:
     """Apply filters, one after the other, to samples that silence precedes.
 
@@ -116,7 +124,7 @@ def filtered(samples: NDArray[FloatT], biquads: Sequence[Biquad], tail: int) -> 
     """
     time = samples.shape[-1]
     size = 1 << max(1, time + tail - 1).bit_length()
-    z = np.exp(-2j * np.pi * np.arange(size // 2 + 1) / size)
+    z = _unit_circle(size)
     response = np.ones_like(z)
     for b0, b1, b2, a1, a2 in biquads:
         response *= (b0 + z * (b1 + z * b2)) / (1 + z * (a1 + z * a2))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 
 from nlac._errors import UsageError
@@ -48,16 +49,18 @@ def divide(
             group = _group(source, by)
             groups[group] = _place(seed, group)
     own = {source.split for source in sources}
-    bounds = {"valid": (0.0, valid), "test": (valid, valid + test)}
+    bounds = {"valid": (0.0, valid), "test": (valid, valid + test), "train": (valid + test, 1.0)}
     split_of = {
-        group: next((s for s, (low, high) in bounds.items() if low <= at < high), "train")
+        group: next(s for s, (low, high) in bounds.items() if low <= at < high)
         for group, at in groups.items()
     }
-    for split, (low, high) in bounds.items():
-        has_some = split in own or split in split_of.values()
-        rest = [group for group, where in split_of.items() if where == "train"]
-        if high > low and not has_some and len(rest) > 1:
-            split_of[min(rest, key=lambda group: abs(groups[group] - (low + high) / 2))] = split
+    for split in SPLITS:
+        low, high = bounds[split]
+        counts = Counter(split_of.values())
+        rich = [group for group, where in split_of.items() if counts[where] > 1]
+        if high > low and split not in own and not counts[split] and rich:
+            nearest = min(rich, key=lambda group: abs(groups[group] - (low + high) / 2))
+            split_of[nearest] = split
     return [source.split or split_of[_group(source, by)] for source in sources]
 
 

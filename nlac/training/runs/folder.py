@@ -158,7 +158,7 @@ class RunFolder:
         if is_locked(self._lock_path):
             raise UsageError(f"{self.path}: another process is training this run")
         with open(self._lock_path, "wb") as file:
-            lock(file)
+            lock(file.fileno())
             yield
 
 

@@ -94,7 +94,7 @@ class StudyFolder:
         if is_locked(path):
             raise UsageError(f"{self.path}: another process is searching here")
         with open(path, "wb") as file:
-            lock(file)
+            lock(file.fileno())
             yield
 
     def open(self, seed: int) -> Study:
