@@ -87,12 +87,12 @@ class MelStatistics:
     @property
     def mean(self) -> F64:
         """(bands,) float64."""
-        return self._sum / self.count  # type: ignore[no-any-return]
+        return self._sum / self.count
 
     @property
     def covariance(self) -> F64:
         """(bands, bands) float64."""
-        return self._products / self.count - np.outer(self.mean, self.mean)  # type: ignore[no-any-return]
+        return self._products / self.count - np.outer(self.mean, self.mean)
 
 
 def frechet_distance(a: MelStatistics, b: MelStatistics) -> float:

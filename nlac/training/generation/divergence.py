@@ -178,12 +178,12 @@ def diverge(
         model, len(forced), sampling, inputs[:, :first], condition, stepper=stepper, report=report
     )[0]
     differing = np.flatnonzero(forced != free)
-    whole = np.concatenate([inputs[0, :first], free])
     # only what follows the beginning was predicted, but the sample before it matters
     all_forced = np.concatenate([inputs[0, :first], forced])
-    truth = samples[begin:] * model.step
+    truth = samples[begin:].astype(np.float64) * model.step
     forced_audio = representation.predicted(all_forced, samples)[begin:]
-    free_audio = representation.decode(whole)[begin:]
+    before = float(samples[begin - 1]) * model.step if begin else 0.0
+    free_audio = representation.decode(free, before)
     track = _track(truth, free_audio, window)
     apart = [i for i, value in enumerate(track.snr) if value > 0]
     lost = (apart[-1] + 1 if apart else 0) * window

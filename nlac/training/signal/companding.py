@@ -41,6 +41,16 @@ def library_of(x: Any) -> Any:
     return torch
 
 
+def as_float(x: Any, kind: Any = np.float32) -> Any:
+    """Convert numbers to floats: of a kind in NumPy, float32 in PyTorch."""
+    return x.astype(kind) if isinstance(x, np.ndarray) else x.float()
+
+
+def as_integer(x: Any) -> Any:
+    """Convert numbers to int64."""
+    return x.astype(np.int64) if isinstance(x, np.ndarray) else x.long()
+
+
 def compress(x: Signal, levels: int = 256) -> Signal:
     """Bend samples from -1 to 1 by the mu-law curve; louder ones are clipped.
 
@@ -84,8 +94,7 @@ def encode_mu_law(x: Signal, levels: int = 256, silence: str = "paired") -> Sign
         codes = lib.floor(y * (levels // 2) + 0.5) + levels // 2
     else:
         codes = lib.floor((y + 1) * 0.5 * (levels - 1) + 0.5)
-    codes = lib.clip(codes, 0, levels - 1)
-    return codes.astype(np.int64) if lib is np else codes.long()  # type: ignore[no-any-return]
+    return as_integer(lib.clip(codes, 0, levels - 1))  # type: ignore[no-any-return]
 
 
 def decode_mu_law(codes: Signal, levels: int = 256, silence: str = "paired") -> Signal:
@@ -95,7 +104,7 @@ def decode_mu_law(codes: Signal, levels: int = 256, silence: str = "paired") -> 
     the distance of its level to the next ones.
     """
     centred = _is_centred(silence)
-    y = codes.astype(np.float64) if library_of(codes) is np else codes.float()
+    y = as_float(codes, np.float64)
     y = (y - levels // 2) / (levels // 2) if centred else y * (2 / (levels - 1)) - 1
     return expand(y, levels)  # type: ignore[no-any-return]
 
@@ -137,10 +146,12 @@ def integers_in_level(
     """
     half, centred = 1 << (bits - 1), _is_centred(silence)
     inner = np.arange(1, levels, dtype=np.float64)  # boundaries between levels
-    y = (inner - 0.5 - levels // 2) / (levels // 2) if centred else (2 * inner - 1) / (
-        levels - 1
-    ) - 1
+    if centred:
+        y = (inner - 0.5 - levels // 2) / (levels // 2)
+    else:
+        y = (2 * inner - 1) / (levels - 1) - 1
     ends = np.concatenate([[-np.inf], expand(y, levels), [np.inf]])
     low = np.ceil(np.clip((ends[codes] + offset) * half, -half, half))
     high = np.ceil(np.clip((ends[codes + 1] + offset) * half, -half, half))
-    return np.maximum(high - low, 1).astype(np.int64)
+    sizes: I64 = np.maximum(high - low, 1).astype(np.int64)
+    return sizes

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from nlac._errors import UsageError
@@ -26,14 +28,14 @@ def noise_gate(
     x : (..., times) float array
         Recording.
     noise : (..., times) float array, optional
-        A piece of noise alone. If None, the noise of a band is a low quantile of its own
-        magnitudes.
+        A piece of noise alone. If None, the level of the noise of a band is estimated by a low
+        quantile of its magnitudes.
     reduction_db : float
         By how many dB noise is turned down, at least 0.
     threshold_db : float
         What is less than so many dB above the noise counts as noise.
     quantile : float
-        Quantile of the magnitudes that is taken for noise, 0 to 1.
+        This share of the magnitudes of a band, more than 0 and less than 1, is noise alone.
     smoothing : int
         Bins and frames over which gains are averaged, which keeps single ones from chirping; odd.
 
@@ -43,7 +45,7 @@ def noise_gate(
     """
     for name, value, good, allowed in (
         ("reduction_db", reduction_db, reduction_db >= 0, "at least 0"),
-        ("quantile", quantile, 0 <= quantile <= 1, "from 0 to 1"),
+        ("quantile", quantile, 0 < quantile < 1, "more than 0, less than 1"),
         ("smoothing", smoothing, smoothing >= 1 and smoothing % 2 == 1, "odd, at least 1"),
     ):
         if not good:
@@ -52,7 +54,9 @@ def noise_gate(
     spectrum = stft(x, _SIZE, hop)
     magnitude = np.abs(spectrum)
     if noise is None:
-        floor = np.quantile(magnitude, quantile, axis=-1, keepdims=True)
+        # magnitudes of noise have a Rayleigh distribution: its mean, from its quantile
+        ratio = math.sqrt(math.pi / 2) / math.sqrt(-2 * math.log(1 - quantile))
+        floor = ratio * np.quantile(magnitude, quantile, axis=-1, keepdims=True)
     else:
         floor = np.abs(stft(noise, _SIZE, hop)).mean(-1, keepdims=True)
     loud = magnitude > floor * 10 ** (threshold_db / 20)

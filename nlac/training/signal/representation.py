@@ -14,7 +14,14 @@ import numpy as np
 
 from nlac._errors import UsageError
 from nlac._typing import F64, AnyArray
-from nlac.training.signal.companding import Signal, decode_mu_law, encode_mu_law, library_of
+from nlac.training.signal.companding import (
+    Signal,
+    as_float,
+    as_integer,
+    decode_mu_law,
+    encode_mu_law,
+    library_of,
+)
 from nlac.training.signal.emphasis import deemphasise, emphasise
 
 
@@ -40,8 +47,21 @@ class Representation(ABC):
         """Convert (..., times) integer samples to (..., times * codes_per_sample) inputs."""
 
     @abstractmethod
-    def decode(self, inputs: AnyArray) -> F64:
-        """Convert (..., times * codes_per_sample) inputs to (..., times) samples in -1 to 1."""
+    def decode(self, inputs: AnyArray, before: float | F64 = 0.0) -> F64:
+        """Convert inputs to samples.
+
+        Parameters
+        ----------
+        inputs : (..., times * codes_per_sample) array
+            Inputs.
+        before : float or (...) float64 array
+            The sample before the first, where the inputs continue a recording.
+
+        Returns
+        -------
+        (..., times) float64 array
+            Samples in -1 to 1; with pre-emphasis they may be larger.
+        """
 
     def predicted(self, inputs: AnyArray, samples: AnyArray) -> F64:
         """Samples that predicted inputs stand for, given the true samples before each.
@@ -56,11 +76,8 @@ class Representation(ABC):
         return self.decode(inputs)
 
 
-def _scaled(samples: Signal, bits: int) -> Signal:
-    floats = (
-        samples.astype(np.float32) if library_of(samples) is np else samples.float()
-    )
-    return floats * (2.0 ** (1 - bits))  # type: ignore[no-any-return]
+def _scaled(samples: Any, bits: int) -> Any:
+    return as_float(samples) * (2.0 ** (1 - bits))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +88,9 @@ class Waveform(Representation):
 
     def encode(self, samples: Signal) -> Signal:
         """Convert integer samples to float32."""
-        return _scaled(samples, self.bits)
+        return _scaled(samples, self.bits)  # type: ignore[no-any-return]
 
-    def decode(self, inputs: AnyArray) -> F64:
+    def decode(self, inputs: AnyArray, before: float | F64 = 0.0) -> F64:
         """Give samples as float64."""
         return inputs.astype(np.float64)
 
@@ -102,12 +119,12 @@ class MuLaw(Representation):
     def encode(self, samples: Signal) -> Signal:
         """Convert integer samples to levels, int64."""
         x = emphasise(_scaled(samples, self.bits), self.emphasis)
-        return encode_mu_law(x, self.levels, self.silence)
+        return encode_mu_law(x, self.levels, self.silence)  # type: ignore[no-any-return]
 
-    def decode(self, inputs: AnyArray) -> F64:
+    def decode(self, inputs: AnyArray, before: float | F64 = 0.0) -> F64:
         """Convert levels to samples."""
         x = decode_mu_law(inputs, self.levels, self.silence)
-        return deemphasise(x, self.emphasis) if self.emphasis else np.asarray(x, np.float64)
+        return deemphasise(x, self.emphasis, before)
 
     def predicted(self, inputs: AnyArray, samples: AnyArray) -> F64:
         """Samples of predicted levels; the emphasis is undone with the true sample before each."""
@@ -146,16 +163,15 @@ class Bytes(Representation):
     def encode(self, samples: Signal) -> Signal:
         """Convert integer samples to bytes, int64."""
         lib: Any = library_of(samples)
-        wide = samples.astype(np.int64) if lib is np else samples.long()
-        wide = wide + (1 << (self.bits - 1))
+        wide = as_integer(samples) + (1 << (self.bits - 1))
         parts = [(wide >> shift) & 255 for shift in range(self.bits - 8, -1, -8)]
         return lib.stack(parts, -1).reshape(*samples.shape[:-1], -1)  # type: ignore[no-any-return]
 
-    def decode(self, inputs: AnyArray) -> F64:
+    def decode(self, inputs: AnyArray, before: float | F64 = 0.0) -> F64:
         """Convert bytes to samples; the bytes of an incomplete sample at the end are dropped."""
         count, size = inputs.shape[-1] // self.codes_per_sample, self.codes_per_sample
         parts = inputs[..., : count * size].reshape(*inputs.shape[:-1], count, size)
         value = np.zeros(parts.shape[:-1], np.int64)
         for i in range(size):
             value = (value << 8) | parts[..., i]
-        return (value - (1 << (self.bits - 1))) * 2.0 ** (1 - self.bits)
+        return (value - (1 << (self.bits - 1))).astype(np.float64) * 2.0 ** (1 - self.bits)

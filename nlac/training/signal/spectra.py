@@ -22,7 +22,7 @@ _QUIETEST = 1e-5  # amplitude, of full scale 1, that is the floor of logarithms
 
 def hann(size: int) -> F64:
     """Periodic Hann window."""
-    return 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(size) / size)  # type: ignore[no-any-return]
+    return 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(size) / size)
 
 
 def stft(x: AnyArray, size: int, hop: int) -> Complex:
@@ -137,7 +137,22 @@ def mel_filters(settings: MelSettings) -> F64:
     nearest = np.abs(frequencies - corners[1:-1, None]).argmin(1)
     filters[empty, nearest[empty]] = 1.0
     filters /= filters.sum(1, keepdims=True)
-    return filters  # type: ignore[no-any-return]
+    return filters
+
+
+def mel_spread(settings: MelSettings) -> F64:
+    """Matrix that spreads values of bands over frequencies: each gets a mean of its bands.
+
+    Returns
+    -------
+    (size / 2 + 1, bands) float64 array
+        Rows add up to 1. Frequencies without a band, such as 0, have that of the nearest one.
+    """
+    spread = mel_filters(settings).T.copy()
+    covered = np.flatnonzero(spread.sum(1))
+    for frequency in np.flatnonzero(spread.sum(1) == 0):
+        spread[frequency] = spread[covered[np.abs(covered - frequency).argmin()]]
+    return spread / spread.sum(1, keepdims=True)  # type: ignore[no-any-return]
 
 
 def log_mel(x: AnyArray, settings: MelSettings) -> F64:

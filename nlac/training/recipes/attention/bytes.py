@@ -89,11 +89,11 @@ class ByteTransformer(SamplePredictor):
         values = past(self.embedding(x)) + self.placed(torch.arange(x.shape[1], device=x.device))
         for block in self.blocks:
             values = block(values)
-        return self.last(self.normal(values))  # type: ignore[no-any-return]
+        return self.last(self.normal(values))
 
     def placed(self, positions: Tensor) -> Tensor:
         """(times, width) vectors of the bytes' places within samples."""
-        return self.places(positions % self.representation.codes_per_sample)  # type: ignore[no-any-return]
+        return self.places(positions % self.representation.codes_per_sample)
 
     def stepper(self) -> Stepper:
         """Make what runs this model one byte at a time."""

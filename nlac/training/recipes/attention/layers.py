@@ -91,7 +91,7 @@ class Block(nn.Module):
         """Add what attention gave, (batch, heads, times, size), and what the dense layers give."""
         x = x + self.dropout(self.out(mixed.transpose(1, 2).flatten(2)))
         hidden = functional.gelu(self.wide(self.before_dense(x)))
-        return x + self.dropout(self.narrow(hidden))  # type: ignore[no-any-return]
+        return x + self.dropout(self.narrow(hidden))
 
 
 def small_start(module: nn.Module, layers: int) -> None:

@@ -13,7 +13,13 @@ import numpy as np
 
 from nlac._errors import UsageError
 from nlac._typing import F64, IntSamples
-from nlac.codec.encoder.lpc.least_squares import factorise, new_factor, padded, project, round_weights
+from nlac.codec.encoder.lpc.least_squares import (
+    factorise,
+    new_factor,
+    padded,
+    project,
+    round_weights,
+)
 from nlac.training.recipes.baseline.lpc import Prediction
 from nlac.training.recipes.settings import ModelSettings, number
 
@@ -94,6 +100,6 @@ def _solve(rows: F64, wanted: F64, precision: int) -> F64:
     limit = (1 << (precision - 1)) - 1
     for shift in range(precision, -1, -1):
         if round_weights(factor, solution, usable, 2.0**-shift, limit, weights):
-            return weights * 2.0**-shift
+            return weights.astype(np.float64) * 2.0**-shift
     # too large for any shift: the frame is better off without
     return np.zeros(count)

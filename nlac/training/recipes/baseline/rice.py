@@ -20,7 +20,7 @@ def _adaptive_lengths(values, first, share, lengths):
         value = values[t]
         folded = 2 * value if value >= 0 else -2 * value - 1
         # the best parameter for geometrically distributed values of this mean
-        parameter = max(0, int(math.ceil(math.log2(max(mean * 0.6931, 1e-9)))))
+        parameter = max(0, math.ceil(math.log2(max(mean * 0.6931, 1e-9))))
         lengths[t] = 1 + parameter + (folded >> parameter)
         mean += (folded - mean) * share
 

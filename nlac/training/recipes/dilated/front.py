@@ -28,6 +28,9 @@ _GROUP = 256  # blocks that are worked on at once, which bounds the memory
 # loading of the diagonal: relative to its mean, and in squared steps between samples
 _RIDGE, _FLOOR = 1e-9, 16.0
 _LEAST = 0.25  # added to running means, in steps
+# an error that is taken to precede the first sample: a loud beginning would cost thousands of bits
+# if none were expected
+_PRIOR = 2.0**-6
 
 
 class Front(NamedTuple):
@@ -71,9 +74,8 @@ def adaptive_front(x: Tensor, order: int, memory: int, every: int, step: float) 
     times = torch.arange(x.shape[1], device=x.device)
     means = []
     for span in _SPANS:
-        size = times.clamp(1, span)
-        total = sums[:, times] - sums[:, (times - span).clamp_min(0)]
-        means.append(total / size + _LEAST * step)
+        total = sums[:, times] - sums[:, (times - span).clamp_min(0)] + _PRIOR * (times < span)
+        means.append(total / (times + 1).clamp_max(span) + _LEAST * step)
     unit = means[_UNIT]
     last = functional.pad(samples, (1, 0))[:, :-1]
     last_error = functional.pad(error, (1, 0))[:, :-1]
@@ -183,8 +185,8 @@ class FrontState:
         now = self._sums[:, time % length]
         means = []
         for span in _SPANS:
-            total = now - self._sums[:, max(time - span, 0) % length]
-            means.append(total / min(max(time, 1), span) + _LEAST * self._step)
+            total = now - self._sums[:, max(time - span, 0) % length] + _PRIOR * (time < span)
+            means.append(total / min(time + 1, span) + _LEAST * self._step)
         self.unit = means[_UNIT]
         self.features = np.stack(
             [

@@ -135,4 +135,4 @@ class Stack(nn.Module):
         for layer in self.layers:
             x, skip = layer(x, condition)
             total = total + skip
-        return self.last(torch.relu(self.hidden(torch.relu(total))))  # type: ignore[no-any-return]
+        return self.last(torch.relu(self.hidden(torch.relu(total))))

@@ -36,7 +36,7 @@ class _StackRunner:
             np.stack(residuals),
             np.stack(biases),
             np.concatenate([exported(layer.skip.weight.T) for layer in layers]),
-            exported(sum(layer.skip.bias for layer in layers)),  # type: ignore[arg-type]
+            exported(sum(layer.skip.bias for layer in layers)),
             exported(stack.hidden.weight.T),
             exported(stack.hidden.bias),
             exported(stack.last.weight.T),

@@ -77,7 +77,7 @@ class WaveNet(SamplePredictor):
         if len(self.inputs) == 2:
             older = functional.pad(self.inputs[1](x), (0, 0, 1, 0))[:, : x.shape[1]]
             embedded = embedded + older
-        return self.stack(past(embedded), condition)  # type: ignore[no-any-return]
+        return self.stack(past(embedded), condition)
 
     def stepper(self) -> Stepper:
         """Make what runs this model one level at a time."""
