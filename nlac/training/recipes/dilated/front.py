@@ -1,0 +1,200 @@
+"""Adaptive linear prediction before a network: least squares over the past, solved anew at times.
+
+A network on raw samples spends its capacity on learning linear prediction, and does that worse
+than least squares. So samples are first predicted by weights that minimise the squared error over
+all blocks before the present one, where a block `memory` samples ago counts 1/e as much as the last
+one. The network then sees the error of this prediction, relative to its running mean.
+
+Everything is backward-adaptive: a function of past samples only, without parameters.
+`adaptive_front` has whole sequences at once, `FrontState` one sample after the other.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from nlac._typing import F64, FloatSamples
+
+FEATURES = 5
+_SPANS = (16, 128, 1024)  # samples of the running means of the absolute error
+_UNIT = 1  # index of the span that errors are relative to
+_GROUP = 256  # blocks that are worked on at once, which bounds the memory
+# loading of the diagonal: relative to its mean, and in squared steps between samples
+_RIDGE, _FLOOR = 1e-9, 16.0
+_LEAST = 0.25  # added to running means, in steps
+# an error that is taken to precede the first sample: a loud beginning would cost thousands of bits
+# if none were expected
+_PRIOR = 2.0**-6
+
+
+class Front(NamedTuple):
+    """What is known before each sample, float32.
+
+    Attributes
+    ----------
+    features : (batch, times, FEATURES) Tensor
+        Inputs of the network: last error and predicted change of the sample, relative to the
+        unit; two ratios of running means; the level.
+    prediction, unit : (batch, times) Tensor
+        Predicted sample, and running mean of the absolute error.
+    """
+
+    features: Tensor
+    prediction: Tensor
+    unit: Tensor
+
+
+@torch.no_grad()
+def adaptive_front(x: Tensor, order: int, memory: int, every: int, step: float) -> Front:
+    """Predict each sample linearly from those before it.
+
+    Parameters
+    ----------
+    x : (batch, times) float Tensor
+        Samples in -1 to 1.
+    order : int
+        Number of past samples that predict the next one.
+    memory : int
+        Samples after which the weight of an error falls to 1/e.
+    every : int
+        Samples of a block, after which weights are computed anew.
+    step : float
+        Distance between two neighbouring samples.
+    """
+    samples = x.double()
+    prediction = _predict(samples, order, memory, every, step)
+    error = samples - prediction
+    sums = functional.pad(error.abs().cumsum(1), (1, 0))
+    times = torch.arange(x.shape[1], device=x.device)
+    means = []
+    for span in _SPANS:
+        total = sums[:, times] - sums[:, (times - span).clamp_min(0)] + _PRIOR * (times < span)
+        means.append(total / (times + 1).clamp_max(span) + _LEAST * step)
+    unit = means[_UNIT]
+    last = functional.pad(samples, (1, 0))[:, :-1]
+    last_error = functional.pad(error, (1, 0))[:, :-1]
+    features = torch.stack(
+        [
+            torch.asinh(last_error / unit),
+            torch.asinh((prediction - last) / unit),
+            torch.log(means[0] / unit),
+            torch.log(means[2] / unit),
+            torch.log(unit / step) / 4 - 1,
+        ],
+        dim=-1,
+    )
+    return Front(features.float(), prediction.float(), unit.float())
+
+
+def _predict(samples: Tensor, order: int, memory: int, every: int, step: float) -> Tensor:
+    batch, times = samples.shape
+    blocks = -(-times // every)
+    padded = functional.pad(samples, (order, blocks * every - times))
+    fade = math.exp(-every / memory)
+    products = samples.new_zeros(batch, order, order)
+    targets = samples.new_zeros(batch, order, 1)
+    identity = torch.eye(order, dtype=samples.dtype, device=samples.device)
+    pieces = []
+    for begin in range(0, blocks, _GROUP):
+        count = min(_GROUP, blocks - begin)
+        piece = padded[:, begin * every : (begin + count) * every + order]
+        windows = piece[:, :-1].unfold(1, order, 1).reshape(batch, count, every, order)
+        wanted = piece[:, order:].reshape(batch, count, every, 1)
+        transposed = windows.transpose(2, 3)
+        new_products, new_targets = transposed @ windows, transposed @ wanted
+        left, right = [], []
+        for i in range(count):
+            left.append(products)
+            right.append(targets)
+            products = fade * products + new_products[:, i]
+            targets = fade * targets + new_targets[:, i]
+        matrix = torch.stack(left, 1)
+        mean = matrix.diagonal(dim1=2, dim2=3).mean(2)
+        matrix = matrix + (_RIDGE * mean + _FLOOR * step * step)[..., None, None] * identity
+        weights = torch.cholesky_solve(torch.stack(right, 1), torch.linalg.cholesky(matrix))
+        pieces.append((windows @ weights).reshape(batch, count * every))
+    return torch.cat(pieces, 1)[:, :times]
+
+
+class FrontState:
+    """`adaptive_front` one sample after the other, in NumPy.
+
+    Attributes
+    ----------
+    features : (batch, FEATURES) float32 array
+        As in `Front`, before the next sample.
+    prediction, unit : (batch,) float64 array
+        The same.
+    """
+
+    features: FloatSamples
+    prediction: F64
+    unit: F64
+
+    def __init__(self, batch: int, order: int, memory: int, every: int, step: float) -> None:
+        self._every, self._step, self._fade = every, step, math.exp(-every / memory)
+        self._time = 0
+        self._history = np.zeros((batch, order))
+        self._weights = np.zeros((batch, order))
+        self._products, self._new_products = np.zeros((2, batch, order, order))
+        self._targets, self._new_targets = np.zeros((2, batch, order))
+        # sums of absolute errors before each of the last samples
+        self._sums = np.zeros((batch, max(_SPANS) + 1))
+        self._last_error = np.zeros(batch)
+        self._prepare()
+
+    def update(self, samples: F64) -> None:
+        """Learn the next sample of each sequence, (batch,) in -1 to 1."""
+        error = samples - self.prediction
+        self._new_products += self._history[:, :, None] * self._history[:, None, :]
+        self._new_targets += self._history * samples[:, None]
+        self._history[:, :-1] = self._history[:, 1:]
+        self._history[:, -1] = samples
+        self._time += 1
+        length = self._sums.shape[1]
+        before = self._sums[:, (self._time - 1) % length]
+        self._sums[:, self._time % length] = before + np.abs(error)
+        self._last_error = error
+        if self._time % self._every == 0:
+            self._solve()
+        self._prepare()
+
+    def _solve(self) -> None:
+        for old, new in (
+            (self._products, self._new_products),
+            (self._targets, self._new_targets),
+        ):
+            old *= self._fade
+            old += new
+            new[:] = 0.0
+        order = self._history.shape[1]
+        mean = np.einsum("bii->b", self._products) / order
+        loading = _RIDGE * mean + _FLOOR * self._step**2
+        matrix = self._products + loading[:, None, None] * np.eye(order)
+        self._weights = np.linalg.solve(matrix, self._targets[..., None])[..., 0]
+
+    def _prepare(self) -> None:
+        time, length = self._time, self._sums.shape[1]
+        self.prediction = (self._history * self._weights).sum(1)
+        now = self._sums[:, time % length]
+        means = []
+        for span in _SPANS:
+            total = now - self._sums[:, max(time - span, 0) % length] + _PRIOR * (time < span)
+            means.append(total / min(time + 1, span) + _LEAST * self._step)
+        self.unit = means[_UNIT]
+        self.features = np.stack(
+            [
+                np.arcsinh(self._last_error / self.unit),
+                np.arcsinh((self.prediction - self._history[:, -1]) / self.unit),
+                np.log(means[0] / self.unit),
+                np.log(means[2] / self.unit),
+                np.log(self.unit / self._step) / 4 - 1,
+            ],
+            axis=1,
+        ).astype(np.float32)
