@@ -290,6 +290,9 @@ class Trainer:
 
     def _rank(self, figures: dict[str, float]) -> bool:
         state, name = self.state, self.recipe.criterion
+        if name not in figures:
+            # as before the second of two stages
+            return False
         sign = 1 if self.recipe.figures[name].better == "lower" else -1
         value = sign * figures[name]
         is_best = value < state.best

@@ -134,7 +134,8 @@ class Recipe(ABC):
     figures : mapping of str to Figure
         The numbers that `loss` returns. ``loss`` itself is one of them.
     criterion : str
-        The figure by which the best checkpoint is chosen in validation.
+        The figure by which the best checkpoint is chosen in validation; none is while it is
+        missing.
     data_key : str
         Key of the section `data` that names the data.
     """

@@ -120,9 +120,19 @@ class CropRecipe(Recipe):
     """A recipe over crops of a prepared dataset; the base of those that train on samples.
 
     Batches are those of `nlac.training.data.loader.Batch`.
+
+    Attributes
+    ----------
+    feed : CropFeed
+        The data, once it is open.
+    rate, bits : int
+        Frames a second, bits of a sample of the data.
     """
 
     Data = CropData
+    feed: CropFeed
+    rate: int
+    bits: int
 
     def open(self) -> Feed:
         """Open the dataset.
@@ -135,4 +145,6 @@ class CropRecipe(Recipe):
         data: CropData = self.settings.data
         options: dict[str, Any] = dict(data.synthetic) if data.folder == SYNTHETIC else {}
         dataset = open_dataset(data.folder, rate=data.rate or None, **options)
-        return CropFeed(dataset, data, self.settings.batch, self.settings.seed)
+        self.rate, self.bits = dataset.rate, dataset.bits
+        self.feed = CropFeed(dataset, data, self.settings.batch, self.settings.seed)
+        return self.feed

@@ -15,7 +15,16 @@ from nlac.training.recipes.base import Recipe
 
 GROUP = "nlac.recipes"
 # modules of nlac that register recipes, by the names they register
-_SHIPPED = {"codec": "nlac.training.codec.recipe"}
+_EXPERIMENTS = "nlac.training.recipes.experiments"
+_SHIPPED = {
+    "bytes": f"{_EXPERIMENTS}.samples",
+    "cnn": f"{_EXPERIMENTS}.samples",
+    "codec": "nlac.training.codec.recipe",
+    "continuation": f"{_EXPERIMENTS}.continuation",
+    "gru": f"{_EXPERIMENTS}.samples",
+    "mel": f"{_EXPERIMENTS}.mel",
+    "wavenet": f"{_EXPERIMENTS}.samples",
+}
 _FILE = "nlac_recipe_"  # begins the names of modules that are files of a user
 _recipes: dict[str, type[Recipe]] = {}
 R = TypeVar("R", bound=type[Recipe])

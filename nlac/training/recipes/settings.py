@@ -9,29 +9,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from nlac._errors import UsageError
+from nlac.training.config.checks import setting
 
-Check = Callable[[Any], bool]
-_RULE = "nlac_rule"
-
-
-def setting(default: Any, allowed: str, good: Check) -> Any:
-    """Field of a dataclass of settings.
-
-    Parameters
-    ----------
-    default : object
-        Its default, of the type that values must have; whole numbers are taken for floats.
-    allowed : str
-        What is allowed, for messages.
-    good : callable
-        True for an allowed value.
-    """
-    return field(default=default, metadata={_RULE: (allowed, good)})
+__all__ = ["ModelSettings", "choice", "multiple", "number", "refused", "setting", "switch"]
 
 
 def number(default: float, low: float, high: float) -> Any:
@@ -62,7 +46,7 @@ class ModelSettings:
     def __post_init__(self) -> None:
         for each in fields(self):
             value, kind = getattr(self, each.name), type(each.default)
-            allowed, good = each.metadata[_RULE]
+            allowed, good = each.metadata["allowed"], each.metadata["good"]
             if kind is float and type(value) is int:
                 value = float(value)
                 object.__setattr__(self, each.name, value)

@@ -58,6 +58,8 @@ def run_trials_in_processes(
     NlacError
         A process ended by itself.
     """
+    # processes that make the same database at once are in each other's way
+    folder.open(_seed(folder, 0))
     context = multiprocessing.get_context("spawn")
     left = context.Value("q", count)
     lines = context.SimpleQueue()
