@@ -26,7 +26,7 @@ from nlac._typing import F64, FloatSamples
 FEATURES = 5
 _SPANS = (16, 128, 1024)  # samples of the running means of the absolute error
 _UNIT = 1  # index of the span that errors are relative to
-_GROUP = 256  # blocks that are worked on at once, which bounds the memory
+_GROUP = 64  # blocks that are worked on at once, which bounds the memory
 # loading of the diagonal: relative to its mean, and in squared steps between samples
 _RIDGE, _FLOOR = 1e-9, 16.0
 _LEAST = 0.25  # added to running means, in steps
@@ -144,8 +144,8 @@ def _predict(samples: Tensor, other: Tensor, size: FrontSize) -> Tensor:
     padded = functional.pad(samples, (size.own, rest))
     beside = functional.pad(other, (size.other, rest))
     fade = math.exp(-every / size.memory)
-    products = samples.new_zeros(batch, order, order)
-    targets = samples.new_zeros(batch, order, 1)
+    # products of samples that predict, and beside them those with the sample to predict
+    products = samples.new_zeros(batch, 1, order * (order + 1))
     identity = torch.eye(order, dtype=samples.dtype, device=samples.device)
     pieces = []
     for begin in range(0, blocks, _GROUP):
@@ -158,18 +158,18 @@ def _predict(samples: Tensor, other: Tensor, size: FrontSize) -> Tensor:
             windows = torch.cat([windows, near], 2)
         windows = windows.reshape(batch, count, every, order)
         wanted = padded[:, first + size.own : last + size.own].reshape(batch, count, every, 1)
-        transposed = windows.transpose(2, 3)
-        new_products, new_targets = transposed @ windows, transposed @ wanted
-        left, right = [], []
-        for i in range(count):
-            left.append(products)
-            right.append(targets)
-            products = fade * products + new_products[:, i]
-            targets = fade * targets + new_targets[:, i]
-        matrix = torch.stack(left, 1)
+        new = (windows.transpose(2, 3) @ torch.cat([windows, wanted], 3)).flatten(2)
+        # what all blocks before each have left, as one product: entry (i, j) is fade**(i - 1 - j)
+        ages = torch.arange(count + 1, dtype=samples.dtype, device=samples.device)
+        since = ages[:, None] - 1 - ages[None, :count]
+        left = torch.where(since >= 0, fade ** since.clamp_min(0), 0.0) @ new
+        left = left + (fade**ages)[:, None] * products
+        products = left[:, -1:]
+        both = left[:, :-1].unflatten(2, (order, order + 1))
+        matrix, targets = both[..., :order], both[..., order:]
         mean = matrix.diagonal(dim1=2, dim2=3).mean(2)
         matrix = matrix + (_RIDGE * mean + _FLOOR * size.step**2)[..., None, None] * identity
-        weights = torch.cholesky_solve(torch.stack(right, 1), torch.linalg.cholesky(matrix))
+        weights = torch.cholesky_solve(targets, torch.linalg.cholesky(matrix))
         pieces.append((windows @ weights).reshape(batch, count * every))
     return torch.cat(pieces, 1)[:, :times]
 
