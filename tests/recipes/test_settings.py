@@ -26,6 +26,7 @@ from nlac.training.recipes.recurrent.gru import Gru, GruSettings
         (WaveNetSettings, "emphasis", 1.0, "emphasis: 1.0; from 0.0 to 0.99"),
         (WaveNetSettings, "emphasis", float("nan"), "emphasis: nan; from 0.0 to 0.99"),
         (CnnSettings, "bits", 20, "bits: 20; 8, 12, 16 or 24"),
+        (CnnSettings, "front_other", 4, "front_other: 4; 0 where front_order is 0"),
         (CnnSettings, "output", "mse", "output: mse; one of logistics, point"),
         (GruSettings, "units", 126, "units: 126; a multiple of 4"),
         (ByteTransformerSettings, "heads", 3, "heads: 3; a divisor of width / 2, 64"),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from nlac.kernels.jit import inline_kernel
+from nlac.kernels.jit import kernel
 
 
-@inline_kernel
+# products and sums may be fused, which processors do in one instruction
+@kernel(forceinline=True, fastmath={"contract"})
 def add_product(weights, x, count, y):
     """``y += x[:count] @ weights[:count]``, `count` being a multiple of 4.
 

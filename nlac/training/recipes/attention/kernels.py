@@ -41,7 +41,8 @@ def _turn(x, heads, cosines, sines):
             x[at + half + i] = a * sines[i] + b * cosines[i]
 
 
-@kernel
+# products and sums may be fused, as in `add_product`
+@kernel(fastmath={"contract"})
 def advance_transformer(
     inputs, angles, normals, projections, projection_bias, out, out_bias, wide, wide_bias, narrow,
     narrow_bias, last, last_bias, heads, keys, values, position, outputs,

@@ -13,11 +13,19 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from nlac._errors import UsageError
 from nlac.training.recipes.densities import clamp_log_scales
-from nlac.training.recipes.dilated.front import FEATURES, adaptive_front
+from nlac.training.recipes.dilated.front import FEATURES, FrontSize, adaptive_front
 from nlac.training.recipes.dilated.stack import Stack, StackSettings
 from nlac.training.recipes.predictor import SamplePredictor, past
-from nlac.training.recipes.settings import choice, multiple, number, setting
+from nlac.training.recipes.settings import (
+    ModelSettings,
+    choice,
+    multiple,
+    number,
+    refused,
+    setting,
+)
 from nlac.training.recipes.stepper import Stepper
 from nlac.training.signal.representation import Waveform
 
@@ -44,6 +52,8 @@ class CnnSettings(StackSettings):
     front_order : int
         Past samples of the adaptive linear prediction before the network; 0 for none, which leaves
         it to the network.
+    front_other : int
+        Samples of another channel that also predict, where there is one.
     front_memory, front_every : int
         Samples after which the weight of a past error has fallen to 1/e; samples after which
         weights are computed anew.
@@ -54,8 +64,20 @@ class CnnSettings(StackSettings):
     parts: int = number(5, 1, 32)
     bits: int = setting(16, "8, 12, 16 or 24", lambda value: value in (8, 12, 16, 24))
     front_order: int = number(0, 0, 64)
+    front_other: int = number(0, 0, 64)
     front_memory: int = number(1024, 64, 1 << 20)
     front_every: int = number(32, 1, 8192)
+
+    def __post_init__(self) -> None:
+        ModelSettings.__post_init__(self)
+        if self.front_other and not self.front_order:
+            raise refused("front_other", self.front_other, "0 where front_order is 0")
+
+    def front(self, step: float) -> FrontSize:
+        """Size of the front, for samples of a distance."""
+        return FrontSize(
+            self.front_order, self.front_other, self.front_memory, self.front_every, step
+        )
 
 
 class Cnn(SamplePredictor):
@@ -95,17 +117,31 @@ class Cnn(SamplePredictor):
         if self.kind == "point":
             self.keep_variance()
 
-    def forward(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
-        """Outputs for samples x, see `SamplePredictor.forward`."""
+    def forward(
+        self, x: Tensor, condition: Tensor | None = None, other: Tensor | None = None
+    ) -> Tensor:
+        """Outputs for samples x, see `SamplePredictor.forward`.
+
+        Parameters
+        ----------
+        x, condition
+            As there; this model takes no condition.
+        other : (batch, times) float Tensor, optional
+            Samples of another channel, each known before that of `x`, as from `stereo` in `front`.
+        """
         self.checked_condition(len(x), condition)
-        return next(self._pieces(x, x.shape[1]))
+        return next(self._pieces(x, other, x.shape[1]))
 
     def sweep(
-        self, x: Tensor, condition: Tensor | None = None, chunk: int = 1 << 14
+        self,
+        x: Tensor,
+        condition: Tensor | None = None,
+        chunk: int = 1 << 14,
+        other: Tensor | None = None,
     ) -> Iterator[Tensor]:
-        """Yield the outputs in pieces; the front runs over the whole."""
+        """Yield the outputs of `forward` in pieces; the front runs over the whole."""
         self.checked_condition(len(x), condition)
-        return self._pieces(x, chunk)
+        return self._pieces(x, other, chunk)
 
     def stepper(self) -> Stepper:
         """Make what runs this model one sample at a time."""
@@ -113,14 +149,14 @@ class Cnn(SamplePredictor):
 
         return CnnStepper(self)
 
-    def _pieces(self, x: Tensor, chunk: int) -> Iterator[Tensor]:
+    def _pieces(self, x: Tensor, other: Tensor | None, chunk: int) -> Iterator[Tensor]:
         settings = self.settings
+        if other is not None and not settings.front_other:
+            raise UsageError("other: this model uses no other channel (front_other: 0)")
         front = None
         features = past(x[..., None])
         if settings.front_order:
-            front = adaptive_front(
-                x, settings.front_order, settings.front_memory, settings.front_every, self.step
-            )
+            front = adaptive_front(x, other, settings.front(self.step))
             features = front.features
         for begin in range(0, x.shape[1], chunk):
             before = min(begin, self.receptive_field)

@@ -118,28 +118,45 @@ class CnnStepper(Stepper):
         self._front: FrontState | None = None
         self._placed = model.placed
 
-    def reset(self, batch: int = 1, condition: I64 | None = None) -> FloatSamples:
-        """Begin new sequences, see `Stepper.reset`."""
+    def reset(
+        self, batch: int = 1, condition: I64 | None = None, other: AnyArray | None = None
+    ) -> FloatSamples:
+        """Begin new sequences, see `Stepper.reset`.
+
+        Parameters
+        ----------
+        batch, condition
+            As there; this model takes no condition.
+        other : (batch,) float array, optional
+            Of another channel, what is known before the first sample; silence if None.
+        """
         checked_classes(0, batch, condition)
         self.batch = batch
         self._runner.reset(batch, None)
         settings = self._settings
         if settings.front_order:
-            self._front = FrontState(
-                batch, settings.front_order, settings.front_memory, settings.front_every,
-                self._step,
-            )  # fmt: skip
+            before = np.zeros(batch) if other is None else np.asarray(other, np.float64)
+            self._front = FrontState(batch, settings.front(self._step), before)
             return self._ahead(self._front.features[:, None], self._front)[:, 0]
         return self._ahead(np.zeros((batch, 1, 1), np.float32), None)[:, 0]
 
-    def advance(self, x: AnyArray) -> FloatSamples:
-        """Feed samples, see `Stepper.advance`."""
+    def advance(self, x: AnyArray, other: AnyArray | None = None) -> FloatSamples:
+        """Feed samples, see `Stepper.advance`.
+
+        Parameters
+        ----------
+        x : (batch, times) float array
+            Samples.
+        other : (batch, times) float array, optional
+            Of another channel, what is known before the sample after each; silence if None.
+        """
         samples = np.asarray(x, np.float64)
         if self._front is None:
             return self._ahead(samples[..., None].astype(np.float32), None)
+        beside = np.zeros(samples.shape) if other is None else np.asarray(other, np.float64)
         outputs = np.empty((*samples.shape, self.outputs), np.float32)
         for t in range(samples.shape[1]):
-            self._front.update(samples[:, t])
+            self._front.update(samples[:, t], beside[:, t])
             outputs[:, t] = self._ahead(self._front.features[:, None], self._front)[:, 0]
         return outputs
 
