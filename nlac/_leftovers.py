@@ -1,6 +1,6 @@
 """Unfinished outputs: their names, and which of them no living run is writing.
 
-A run holds a lock on the file that it writes, which the system takes back however the
+A run holds a lock on the file or folder that it writes, which the system takes back however the
 run ends. So a file that can be locked is one that a killed run left.
 """
 
@@ -15,7 +15,7 @@ import stat
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 _NAME = re.compile(r"\..+\.[0-9a-f]{8}\.part", re.DOTALL)
 # between the making of a file and its lock a run may be held up
@@ -29,26 +29,41 @@ def temporary_path(target: Path) -> Path:
     return target.with_name(f".{begin}.{secrets.token_hex(4)}.part")
 
 
-def lock(file: BinaryIO) -> bool:
-    """Mark an open file as one that is being written; tell whether it was free and can be marked.
+def lock(descriptor: int) -> bool:
+    """Mark an open file or folder as being written; tell whether it was free and can be marked.
 
-    The mark lasts until the file is closed or the process ends.
+    The mark lasts until the descriptor is closed or the process ends.
     """
     fcntl = _fcntl()
     if fcntl is None:
         return False
     try:
-        fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         # held by another, or a file system without locks
         return False
     return True
 
 
-def find_leftovers(folder: Path, *, recursive: bool = False) -> Iterator[Path]:
-    """Find unfinished outputs that no living run is writing.
+def is_locked(path: Path) -> bool:
+    """Whether an open file has the mark; False where that can't be known."""
+    fcntl = _fcntl()
+    if fcntl is None or not path.is_file():
+        return False
+    with open(path, "rb") as file:
+        try:
+            fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+    return False
 
-    Files of the last minute are left out, and those on file systems that know no locks.
+
+def find_leftovers(folder: Path, *, recursive: bool = False) -> Iterator[Path]:
+    """Find unfinished outputs, files and folders, that no living run is writing.
+
+    Those of the last minute are left out, and those on file systems that know no locks.
 
     Parameters
     ----------
@@ -70,7 +85,8 @@ def find_leftovers(folder: Path, *, recursive: bool = False) -> Iterator[Path]:
     with os.scandir(folder) as entries:
         found = sorted(entries, key=lambda entry: entry.name)
     for entry in found:
-        if entry.is_dir(follow_symlinks=False):
+        is_folder = entry.is_dir(follow_symlinks=False)
+        if is_folder and not _NAME.fullmatch(entry.name):
             if recursive:
                 with contextlib.suppress(PermissionError):
                     yield from find_leftovers(Path(entry.path), recursive=True)
@@ -82,13 +98,17 @@ def _is_left(path: str) -> bool:
     try:
         status = os.lstat(path)
         old = time.time() - status.st_mtime > _YOUNG_SECONDS
-        if not (stat.S_ISREG(status.st_mode) and old):
+        mode = status.st_mode
+        if not ((stat.S_ISREG(mode) or stat.S_ISDIR(mode)) and old):
             return False
-        with open(path, "rb") as file:
-            return lock(file)
+        descriptor = os.open(path, os.O_RDONLY)
     except OSError:
-        # just finished, or somebody else's
+        # just finished, somebody else's, or a folder on Windows, which can't be opened
         return False
+    try:
+        return lock(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _fcntl() -> Any:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import shutil
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -72,7 +73,7 @@ def _open_output(path: str | os.PathLike[str], force: bool) -> Iterator[BinaryIO
     _unfinished.add(temporary)
     try:
         with _begun(temporary, path) as file:
-            lock(file)
+            lock(file.fileno())
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -84,6 +85,69 @@ def _open_output(path: str | os.PathLike[str], force: bool) -> Iterator[BinaryIO
         raise
     finally:
         _unfinished.discard(temporary)
+
+
+@contextlib.contextmanager
+def open_output_folder(path: str | os.PathLike[str], *, force: bool = False) -> Iterator[Path]:
+    """Make a folder that appears under `path` when the context ends without an error.
+
+    Parameters
+    ----------
+    path : path
+        Final name.
+    force : bool
+        Replace an existing folder, with all that is in it.
+
+    Yields
+    ------
+    Path
+        The folder under its temporary name, empty.
+
+    Raises
+    ------
+    OutputExists
+        Something of the name exists, and `force` is False.
+    OSError
+        The folder cannot be made.
+    """
+    target = Path(os.path.realpath(path))
+    _refuse_existing(target, path, force)
+    temporary = temporary_path(target)
+    _unfinished.add(temporary)
+    try:
+        temporary.mkdir(parents=True)
+        with _locked(temporary):
+            yield temporary
+        _refuse_existing(target, path, force)
+        if target.exists():
+            # a folder that is not empty cannot be replaced in one step
+            old = temporary_path(target)
+            os.rename(target, old)
+            os.rename(temporary, target)
+            shutil.rmtree(old)
+        else:
+            os.rename(temporary, target)
+        sync_folder(target.parent)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+    finally:
+        _unfinished.discard(temporary)
+
+
+@contextlib.contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Mark a folder as being written while the context lasts, if the system supports it."""
+    if os.name == "nt":
+        # Windows cannot open folders
+        yield
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        lock(descriptor)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def sync_folder(folder: Path) -> None:
@@ -117,10 +181,13 @@ def _begun(temporary: Path, path: str | os.PathLike[str]) -> BinaryIO:
 
 
 def remove_unfinished() -> None:
-    """Remove the temporary files of this process, before a signal ends it."""
+    """Remove the temporary files and folders of this process, before a signal ends it."""
     for temporary in list(_unfinished):
         with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
+            if temporary.is_dir():
+                shutil.rmtree(temporary)
+            else:
+                temporary.unlink(missing_ok=True)
 
 
 def _refuse_existing(target: Path, path: str | os.PathLike[str], force: bool) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("benchmarks/*.md")])
-FOLDERS = "benchmarks|docs|findings|nlac|scripts|tests|tools|training"
+FOLDERS = "benchmarks|docs|findings|nlac|recipes|scripts|tests|tools|training"
 PATH = re.compile(rf"`((?:{FOLDERS})/[\w./-]*)`|\bpython ((?:{FOLDERS})/[\w./-]+)")
 # in the changelog, and as an example of a name
 FORMER = {"CHANGELOG.md"}

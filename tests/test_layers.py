@@ -27,7 +27,7 @@ FLOORS = [
     ["codec.decoder"],
     ["codec.encoder", "codec"],
     ["api", ""],
-    ["bench", "training"],
+    ["bench", "torch", "training"],
     ["cli", "__main__"],
 ]
 FLOOR_OF = {name: floor for floor, names in enumerate(FLOORS) for name in names}

@@ -211,8 +211,12 @@ def _columns() -> int | None:
 
 
 @contextmanager
-def progress_bar(title: str, unit: str = " frames") -> Iterator[Progress | None]:
+def progress_bar(
+    title: str, unit: str = " frames", first: int = 0
+) -> Iterator[Progress | None]:
     """Show a progress bar while the context lasts; on a terminal only.
+
+    What was done before, `first`, counts neither for the speed nor for the time left.
 
     Yields
     ------
@@ -229,7 +233,7 @@ def progress_bar(title: str, unit: str = " frames") -> Iterator[Progress | None]
     # short jobs come and go without a bar
     with tqdm(
         desc=title, unit=unit, unit_scale=True, leave=False, delay=0.5,
-        dynamic_ncols=width is None, ncols=width,
+        dynamic_ncols=width is None, ncols=width, initial=first,
     ) as bar:  # fmt: skip
 
         def progress(done: int, total: int | None) -> None:

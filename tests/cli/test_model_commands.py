@@ -1,8 +1,7 @@
-"""``nlac model`` and ``nlac train``, and models on the way to encode and decode."""
+"""``nlac model``, and models on the way to encode and decode."""
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
 import sys
@@ -10,7 +9,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from cli_tools import wav_bytes
 from click.testing import Result
 
 import nlac
@@ -93,34 +91,16 @@ def test_shipped_models_are_documented_and_enough(call: Call, wav: Path):
         assert json.loads(call("info", "--json", f"{name}.nlac").stdout)["predictor"] == predictor
 
 
-def test_training_needs_its_packages(call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    (tmp_path / "a.yaml").write_text("corpus: .\n")
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    done = call("train", "a.yaml")
-    assert done.exit_code == 4
-    assert "nlac[train]" in done.stderr
-
-
-def test_train_and_export(call: Call, tmp_path: Path):
-    for package in ("torch", "safetensors", "yaml"):
-        pytest.importorskip(package, reason=f"{package} is not installed")
-    corpus = tmp_path / "corpus"
-    corpus.mkdir()
-    rows = ["file\tcategory\tsplit"]
-    for name in ("train", "valid"):
-        (corpus / f"{name}.wav").write_bytes(wav_bytes(20000))
-        rows.append(f"{name}.wav\tmusic\t{name}")
-    (corpus / "MANIFEST.tsv").write_text("\n".join(rows) + "\n")
-    (tmp_path / "run.yaml").write_text(
-        "corpus: corpus\nwidth: 16\ndepth: 1\nseconds: 0.2\npool: 1\nbatch: 2\nlength: 256\n"
-        "burn_in: 8\nsteps: 4\nvalid_every: 2\nvalid_crops: 1\n"
-    )
-    done = call("train", "run.yaml")
-    assert done.exit_code == 0, done.stderr
-    assert "step 2, " in done.stdout
-    assert "run: 4 steps" in done.stdout
-    assert "going on at step 4" in call("train", "run.yaml").stdout
-    assert call("model", "export", "run", "new.onnx").exit_code == 2
-    assert call("model", "export", "run", "new.nlacm").exit_code == 0
-    assert call("model", "export", "run", "new.nlacm").exit_code == 5
-    assert call("model", "verify", "new.nlacm").exit_code == 0
+def test_model_list(call: Call, made: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("NLAC_MODELS", str(made.parent))
+    rows = [json.loads(line) for line in call("model", "list", "--json").stdout.splitlines()]
+    shipped = {path.stem for path in (Path(nlac.__file__).parent / "models").glob("*.nlacm")}
+    assert {row["model"] for row in rows} == shipped | {"mine"}
+    (mine,) = (row for row in rows if row["model"] == "mine")
+    assert mine["hash"] == Model.read(made).hash.hex()
+    assert (mine["predictor"], mine["front"], mine["licence"]) == ("gru", "rls", "MIT")
+    lines = call("model", "list").stdout.splitlines()
+    assert lines[0].split() == [
+        "model", "predictor", "front", "weights", "bytes", "licence", "date",
+    ]  # fmt: skip
+    assert len(lines) == len(rows) + 1

@@ -10,7 +10,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from training_tools import SMALL, sound
 
-from nlac.training.config import make_config
+from nlac.training.config.experiment import make_experiment
 
 
 @pytest.fixture
@@ -30,8 +30,8 @@ def corpus(tmp_path) -> Path:
 
 
 @pytest.fixture(params=["cnn", "gated", "gru"])
-def config(request, corpus):
+def experiment(request, corpus):
     kind = {"predictor": "cnn", "gated": request.param == "gated"}
     if request.param == "gru":
         kind = {"predictor": "gru", "depth": 1}
-    return make_config({"corpus": str(corpus), **SMALL, **kind})
+    return make_experiment({"corpus": str(corpus), **SMALL, **kind})

@@ -8,6 +8,7 @@ import io
 import json
 import os
 import platform
+import shutil
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -73,7 +74,10 @@ def _clean(leftovers: list[Path], as_json: bool) -> int:
     removed = []
 
     def remove(path: Path) -> None:
-        path.unlink(missing_ok=True)
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
         removed.append(str(path))
         if not as_json:
             _console.say(f"{path} removed")

@@ -22,10 +22,37 @@ def command() -> None:
 
     \b
     Examples:
+      nlac model list
       nlac model info cnn
       nlac model verify mine.nlacm
       nlac model export runs/first mine.nlacm
     """
+
+
+@command.command("list")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line for each model.")
+def list_models(as_json: bool) -> None:
+    """List the models that --model knows by name: the shipped ones, and those in NLAC_MODELS."""
+    from nlac.cli.training.tables import text_table
+    from nlac.predictors.networks.models import model_files, open_model
+    from nlac.predictors.neural.models import model_predictor
+
+    rows = []
+    for path in model_files():
+        model = open_model(path)
+        card, size = model.card, path.stat().st_size
+        facts = {
+            "model": path.stem, "predictor": model_predictor(model), "front": card.get("front", ""),
+            "weights": model.network.num_weights, "bytes": size,
+            "licence": card.get("licence", ""), "date": card.get("date", ""),
+            "hash": model.hash.hex(), "path": str(path),
+        }  # fmt: skip
+        rows.append(facts)
+        if as_json:
+            click.echo(json.dumps(facts))
+    if not as_json:
+        names = ["model", "predictor", "front", "weights", "bytes", "licence", "date"]
+        click.echo(text_table([[facts[name] for name in names] for facts in rows], names))
 
 
 @command.command("info")
@@ -108,7 +135,7 @@ def verify(models: tuple[str, ...]) -> int:
 def export(run: str, output: str, name: str | None, force: bool) -> None:
     """Make a model of what a training run has reached."""
     from nlac.predictors.networks.models import SUFFIX
-    from nlac.training.run import export as export_run
+    from nlac.training.codec.export import export as export_run
 
     path = Path(output)
     if path.suffix != SUFFIX:

@@ -236,6 +236,14 @@ def open_model(name: str | os.PathLike[str]) -> Model:
     return model
 
 
+def model_files() -> list[Path]:
+    """Files of the models that `open_model` finds by name; of equal names the first is taken."""
+    found: dict[str, Path] = {}
+    for path in _paths():
+        found.setdefault(path.stem, path)
+    return list(found.values())
+
+
 def _paths() -> Iterator[Path]:
     """Yield the model files of the user's folder, then the shipped ones."""
     folders = [os.environ.get(FOLDER_VARIABLE), str(files("nlac").joinpath("models"))]

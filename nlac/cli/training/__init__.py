@@ -1,0 +1,1 @@
+"""What the commands of the research bench share: options, tables."""

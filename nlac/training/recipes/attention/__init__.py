@@ -1,0 +1,1 @@
+"""Transformers over sample bytes: `layers` are their parts, `bytes` the model, `stepping`."""
