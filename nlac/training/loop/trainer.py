@@ -32,6 +32,7 @@ from nlac.training.runs.environment import describe, now
 from nlac.training.runs.folder import RunFolder
 
 Progress = Callable[[int, int], None]
+_FEW_LICENCES = 3  # are told on the terminal
 
 
 class Trainer:
@@ -173,7 +174,10 @@ class Trainer:
         settings, facts = self.settings, self.facts
         count = sum(p.numel() for p in self.state.model.parameters())
         together = f", {self.processes.count} processes" if self.processes.count > 1 else ""
-        licences = "; ".join(facts.get("licences", [])) or "no licence named"
+        named = facts.get("licences", [])
+        licences = "; ".join(named) or "no licence named"
+        if len(named) > _FEW_LICENCES:
+            licences = f"{len(named)} licences; metadata.json has them"
         self._records.say(
             f"{count:,} parameters on {devices.describe_device(self.device)}{together}, "
             f"{settings.precision}"
