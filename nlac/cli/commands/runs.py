@@ -153,4 +153,4 @@ def plot(folders: tuple[str, ...], output: str, names: tuple[str, ...], force: b
         raise OutputExists(f"{output} exists; -f replaces it")
     runs = _found(folders)
     plot_curves(runs, output, names)
-    _console.say(f"{output}: {len(runs)} runs")
+    _console.say(f"{output}: {len(runs)} run{'s' if len(runs) != 1 else ''}")
