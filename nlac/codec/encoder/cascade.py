@@ -146,6 +146,7 @@ def settings_of(options: EncodeOptions, name: str = "cascade") -> CascadeSetting
     return CascadeSettings(
         parameters,
         options.long_term,
+        pieces=24 if PRESETS[options.preset].thorough else 0,
         fallback=window_settings(options, name),
         simpler=tuple(CASCADES[each] for each in reversed(cheaper)),
         effort=options.effort,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from nlac._typing import IntSamples, Samples
@@ -53,9 +55,12 @@ def encode_block(samples: Samples, stream: StreamHeader, options: EncodeOptions)
     found = find_phases(integers)
     if found is not None and found.phases * stream.channels <= MAX_CHANNELS:
         mode = FLOAT_PHASES if stream.is_float else INTEGER_PHASES
-        parts = _encode_integers(split_phases(integers, *found), stream, options)
         head = bytes([mode]) + side + write_phases(found.phases, found.offset)
-        payload = min(payload, head + parts, key=len)
+        parts = split_phases(integers, *found)
+        # of channels that tell each other, estimates tell little: the simplest search may be best
+        for preset in {options.preset: 0, "fast": 0}:
+            tried = replace(options, preset=preset)
+            payload = min(payload, head + _encode_integers(parts, stream, tried), key=len)
     return min(payload, verbatim, key=len)
 
 
