@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import runpy
 import shutil
 from pathlib import Path
 
@@ -185,3 +186,31 @@ def test_pictures(tmp_path: Path):
         "x-residual.png", "x-waveform.png", "x-spectrograms.png",
     ]  # fmt: skip
     assert all(path.read_bytes().startswith(b"\x89PNG") for path in written)
+
+
+@needs_flac
+def test_benchmark_of_recipes_goes_on(tmp_path, monkeypatch):
+    """What is in the results is not measured again; tables are made of all that is there."""
+    program = Path(__file__).parents[2] / "benchmarks/recipes.py"
+    page, results = tmp_path / "index.md", tmp_path / "results.json"
+    page.write_text("# A\n\n<!-- made by benchmarks/recipes.py -->\nold\n<!-- end -->\n\nB\n")
+    options = ["synthetic", "--seconds", "0.1", "--results", results, "--page", page]
+
+    def run(*more: object) -> Results:
+        monkeypatch.setattr("sys.argv", [str(each) for each in (program, *options, *more)])
+        runpy.run_path(str(program), run_name="__main__")
+        return Results.load(results)
+
+    first = run("--name", "lpc8")
+    second = run("--name", "fast", "--name", "lpc8")
+    assert second.labels == [REFERENCE, "lpc8", "nlac fast"]
+    assert [row for row in second.rows if row.codec == "lpc8"] == [
+        row for row in first.rows if row.codec == "lpc8"
+    ]
+    text = page.read_text()
+    assert text.startswith("# A\n")
+    assert text.endswith("<!-- end -->\n\nB\n")
+    assert "old" not in text
+    assert text.count("\n| ") == 4 + 1
+    with pytest.raises(SystemExit, match="name others"):
+        run("--seconds", "0.2", "--name", "joint")
