@@ -50,7 +50,7 @@ class Codec(Method):
     config : NlacConfig
         Options.
     base : str
-        Key in `nlac.codec.encoder.presets.BASES` of the predictor.
+        Key in `nlac.codec.encoder.presets.BASES` of the predictor; empty for no predicted samples.
     label : str
         Label; that of the options if empty.
     kind : {"nlac", "run"}
@@ -82,7 +82,7 @@ class Codec(Method):
         decoded, _ = nlac.read(file, always_2d=True)
         if not np.array_equal(decoded, item.samples):
             raise NlacError(f"{self.info.label}: the decoded samples differ")
-        predicted = base_predictions(item, self._base)
+        predicted = base_predictions(item, self._base) if self._base else None
         return Measured(seconds, 8.0 * size, CODED, size, predicted=predicted)
 
 
@@ -91,10 +91,11 @@ def named_codec(name: str) -> Codec:
     if name in MODELS:
         config = NlacConfig(f"nlac {name}", (("model", name),))
         return Codec(config, str(open_model(name).card["front"]))
-    config = parse_config(name)
-    preset = PRESETS[name.partition(":")[0]]
-    base = "lpc" if preset.predictor == "lpc" else preset.cascade
-    return Codec(config, base)
+    # windows are searched for as `standard` does, so those of `fast` and of options are not known
+    base = "lpc" if name == "standard" else ""
+    if name in PRESETS and PRESETS[name].predictor != "lpc":
+        base = PRESETS[name].cascade
+    return Codec(parse_config(name), base)
 
 
 def codec_of_model(model: Model, label: str) -> Codec:
