@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from nlac._output import open_output
 from nlac.bench.results import CodecInfo, Results
@@ -84,7 +85,8 @@ def merged(known: Results | None, new: Results) -> Results:
     if (known.corpus, known.notes) != (new.corpus, new.notes):
         raise SystemExit(f"the results are of {known.corpus}, {known.notes}; name others")
     (info,) = new.codecs
-    rows = (*(row for row in known.rows if row.codec != info.label), *new.rows)
+    kept = [row for row in known.rows if row.codec != info.label]
+    rows = (*kept, *(replace(row, figures=rounded(row.figures)) for row in new.rows))
     infos = (*(codec for codec in known.codecs if codec.label != info.label), info)
     references = figures.references_of(rows)
 
@@ -93,6 +95,11 @@ def merged(known: Results | None, new: Results) -> Results:
         return replace(codec, figures=codec.figures | figures.of_all(own, references))
 
     return replace(new, rows=rows, codecs=tuple(map(updated, infos)))
+
+
+def rounded(values: dict[str, Any]) -> dict[str, Any]:
+    """Figures with seven digits, which keeps the file small."""
+    return {k: float(f"{v:.7g}") if isinstance(v, float) else v for k, v in values.items()}
 
 
 def write_page(results: Results, page: Path) -> None:

@@ -22,7 +22,7 @@ _COLUMNS: tuple[tuple[str, str, Callable[[Any], str]], ...] = (
     ("as", "bits_are", str),
     ("vs flac", "versus_reference", lambda value: f"{100 * value:+.1f} %"),
     ("cross-entropy", "cross_entropy", _NUMBER),
-    ("entropy", "residual_entropy", _NUMBER),
+    ("res. entropy", "residual_entropy", _NUMBER),
     ("gain dB", "prediction_gain", "{:.1f}".format),
     ("SNR dB", "snr", "{:.1f}".format),
     ("segSNR dB", "segmental_snr", "{:.1f}".format),
