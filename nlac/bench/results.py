@@ -25,6 +25,7 @@ class Row:
     Times are CPU seconds (``enc_s``, ``dec_s``) and wall seconds (``..._wall_s``). Memory is the
     peak resident size in bytes. Values that were not measured are None. ``ok`` means that the
     decoded audio is the same. ``note`` has the reason why it is not, or why there is no file.
+    ``figures`` are those of ``nlac eval`` by name (`nlac.training.evaluation.figures`).
     """
 
     file: str
@@ -41,6 +42,7 @@ class Row:
     dec_rss: int | None = None
     ok: bool = False
     note: str = ""
+    figures: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +51,16 @@ class CodecInfo:
 
     ``enc_start_s`` and ``dec_start_s`` are the CPU seconds for a file of 32 frames: the start of a
     peer's process, which the times of every row include. Speeds do not include it. For nlac they
-    are 0, since its rows include no start.
+    are 0, since its rows include no start. ``figures`` are those of ``nlac eval`` over all files.
     """
 
     label: str
-    kind: Literal["nlac", "peer"]
+    kind: Literal["nlac", "peer", "baseline", "run"]
     version: str
     call: str
     enc_start_s: float = 0.0
     dec_start_s: float = 0.0
+    figures: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,10 @@ class Results:
         """Return the JSON document, with one line for each row, so that diffs are readable."""
         data = asdict(self)
         rows = data.pop("rows")
+        for part in (*rows, *data["codecs"]):
+            # a plain benchmark has none
+            if not part["figures"]:
+                del part["figures"]
         head = json.dumps(data, indent=1, ensure_ascii=False)
         lines = ",\n  ".join(json.dumps(row, ensure_ascii=False) for row in rows)
         return f'{head[:-2]},\n "rows": [\n  {lines}\n ]\n}}\n'

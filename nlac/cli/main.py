@@ -27,6 +27,7 @@ COMMANDS = {
     "train": "Train a model: a recipe, its data, its loss.",
     "runs": "List, show, compare and plot training runs.",
     "tune": "Search for good settings of a recipe.",
+    "eval": "Compare predictors on the same samples: runs, linear prediction, the codec.",
     "bench": "Compare presets and other codecs on a folder of audio.",
     "doctor": "Check this installation.",
     "completion": "Print the completion script for a shell.",

@@ -81,7 +81,7 @@ def make_crops(sound: Sound, base_name: str) -> list[Crop]:
         range: such recordings teach nothing general.
     """
     samples = sound.samples
-    base = _start(sound, base_name)
+    base = start_predictor(sound, base_name)
     side_info = base.side_info
     if any(s.kind or s.first == s.last for s in side_info.sets):
         return []
@@ -113,7 +113,16 @@ def make_crops(sound: Sound, base_name: str) -> list[Crop]:
     return crops
 
 
-def _start(sound: Sound, base_name: str) -> BasePredictor:
+def start_predictor(sound: Sound, base_name: str) -> BasePredictor:
+    """Set up a base predictor for a recording, as for one block.
+
+    Parameters
+    ----------
+    sound : Sound
+        The recording.
+    base_name : str
+        Key in `nlac.codec.encoder.presets.BASES`.
+    """
     samples, rate = sound
     parameters = BASES[base_name]
     settings = window_settings(EncodeOptions(), base_name)
