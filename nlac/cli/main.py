@@ -27,6 +27,8 @@ COMMANDS = {
     "train": "Train a model: a recipe, its data, its loss.",
     "runs": "List, show, compare and plot training runs.",
     "tune": "Search for good settings of a recipe.",
+    "generate": "Make audio with a trained model.",
+    "continue": "Go on with a recording, as a trained model would.",
     "bench": "Compare presets and other codecs on a folder of audio.",
     "doctor": "Check this installation.",
     "completion": "Print the completion script for a shell.",
