@@ -28,6 +28,8 @@ COMMANDS = {
     "runs": "List, show, compare and plot training runs.",
     "tune": "Search for good settings of a recipe.",
     "eval": "Compare predictors on the same samples: runs, linear prediction, the codec.",
+    "generate": "Make audio with a trained model.",
+    "continue": "Go on with a recording, as a trained model would.",
     "bench": "Compare presets and other codecs on a folder of audio.",
     "doctor": "Check this installation.",
     "completion": "Print the completion script for a shell.",

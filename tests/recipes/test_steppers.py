@@ -12,6 +12,7 @@ from nlac._errors import UsageError
 from nlac.training.generation.free_run import generate
 from nlac.training.generation.sampling import Sampler, Sampling
 from nlac.training.recipes.dilated.wavenet import WaveNet, WaveNetSettings
+from nlac.training.recipes.predictor import SamplePredictor
 
 
 def array(tensor):
@@ -61,6 +62,17 @@ def test_greedy_generation_is_naive_recomputation(name):
             assert np.abs(values - drawn[:, t]).max() <= model.step
         given = torch.from_numpy(drawn[:, t : t + 1]).to(whole.dtype)
         whole = torch.cat([whole, given], 1)
+
+
+@pytest.mark.parametrize("name", ["wavenet one-hot", "cnn kernel 3", "bytes", "bytes 24"])
+def test_a_model_without_a_stepper_of_its_own(name):
+    model = telling(name)
+    x, condition = inputs_of(model, times=90)
+    outputs = SamplePredictor.stepper(model).outputs_for(x.numpy(), array(condition))
+    own = model.stepper().outputs_for(x.numpy(), array(condition))
+    torch.testing.assert_close(
+        distributions(model, outputs), distributions(model, own), rtol=1e-5, atol=1e-5
+    )
 
 
 def test_full_wavenet_to_a_hundred_thousandth():

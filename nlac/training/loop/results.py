@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import importlib.util
-import wave
-from pathlib import Path
-from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
-from nlac._output import open_output
+from nlac.training.generation.files import write_audio
 from nlac.training.loop.devices import to_device
 from nlac.training.recipes.base import Feed, Recipe
 from nlac.training.runs.folder import RunFolder, write_json
@@ -60,7 +55,7 @@ def write_results(
             (run.artifacts / "generated.wav", generated),
         ):
             if samples is not None:
-                write_wav(path, samples, int(rate))
+                write_audio(path, samples, int(rate), force=True)
                 written.append(path)
     if importlib.util.find_spec("matplotlib") is not None:
         from nlac.training.runs.plot import plot_curves
@@ -68,24 +63,3 @@ def write_results(
         plot_curves([run], run.results / "curves.png")
         written.append(run.results / "curves.png")
     return [path.relative_to(run.path).as_posix() for path in written]
-
-
-def write_wav(path: Path, samples: NDArray[Any], rate: int) -> None:
-    """Write a WAV file of 16 bits, which appears whole.
-
-    Parameters
-    ----------
-    path : Path
-        The file; it is replaced.
-    samples : (times,) or (times, channels) float
-        In -1 to 1; what is beyond is clipped.
-    rate : int
-        Frames a second.
-    """
-    scaled = np.clip(np.rint(np.asarray(samples, np.float64) * 32768), -32768, 32767)
-    frames = scaled.reshape(len(scaled), -1).astype("<i2")
-    with open_output(path, force=True) as file, wave.open(file, "wb") as out:
-        out.setnchannels(frames.shape[1])
-        out.setsampwidth(2)
-        out.setframerate(rate)
-        out.writeframes(frames.tobytes())

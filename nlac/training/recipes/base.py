@@ -196,6 +196,16 @@ class Recipe(ABC):
             There is none, or it does not fit the settings.
         """
 
+    def recall(self, facts: Mapping[str, Any]) -> None:
+        """Take over what a run told of its data, where a model is used and the data is not open.
+
+        Parameters
+        ----------
+        facts : mapping
+            `Feed.facts` of the data that the model was trained on.
+        """
+        return None
+
     def summarise(self, figures: dict[str, float]) -> dict[str, float]:
         """Figures of many batches, from the means of what `loss` returned for each."""
         return figures

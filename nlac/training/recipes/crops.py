@@ -148,3 +148,7 @@ class CropRecipe(Recipe):
         self.rate, self.bits = dataset.rate, dataset.bits
         self.feed = CropFeed(dataset, data, self.settings.batch, self.settings.seed)
         return self.feed
+
+    def recall(self, facts: Mapping[str, Any]) -> None:
+        """Take over rate and bits."""
+        self.rate, self.bits = int(facts.get("rate", 0)), int(facts.get("bits", 16))

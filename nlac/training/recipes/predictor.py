@@ -64,9 +64,15 @@ class SamplePredictor(nn.Module):
             Outputs at t depend on x before t only.
         """
 
-    @abstractmethod
     def stepper(self) -> Stepper:
-        """Make what runs this model one sample at a time on cached states."""
+        """Make what runs this model one sample at a time.
+
+        A model without one of its own, on cached states, computes its whole receptive field again
+        for each sample.
+        """
+        from nlac.training.recipes.recomputing import RecomputingStepper
+
+        return RecomputingStepper(self)
 
     @property
     def step(self) -> float:

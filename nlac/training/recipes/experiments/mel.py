@@ -74,7 +74,8 @@ class MelRecipe(CropRecipe):
     def sample(self, model: MelAutoencoder, seconds: float, seed: int) -> NDArray[Any]:
         """Audio of random latent values, of the first class."""
         condition = np.zeros(1, np.int64) if model.classes else None
-        drawn: NDArray[Any] = draw(model, condition=condition, seed=seed)
+        times = round(seconds * self.rate)
+        drawn: NDArray[Any] = draw(model, condition=condition, seed=seed, times=times)
         return drawn
 
     def _audio(self, batch: Batch) -> Tensor:

@@ -61,6 +61,7 @@ def draw(
     iterations: int = 32,
     gate_db: float = 0.0,
     seed: int = 0,
+    times: int | None = None,
 ) -> F64:
     """Make audio of random latent values, with mean and deviation of those in training.
 
@@ -72,20 +73,26 @@ def draw(
         Factor of the deviation; 0 gives the mean of all.
     condition, iterations, gate_db, seed
         As for `rebuild`.
+    times : int, optional
+        Samples to make, of as many spectra as that takes one after the other; by default those of
+        one spectrum.
 
     Returns
     -------
-    (samples,) float64 array
-        As long as one spectrum of the model.
+    (times,) float64 array
     """
     settings, device = model.settings, model.latent_mean.device
     generator = torch.Generator().manual_seed(seed)
-    shape = (1, settings.latent, model.inner_frames if model.keeps_time else 1)
+    times = settings.samples if times is None else times
+    num_frames = times // settings.hop + 1
+    pieces = -(-num_frames // settings.frames)
+    shape = (pieces, settings.latent, model.inner_frames if model.keeps_time else 1)
     noise = torch.randn(shape, generator=generator).to(device)
     latent = model.latent_mean[:, None] + temperature * model.latent_deviation[:, None] * noise
-    label = None if condition is None else torch.from_numpy(condition).to(device)
+    label = None if condition is None else torch.from_numpy(condition).to(device).expand(pieces)
     bands = model.decode(latent if model.keeps_time else latent[:, :, 0], label)
-    return _audio(model, bands, settings.samples, iterations, gate_db, seed)
+    joined = bands.transpose(0, 1).reshape(1, settings.bands, -1)[:, :, :num_frames]
+    return _audio(model, joined, times, iterations, gate_db, seed)
 
 
 def _audio(
