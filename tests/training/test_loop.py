@@ -257,3 +257,17 @@ def test_generators_depend_on_the_seed_only():
 
     assert drawn(1, 2, 0) == drawn(1, 2, 0)
     assert len({str(drawn(*n)) for n in ((1, 2, 0), (1, 2, 1), (1, 3, 0), (2, 2, 0))}) == 4
+
+
+def test_a_figure_that_some_batches_lack_is_the_mean_of_the_others():
+    from nlac.training.loop.means import Means
+    from nlac.training.loop.processes import Processes
+
+    means = Means()
+    means.add({"loss": 4.0, "rare": 10.0}, 1.0)
+    means.add({"loss": 1.0}, 2.0)
+    assert means.values(Processes()) == {"loss": 2.0, "rare": 10.0}
+    again = Means()
+    again.restore(means.state())
+    again.add({"rare": 4.0}, 2.0)
+    assert again.values(Processes()) == {"loss": 2.0, "rare": 6.0}

@@ -126,7 +126,7 @@ def write_run_results(evaluation: Evaluation, run: str | Path, label: str) -> li
     list of Path
         The files; they replace earlier ones.
     """
-    from nlac.training.loop.results import write_wav
+    from nlac.training.generation.files import write_audio
 
     folder, results = RunFolder(run), evaluation.results
     folder.results.mkdir(exist_ok=True)
@@ -145,7 +145,7 @@ def write_run_results(evaluation: Evaluation, run: str | Path, label: str) -> li
     if example is not None:
         path = folder.results / "predictions.wav"
         scale = 2.0 ** (1 - example.item.bits)
-        write_wav(path, np.asarray(example.predicted) * scale, example.item.rate)
+        write_audio(path, np.asarray(example.predicted) * scale, example.item.rate, force=True)
         written.append(path)
         if draws:
             from nlac.training.evaluation.pictures import save_pictures

@@ -8,15 +8,13 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from nlac._errors import UsageError
 from nlac.bench.results import CodecInfo
-from nlac.training.config.experiment import read_experiment
 from nlac.training.evaluation.method import Method
 from nlac.training.evaluation.recordings import Item
 from nlac.training.loop.devices import choose_device, prepare_device
 from nlac.training.recipes.base import Recipe
-from nlac.training.runs.checkpoints import best_weights
 from nlac.training.runs.folder import RunFolder
+from nlac.training.runs.loading import load_run
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,29 +72,16 @@ def load(folder: str | Path, device: str = "") -> Loaded:
     UsageError
         There is no run, or no checkpoint yet.
     """
-    run = RunFolder(folder)
-    metadata = run.metadata()
-    run.config()
-    experiment = read_experiment(run.config_path)
-    weights = best_weights(folder)
     chosen = choose_device(device)
-    prepare_device(chosen, experiment.train.threads)
-    recipe = experiment.recipe()
-    model = recipe.build()
-    try:
-        model.load_state_dict(weights)
-    except RuntimeError as error:
-        raise UsageError(f"{folder}: the checkpoint does not fit its config.yaml") from error
-    facts = metadata.get("data", {})
-    # what a recipe takes from open data
-    for name in ("rate", "bits"):
-        if facts.get(name):
-            setattr(recipe, name, int(facts[name]))
+    trained = load_run(folder, chosen)
+    prepare_device(chosen, trained.experiment.train.threads)
+    run, facts = trained.folder, trained.facts
     labels: tuple[str, list[str | int]] = next(iter(facts.get("labels", {}).items()), ("", []))
-    commit = str(metadata.get("commit") or "")
-    info = CodecInfo(run.path.resolve().name, "run", commit, f"recipe {experiment.name}")
+    commit = str(run.metadata().get("commit") or "")
+    name = f"recipe {trained.experiment.name}"
+    info = CodecInfo(run.path.resolve().name, "run", commit, name)
     rate = int(facts.get("rate") or 0)
-    return Loaded(info, run, recipe, model.to(chosen).eval(), chosen, rate, labels)
+    return Loaded(info, run, trained.recipe, trained.model, chosen, rate, labels)
 
 
 def needs(folder: str | Path) -> tuple[int, int]:

@@ -18,26 +18,29 @@ class Means:
 
     def __init__(self) -> None:
         self._sums: dict[str, Any] = {}
-        self._weight = 0.0
+        self._weights: dict[str, float] = {}
 
     def add(self, figures: Mapping[str, Any], weight: float) -> None:
-        """Add figures of a batch that count for `weight`."""
+        """Add figures of a batch that count for `weight`; a batch need not have all."""
         for name, value in figures.items():
             if isinstance(value, torch.Tensor):
                 value = value.detach().double()
             self._sums[name] = self._sums.get(name, 0.0) + value * weight
-        self._weight += weight
+            self._weights[name] = self._weights.get(name, 0.0) + weight
 
     def values(self, processes: Processes) -> dict[str, float]:
         """Means over all processes; none if nothing was added."""
         names = sorted(self._sums)
-        *sums, weight = processes.sum([*(float(self._sums[n]) for n in names), self._weight])
-        return {name: total / weight for name, total in zip(names, sums, strict=True) if weight}
+        sums = [float(self._sums[name]) for name in names]
+        totals = processes.sum([*sums, *(self._weights[name] for name in names)])
+        pairs = zip(names, totals[: len(names)], totals[len(names) :], strict=True)
+        return {name: total / weight for name, total, weight in pairs if weight}
 
     def state(self) -> dict[str, Any]:
         """What a checkpoint holds."""
-        return {"sums": {k: float(v) for k, v in self._sums.items()}, "weight": self._weight}
+        sums = {name: float(value) for name, value in self._sums.items()}
+        return {"sums": sums, "weights": dict(self._weights)}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Continue with what a checkpoint held."""
-        self._sums, self._weight = dict(state["sums"]), state["weight"]
+        self._sums, self._weights = dict(state["sums"]), dict(state["weights"])
