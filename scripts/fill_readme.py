@@ -21,24 +21,28 @@ MARKED = re.compile(r"(<!-- benchmark -->\n).*?(<!-- /benchmark -->)", re.DOTALL
 
 
 def cells(one: Summary) -> tuple[str, ...]:
+    peaks = one.enc_rss, one.dec_rss
     return (
         one.codec,
         "-" if one.share is None else f"{100 * one.share:.2f} %",
         "-" if one.versus is None else f"{100 * one.versus:+.2f} %",
         "-" if one.enc_speed is None else f"{one.enc_speed:,.0f}x",
         "-" if one.dec_speed is None else f"{one.dec_speed:,.0f}x",
+        " / ".join("-" if peak is None else f"{peak / 2**20:,.0f}" for peak in peaks),
     )
 
 
 def table(results: Results, title: str, categories: list[str] | None) -> str:
     reference = results.reference()
-    header = ("codec", "of PCM", f"against {reference}", "encoding", "decoding")
+    header = ("codec", "of PCM", f"against {reference}", "encoding", "decoding", "MiB")
     chosen = [row for row in results.rows if categories is None or row.category in categories]
     if not chosen:
         raise SystemExit(f"no category {categories}; there are: {', '.join(results.categories)}")
     rows = [cells(one) for one in summarise(results, reference, categories)]
     lengths = {row.file: row.audio_s for row in chosen}
-    about = f"**{title}** ({len(lengths)} files, {sum(lengths.values()) / 60:.0f} minutes)"
+    seconds = sum(lengths.values())
+    told = f"{seconds / 60:.0f} minutes" if seconds >= 120 else f"{seconds:.0f} seconds"
+    about = f"**{title}** ({len(lengths)} files, {told})"
     return f"{about}\n\n{format_table(header, rows, markdown=True)}\n"
 
 
@@ -53,7 +57,8 @@ def measured(results: Results) -> str:
     return (
         f"Measured on {results.date} on one thread of {results.host.cpu}; sizes are of "
         "whole files, speeds in seconds of audio a second of CPU time, and every file was decoded "
-        "and compared.\n"
+        "and compared. MiB are the most memory that encoding and decoding took, "
+        "Python's included.\n"
     )
 
 
@@ -61,7 +66,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--table", action="append", metavar="NAME=CATEGORY+...[@RESULTS]")
     wishes = [wish.partition("@") for wish in parser.parse_args().table or ["All categories"]]
-    tables = []
+    tables = ["![Size against speed, of nlac and of others](benchmarks/results/corpus.png)\n"]
     for source, same in itertools.groupby(wishes, lambda wish: wish[2] or "corpus"):
         results = load(source)
         for wish, _, _ in same:
