@@ -10,9 +10,11 @@ means the earlier.
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 import click
 
@@ -115,3 +117,24 @@ def position_option(
         return None if value is None else parse_position(value)
     except UsageError as error:
         raise click.BadParameter(str(error), ctx, param) from error
+
+
+class Seconds(click.FloatRange):
+    """A length of time in seconds: more than 0, and no more than a day."""
+
+    name = "seconds"
+
+    def __init__(self) -> None:
+        super().__init__(0, 86_400, min_open=True)
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Refuse what is no number as well: comparisons do not."""
+        seconds = float(super().convert(value, param, ctx))
+        if math.isnan(seconds):
+            self.fail(f"{value!r} is no length of time", param, ctx)
+        return seconds
+
+
+SECONDS = Seconds()

@@ -272,3 +272,24 @@ def test_an_interrupt_leaves_nothing(runs: Path, tmp_path: Path, environment: di
         assert process.wait(20) == 130
     assert [path.name for path in tmp_path.iterdir()] == ["long.wav"]
     assert (tmp_path / "long.wav").read_bytes() == wav_bytes()
+
+
+@pytest.mark.parametrize("seconds", ["nan", "inf", "1e300", "0", "-1"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["generate", "RUN", "out.wav", "--seconds"],
+        ["generate", "RUN", "out.wav", "--prime-seconds"],
+        ["continue", "RUN", "in.wav", "--seconds"],
+        ["eval", "lpc8", "--limit"],
+    ],
+    ids=lambda words: " ".join(words[::3]),
+)
+def test_lengths_are_numbers_of_seconds(command, seconds, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "in.wav").touch()
+    (tmp_path / "RUN").mkdir()
+    done = CliRunner().invoke(cli, [*command, seconds], prog_name="nlac")
+    assert done.exit_code == 2, done.output
+    assert command[-1] in done.output
+    assert not (tmp_path / "out.wav").exists()

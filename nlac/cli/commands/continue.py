@@ -10,6 +10,7 @@ import click
 
 from nlac._files import check_distinct
 from nlac.cli import _console
+from nlac.cli._times import SECONDS
 from nlac.cli.training.generating import (
     check_outputs,
     facts,
@@ -26,7 +27,7 @@ from nlac.cli.training.options import device_options, need_packages
 @click.argument("source", metavar="IN", type=click.Path(exists=True, dir_okay=False))
 @click.argument("output", metavar="[OUT]", required=False, type=click.Path(dir_okay=False))
 @click.option(
-    "--seconds", type=click.FloatRange(0, min_open=True), metavar="S",
+    "--seconds", type=SECONDS, metavar="S",
     help="How much to make; by default as much as a continuation was trained to, or 5.",
 )  # fmt: skip
 @click.option("--only-new", is_flag=True, help="Write what was made, without the recording.")

@@ -8,6 +8,7 @@ import click
 
 from nlac._errors import OutputExists
 from nlac.cli import _console
+from nlac.cli._times import SECONDS
 from nlac.cli.training.options import device_name, device_options, need_packages
 
 
@@ -18,7 +19,7 @@ from nlac.cli.training.options import device_name, device_options, need_packages
     help="Split of the recordings; 'all' for every one. Recordings without any always count.",
 )  # fmt: skip
 @click.option(
-    "--limit", metavar="SECONDS", type=click.FloatRange(0, min_open=True),
+    "--limit", metavar="SECONDS", type=SECONDS,
     help="At most so much of each recording, from its middle.",
 )  # fmt: skip
 @click.option(

@@ -12,6 +12,7 @@ import click
 
 from nlac._errors import UsageError
 from nlac.cli import _console
+from nlac.cli._times import SECONDS
 from nlac.cli.training.generating import (
     check_outputs,
     facts,
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 @click.argument("folder", metavar="RUN", type=click.Path(exists=True, file_okay=False))
 @click.argument("output", metavar="[OUT]", required=False, type=click.Path(dir_okay=False))
 @click.option(
-    "--seconds", type=click.FloatRange(0, min_open=True), default=5.0, show_default=True,
+    "--seconds", type=SECONDS, default=5.0, show_default=True,
     metavar="S", help="How much to make.",
 )  # fmt: skip
 @sampling_options
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     help="Recording to begin with; any audio file, at any rate.",
 )  # fmt: skip
 @click.option(
-    "--prime-seconds", type=click.FloatRange(0, min_open=True), metavar="S",
+    "--prime-seconds", type=SECONDS, metavar="S",
     help="Take only the first S seconds of it; all by default, with --diverge one, or half.",
 )  # fmt: skip
 @click.option("--with-prime", is_flag=True, help="Write the beginning too, before what was made.")
