@@ -10,10 +10,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from data_tools import put, tone
 
 from nlac._errors import NlacError, UsageError
 from nlac.bench.results import REFERENCE, Results
+from nlac.cli.main import cli
 from nlac.training.evaluation import codecs
 from nlac.training.evaluation.baselines import NAMES, Baseline
 from nlac.training.evaluation.evaluate import (
@@ -218,3 +220,15 @@ def test_benchmark_of_recipes_goes_on(tmp_path, monkeypatch):
     assert text.count("\n| ") == 4 + 1
     with pytest.raises(SystemExit, match="name others"):
         run("--seconds", "0.2", "--name", "joint")
+
+
+@pytest.mark.skipif(shutil.which("flac") is None, reason="the program flac is missing")
+def test_flac_takes_more_than_two_channels(tmp_path):
+    import soundfile
+
+    noise = np.random.default_rng(1).integers(-99, 99, (2000, 5), dtype=np.int16)
+    soundfile.write(tmp_path / "five.wav", noise, 16000, "PCM_16")
+    done = CliRunner().invoke(cli, ["eval", "lpc8", str(tmp_path / "five.wav"), "--json"])
+    assert done.exit_code == 0, done.output
+    rows = json.loads(done.stdout)["rows"]
+    assert {row["codec"] for row in rows} == {"lpc8", "flac -8 -e -p"}

@@ -165,7 +165,9 @@ class Flac(Method):
             source, coded, back = (str(Path(folder, name)) for name in ("a.wav", "a.flac", "b.wav"))
             wide = item.samples << (32 - item.bits)
             kind = "PCM_U8" if item.bits == 8 else f"PCM_{item.bits}"
-            soundfile.write(source, wide, item.rate, kind)
+            # flac takes more than two channels only if the header says which they are
+            form = "WAVEX" if channels > 2 else "WAV"
+            soundfile.write(source, wide, item.rate, kind, format=form)
             encoded = run_measured(fill(peer.encode, input=source, output=coded))
             if encoded.error:
                 raise NlacError(f"{peer.label}: {encoded.error}")
