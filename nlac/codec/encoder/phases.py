@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from nlac._typing import IntSamples
 
 _PHASES = (8, 6, 4, 3, 2)  # what is in four phases is in two as well
-_STRIDE = 17  # of a first look; it shares no factor with the numbers of phases
+_STRIDES = (17, 257)  # of a first look, in short and long blocks; they share no factor with phases
+_LONG = 1 << 16  # frames
 _SHARE = 0.4  # of the differences that must be small then
 _LOOK = 4096  # frames of the second look
 _LEAST = 64  # frames
@@ -54,7 +55,7 @@ def find_phases(samples: IntSamples) -> Phases | None:
 
 def _is_simple(samples: IntSamples) -> bool:
     """Whether many first or second differences are 0 or nearly so, as far as a first look goes."""
-    at = np.arange(1, len(samples) - 1, _STRIDE)
+    at = np.arange(1, len(samples) - 1, _STRIDES[len(samples) > _LONG])
     before, here, after = (samples[at + k].astype(np.int64) for k in (-1, 0, 1))
     moves = np.any(here != before, axis=1) | np.any(here != after, axis=1)
     if not np.any(moves):
