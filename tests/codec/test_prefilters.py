@@ -49,6 +49,41 @@ def test_residuals_are_restored(taps, shift):
     assert np.array_equal(restored(filters, errors, x), x)
 
 
+@pytest.mark.parametrize("channels", [1, 2, 3])
+def test_filters_of_four_taps_on_all_channels(channels):
+    """Two channels are restored side by side."""
+    x = band_limited(16, channels)
+    filters = encoder.design(x, 4, 12)
+    assert all(len(each.coefficients) == 4 for each in filters)
+    assert np.array_equal(restored(filters, residual(filters, x), x), x)
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+@pytest.mark.parametrize("high", [True, False])
+@pytest.mark.parametrize("spoilt", [0, 1])
+def test_samples_beyond_32_bits_are_refused(channels, high, spoilt):
+    filters = [Prefilter(0, np.array([1, 0, 0, 0]))] * channels
+    first = np.zeros((channels, 20), np.int32)
+    errors = first.copy()
+    assert np.array_equal(restored(filters, errors, first), first)
+    errors[spoilt % channels, 10:13] = 2**30 if high else -(2**30) - 1
+    with pytest.raises(CorruptStream, match="sample exceeds 32 bits"):
+        restored(filters, errors, first)
+    errors[:, 12] = 0
+    if high:
+        # one short of the limit
+        errors[spoilt % channels, 11] -= 1
+    else:
+        errors[spoilt % channels, 11] += 2
+    assert restored(filters, errors, first).dtype == np.int32
+
+
+def test_no_filter_where_none_could_be_sent(monkeypatch):
+    """Nothing is written that decoders refuse."""
+    monkeypatch.setattr(encoder, "_design", lambda *_: False)
+    assert [len(each.coefficients) for each in encoder.design(band_limited(16), 4, 12)] == [0, 0]
+
+
 def test_a_filter_takes_off_what_the_spectrum_tells():
     x = band_limited(24, 1)
     filters = encoder.design(x, 34, 24)

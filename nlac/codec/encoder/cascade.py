@@ -131,6 +131,11 @@ class CascadeSettings:
         orders = None if self.fallback is None else self.fallback.analysis.orders
         return AnalysisSettings(self.pieces, self.long_term and has_ltp, orders=orders)
 
+    def at_rate(self, sample_rate: int) -> CascadeSettings:
+        """The same with all parameters as they suit a sample rate in Hz."""
+        simpler = tuple(each.at_rate(sample_rate) for each in self.simpler)
+        return replace(self, parameters=self.parameters.at_rate(sample_rate), simpler=simpler)
+
 
 def settings_of(options: EncodeOptions, name: str = "cascade") -> CascadeSettings:
     """Settings of a block of `cascade`, or of a predictor `name` that is built on it.
@@ -140,9 +145,10 @@ def settings_of(options: EncodeOptions, name: str = "cascade") -> CascadeSetting
     UsageError
         `options.predictor_options` has an option that the predictor does not take.
     """
-    name_of_preset = PRESETS[options.preset].cascade
-    cheaper = list(CASCADES)[: list(CASCADES).index(name_of_preset)]
-    parameters = CASCADES[name_of_preset]
+    chosen = PRESETS[options.preset].cascade
+    parameters = CASCADES[chosen]
+    # the table begins with the cheapest
+    cheaper = list(CASCADES)[: list(CASCADES).index(chosen)]
     return CascadeSettings(
         parameters,
         options.long_term,
@@ -163,9 +169,7 @@ def choose(options: EncodeOptions) -> tuple[bytes, bytes]:
 def encode(channels: NDArray[np.int32], stream: StreamHeader, options: EncodeOptions) -> bytes:
     """Code the channels of a block, (channels, frames) int32."""
     settings = settings_of(options)
-    parameters = settings.parameters.at_rate(stream.sample_rate)
-    simpler = tuple(each.at_rate(stream.sample_rate) for each in settings.simpler)
-    return encode_cascade(channels, replace(settings, parameters=parameters, simpler=simpler))
+    return encode_cascade(channels, settings.at_rate(stream.sample_rate))
 
 
 def encode_cascade(channels: NDArray[np.int32], settings: CascadeSettings) -> bytes:

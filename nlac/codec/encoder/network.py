@@ -85,12 +85,11 @@ def encode(channels: NDArray[np.int32], stream: StreamHeader, options: EncodeOpt
     if base is None:
         windows = window_settings(options, name)
         return encode_forward(channels, ForwardSettings(windows, network, device, ahead))
-    settings, rate = cascade.settings_of(options, name), stream.sample_rate
     settings = replace(
-        settings, parameters=base.at_rate(rate), network=network, device=device, ahead=ahead,
-        simpler=tuple(each.at_rate(rate) for each in settings.simpler),
+        cascade.settings_of(options, name), parameters=base, network=network, device=device,
+        ahead=ahead,
     )  # fmt: skip
-    return cascade.encode_cascade(channels, settings)
+    return cascade.encode_cascade(channels, settings.at_rate(stream.sample_rate))
 
 
 def encode_forward(channels: NDArray[np.int32], settings: ForwardSettings) -> bytes:

@@ -132,6 +132,7 @@ def design(channels: NDArray[np.int32], taps: int, shift: int) -> list[Prefilter
     Returns
     -------
     list of Prefilter
+        Without coefficients where they would be too large at any precision.
     """
     frames = channels.shape[1]
     count = min(_UNITS, (frames - taps) // _UNIT)
@@ -144,8 +145,11 @@ def design(channels: NDArray[np.int32], taps: int, shift: int) -> list[Prefilter
         for fraction in range(shift, -1, -1):
             good = _design(padded_channel, starts, taps, fraction, coefficients)
             if good and int(np.abs(coefficients).sum()) < MAX_SUM:
+                prefilters.append(Prefilter(fraction, coefficients))
                 break
-        prefilters.append(Prefilter(fraction, coefficients))
+        else:
+            # no precision will do: none is better than one that no decoder takes
+            prefilters.append(Prefilter(0, np.zeros(0, np.int64)))
     return prefilters
 
 

@@ -13,6 +13,7 @@ time) in units of the last bit; they are rounded after all augmentations.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
 from typing import Any, ClassVar
@@ -47,7 +48,7 @@ class Scene:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Augmentation:
+class Augmentation(ABC):
     """Base of augmentations.
 
     Attributes
@@ -59,6 +60,7 @@ class Augmentation:
     share: float = 1.0
     name: ClassVar[str] = ""
 
+    @abstractmethod
     def apply(self, crop: Crop, rng: np.random.Generator, scene: Scene) -> Crop:
         """Change a crop; the result has the same shape.
 
@@ -70,7 +72,6 @@ class Augmentation:
             That of the crop.
         scene : Scene
         """
-        raise NotImplementedError
 
 
 _KNOWN: dict[str, type[Augmentation]] = {}
