@@ -124,7 +124,9 @@ def decode_prefiltered(
         restored = [_restore_pair(*out, *weights, *shifts)]
     else:
         restored = [
-            _restore(row, _oldest_first(each), each.shift)
+            (_restore_short if len(each.coefficients) == 4 else _restore)(
+                row, _oldest_first(each), each.shift
+            )
             for row, each in zip(out, prefilters, strict=True)
             if len(each.coefficients)
         ]
@@ -233,8 +235,24 @@ def _restored(error, oldest, older, newer, newest, weights, half, shift):
 
 
 @kernel
+def _restore_short(channel, weights, shift):
+    """`_restore` for four taps, whose samples stay in registers."""
+    a = address(channel)
+    w = (weights[0], weights[1], weights[2], weights[3])
+    half = (np.int64(1) << shift) >> 1
+    a0, a1, a2, a3 = load_i32(a, 0), load_i32(a, 1), load_i32(a, 2), load_i32(a, 3)
+    for t in range(4, len(channel)):
+        x = _restored(load_i32(a, t), a0, a1, a2, a3, w, half, shift)
+        if x < -(1 << 31) or x >= 1 << 31:
+            return False
+        store_32(a, t, x)
+        a0, a1, a2, a3 = a1, a2, a3, x
+    return True
+
+
+@kernel
 def _restore_pair(left, right, left_weights, right_weights, left_shift, right_shift):
-    """`_restore` for two channels of four taps at once: neither has to wait for itself."""
+    """`_restore_short` for two channels at once: neither has to wait for itself."""
     a, b = address(left), address(right)
     wa = (left_weights[0], left_weights[1], left_weights[2], left_weights[3])
     wb = (right_weights[0], right_weights[1], right_weights[2], right_weights[3])
