@@ -218,7 +218,7 @@ def test_diverge(call: Call, runs: Path, wav: Path):
         (["generate", "gru", "out.ogg"], 2, "extension .ogg; one of .wav, .flac, .mp3, .nlac"),
         (["generate", "gru", "out.wav", "--diverge"], 2, "--diverge needs --prime"),
         (["generate", "gru", "out.wav", "--with-prime"], 2, "--with-prime needs --prime"),
-        (["generate", "gru", "out.wav", "--seconds", "0"], 2, "0 is not in the range x>0"),
+        (["generate", "gru", "out.wav", "--seconds", "0"], 2, "0.0 is not in the range 0<x<=86400"),
         (["generate", "gru", "out.wav", "--top-p", "2"], 2, "2.0 is not in the range"),
         (["generate", ".", "out.wav"], 2, "no run, for it has no config.yaml"),
         (["generate", "gru", "out.wav", "--prime", "empty.wav"], 1, "empty.wav: the file is empty"),
@@ -293,3 +293,13 @@ def test_lengths_are_numbers_of_seconds(command, seconds, tmp_path, monkeypatch)
     assert done.exit_code == 2, done.output
     assert command[-1] in done.output
     assert not (tmp_path / "out.wav").exists()
+
+
+def test_last_weights_are_told(call: Call, runs: Path, tmp_path: Path):
+    run = tmp_path / "without-best"
+    shutil.copytree(runs / "gru", run)
+    (run / "checkpoints" / "best.safetensors").unlink()
+    done = call("generate", run, "out.wav", "--seconds", "0.05")
+    assert done.exit_code == 0
+    assert "has no best weights; the last ones are used" in done.stderr
+    assert "weights" not in call("generate", runs / "gru", "b.wav", "--seconds", "0.05").stderr

@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from nlac.training.data import PrepareSettings, open_dataset, prepare
+
 RATE = 8000
 
 
@@ -79,3 +81,12 @@ def nsynth(top: Path) -> Path:
             }  # fmt: skip
         (root / f"nsynth-{split}" / "examples.json").write_text(json.dumps(examples))
     return root
+
+
+def made(tmp_path: Path, *recordings: Path, **settings):
+    report = prepare(recordings, tmp_path / "set", PrepareSettings(**{"rate": RATE} | settings))
+    return report, open_dataset(tmp_path / "set")
+
+
+def samples_by_name(dataset) -> dict[str, np.ndarray]:
+    return {each.name: dataset.read(i) for i, each in enumerate(dataset.recordings)}

@@ -232,3 +232,19 @@ def test_flac_takes_more_than_two_channels(tmp_path):
     assert done.exit_code == 0, done.output
     rows = json.loads(done.stdout)["rows"]
     assert {row["codec"] for row in rows} == {"lpc8", "flac -8 -e -p"}
+
+
+@pytest.mark.skipif(shutil.which("flac") is None, reason="the program flac is missing")
+def test_methods_that_lack_a_recording_are_marked(tmp_path):
+    import soundfile
+
+    noise = np.random.default_rng(1).integers(-99, 99, (2000, 9), dtype=np.int16)
+    soundfile.write(tmp_path / "nine.wav", noise, 16000, "PCM_16")
+    soundfile.write(tmp_path / "one.wav", noise[:, :1], 16000, "PCM_16")
+    done = CliRunner().invoke(cli, ["eval", "lpc8", str(tmp_path)])
+    # flac takes eight channels
+    assert "flac -8 -e -p *" in done.output
+    assert "lpc8 *" not in done.output
+    assert "* over fewer samples than others" in done.output
+    alone = CliRunner().invoke(cli, ["eval", "lpc8", str(tmp_path / "one.wav")])
+    assert "*" not in alone.output

@@ -60,7 +60,11 @@ def open_run(folder: str, device: str, gpu_id: int | None) -> TrainedRun:
     from nlac.training.runs.loading import load_run
 
     _console.before_coding()
-    return load_run(folder, choose_device(device_name(device, gpu_id)))
+    run = load_run(folder, choose_device(device_name(device, gpu_id)))
+    if not run.folder.best.is_file():
+        message = f"{folder} has no best weights; the last ones are used"
+        _console.say(message, stdout_is_data=True)
+    return run
 
 
 def make_sampling(run: TrainedRun, **given: Any) -> Sampling:

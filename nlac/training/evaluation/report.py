@@ -48,13 +48,20 @@ def table(results: Results, *, markdown: bool = False) -> str:
         Results of an evaluation.
     markdown : bool
         A Markdown table instead of plain text.
+
+    Returns
+    -------
+    str
+        A star marks methods that left samples out which others coded.
     """
     totals = [codec.figures for codec in results.codecs]
     columns = [column for column in _COLUMNS if any(column[1] in each for each in totals)]
     header = ["method", *(name for name, _, _ in columns)]
     rows = []
+    most = max((each.get("samples", 0) for each in totals), default=0)
     for codec in results.codecs:
-        cells = [codec.label]
+        fewer = codec.figures.get("samples", most) < most
+        cells = [f"{codec.label} *" if fewer else codec.label]
         for _, key, tell in columns:
             value = codec.figures.get(key)
             cells.append("-" if value is None else tell(value))
@@ -74,6 +81,8 @@ def text(results: Results) -> str:
     ]
     if REFERENCE in results.labels:
         lines.append(f"vs flac: size relative to {REFERENCE}; negative is smaller")
+    if any(codec.figures.get("samples", samples) < samples for codec in results.codecs):
+        lines.append("* over fewer samples than others: only vs flac can be compared with theirs")
     lines += results.notes
     for codec in results.codecs:
         refused = [row for row in results.rows if row.codec == codec.label and row.note]
