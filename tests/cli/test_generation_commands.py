@@ -258,7 +258,7 @@ def test_a_run_without_weights_is_told(call: Call, runs: Path):
 def test_an_interrupt_leaves_nothing(runs: Path, tmp_path: Path, environment: dict[str, str]):
     (tmp_path / "long.wav").write_bytes(wav_bytes())
     command = [sys.executable, "-m", "nlac", "generate", str(runs / "bytes"), "long.wav", "-f",
-               "--seconds", "100000"]  # fmt: skip
+               "--seconds", "80000"]  # fmt: skip
     marker = "import nlac.training.generation.free_run as f; print('ready', flush=True); "
     code = marker + "import sys; sys.argv = sys.argv[1:]; import nlac.__main__ as m; m.main()"
     with subprocess.Popen(
