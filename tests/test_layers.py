@@ -21,13 +21,14 @@ FLOORS = [
     ["_arguments", "_errors", "_log", "_names", "_parallel", "_progress", "_typing", "kernels"],
     ["_descriptors", "_files", "_output", "_leftovers", "entropy", "predictors.networks"],
     ["bitstream", "codec.transforms"],
-    ["audio", "predictors", "predictors.lpc"],
+    ["audio", "metadata", "parity", "predictors", "predictors.lpc"],
     ["predictors.cascade"],
     ["predictors.neural"],
     ["codec.decoder"],
     ["codec.encoder", "codec"],
     ["api", ""],
-    ["bench", "torch", "training"],
+    ["editing", "loudness"],
+    ["batch", "bench", "storage", "torch", "training"],
     ["cli", "__main__"],
 ]
 FLOOR_OF = {name: floor for floor, names in enumerate(FLOORS) for name in names}

@@ -104,7 +104,7 @@ print("loaded:", *{{name.partition(".")[0] for name in sys.modules}})
 
 
 def test_what_is_required_is_what_the_doctor_checks():
-    from nlac.cli.commands.doctor import NEEDED
+    from nlac.cli.commands.setup.doctor import NEEDED
 
     required = {re.match(r"[\w-]+", line)[0] for line in PROJECT["dependencies"]}
     assert required == set(NEEDED)

@@ -2,5 +2,5 @@
 
 Reading order: `main` (the command group, errors and exit codes), `_console`
 (messages, progress, one file after the other), `_files` (what is read and where
-outputs go), then the commands.
+outputs go), `options` (what several commands share), then the commands.
 """

@@ -21,7 +21,7 @@ from nlac._descriptors import is_for_writing, own_descriptor
 from nlac._errors import OutputExists, UsageError
 from nlac.bitstream.constants import MAGIC
 from nlac.cli import _streams
-from nlac.cli._search import search
+from nlac.cli.options.search import search
 
 PIPE = "-"
 # audio files, as -r takes them from folders

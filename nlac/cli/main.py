@@ -17,23 +17,32 @@ from nlac._errors import NlacError
 from nlac.cli import _console, _interrupt, _streams
 from nlac.cli._suggest import SuggestingGroup
 
-COMMANDS = {
-    "encode": "Make nlac files from audio files.",
-    "decode": "Restore the original files, or write the audio in another format.",
-    "info": "Show what nlac and other audio files hold.",
-    "test": "Check files for damage.",
-    "model": "Look at models of the predictors cnn and gru, check them, make them.",
-    "data": "Make datasets of recordings, for training, and show what they hold.",
-    "train": "Train a model: a recipe, its data, its loss.",
-    "runs": "List, show, compare and plot training runs.",
-    "tune": "Search for good settings of a recipe.",
-    "eval": "Compare predictors on the same samples: runs, linear prediction, the codec.",
-    "generate": "Make audio with a trained model.",
-    "continue": "Go on with a recording, as a trained model would.",
-    "bench": "Compare presets and other codecs on a folder of audio.",
-    "doctor": "Check this installation.",
-    "completion": "Print the completion script for a shell.",
+# a section of the help for each folder of commands
+SECTIONS = {
+    "files": {
+        "encode": "Make nlac files from audio files.",
+        "decode": "Restore the original files, or write the audio in another format.",
+        "info": "Show what nlac and other audio files hold.",
+        "test": "Check files for damage.",
+    },
+    "research": {
+        "model": "Look at models of the predictors cnn and gru, check them, make them.",
+        "data": "Make datasets of recordings, for training, and show what they hold.",
+        "train": "Train a model: a recipe, its data, its loss.",
+        "runs": "List, show, compare and plot training runs.",
+        "tune": "Search for good settings of a recipe.",
+        "eval": "Compare predictors on the same samples: runs, linear prediction, the codec.",
+        "generate": "Make audio with a trained model.",
+        "continue": "Go on with a recording, as a trained model would.",
+        "bench": "Compare presets and other codecs on a folder of audio.",
+    },
+    "setup": {
+        "doctor": "Check this installation.",
+        "completion": "Print the completion script for a shell.",
+    },
 }
+TITLES = {"files": "Files", "research": "Research", "setup": "Installation"}
+COMMANDS = {name: folder for folder, names in SECTIONS.items() for name in names}
 
 EXIT_CODES = """
 \b
@@ -65,14 +74,16 @@ class CommandGroup(SuggestingGroup):
         """Import and return one command."""
         if cmd_name not in COMMANDS:
             return None
-        command = importlib.import_module(f"nlac.cli.commands.{cmd_name}").command
+        module = f"nlac.cli.commands.{COMMANDS[cmd_name]}.{cmd_name}"
+        command = importlib.import_module(module).command
         assert isinstance(command, click.Command)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing them."""
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+        for folder, commands in SECTIONS.items():
+            with formatter.section(TITLES[folder]):
+                formatter.write_dl(list(commands.items()))
 
     def main(self, args: Sequence[str] | None = None, *rest: Any, **extra: Any) -> Any:
         """Run, turn every error into a message and an exit code, and exit."""

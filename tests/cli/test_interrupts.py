@@ -118,7 +118,7 @@ main()
 
 
 @pytest.mark.parametrize("error", ["KeyboardInterrupt", "ImportError('from a signal')"])
-@pytest.mark.parametrize("name", ["click", "nlac.cli.commands.info"])
+@pytest.mark.parametrize("name", ["click", "nlac.cli.commands.files.info"])
 def test_an_interrupt_during_an_import(
     name: str, error: str, tmp_path: Path, environment: dict[str, str]
 ) -> None:

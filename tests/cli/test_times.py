@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from nlac._errors import UsageError
-from nlac.cli._times import parse_position
+from nlac.cli.options.times import parse_position
 
 
 @pytest.mark.parametrize(

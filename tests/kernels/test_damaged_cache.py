@@ -149,7 +149,7 @@ def test_two_processes_compile_at_once(tmp_path):
 
 
 REPORT = """
-from nlac.cli.commands.doctor import _kernels
+from nlac.cli.commands.setup.doctor import _kernels
 from nlac.kernels.arithmetic import square_root
 assert square_root(10**10 + 7) == 10**5
 print(_kernels()["compiled"])

@@ -11,8 +11,8 @@ from nlac._log import logger
 from nlac.cli import _console, _details, _files
 from nlac.cli._batch import failure_facts
 from nlac.cli._kinds import check_stream
-from nlac.cli._search import search_options
-from nlac.cli._sizes import memory_option
+from nlac.cli.options.search import search_options
+from nlac.cli.options.sizes import memory_option
 
 
 @click.command("test")

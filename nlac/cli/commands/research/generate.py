@@ -12,7 +12,7 @@ import click
 
 from nlac._errors import UsageError
 from nlac.cli import _console
-from nlac.cli._times import SECONDS
+from nlac.cli.options.times import SECONDS
 from nlac.cli.training.generating import (
     check_outputs,
     facts,

@@ -10,7 +10,7 @@ import click
 from nlac.bitstream.constants import MAGIC
 from nlac.cli import _console, _files
 from nlac.cli._kinds import is_damaged
-from nlac.cli._search import search_options
+from nlac.cli.options.search import search_options
 
 
 @click.command("info")

@@ -10,7 +10,7 @@ import click
 
 from nlac._files import check_distinct
 from nlac.cli import _console
-from nlac.cli._times import SECONDS
+from nlac.cli.options.times import SECONDS
 from nlac.cli.training.generating import (
     check_outputs,
     facts,

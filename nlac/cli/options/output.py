@@ -14,7 +14,7 @@ import click
 from nlac._errors import UsageError
 from nlac.cli import _console
 from nlac.cli._files import PIPE, Input, Outputs, find_inputs
-from nlac.cli._search import search_options
+from nlac.cli.options.search import search_options
 
 
 @dataclass(frozen=True, slots=True)

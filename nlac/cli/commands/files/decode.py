@@ -17,9 +17,9 @@ from nlac._log import logger
 from nlac.cli import _console, _details, _files
 from nlac.cli._batch import Batch, Done, file_size
 from nlac.cli._kinds import check_stream
-from nlac.cli._output_options import OutputOptions, output_options
-from nlac.cli._sizes import memory_option, size_option
-from nlac.cli._times import Position, position_option
+from nlac.cli.options.output import OutputOptions, output_options
+from nlac.cli.options.sizes import memory_option, size_option
+from nlac.cli.options.times import Position, position_option
 
 if TYPE_CHECKING:
     from nlac import DecodeResult

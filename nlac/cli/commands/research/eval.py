@@ -8,7 +8,7 @@ import click
 
 from nlac._errors import OutputExists
 from nlac.cli import _console
-from nlac.cli._times import SECONDS
+from nlac.cli.options.times import SECONDS
 from nlac.cli.training.options import device_name, device_options, need_packages
 
 

@@ -14,8 +14,8 @@ from nlac._log import logger
 from nlac._names import AUDIO_SUFFIXES, FOREIGN_SUFFIXES
 from nlac.cli import _console, _deletion, _details, _files
 from nlac.cli._batch import Batch, Done
-from nlac.cli._output_options import OutputOptions, output_options
-from nlac.cli._sizes import memory_option
+from nlac.cli.options.output import OutputOptions, output_options
+from nlac.cli.options.sizes import memory_option
 from nlac.codec.encoder.options import MAX_EFFORT
 
 if TYPE_CHECKING:
