@@ -12,7 +12,7 @@ from model_tools import NAMES, inputs_of, sound, telling
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 
 from nlac._errors import OutputExists, UsageError
-from nlac.training.generation.divergence import best_place, diverge
+from nlac.training.generation.divergence import _parted, best_place, diverge
 from nlac.training.generation.free_run import generate
 from nlac.training.generation.plot import save_divergence
 from nlac.training.generation.sampling import Sampler, Sampling
@@ -160,6 +160,19 @@ def test_divergence_of_a_model_that_knows(tmp_path):
     assert path.read_bytes().startswith(b"\x89PNG")
     with pytest.raises(OutputExists):
         save_divergence(lost, path)
+
+
+@pytest.mark.parametrize(
+    ("bad", "begin"),
+    [([], None), (range(6), 0), (range(3, 6), 300), ([3, 4], 300), ([2, 3, 5], 200), ([1], None)],
+)
+def test_one_window_does_not_decide_where_runs_part(bad, begin):
+    """A bad window costs a little more here than a good one gains."""
+    truth = np.ones(650)
+    run = truth.copy()
+    for window in bad:
+        run[100 * window : 100 * window + 100] = -0.5
+    assert _parted(truth, run, 100) == begin
 
 
 def test_divergence_needs_a_window():

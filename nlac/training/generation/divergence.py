@@ -68,8 +68,9 @@ class Divergence:
     first_difference : int or None
         First sample in which the runs differ; None if they do not.
     parted : int or None
-        Begin, in samples, of the first window from which on the free run is no nearer to the
-        recording than silence is (an SNR of 0 dB or less); None if there is none.
+        Begin, in samples, of the window from which on silence would be nearer to the recording
+        than the free run is: where the energy of the error before it and of the recording after
+        it have the least sum. None if the free run is best kept to its end.
     """
 
     rate: int
@@ -185,8 +186,6 @@ def diverge(
     before = float(samples[begin - 1]) * model.step if begin else 0.0
     free_audio = representation.decode(free, before)
     track = _track(truth, free_audio, window)
-    apart = [i for i, value in enumerate(track.snr) if value > 0]
-    lost = (apart[-1] + 1 if apart else 0) * window
     return Divergence(
         rate=rate,
         window=window,
@@ -198,8 +197,19 @@ def diverge(
         first_difference=(
             int(differing[0]) // representation.codes_per_sample if differing.size else None
         ),
-        parted=lost if lost < len(track.snr) * window else None,
+        parted=_parted(truth, free_audio, window),
     )
+
+
+def _parted(truth: F64, run: F64, window: int) -> int | None:
+    """Where silence begins to be nearer to the recording than the run (see `Divergence.parted`).
+
+    One good window among bad ones changes little in the sums, as one bad among good ones does.
+    """
+    whole = len(truth) // window * window
+    excess = ((truth - run)[:whole] ** 2 - truth[:whole] ** 2).reshape(-1, window).sum(axis=1)
+    best = int(np.argmin(np.concatenate([[0.0], np.cumsum(excess)])))
+    return best * window if best < len(excess) else None
 
 
 def _track(truth: F64, run: F64, window: int) -> Track:
