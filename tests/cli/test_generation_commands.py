@@ -212,6 +212,31 @@ def test_diverge(call: Call, runs: Path, wav: Path):
     assert "out.diverge.json exists" in done.stderr
 
 
+def test_diverge_of_a_continuation(call: Call, runs: Path, wav: Path):
+    """Passages are those of `nlac generate`; the first of them has the same beginning in both."""
+    pytest.importorskip("matplotlib", reason="matplotlib is not installed")
+    from nlac.training.generation.divergence import diverge_continuation
+    from nlac.training.runs.loading import load_run
+
+    model = load_run(runs / "continuation").model
+    rate, step = model.settings.rate, model.settings.samples
+    given = ("--prime", wav, "--prime-seconds", "0.1")
+    done = call("generate", runs / "continuation", "out.wav", "--diverge", "--json", *given)
+    assert done.exit_code == 0, done.output
+    told = json.loads(done.stdout)["diverge"]
+    assert told["first_difference"] is None or told["first_difference"] >= step
+    assert call("generate", runs / "continuation", "free.wav", *given).exit_code == 0
+    free = samples_of("out.wav")[0]
+    assert np.array_equal(free, samples_of("free.wav")[0][: len(free)])
+    begin = round(0.1 * rate)
+    audio = np.linspace(-0.5, 0.5, begin + 2 * step + 7)[None]
+    result = diverge_continuation(model, audio, begin, rate, 16)
+    assert np.array_equal(result.forced[:step], result.free[:step])
+    after = model.go_on(audio[:, : begin + step], step)[0]
+    assert np.array_equal(result.forced[step : 2 * step], after)
+    assert len(result.forced) == len(result.free) == 2 * step + 7
+
+
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [
@@ -226,7 +251,7 @@ def test_diverge(call: Call, runs: Path, wav: Path):
         (["continue", "gru", "in.wav", "in.wav", "-f"], 2, "input and output are the same file"),
         (
             ["generate", "mel", "out.wav", "--diverge", "--prime", "in.wav"], 2,
-            "recipe mel does not predict sample after sample",
+            "recipe mel predicts nothing that follows",
         ),
         (
             ["generate", "gru", "a.wav", "--diverge", "--prime", "in.wav", "--prime-seconds", "9"],

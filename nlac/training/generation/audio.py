@@ -11,7 +11,7 @@ import numpy as np
 from nlac._errors import UsageError
 from nlac._typing import F64, I64
 from nlac.training.data.synthetic import SyntheticDataset
-from nlac.training.generation.divergence import Divergence, diverge
+from nlac.training.generation.divergence import Divergence, diverge, diverge_continuation
 from nlac.training.generation.free_run import Report, generate
 from nlac.training.generation.sampling import Sampling
 from nlac.training.recipes.continuation import Continuation
@@ -223,9 +223,9 @@ def diverge_audio(
     Parameters
     ----------
     run : TrainedRun
-        Of a predictor of samples.
-    recording : (times, 1) float array
-        The recording, at the rate of the model.
+        Of a predictor of samples, or of a continuation, which goes on passage by passage.
+    recording : (times, channels) float array
+        The recording, at the rate and with the channels of the model.
     prime_seconds : float
         How much of it both begin with.
     seconds : float
@@ -236,22 +236,25 @@ def diverge_audio(
     Raises
     ------
     UsageError
-        The model predicts no samples, or the recording is too short.
+        The model predicts nothing that follows, or the recording is too short.
     """
     model = run.model
-    if not isinstance(model, SamplePredictor):
+    if not isinstance(model, (SamplePredictor, Continuation)):
         raise UsageError(
-            f"{run.folder.path}: recipe {run.experiment.name} does not predict sample after "
-            "sample, so there is nothing to compare"
+            f"{run.folder.path}: recipe {run.experiment.name} predicts nothing that follows, so "
+            "there is nothing to compare"
         )
     begin = round(prime_seconds * run.rate)
-    codes = _integers(model, recording)[: begin + round(seconds * run.rate)]
-    if begin >= len(codes):
+    compared = recording[: begin + round(seconds * run.rate)]
+    if begin >= len(compared):
         raise UsageError(
             f"the recording has {len(recording) / run.rate:.2f} s; more than the "
             f"{prime_seconds:.2f} s to begin with"
         )
-    window = min(1024, len(codes) - begin)
+    window = min(1024, len(compared) - begin)
+    if isinstance(model, Continuation):
+        return diverge_continuation(model, compared.T, begin, run.rate, window)
+    codes = _integers(model, compared)
     return diverge(
         model, codes, begin, run.rate, sampling, class_of(run, label), window, report
     )

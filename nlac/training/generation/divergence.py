@@ -1,7 +1,7 @@
 """When and how a free run parts from the recording that it began with.
 
-From the same beginning a model predicts the rest of a recording twice: each sample from the true
-ones before it (teacher-forced), and each from its own (free).
+From the same beginning a model predicts the rest of a recording twice: each sample, or each passage
+of a continuation, from the true ones before it (teacher-forced), and from its own (free).
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from nlac.training.generation.free_run import Report, generate, prime
 from nlac.training.generation.sampling import Sampler, Sampling
 
 if TYPE_CHECKING:
+    from nlac.training.recipes.continuation import Continuation
     from nlac.training.recipes.predictor import SamplePredictor
 
 _SPECTRUM = 256  # samples of a window of the spectral distance
@@ -158,11 +159,7 @@ def diverge(
     UsageError
         The recording has no whole window after its beginning.
     """
-    if not 0 <= begin <= len(samples) - window or window < 1:
-        raise UsageError(
-            f"begin: {begin}; at least a window of {window} samples must follow it, the recording "
-            f"has {len(samples)}"
-        )
+    _check_begin(begin, window, len(samples))
     sampling = sampling if sampling is not None else Sampling(temperature=0.0)
     representation = model.representation
     inputs = representation.encode(samples)[None]
@@ -185,19 +182,66 @@ def diverge(
     forced_audio = representation.predicted(all_forced, samples)[begin:]
     before = float(samples[begin - 1]) * model.step if begin else 0.0
     free_audio = representation.decode(free, before)
-    track = _track(truth, free_audio, window)
+    parts = int(differing[0]) // representation.codes_per_sample if differing.size else None
+    return _compared(truth, forced_audio, free_audio, rate, window, parts)
+
+
+def diverge_continuation(
+    model: Continuation, audio: F64, begin: int, rate: int, window: int = 1024
+) -> Divergence:
+    """Continue a recording passage by passage: each after the true one, and each after its own.
+
+    Parameters
+    ----------
+    model : Continuation
+        The model; a passage has as many samples as it makes at a time.
+    audio : (channels, times) float64 array
+        The recording, in -1 to 1; its first channel is compared.
+    begin : int
+        Samples that both begin with. The first passage is the same in both runs.
+    rate : int
+        Samples a second.
+    window : int
+        Samples of a window.
+
+    Raises
+    ------
+    UsageError
+        The recording has no whole window after its beginning, or the model does not continue.
+    """
+    _check_begin(begin, window, audio.shape[1])
+    times, step = audio.shape[1] - begin, model.settings.samples
+    passages = [
+        model.go_on(audio[:, :start], min(step, audio.shape[1] - start))[0]
+        for start in range(begin, audio.shape[1], step)
+    ]
+    forced, free = np.concatenate(passages), model.go_on(audio[:, :begin], times)[0]
+    differing = np.flatnonzero(forced != free)
+    first_difference = int(differing[0]) if differing.size else None
+    return _compared(audio[0, begin:], forced, free, rate, window, first_difference)
+
+
+def _check_begin(begin: int, window: int, times: int) -> None:
+    if not 0 <= begin <= times - window or window < 1:
+        raise UsageError(
+            f"begin: {begin}; at least a window of {window} samples must follow it, the recording "
+            f"has {times}"
+        )
+
+
+def _compared(
+    truth: F64, forced: F64, free: F64, rate: int, window: int, first_difference: int | None
+) -> Divergence:
     return Divergence(
         rate=rate,
         window=window,
         truth=truth,
-        forced=forced_audio,
-        free=free_audio,
-        forced_track=_track(truth, forced_audio, window),
-        free_track=track,
-        first_difference=(
-            int(differing[0]) // representation.codes_per_sample if differing.size else None
-        ),
-        parted=_parted(truth, free_audio, window),
+        forced=forced,
+        free=free,
+        forced_track=_track(truth, forced, window),
+        free_track=_track(truth, free, window),
+        first_difference=first_difference,
+        parted=_parted(truth, free, window),
     )
 
 

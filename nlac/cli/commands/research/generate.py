@@ -65,8 +65,9 @@ def command(
     of --prime; a continuation goes on with that, or with a sound of the built-in set.
 
     With --diverge the model begins with the first seconds of the recording and runs
-    twice, each sample from the true ones before it, and each from its own. When and how
-    the two part is told, and written beside OUT as NAME.diverge.json and .png.
+    twice, each sample from the true ones before it, and each from its own (of a
+    continuation: each passage). When and how the two part is told, and written beside
+    OUT as NAME.diverge.json and .png.
 
     \b
     Examples:
