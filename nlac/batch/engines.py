@@ -7,6 +7,7 @@ one, and makes it again when it broke.
 from __future__ import annotations
 
 import importlib
+import logging
 import multiprocessing
 import os
 import signal
@@ -152,13 +153,15 @@ class DaskEngine:
             self._distributed = importlib.import_module("distributed")
         except ImportError as error:
             raise MissingDependency("the Dask engine needs pip install 'nlac[dask]'") from error
+        # what it says of lost connections is told by this package, in a line
+        logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
         scheme, _, place = address.partition("://")
         if scheme not in _SCHEMES or not place:
             raise UsageError(f"{address!r} is no engine; write local or dask://HOST:PORT")
         self._address = f"{_SCHEMES[scheme]}://{place}"
         self._patience = patience
         self._client: Any = None
-        self._width = 1
+        self._width = 0
         self._looked = 0.0
         self.broken: tuple[type[BaseException], ...] = (self._distributed.KilledWorker,)
 
@@ -185,7 +188,8 @@ class DaskEngine:
             self._client.wait_for_workers(1, timeout=self._patience)
         except (OSError, TimeoutError) as error:
             raise EngineLost(
-                f"no scheduler with workers at {self._address} within {self._patience:g} s"
+                f"no scheduler with workers at {self._address} within {self._patience:g} s; "
+                "what is done is in the manifest, and the same command goes on from there"
             ) from error
         threads = self._look()
         if any(count > 1 for count in threads.values()):
@@ -203,7 +207,9 @@ class DaskEngine:
         except (OSError, TimeoutError):
             # lost, as will be found
             return {}
-        self._width = max(1, sum(threads.values()))
+        if not threads and self._width:
+            logger.warning("the scheduler has no workers; waiting for some")
+        self._width = sum(threads.values())
         return threads
 
     def is_lost(self) -> bool:

@@ -110,7 +110,7 @@ class Schedule:
     def _submit(self, executor: Executor, job: Job) -> bool:
         memory = self._memory
         if memory is not None and not self._single:
-            memory //= self._engine.width if self._engine.is_here else 1
+            memory //= max(1, self._engine.width) if self._engine.is_here else 1
         self._calls += 1
         call = replace(job, memory=memory, call=f"{self._token}-{self._calls}")
         try:
