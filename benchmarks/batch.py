@@ -39,7 +39,8 @@ NLAC = [sys.executable, "-m", "nlac"]
 PLAIN = """
 import sys, nlac
 for name in sys.argv[3:]:
-    nlac.encode(name, sys.argv[1] + "/" + name.replace("/", "_") + ".nlac", preset=sys.argv[2], threads=1)
+    target = sys.argv[1] + "/" + name.replace("/", "_") + ".nlac"
+    nlac.encode(name, target, preset=sys.argv[2], threads=1)
 """
 
 

@@ -88,18 +88,23 @@ def run(
     OSError
         The output can't be written: the disk is full.
     """
+    from nlac.codec.encoder.options import EncodeOptions
+
+    # before anything is made: options or the list of files may be wrong
+    predictor = EncodeOptions(**settings.options).predictor_name
     check_trees(settings.root, settings.out)
-    # before anything is made: the list of files may be wrong
     entries = list(selection.entries())
     settings.out.mkdir(parents=True, exist_ok=True)
     with Manifest(settings.out, writable=True) as manifest:
-        return _Run(settings, manifest, engine, on_record, on_progress).run(entries)
+        job = _Run(settings, predictor, manifest, engine, on_record, on_progress)
+        return job.run(entries)
 
 
 class _Run:
     def __init__(
         self,
         settings: Settings,
+        predictor: str,
         manifest: Manifest,
         engine: Engine,
         on_record: OnRecord,
@@ -111,18 +116,16 @@ class _Run:
         self._on_record = on_record
         self._on_progress = on_progress
         self._report = Report()
-        self._predictor = ""
+        self._predictor = predictor
         self._done = [0, 0]
         self._all = [0, 0]
         self._folders: set[str] = set()
 
     def run(self, entries: Iterable[Entry]) -> Report:
         from nlac import __version__
-        from nlac.codec.encoder.options import EncodeOptions
 
         begin = time.perf_counter()
         settings, manifest = self._settings, self._manifest
-        self._predictor = EncodeOptions(**settings.options).predictor_name
         _check_root(manifest, settings)
         for path in find_leftovers(settings.out, recursive=True, min_age=0):
             logger.info(f"{path}: removed, a killed run left it unfinished")
@@ -150,15 +153,15 @@ class _Run:
 
     def _work(self, jobs: list[Job]) -> None:
         schedule = Schedule(self._engine, self._settings.retries, self._turn, self._settings.memory)
-        finished = False
+        at_once = True
         try:
             schedule.run(jobs)
-            finished = True
+            at_once = False
         finally:
             in_hand = schedule.in_hand
-            self._engine.stop(at_once=not finished)
-            if not finished and self._engine.is_here:
-                _remove_partial(in_hand)
+            self._engine.stop(at_once=at_once)
+            # workers of a cluster complete what they have in hand
+            _remove_partial(schedule.killed + (in_hand if self._engine.is_here else []))
         if schedule.fatal:
             raise OSError(
                 f"stopped, for the output can't be written: {schedule.fatal}; "

@@ -44,6 +44,13 @@ class Schedule:
         engine right afterwards, both possibly empty.
     memory : int or None
         Bytes for all jobs together; None leaves it to each.
+
+    Attributes
+    ----------
+    fatal : str or None
+        Why no more jobs were begun: the disk is full.
+    killed : list of Job
+        Those whose workers died, which may have left unfinished files.
     """
 
     def __init__(
@@ -64,6 +71,7 @@ class Schedule:
         # a scheduler may take equal calls for one, even those of two runs
         self._token, self._calls = secrets.token_hex(8), 0
         self.fatal: str | None = None
+        self.killed: list[Job] = []
 
     @property
     def in_hand(self) -> list[Job]:
@@ -131,6 +139,7 @@ class Schedule:
                 outcome = Outcome.from_json(future.result())
             except self._engine.broken:
                 broken = True
+                self.killed.append(job)
                 finished += self._killed(job)
             except CancelledError:
                 # the scheduler is gone, and took everything with it
@@ -163,6 +172,7 @@ class Schedule:
         return [(job, outcome)]
 
     def _take_back(self, queue: deque[Job]) -> None:
+        self.killed += self._pending.values()
         for future, job in self._pending.items():
             future.cancel()
             queue.appendleft(job)
