@@ -13,16 +13,18 @@ import os
 import signal
 import threading
 import time
-from concurrent.futures import Executor, ProcessPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from types import FrameType
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from nlac._errors import MissingDependency, NlacError, UsageError
 from nlac._log import logger
 from nlac._output import remove_unfinished
 from nlac.codec.decoder.workers import PROCESS_BYTES, available_cores, available_memory
 
+T = TypeVar("T")
 _SCHEMES = {"dask": "tcp", "dask+tls": "tls"}
 
 
@@ -58,6 +60,24 @@ class Engine(Protocol):
         """Give everything back; `at_once`, without waiting for jobs."""
 
 
+class _Pool(ProcessPoolExecutor):
+    """A pool whose processes never hear of Ctrl-C, not even while they start.
+
+    A terminal sends it to all of them; the process that started them ends them.
+    """
+
+    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
+        """Submit a call; a process that this starts inherits the blocked signal."""
+        if not hasattr(signal, "pthread_sigmask"):
+            return super().submit(fn, *args, **kwargs)
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            return super().submit(fn, *args, **kwargs)
+        finally:
+            # one that came meanwhile comes now
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 class LocalEngine:
     """Processes of this machine, one thread for each core by default.
 
@@ -87,7 +107,7 @@ class LocalEngine:
         # not forked: threads of the compiled loops would be missing in a copy
         context = multiprocessing.get_context("spawn")
         watched, self._alive = context.Pipe(duplex=False)
-        self._pool = ProcessPoolExecutor(
+        self._pool = _Pool(
             self._processes, context, initializer=_begin_worker, initargs=(watched,)
         )
         return self._pool

@@ -88,16 +88,34 @@ def run(
     OSError
         The output can't be written: the disk is full.
     """
-    from nlac.codec.encoder.options import EncodeOptions
-
     # before anything is made: options or the list of files may be wrong
-    predictor = EncodeOptions(**settings.options).predictor_name
+    predictor = _predictor(settings.options)
     check_trees(settings.root, settings.out)
     entries = list(selection.entries())
     settings.out.mkdir(parents=True, exist_ok=True)
     with Manifest(settings.out, writable=True) as manifest:
         job = _Run(settings, predictor, manifest, engine, on_record, on_progress)
         return job.run(entries)
+
+
+def _predictor(given: dict[str, Any]) -> str:
+    """Name of the predictor that files will be encoded with.
+
+    Raises
+    ------
+    UsageError
+        The options are wrong, or contradict each other.
+    """
+    from nlac.api.options import encode_options
+
+    options = encode_options(given)
+    if options.predictor or options.model or options.effort or options.coder != "auto":
+        # presets alone are right, and to look for more would load the compiler
+        from nlac.codec.encoder.choice import choose_predictor, wanted_predictor
+
+        choose_predictor(options)
+        return wanted_predictor(options)
+    return options.predictor_name
 
 
 class _Run:

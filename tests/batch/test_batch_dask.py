@@ -101,27 +101,15 @@ def check(trial: Trial) -> None:
     assert listing(trial.back) == listing(trial.root)
 
 
-def test_a_worker_is_killed_in_mid_run(cluster: Cluster, many: Trial) -> None:
-    with after(many, 5, cluster.workers[0].kill):
-        report = many.run(open_engine(cluster.engine))
-    cluster.workers[0].wait()
-    assert report.exit_codes <= {0}
-    assert report.counts["encoded"] == 41
-    check(many)
-    cluster.workers[0] = cluster.start_worker()
-
-
-def test_the_scheduler_is_killed_and_started_again(cluster: Cluster, many: Trial) -> None:
+def test_a_worker_is_killed_in_mid_run_and_the_scheduler_killed_and_started_again(
+    cluster: Cluster, many: Trial
+) -> None:
     def restart() -> None:
-        cluster.scheduler.kill()
-        cluster.scheduler.wait()
-        for worker in cluster.workers:
-            worker.kill()
-            worker.wait()
+        cluster.stop()
         cluster.scheduler = cluster.start_scheduler()
         cluster.workers = [cluster.start_worker() for _ in range(2)]
 
-    with after(many, 5, restart):
+    with after(many, 5, cluster.workers[0].kill), after(many, 20, restart):
         report = many.run(open_engine(cluster.engine))
     assert report.exit_codes <= {0}
     assert report.counts["encoded"] == 41

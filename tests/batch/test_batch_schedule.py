@@ -124,7 +124,7 @@ def test_a_worker_that_is_killed_costs_no_file(trial: Trial) -> None:
 
     killer = threading.Thread(target=kill)
     killer.start()
-    report = trial.run(LocalEngine(2))
+    report = trial.run(LocalEngine(1))
     killer.join()
     assert report.exit_codes == {0}
     assert report.counts["encoded"] == 22

@@ -61,7 +61,8 @@ def test_json_is_an_object_a_line_and_documented(call: Call, tree: Path) -> None
     assert done.stderr == ""
     assert {told["event"] for told in files} == {"file"}
     assert (end["event"], end["exit_code"], end["counts"]["encoded"]) == ("end", 0, 2)
-    written = [json.loads(line) for line in (tree.parent / "out/nlac-batch.jsonl").open()]
+    manifest = (tree.parent / "out/nlac-batch.jsonl").read_text(encoding="utf-8")
+    written = [json.loads(line) for line in manifest.splitlines()]
     assert files == [event for event in written if event["event"] == "file"]
     page = (ROOT / "docs/batch.md").read_text(encoding="utf-8")
     for key in {key for event in [*written, end] for key in event}:
