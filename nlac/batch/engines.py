@@ -107,9 +107,7 @@ class LocalEngine:
         # not forked: threads of the compiled loops would be missing in a copy
         context = multiprocessing.get_context("spawn")
         watched, self._alive = context.Pipe(duplex=False)
-        self._pool = _Pool(
-            self._processes, context, initializer=_begin_worker, initargs=(watched,)
-        )
+        self._pool = _Pool(self._processes, context, initializer=_begin_worker, initargs=(watched,))
         return self._pool
 
     def is_lost(self) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
-import stat
+import unicodedata
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -130,9 +130,11 @@ def output_paths(source: str, *, encoded: bool) -> Iterator[str]:
         yield f"{folder}{slash}{name}~{number}{end}"
 
 
-def is_regular(path: Path) -> bool:
-    """Tell whether a path is a regular file, and no link to one."""
-    try:
-        return stat.S_ISREG(os.lstat(path).st_mode)
-    except OSError:
-        return False
+def folds_case(out: Path) -> bool:
+    """Tell whether two names are one in an output, whose manifest is there, but for their case."""
+    return (out / MANIFEST_NAME.upper()).exists()
+
+
+def folded(path: str) -> str:
+    """Return what is equal for paths that such a file system takes for one."""
+    return unicodedata.normalize("NFC", path).casefold()

@@ -11,7 +11,7 @@ from typing import Any
 from nlac._errors import FormatError, OutputExists
 from nlac.batch.jobs import Job
 from nlac.batch.manifest import KEPT, Record
-from nlac.batch.paths import Inside, is_kept_name, output_paths
+from nlac.batch.paths import Inside, folded, folds_case, is_kept_name, output_paths
 from nlac.batch.selection import Entry
 
 
@@ -104,8 +104,10 @@ class Planner:
         self._settings = settings
         self._records = records
         self._version = version
-        self._owner = {path: source for source, paths in begun.items() for path in paths}
-        self._owner |= {each.output: source for source, each in records.items() if each.output}
+        self._fold = folded if folds_case(settings.out) else str
+        owners = [(path, source) for source, paths in begun.items() for path in paths]
+        owners += [(each.output, source) for source, each in records.items() if each.output]
+        self._owner = {self._fold(path): source for path, source in owners}
         self._ours = set(self._owner)
         # folders whose time of modification is that of a deletion
         self._emptied = {os.path.dirname(path) or "." for path in deleted}
@@ -115,7 +117,7 @@ class Planner:
     def plan(self, entries: Iterable[Entry]) -> Plan:
         """Compare a tree with what is known of it."""
         found = list(entries)
-        self._names = {entry.path for entry in found}
+        self._names = {self._fold(entry.path) for entry in found}
         plan = Plan()
         for entry in found:
             if entry.kind == "file":
@@ -230,13 +232,14 @@ class Planner:
         if known is not None and known.output and (state == "encoded") == encoded:
             return known.output
         for path in output_paths(source, encoded=encoded):
-            taken = self._owner.get(path, source) != source or is_kept_name(path)
+            key = self._fold(path)
+            taken = self._owner.get(key, source) != source or is_kept_name(path)
             # a file of the tree that has the very name is to keep it
-            if not taken and (path == source or path not in self._names):
+            if not taken and (path == source or key not in self._names):
                 break
-        self._owner[path] = source
+        self._owner[key] = source
         if (
-            path not in self._ours
+            key not in self._ours
             and not self._settings.force
             and os.path.lexists(self._inside.place(path))
         ):

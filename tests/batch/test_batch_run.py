@@ -50,6 +50,21 @@ def test_outputs_are_called_like_their_sources(large: Trial) -> None:
     }
 
 
+def test_names_that_differ_in_case_only_where_that_makes_no_difference(
+    trial: Trial, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on disks of Windows and macOS: the second must not replace the first."""
+    monkeypatch.setattr("nlac.batch.plan.folds_case", lambda out: True)
+    (trial.root / "A.WAV").write_bytes(wav_bytes(seed=3))
+    (trial.root / "Notes.txt").write_bytes(b"other")
+    trial.run()
+    names = {path.name for path in trial.out.iterdir()}
+    assert names >= {"A.WAV.nlac", "a.wav~2.nlac", "Notes.txt", "notes.txt~2"}
+    assert len({name.casefold() for name in names}) == len(names)
+    trial.restore()
+    assert listing(trial.back) == listing(trial.root)
+
+
 def test_the_manifest_tells_all_of_a_file(trial: Trial) -> None:
     trial.run()
     (told,) = [event for event in trial.events() if event.get("output") == "a.wav.nlac"
