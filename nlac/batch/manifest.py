@@ -16,7 +16,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from nlac._errors import FormatError, NlacError, OutputExists, UsageError
+from nlac._errors import UNEXPECTED, FormatError, NlacError, OutputExists, UsageError
 from nlac._log import logger
 from nlac._output import sync_folder
 from nlac.batch.paths import MANIFEST_NAME, path_fields, read_path
@@ -26,7 +26,13 @@ FORMAT = "nlac-batch/1"
 KEPT = frozenset({"encoded", "copied", "linked"})
 _STATES = KEPT | {"folder", "link", "left", "failed"}
 _MAX_LINE_BYTES = 1 << 24
-_NUMBERS = ("size", "mtime_ns", "mode", "bytes", "attempts", "exit_code")
+_MAX_NUMBER = (1 << 63) - 1
+# the most that a number may be; times of modification may also be negative
+_NUMBERS = {
+    "size": _MAX_NUMBER, "mtime_ns": _MAX_NUMBER, "mode": 0o7777, "bytes": _MAX_NUMBER,
+    "attempts": _MAX_NUMBER,
+}  # fmt: skip
+_EXIT_CODES = (0, 1, 2, 3, 4, 5, UNEXPECTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +86,14 @@ class Record:
         known["warnings"] = tuple(map(str, told.get("warnings") or ()))
         if known["source"] is None or known.get("state") not in _STATES:
             raise ValueError("no record of a file")
-        for key in _NUMBERS:
+        for key, most in _NUMBERS.items():
             value = known.get(key, 0)
-            if not isinstance(value, int) or (value < 0 and key != "mtime_ns"):
+            least = -most if key == "mtime_ns" else 0
+            if not isinstance(value, int) or not least <= value <= most:
                 raise ValueError(f"{key} is no number of that kind")
+        if known.get("exit_code", 0) not in _EXIT_CODES:
+            raise ValueError("exit_code is none")
+        known["seconds"] = float(known.get("seconds", 0.0))
         if known["state"] in KEPT and (known["output"] is None or not _is_sha256(told)):
             raise ValueError("a file without its output or SHA-256")
         if known["state"] == "link" and known.get("target") is None:
@@ -199,7 +209,7 @@ class Manifest:
                 if number == 1 and event.get("format") != FORMAT:
                     raise ValueError(f"it is not {FORMAT}")
                 self._apply(event)
-            except (ValueError, TypeError, AttributeError, KeyError) as error:
+            except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
                 raise FormatError(
                     f"{self.path}: line {number}, byte {self._end}: not a line of a manifest "
                     f"({error})"
@@ -250,9 +260,10 @@ def _source(event: Mapping[str, Any]) -> str:
 
 def _link_target(told: Mapping[str, Any]) -> str:
     data = told.get("target_bytes")
-    if data is None:
-        return str(told["target"])
-    return os.fsdecode(base64.b64decode(data, validate=True))
+    raw = os.fsencode(told["target"]) if data is None else base64.b64decode(data, validate=True)
+    if b"\0" in raw:
+        raise ValueError("target holds a NUL byte")
+    return os.fsdecode(raw)
 
 
 def _is_sha256(told: Mapping[str, Any]) -> bool:

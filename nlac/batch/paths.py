@@ -65,6 +65,8 @@ def check_inside(path: str) -> None:
     ValueError
         It could.
     """
+    # surrogates that stand for no byte are refused here, by an error of this kind
+    os.fsencode(path)
     names = path.split("/")
     if os.name == "nt" and any(set(name) & set("\\:") for name in names):
         raise ValueError(f"{path!r} has names that Windows takes for paths")

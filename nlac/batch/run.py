@@ -18,7 +18,7 @@ from nlac._output import sync_folder
 from nlac.batch.engines import Engine
 from nlac.batch.jobs import Job, Outcome
 from nlac.batch.manifest import FORMAT, KEPT, Manifest, Record
-from nlac.batch.paths import MANIFEST_NAME, path_fields
+from nlac.batch.paths import MANIFEST_NAME, Inside, path_fields
 from nlac.batch.plan import Plan, Planner, Settings
 from nlac.batch.report import Report
 from nlac.batch.schedule import Finished, Schedule
@@ -225,8 +225,8 @@ class _Run:
         """Remove an output in whose place another has come."""
         if known is None or record.state not in KEPT or known.output in (None, record.output):
             return
-        with contextlib.suppress(OSError):
-            os.unlink(self._settings.out / str(known.output))
+        with contextlib.suppress(OSError, NlacError):
+            Inside(self._settings.out).place(str(known.output)).unlink()
 
     def _delete(self, job: Job, outcome: Outcome, record: Record) -> None:
         """Delete a source, once the disk has its output and the line of the manifest."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from batch_tools import MANIFEST, Trial
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nlac._errors import FormatError, UsageError
@@ -70,6 +70,12 @@ def test_zeros_that_a_power_cut_left_are_a_torn_line(out: Path) -> None:
         (b'{"event": "file", "source": "x", "state": "link"}', "without its target"),
         (b'{"event": "file", "source": "x", "state": "folder", "mode": -1}', "mode"),
         (b'{"event": "file", "source": "x", "state": "folder", "size": "1"}', "size"),
+        (b'{"event": "file", "source": "x", "state": "folder", "mtime_ns": 1e3}', "mtime_ns"),
+        (b'{"event": "file", "source": "x", "state": "folder", "exit_code": 99}', "exit_code"),
+        (b'{"event": "file", "source": "x", "state": "folder", "seconds": "long"}', "float"),
+        (b'{"event": "file", "source": "x", "state": "link", "target": "a\\u0000"}', "NUL"),
+        (b'{"event": "file", "source": "\\ud800", "state": "folder"}', "surrogates"),
+        (b"[" * 100_000, "recursion"),
         (b'{"event": "other"}', "unknown event"),
         (b'{"event": "begin"}', "no source"),
     ],
@@ -124,6 +130,29 @@ def test_a_failure_does_not_hide_what_is_stored(out: Path) -> None:
     with load(out) as manifest:
         assert manifest.records["a"].state == "encoded"
         assert manifest.records["x"].state == "failed"
+
+
+@given(st.data())
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_damage_is_an_error_or_a_manifest_and_nothing_else(out: Path, data: st.DataObject) -> None:
+    """Hostile input: bytes of a manifest changed, cut out, put in."""
+    whole = (out / "whole").read_bytes() if (out / "whole").exists() else None
+    if whole is None:
+        whole = (out / MANIFEST).read_bytes()
+        (out / "whole").write_bytes(whole)
+    begin = data.draw(st.integers(0, len(whole)))
+    end = data.draw(st.integers(begin, min(len(whole), begin + 9)))
+    other = data.draw(st.one_of(st.binary(max_size=9), st.sampled_from([b"null", b"-1", b"1e9"])))
+    (out / MANIFEST).write_bytes(whole[:begin] + other + whole[end:])
+    try:
+        manifest = load(out)
+    except FormatError:
+        return
+    with manifest:
+        for source, record in manifest.records.items():
+            check_inside(source)
+            check_inside(str(record.output))
+            assert json.dumps(record.to_dict())
 
 
 @given(st.binary(min_size=1, max_size=40).map(lambda name: name.replace(b"\0", b"/")))
