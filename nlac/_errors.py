@@ -22,6 +22,9 @@ The tree::
 
 from __future__ import annotations
 
+# exit code for a fault of nlac itself
+UNEXPECTED = 70
+
 
 class NlacError(Exception):
     """Base of every error that nlac raises on purpose."""
@@ -154,3 +157,10 @@ class OutputExists(NlacError, FileExistsError):
 
     def __str__(self) -> str:
         return str(self.args[0]) if self.args else "output exists"
+
+
+def exit_code(error: BaseException) -> int:
+    """Return the exit code of the command line for an error; one nobody foresaw has its own."""
+    if isinstance(error, NlacError):
+        return error.exit_code
+    return 1 if isinstance(error, (OSError, MemoryError)) else UNEXPECTED

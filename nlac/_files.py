@@ -6,6 +6,7 @@ import contextlib
 import io
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
 from typing import Any, BinaryIO, TypeAlias, cast
@@ -62,6 +63,20 @@ def can_seek(file: BinaryIO) -> bool:
 
 def _is_text(file: object) -> bool:
     return isinstance(file, io.TextIOBase)
+
+
+# device, inode, size in bytes, time of modification in ns
+Identity: TypeAlias = tuple[int, int, int, int]
+
+
+def file_identity(status: os.stat_result) -> Identity | None:
+    """Return what tells a file from every other, and from itself once it has changed.
+
+    None of what is no regular file.
+    """
+    if not stat.S_ISREG(status.st_mode):
+        return None
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def check_distinct(source: object, target: object) -> None:

@@ -60,10 +60,17 @@ def is_locked(path: Path) -> bool:
     return False
 
 
-def find_leftovers(folder: Path, *, recursive: bool = False) -> Iterator[Path]:
+def is_temporary_name(name: str) -> bool:
+    """Tell whether a file's name is one that `temporary_path` gives."""
+    return _NAME.fullmatch(name) is not None
+
+
+def find_leftovers(
+    folder: Path, *, recursive: bool = False, min_age: float = _YOUNG_SECONDS
+) -> Iterator[Path]:
     """Find unfinished outputs, files and folders, that no living run is writing.
 
-    Those of the last minute are left out, and those on file systems that know no locks.
+    Those on file systems that know no locks are left out.
 
     Parameters
     ----------
@@ -71,6 +78,9 @@ def find_leftovers(folder: Path, *, recursive: bool = False) -> Iterator[Path]:
         Where to look.
     recursive : bool
         Whether to look into its sub-folders as well.
+    min_age : float
+        Seconds: younger ones are left out, for they may not have their lock yet. 0 is for who
+        knows that nobody else writes there.
 
     Yields
     ------
@@ -89,15 +99,15 @@ def find_leftovers(folder: Path, *, recursive: bool = False) -> Iterator[Path]:
         if is_folder and not _NAME.fullmatch(entry.name):
             if recursive:
                 with contextlib.suppress(PermissionError):
-                    yield from find_leftovers(Path(entry.path), recursive=True)
-        elif _NAME.fullmatch(entry.name) and _is_left(entry.path):
+                    yield from find_leftovers(Path(entry.path), recursive=True, min_age=min_age)
+        elif _NAME.fullmatch(entry.name) and _is_left(entry.path, min_age):
             yield Path(entry.path)
 
 
-def _is_left(path: str) -> bool:
+def _is_left(path: str, min_age: float) -> bool:
     try:
         status = os.lstat(path)
-        old = time.time() - status.st_mtime > _YOUNG_SECONDS
+        old = min_age <= 0 or time.time() - status.st_mtime > min_age
         mode = status.st_mode
         if not ((stat.S_ISREG(mode) or stat.S_ISDIR(mode)) and old):
             return False

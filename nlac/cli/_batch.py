@@ -15,7 +15,7 @@ from typing import Any
 
 import click
 
-from nlac._errors import CorruptStream
+from nlac._errors import CorruptStream, exit_code
 from nlac.cli import _console
 from nlac.cli._files import PIPE, Input, Passed
 
@@ -50,7 +50,7 @@ def failure_facts(error: BaseException, name: str) -> dict[str, Any]:
     """Return what JSON tells of a file that failed."""
     facts: dict[str, Any] = {
         "ok": False,
-        "exit_code": _console.exit_code(error),
+        "exit_code": exit_code(error),
         "error": type(error).__name__,
         "message": _console.wording(error, name),
     }

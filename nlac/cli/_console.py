@@ -11,21 +11,27 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import click
 
-from nlac._errors import NlacError
+from nlac._errors import UNEXPECTED, exit_code
 from nlac._log import logger
 from nlac.cli import _interrupt
 from nlac.cli._limits import check_address_space
 
 F = TypeVar("F", bound=Callable[..., Any])
-Progress = Callable[[int, int | None], None]
+
+
+class Progress(Protocol):
+    """Shows how far a job is: done, in all, and a remark if there is something to it."""
+
+    def __call__(self, done: int, total: int | None, /, remark: str = "") -> None:
+        """Show it."""
+
 
 # from harmless to grave: damage must not hide behind a file that was merely in the way
-_GRAVITY = (0, 5, 2, 1, 4, 3, 70)
-_UNEXPECTED = 70
+_GRAVITY = (0, 5, 2, 1, 4, 3, UNEXPECTED)
 # the library's words for what the command line calls otherwise
 _OPTIONS = re.compile(r"\b(audio_only|ignore_sizes|block_seconds|strip_chunks|max_output)\b|\braw=")
 _TRACES = logging.Formatter()
@@ -139,13 +145,6 @@ def report_wrong_use(error: click.ClickException) -> int:
     return error.exit_code
 
 
-def exit_code(error: BaseException) -> int:
-    """Return the exit code for an error; one that nobody foresaw has its own."""
-    if isinstance(error, NlacError):
-        return error.exit_code
-    return 1 if isinstance(error, (OSError, MemoryError)) else _UNEXPECTED
-
-
 def wording(error: BaseException, name: str | None) -> str:
     """Return what to tell of an error, in the words of the command line."""
     if isinstance(error, OSError) and error.strerror:
@@ -154,7 +153,7 @@ def wording(error: BaseException, name: str | None) -> str:
     if isinstance(error, MemoryError):
         return str(error) or "not enough memory; fewer threads (-j) or shorter blocks need less"
     text = _OPTIONS.sub(lambda match: "--" + match[0].rstrip("=").replace("_", "-"), str(error))
-    if exit_code(error) == _UNEXPECTED:
+    if exit_code(error) == UNEXPECTED:
         said = f"{type(error).__name__}: {text}" if text else type(error).__name__
         return f"unexpected {said}; this is a fault of nlac, please report it (-vv shows where)"
     return text or type(error).__name__
@@ -236,8 +235,10 @@ def progress_bar(
         dynamic_ncols=width is None, ncols=width, initial=first,
     ) as bar:  # fmt: skip
 
-        def progress(done: int, total: int | None) -> None:
+        def progress(done: int, total: int | None, /, remark: str = "") -> None:
             bar.total = total
+            if remark:
+                bar.set_postfix_str(remark, refresh=False)
             bar.update(done - bar.n)
 
         yield progress

@@ -8,18 +8,16 @@ first byte was read, and compared just before it goes.
 from __future__ import annotations
 
 import os
-import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from nlac._files import Identity, file_identity
 from nlac._log import logger
 from nlac._output import sync_folder
 
 if TYPE_CHECKING:
     from nlac import EncodeResult
     from nlac.cli._files import Input
-
-Identity = tuple[int, int, int, int]
 
 
 def identity(file: BinaryIO) -> Identity | None:
@@ -31,7 +29,7 @@ def identity(file: BinaryIO) -> Identity | None:
         Device, inode, size in bytes, time of modification in ns; None of what is no
         regular file.
     """
-    return _identity(os.fstat(file.fileno()))
+    return file_identity(os.fstat(file.fileno()))
 
 
 def delete_input(source: Input, read: Identity | None, output: str, result: EncodeResult) -> None:
@@ -77,12 +75,6 @@ def delete_input(source: Input, read: Identity | None, output: str, result: Enco
 
 def _present(path: str) -> Identity | None:
     try:
-        return _identity(os.lstat(path))
+        return file_identity(os.lstat(path))
     except FileNotFoundError:
         return None
-
-
-def _identity(status: os.stat_result) -> Identity | None:
-    if not stat.S_ISREG(status.st_mode):
-        return None
-    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns

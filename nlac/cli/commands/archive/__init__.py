@@ -1,0 +1,1 @@
+"""Commands for archives: many files, kept for long."""
