@@ -57,7 +57,8 @@ def probe(frames: int, seed: int = 1) -> NDArray[np.int16]:
     wave += 3 * np.sin(2 * np.pi * 50 / RATE * np.arange(frames))[:, None]
     milliseconds = np.arange(-15, 45) * 1000 / RATE
     for _ in range(250):
-        far = (depth - generator.uniform(0, depth[-1])) ** 2 + (side - generator.uniform(0, 32)) ** 2
+        down, across = generator.uniform(0, depth[-1]), generator.uniform(0, 32)
+        far = (depth - down) ** 2 + (side - across) ** 2
         heard = generator.lognormal(3.0, 0.6) / (1 + far / generator.uniform(20, 45) ** 2)
         near = np.flatnonzero(heard > 0.3)
         width = generator.uniform(0.12, 0.3)
@@ -191,7 +192,8 @@ def measure(name: str, array: NDArray[Any], codec: Codec) -> Row:
 def table(rows: list[Row]) -> str:
     """The rows as Markdown, each array's smallest in bold."""
     names = list(dict.fromkeys(row.array for row in rows))
-    lines = ["| Array | Codec | Ratio | Encode, MB/s | Decode, MB/s |", "| --- | --- | --- | --- | --- |"]
+    lines = ["| Array | Codec | Ratio | Encode, MB/s | Decode, MB/s |"]
+    lines.append("| --- | --- | --- | --- | --- |")
     for name in names:
         best = max(row.ratio or 0 for row in rows if row.array == name)
         shown = name
@@ -218,7 +220,9 @@ def versions() -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("files", nargs="*", metavar="FILE")
     parser.add_argument("--seconds", type=float, default=1.0)
     parser.add_argument("--codec", action="append", default=[], help="only labels that hold this")

@@ -223,15 +223,15 @@ def decode(data: bytes, threads: int = 0, shape: tuple[int, ...] | None = None) 
         return empty.T if chunk.fortran else empty
     if size * chunk.dtype.itemsize > available_memory():
         raise LimitExceeded(f"chunk of shape {full}: it does not fit into memory")
-    kind = np.float32 if chunk.dtype.kind == "f" else np.int32
-    rows = np.empty((chunk.channels, chunk.frames), kind)
+    kind: type[np.generic] = np.float32 if chunk.dtype.kind == "f" else np.int32
+    rows: NDArray[Any] = np.empty((chunk.channels, chunk.frames), kind)
     _decode_streams(chunk, rows, threads or available_cores())
     for number, bank in enumerate(chunk.banks):
         part = rows[number * BANK : (number + 1) * BANK]
         if bank.neighbours.counts.any():
             from nlac.storage.neighbours import add
 
-            if part.dtype.kind == "f":
+            if kind is np.float32:
                 raise CorruptStream("references among channels of floats")
             part[bank.order] = add(part, bank.neighbours, chunk.bits)
         else:

@@ -10,8 +10,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from nlac._errors import BadMagic, ChecksumMismatch, CorruptStream, TruncatedStream
-from nlac._errors import UnsupportedVersion
+from nlac._errors import (
+    BadMagic,
+    ChecksumMismatch,
+    CorruptStream,
+    TruncatedStream,
+    UnsupportedVersion,
+)
 from nlac.bitstream.checksum import crc32
 from nlac.entropy.varint import read_signed, read_varint, write_signed, write_varint
 from nlac.storage.neighbours import MAX_NEIGHBOURS, MAX_WEIGHT, Neighbours

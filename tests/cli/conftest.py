@@ -29,7 +29,7 @@ def environment() -> dict[str, str]:
     """Environment for real processes, which must find the package as this one does."""
     found = {key: value for key, value in os.environ.items() if not key.startswith("NLAC_")}
     paths = [str(Path(nlac.__file__).parents[1]), *filter(None, [found.get("PYTHONPATH")])]
-    return found | {"PYTHONPATH": os.pathsep.join(paths)}
+    return found | {"PYTHONPATH": os.pathsep.join(paths), "NLAC_CONFIG": ""}
 
 
 @pytest.fixture

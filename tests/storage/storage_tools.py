@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 
 def electrodes(frames: int = 3000, channels: int = 12, seed: int = 1) -> NDArray[np.int16]:
-    """Slow sources that several channels hear, a noise of all, and one of each; (frames, channels)."""
+    """Slow sources that several channels hear, a noise of all, and one of each channel."""
     generator = np.random.default_rng(seed)
     sources = np.cumsum(generator.normal(0, 9, (frames, 3)), axis=0)
     places = np.linspace(0, 2, channels)

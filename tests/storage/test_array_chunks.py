@@ -50,7 +50,8 @@ def test_longest_axis_is_time():
 def test_more_channels_than_a_stream_has():
     array = electrodes(40, 300)
     data = encode(array, ArraySettings("fast", layout="frames_first"))
-    assert [sum(channels for channels, _ in bank.streams) for bank in unpack(data).banks] == [255, 45]
+    banks = [sum(channels for channels, _ in bank.streams) for bank in unpack(data).banks]
+    assert banks == [255, 45]
     assert np.array_equal(decode(data), array)
 
 
