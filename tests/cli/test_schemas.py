@@ -43,7 +43,8 @@ def test_each_outcome_of_files(call, wav, tmp_path):
     (tmp_path / "no.wav").write_bytes(b"nothing")
     done = call("encode", "--json", wav, "no.wav")
     assert [json.loads(line)["ok"] for line in done.stdout.splitlines()] == [True, False]
-    assert json.loads(call("encode", "--json", "--skip-existing", wav).stdout)["skipped"] == "exists"
+    skipped = json.loads(call("encode", "--json", "--skip-existing", wav).stdout)
+    assert skipped["skipped"] == "exists"
     assert json.loads(call("decode", "--json", "-n", "in.nlac", "x.wav").stdout)["skipped"]
     assert json.loads(call("decode", "--json", "in.nlac", "out.wav").stdout)["restored"]
     for name in ("in.nlac", "in.wav"):
