@@ -74,7 +74,6 @@ def command(
       nlac generate runs/w12 out.flac --prime in.wav --diverge
     """
     path = output or os.path.join(folder, "artifacts", "generated.wav")
-    beside = [str(Path(path).with_suffix(end)) for end in (".diverge.json", ".diverge.png")]
     if prime is None and (diverge or with_prime or prime_seconds is not None):
         needing = "--diverge" if diverge else "--with-prime" if with_prime else "--prime-seconds"
         raise click.UsageError(f"{needing} needs --prime")
@@ -86,6 +85,7 @@ def command(
 
     if output is not None:
         check_output(path)
+    beside = [str(Path(path).with_suffix(end)) for end in (".diverge.json", ".diverge.png")]
     force = force or output is None
     check_outputs([path, *(beside if diverge else [])], force)
     run = open_run(folder, device, gpu_id)
