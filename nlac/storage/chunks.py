@@ -221,7 +221,8 @@ def decode(data: bytes, threads: int = 0, shape: tuple[int, ...] | None = None) 
     if not size:
         empty = np.zeros(chunk.shape, chunk.dtype)
         return empty.T if chunk.fortran else empty
-    if size * chunk.dtype.itemsize > available_memory():
+    # the samples as they are coded, of 4 bytes each, and the array
+    if size * (4 + chunk.dtype.itemsize) > available_memory():
         raise LimitExceeded(f"chunk of shape {full}: it does not fit into memory")
     kind: type[np.generic] = np.float32 if chunk.dtype.kind == "f" else np.int32
     rows: NDArray[Any] = np.empty((chunk.channels, chunk.frames), kind)
@@ -243,21 +244,18 @@ def _decode_streams(chunk: Chunk, rows: NDArray[Any], threads: int) -> None:
     """Decode all streams into `rows`, (channels, frames), in the coding order."""
     from nlac.api.file import NlacFile
 
-    def work(stream: bytes) -> NDArray[Any]:
+    def work(part: tuple[int, bytes]) -> NDArray[Any]:
+        channels, stream = part
+        wanted = (channels, chunk.frames, chunk.bits, rows.dtype.kind == "f")
         with NlacFile(stream, threads=1) as opened:
-            wanted = (chunk.frames, chunk.bits, rows.dtype.kind == "f")
-            if (opened.frames, opened.bits_per_sample, opened.is_float) != wanted:
-                raise CorruptStream("a stream is not of the chunk's length and type")
+            # before anything is decoded: few bytes can hold much silence
+            if (opened.channels, opened.frames, opened.bits_per_sample, opened.is_float) != wanted:
+                raise CorruptStream("a stream is not of the chunk's channels, length and type")
             samples: NDArray[Any] = opened.read(always_2d=True)
             return samples.T
 
+    parts = [part for bank in chunk.banks for part in bank.streams]
     first = 0
-    counts = [channels for bank in chunk.banks for channels, _ in bank.streams]
-    streams = (stream for bank in chunk.banks for _, stream in bank.streams)
-    done_streams = ordered_map(work, streams, min(threads, len(counts)))
-    for count, done in zip(counts, done_streams, strict=True):
-        if len(done) != count:
-            raise CorruptStream(f"a stream of {len(done)} channels where {count} should be")
-        rows[first : first + count] = done
-        first += count
-
+    for done in ordered_map(work, parts, min(threads, len(parts))):
+        rows[first : first + len(done)] = done
+        first += len(done)

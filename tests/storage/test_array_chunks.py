@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zlib
+
 import numpy as np
 import pytest
 from storage_tools import electrodes, of_type
@@ -127,7 +129,7 @@ def test_a_wrong_codec_is_caught_by_verification(monkeypatch):
 
 
 def test_every_flipped_byte_is_found():
-    array = electrodes(300, 5)
+    array = electrodes(100, 3)
     data = encode(array, FAST)
     for at in range(len(data)):
         damaged = bytearray(data)
@@ -143,6 +145,25 @@ def test_every_truncation_is_found():
             decode(data[:length])
     with pytest.raises(nlac.CorruptStream, match="behind the last stream"):
         decode(data + b"x")
+
+
+def test_heads_that_are_wrong_on_purpose_end_with_an_error():
+    # the checksum is right: what it covers must be checked all the same
+    array = electrodes(4000, 12)
+    data = encode(array, ArraySettings("fast", group=4))
+    end = data.index(b"nlac", 8) - 4
+    generator = np.random.default_rng(5)
+    outcomes = set()
+    for _ in range(300):
+        head = bytearray(data[:end])
+        for at in generator.integers(8, end, generator.integers(1, 3)):
+            head[at] = generator.integers(0, 256)
+        wrong = bytes(head) + zlib.crc32(head).to_bytes(4, "little") + data[end + 4 :]
+        try:
+            outcomes.add(decode(wrong).shape)
+        except nlac.NlacError as error:
+            outcomes.add(type(error).__name__)
+    assert {"CorruptStream", array.shape} <= outcomes
 
 
 def test_shapes_beyond_reason_are_refused():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tomllib
@@ -53,6 +54,13 @@ def test_entry_points_find_the_codecs(tmp_path):
     )  # fmt: skip
     assert done.stdout.startswith("Nlac(preset='standard'")
     assert done.stdout.strip().endswith("NlacCodec")
+
+
+def test_example_of_the_page_runs(tmp_path, monkeypatch):
+    page = (ROOT / "docs/arrays.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    exec(example, {})
 
 
 def test_numcodecs_configuration_comes_back():

@@ -22,7 +22,12 @@ if TYPE_CHECKING:
     from nlac._typing import Samples
 
 NEEDED = ("numpy", "numba", "constriction", "soundfile", "click", "tqdm")
-OPTIONAL = {"matplotlib": "plots of `nlac bench`", "torch": "neural predictors on a GPU"}
+OPTIONAL = {
+    "matplotlib": "plots of `nlac bench`",
+    "torch": "neural predictors on a GPU",
+    "numcodecs": "arrays in chunked stores",
+    "zarr": "arrays in Zarr 3",
+}
 
 
 @click.command("doctor")
