@@ -34,7 +34,15 @@ if TYPE_CHECKING:
     from nlac.api.decoding import decode
     from nlac.api.encoding import encode
     from nlac.api.file import NlacFile
-    from nlac.api.functions import add_model, blocks, info, open, read, test
+    from nlac.api.functions import (
+        add_model,
+        blocks,
+        info,
+        open,
+        read,
+        register_mimetype,
+        test,
+    )
     from nlac.api.results import DecodeResult, EncodeResult, LostRange, StreamInfo
     from nlac.api.stream_decoder import Decoder
     from nlac.api.stream_encoder import Encoder
@@ -81,6 +89,7 @@ __all__ = [
     "info",
     "open",
     "read",
+    "register_mimetype",
     "test",
     "write",
 ]
@@ -104,6 +113,7 @@ _MODULES = {
     "info": "nlac.api.functions",
     "open": "nlac.api.functions",
     "read": "nlac.api.functions",
+    "register_mimetype": "nlac.api.functions",
     "test": "nlac.api.functions",
     "write": "nlac.api.writing",
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -13,6 +15,9 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("nlac")
+
+# whoever runs the tests may have a configuration file
+os.environ["NLAC_CONFIG"] = ""
 
 
 @pytest.fixture

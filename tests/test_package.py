@@ -45,9 +45,28 @@ def test_wheel_holds_what_is_no_module(wheel):
 
 
 def test_wheel_holds_every_module_and_nothing_else(wheel):
-    shipped = {name for name in wheel.namelist() if ".dist-info/" not in name}
+    outside = re.compile(r"[^/]+\.(dist-info|data)/")
+    shipped = {name for name in wheel.namelist() if not outside.match(name)}
     modules = {path.relative_to(ROOT).as_posix() for path in (ROOT / "nlac").rglob("*.py")}
     assert shipped == modules | DATA
+
+
+def test_wheel_installs_man_pages_completions_and_the_file_type(wheel):
+    shared = f"nlac-{nlac.__version__}.data/data/share/"
+    installed = {
+        name.removeprefix(shared): wheel.read(name).decode()
+        for name in wheel.namelist()
+        if name.startswith(shared)
+    }
+    assert {"man/man1/nlac.1", "mime/packages/nlac.xml"} < installed.keys()
+    assert "bash-completion/completions/nlac" in installed
+    for place, text in installed.items():
+        assert text == (ROOT / "share" / place).read_text(encoding="utf-8")
+
+
+def test_wheel_offers_the_codecs_of_arrays(wheel):
+    (points,) = [name for name in wheel.namelist() if name.endswith("/entry_points.txt")]
+    assert "nlac.storage.zarr_codec:NlacCodec" in wheel.read(points).decode()
 
 
 def test_wheel_carries_the_licence(wheel):

@@ -13,7 +13,15 @@ if TYPE_CHECKING:
     from nlac.api.decoding import decode
     from nlac.api.encoding import encode
     from nlac.api.file import NlacFile
-    from nlac.api.functions import add_model, blocks, info, open, read, test
+    from nlac.api.functions import (
+        add_model,
+        blocks,
+        info,
+        open,
+        read,
+        register_mimetype,
+        test,
+    )
     from nlac.api.stream_decoder import Decoder
     from nlac.api.stream_encoder import Encoder
     from nlac.api.writer import NlacWriter
@@ -31,6 +39,7 @@ __all__ = [
     "info",
     "open",
     "read",
+    "register_mimetype",
     "test",
     "write",
 ]

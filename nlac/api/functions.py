@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from nlac.api.writer import NlacWriter
     from nlac.bitstream.items import Picture
 
-__all__ = ["add_model", "blocks", "info", "open", "read", "test"]
+__all__ = ["add_model", "blocks", "info", "open", "read", "register_mimetype", "test"]
 
 
 def read(
@@ -251,3 +251,21 @@ def add_model(file: str | PathLike[str]) -> str:
     from nlac.predictors.networks.models import open_model
 
     return open_model(file).hash.hex()
+
+
+def register_mimetype() -> None:
+    """Make the module `mimetypes` know nlac files in this process.
+
+    Importing nlac does not: `mimetypes` would read the system's tables then, which takes longer
+    than the import.
+
+    Examples
+    --------
+    >>> import mimetypes, nlac
+    >>> nlac.register_mimetype()
+    >>> mimetypes.guess_type("song.nlac")
+    ('audio/x-nlac', None)
+    """
+    import mimetypes
+
+    mimetypes.add_type("audio/x-nlac", ".nlac")

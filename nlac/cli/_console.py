@@ -5,6 +5,7 @@ Everything here goes to stderr, except what `say` prints when stdout is free.
 
 from __future__ import annotations
 
+import difflib
 import logging
 import os
 import re
@@ -138,7 +139,8 @@ def report_wrong_use(error: click.ClickException) -> int:
     if isinstance(error, click.NoSuchOption):
         text = f"no such option: {error.option_name}"
         if error.possibilities:
-            text += f"; did you mean {' or '.join(sorted(error.possibilities))}?"
+            (closest,) = difflib.get_close_matches(error.option_name, error.possibilities, 1, 0)
+            text += f"; did you mean {closest}?"
     ctx = getattr(error, "ctx", None)
     where = f" ({ctx.command_path} --help tells more)" if ctx is not None else ""
     logger.error(f"{text[:1].lower()}{text[1:]}{where}")

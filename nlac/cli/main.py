@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from nlac._errors import NlacError
-from nlac.cli import _console, _interrupt, _streams
+from nlac.cli import _configuration, _console, _interrupt, _streams
 from nlac.cli._suggest import SuggestingGroup
 
 # a section of the help for each folder of commands
@@ -41,7 +41,11 @@ SECTIONS = {
     },
     "setup": {
         "doctor": "Check this installation.",
+        "selftest": "Code generated signals in every mode and depth, and compare.",
+        "config": "Show the configuration file, and check it.",
+        "integrate": "Install man pages, completions, and the file type.",
         "completion": "Print the completion script for a shell.",
+        "help": "Show the help of nlac, or of a command.",
     },
 }
 TITLES = {"files": "Files", "archive": "Archives", "research": "Research", "setup": "Installation"}
@@ -62,7 +66,8 @@ Exit codes:
 Of several files' codes the gravest is given: 70, 3, 4, 1, 2, 5, in this order.
 
 Every option can be set by an environment variable: NLAC_ENCODE_PRESET=high
-stands for `nlac encode --preset high`.
+stands for `nlac encode --preset high`. Defaults of options can be kept in a
+configuration file; `nlac config path` tells where.
 """
 
 
@@ -148,6 +153,7 @@ def _print_version(ctx: click.Context, param: click.Parameter, value: bool) -> N
     },
 )
 @click.option(
+    "-V",
     "--version",
     is_flag=True,
     expose_value=False,
@@ -155,7 +161,11 @@ def _print_version(ctx: click.Context, param: click.Parameter, value: bool) -> N
     callback=_print_version,
     help="Show the version and exit.",
 )
-def cli() -> None:
+@click.option(
+    "--config", metavar="FILE", help="Defaults of options, instead of the user's own file of them."
+)
+@click.pass_context
+def cli(ctx: click.Context, config: str | None) -> None:
     """Lossless audio compression: exact files back, the same bits everywhere.
 
     \b
@@ -165,3 +175,11 @@ def cli() -> None:
       nlac encode *.wav -o packed/     writes packed/*.nlac
       nlac test packed/*.nlac
     """
+    # whoever asks for help, or mends the file, needs what it says the least
+    if ctx.invoked_subcommand in (None, "help", "config", "completion"):
+        return
+    path = _configuration.configuration_path(config)
+    sections = _configuration.read_sections(path, must_exist=bool(config))
+    if sections:
+        only = ctx.invoked_subcommand
+        ctx.default_map = _configuration.defaults_of(sections, ctx, path, only)

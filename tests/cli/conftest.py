@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from cli_tools import wav_bytes
 from click.testing import CliRunner, Result
+from schema_tools import check_output
 
 import nlac
 from nlac.cli.main import cli
@@ -29,7 +30,7 @@ def environment() -> dict[str, str]:
     """Environment for real processes, which must find the package as this one does."""
     found = {key: value for key, value in os.environ.items() if not key.startswith("NLAC_")}
     paths = [str(Path(nlac.__file__).parents[1]), *filter(None, [found.get("PYTHONPATH")])]
-    return found | {"PYTHONPATH": os.pathsep.join(paths)}
+    return found | {"PYTHONPATH": os.pathsep.join(paths), "NLAC_CONFIG": ""}
 
 
 @pytest.fixture
@@ -48,10 +49,13 @@ def process(
 
 @pytest.fixture
 def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
-    """Run the command line in this process, in `tmp_path`."""
+    """Run the command line in this process, in `tmp_path`; JSON is compared with its schema."""
     monkeypatch.chdir(tmp_path)
 
     def run(*args: object, **extra: Any) -> Result:
-        return CliRunner().invoke(cli, [str(arg) for arg in args], prog_name="nlac", **extra)
+        arguments = [str(arg) for arg in args]
+        done = CliRunner().invoke(cli, arguments, prog_name="nlac", **extra)
+        check_output(arguments, done.stdout)
+        return done
 
     return run

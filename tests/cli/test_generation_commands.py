@@ -240,7 +240,16 @@ def test_diverge_of_a_continuation(call: Call, runs: Path, wav: Path):
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [
-        (["generate", "gru", "out.ogg"], 2, "extension .ogg; one of .wav, .flac, .mp3, .nlac"),
+        (["generate", "gru", "out.ogg"], 2, ".ogg is not one of .wav, .flac, .mp3, .nlac"),
+        (["generate", "gru", "out"], 2, "out: the name needs an extension: .wav, "),
+        (["generate", "gru", "-"], 2, "-: audio that is made goes to a file; name one, such as "),
+        (["generate", "gru", "."], 2, ". is a folder; name a file, such as out.wav"),
+        (["continue", "gru", "in.wav", "-"], 2, "-: audio that is made goes to a file"),
+        (["generate", "gru", "no/out.wav"], 2, "no/out.wav: the folder no does not exist"),
+        (
+            ["generate", "gru", "out.wav", "--prime", "in.wav", "--prime-seconds", "9"], 2,
+            "--prime-seconds 9: in.wav has 0.38 s",
+        ),
         (["generate", "gru", "out.wav", "--diverge"], 2, "--diverge needs --prime"),
         (["generate", "gru", "out.wav", "--with-prime"], 2, "--with-prime needs --prime"),
         (["generate", "gru", "out.wav", "--seconds", "0"], 2, "0.0 is not in the range 0<x<=86400"),
@@ -255,7 +264,7 @@ def test_diverge_of_a_continuation(call: Call, runs: Path, wav: Path):
         ),
         (
             ["generate", "gru", "a.wav", "--diverge", "--prime", "in.wav", "--prime-seconds", "9"],
-            2, "less than the 0.38 s of the recording",
+            2, "--prime-seconds 9: the recording has 0.38 s, and --diverge compares with what ",
         ),
     ],
 )  # fmt: skip

@@ -148,6 +148,13 @@ def test_unreadable_recordings_are_named(tmp_path):
 def test_arguments(tmp_path):
     with pytest.raises(UsageError, match="song: no such file, folder, or name; names are: lpc8"):
         sort_arguments(["song"])
+    with pytest.raises(UsageError, match=r"lpx8: .*; did you mean lpc8\?"):
+        sort_arguments(["lpx8"])
+    (tmp_path / "w12").mkdir()
+    with pytest.raises(UsageError, match=r"w21: no such file or folder; did you mean .*/w12\?"):
+        sort_arguments([str(tmp_path / "w21")])
+    with pytest.raises(UsageError, match=r"no such file or folder, for there is no folder .*/no"):
+        sort_arguments([str(tmp_path / "no" / "w12")])
     with pytest.raises(UsageError, match="no recordings"):
         sort_arguments(["lpc8"])
     request = sort_arguments(["max", "fast:coder=rice", "cnn", str(tmp_path)])

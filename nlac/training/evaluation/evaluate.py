@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import difflib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -96,11 +97,26 @@ def sort_arguments(arguments: Sequence[str]) -> Request:
         elif is_dataset(text) or Path(text).exists():
             request.paths.append(text)
         else:
-            known = ", ".join((*baselines.NAMES, *PRESETS, *codecs.MODELS))
-            raise UsageError(f"{text}: no such file, folder, or name; names are: {known}")
+            raise UsageError(_unknown(text))
     if not request.paths:
         raise UsageError("no recordings: name files, a folder or a dataset")
     return request
+
+
+def _unknown(text: str) -> str:
+    """What to say of an argument that is nothing, with what may have been meant."""
+    path = Path(text)
+    if len(path.parts) > 1:
+        if not path.parent.is_dir():
+            return f"{text}: no such file or folder, for there is no folder {path.parent}"
+        beside = sorted(each.name for each in path.parent.iterdir())
+        near = difflib.get_close_matches(path.name, beside, 1, 0.5)
+        hint = f"; did you mean {path.parent / near[0]}?" if near else ""
+        return f"{text}: no such file or folder{hint}"
+    known = [*baselines.NAMES, *PRESETS, *codecs.MODELS]
+    near = difflib.get_close_matches(text, known, 1, 0.6)
+    hint = f"did you mean {near[0]}?" if near else f"names are: {', '.join(known)}"
+    return f"{text}: no such file, folder, or name; {hint}"
 
 
 def wanted_by(runs: Sequence[Path], seconds: float, split: str) -> Wanted:

@@ -28,13 +28,22 @@ def check_output(path: str | Path) -> None:
     Raises
     ------
     UsageError
-        Its extension is none of those that are known.
+        It is standard output, a folder, in a folder that does not exist, or its extension is none
+        of those that are known.
     MissingDependency
         MP3 needs the program ffmpeg, which is not on PATH.
     """
     suffix = Path(path).suffix.lower()
+    if str(path) == "-":
+        raise UsageError("-: audio that is made goes to a file; name one, such as out.wav")
+    if Path(path).is_dir():
+        raise UsageError(f"{path} is a folder; name a file, such as {Path(path) / 'out.wav'}")
     if suffix not in SUFFIXES:
-        raise UsageError(f"{path}: extension {suffix or 'missing'}; one of {', '.join(SUFFIXES)}")
+        known = ", ".join(SUFFIXES)
+        told = f"extension {suffix} is not one of" if suffix else "the name needs an extension:"
+        raise UsageError(f"{path}: {told} {known}")
+    if not Path(path).parent.is_dir():
+        raise UsageError(f"{path}: the folder {Path(path).parent} does not exist")
     if suffix == ".mp3":
         _ffmpeg(path)
 

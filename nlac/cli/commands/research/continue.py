@@ -25,7 +25,7 @@ from nlac.cli.training.options import device_options, need_packages
 @click.command("continue")
 @click.argument("folder", metavar="RUN", type=click.Path(exists=True, file_okay=False))
 @click.argument("source", metavar="IN", type=click.Path(exists=True, dir_okay=False))
-@click.argument("output", metavar="[OUT]", required=False, type=click.Path(dir_okay=False))
+@click.argument("output", metavar="[OUT]", required=False)
 @click.option(
     "--seconds", type=SECONDS, metavar="S",
     help="How much to make; by default as much as a continuation was trained to, or 5.",
@@ -58,7 +58,8 @@ def command(
     from nlac.training.generation.audio import continue_audio, num_channels, num_inputs
     from nlac.training.generation.files import check_output, read_audio, write_audio
 
-    check_output(path)
+    if output is not None:
+        check_output(path)
     check_distinct(source, path)
     force = force or output is None
     check_outputs([path], force)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 @click.command("generate")
 @click.argument("folder", metavar="RUN", type=click.Path(exists=True, file_okay=False))
-@click.argument("output", metavar="[OUT]", required=False, type=click.Path(dir_okay=False))
+@click.argument("output", metavar="[OUT]", required=False)
 @click.option(
     "--seconds", type=SECONDS, default=5.0, show_default=True,
     metavar="S", help="How much to make.",
@@ -75,7 +75,6 @@ def command(
       nlac generate runs/w12 out.flac --prime in.wav --diverge
     """
     path = output or os.path.join(folder, "artifacts", "generated.wav")
-    beside = [str(Path(path).with_suffix(end)) for end in (".diverge.json", ".diverge.png")]
     if prime is None and (diverge or with_prime or prime_seconds is not None):
         needing = "--diverge" if diverge else "--with-prime" if with_prime else "--prime-seconds"
         raise click.UsageError(f"{needing} needs --prime")
@@ -85,7 +84,9 @@ def command(
     from nlac.training.generation.audio import generate_audio, num_channels, num_inputs
     from nlac.training.generation.files import check_output, read_audio, write_audio
 
-    check_output(path)
+    if output is not None:
+        check_output(path)
+    beside = [str(Path(path).with_suffix(end)) for end in (".diverge.json", ".diverge.png")]
     force = force or output is None
     check_outputs([path, *(beside if diverge else [])], force)
     run = open_run(folder, device, gpu_id)
@@ -101,6 +102,9 @@ def command(
         told = f"{path}: {result['summary']}; {beside[0]}, {beside[1]}"
     else:
         if recording is not None and prime_seconds is not None:
+            length = len(recording) / run.rate
+            if prime_seconds > length:
+                raise UsageError(f"--prime-seconds {prime_seconds:g}: {prime} has {length:.2f} s")
             recording = recording[: max(1, round(prime_seconds * run.rate))]
         primed = 0 if recording is None else len(recording)
         total = num_inputs(run, primed + max(1, round(seconds * run.rate)))
@@ -140,7 +144,8 @@ def _diverged(
         prime_seconds = min(1.0, length / 2)
     if not prime_seconds < length:
         raise UsageError(
-            f"--prime-seconds: {prime_seconds}; less than the {length:.2f} s of the recording"
+            f"--prime-seconds {prime_seconds:g}: the recording has {length:.2f} s, and --diverge "
+            "compares with what follows"
         )
     compared = num_inputs(run, round(min(seconds, length - prime_seconds) * run.rate))
     total = 2 * (num_inputs(run, round(prime_seconds * run.rate)) + compared)

@@ -32,7 +32,12 @@ def command() -> None:
 @command.command("list")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line for each model.")
 def list_models(as_json: bool) -> None:
-    """List the models that --model knows by name: the shipped ones, and those in NLAC_MODELS."""
+    """List the models that --model knows by name: the shipped ones, and those in NLAC_MODELS.
+
+    \b
+    Examples:
+      nlac model list
+    """
     from nlac.cli.training.tables import text_table
     from nlac.predictors.networks.models import model_files, open_model
     from nlac.predictors.neural.models import model_predictor
@@ -59,7 +64,13 @@ def list_models(as_json: bool) -> None:
 @click.argument("models", metavar="MODEL...", nargs=-1, required=True)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line for each model.")
 def info(models: tuple[str, ...], as_json: bool) -> None:
-    """Show hash, layers and card of models."""
+    """Show hash, layers and card of models.
+
+    \b
+    Examples:
+      nlac model info cnn
+      nlac model info --json mine.nlacm | jq .card
+    """
     from nlac.predictors.networks.layers import Linear
     from nlac.predictors.networks.models import open_model
     from nlac.predictors.neural.models import model_predictor
@@ -101,7 +112,12 @@ def _readable(value: object) -> str:
 @command.command("verify")
 @click.argument("models", metavar="MODEL...", nargs=-1, required=True)
 def verify(models: tuple[str, ...]) -> int:
-    """Check models: checksum, the proof that no sum overflows, and that executors agree."""
+    """Check models: checksum, the proof that no sum overflows, and that executors agree.
+
+    \b
+    Examples:
+      nlac model verify mine.nlacm
+    """
     import numpy as np
 
     from nlac.predictors.networks import reference, step, sweep
@@ -133,7 +149,12 @@ def verify(models: tuple[str, ...]) -> int:
 @click.option("--name", help="Name on the card; by default that of the file.")
 @click.option("-f", "--force", is_flag=True, help="Replace the output if it exists.")
 def export(run: str, output: str, name: str | None, force: bool) -> None:
-    """Make a model of what a training run has reached."""
+    """Make a model of what a training run has reached.
+
+    \b
+    Examples:
+      nlac model export runs/first mine.nlacm
+    """
     from nlac.predictors.networks.models import SUFFIX
     from nlac.training.codec.export import export as export_run
 

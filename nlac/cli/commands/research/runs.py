@@ -56,7 +56,13 @@ def _found(folders: tuple[str, ...]) -> list[RunFolder]:
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line for each run.")
 def list_runs(folders: tuple[str, ...], sort: str, as_json: bool) -> None:
-    """List runs: recipe, state, steps, best figure in validation, time."""
+    """List runs: recipe, state, steps, best figure in validation, time.
+
+    \b
+    Examples:
+      nlac runs list
+      nlac runs list --sort best archive/runs
+    """
     from nlac.training.runs.table import summary
 
     rows = [summary(run) for run in _found(folders)]
@@ -72,7 +78,12 @@ def list_runs(folders: tuple[str, ...], sort: str, as_json: bool) -> None:
 @_FOLDERS
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line for each run.")
 def show(folders: tuple[str, ...], as_json: bool) -> None:
-    """Show all about runs: settings, machine, data, results, files."""
+    """Show all about runs: settings, machine, data, results, files.
+
+    \b
+    Examples:
+      nlac runs show runs/w12
+    """
     for run in _found(folders):
         facts: dict[str, Any] = {
             "run": str(run.path),
@@ -116,7 +127,12 @@ def _item(value: Any) -> str:
 @_FOLDERS
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of a table.")
 def compare(folders: tuple[str, ...], as_json: bool) -> None:
-    """Show in which settings and results runs differ."""
+    """Show in which settings and results runs differ.
+
+    \b
+    Examples:
+      nlac runs compare runs/w12 runs/w10
+    """
     from nlac.training.runs.table import compared
 
     runs = _found(folders)
@@ -146,7 +162,12 @@ def compare(folders: tuple[str, ...], as_json: bool) -> None:
 )
 @click.option("-f", "--force", is_flag=True, help="Replace the picture if it exists.")
 def plot(folders: tuple[str, ...], output: str, names: tuple[str, ...], force: bool) -> None:
-    """Plot loss, accuracy and all other figures over the steps."""
+    """Plot loss, accuracy and all other figures over the steps.
+
+    \b
+    Examples:
+      nlac runs plot runs/w12 runs/w10 -o curves.png --figure loss
+    """
     from nlac.training.runs.plot import plot_curves
 
     if Path(output).exists() and not force:

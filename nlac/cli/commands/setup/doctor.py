@@ -26,6 +26,8 @@ OPTIONAL = {
     "distributed": "`nlac batch` on a Dask cluster",
     "matplotlib": "plots of `nlac bench`",
     "torch": "neural predictors on a GPU",
+    "numcodecs": "arrays in chunked stores",
+    "zarr": "arrays in Zarr 3",
 }
 
 

@@ -1,0 +1,1 @@
+"""What makes a system know nlac: man pages, completions, the file type."""

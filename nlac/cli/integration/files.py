@@ -1,0 +1,24 @@
+"""All files of the integration, by their place below the folder "share" of a system."""
+
+from __future__ import annotations
+
+from nlac.cli.integration.completions import COMPLETIONS
+from nlac.cli.integration.file_type import MAGIC, MIME
+from nlac.cli.integration.man import man_pages
+from nlac.cli.integration.marker import MARKER
+
+MIME_PLACE = "mime/packages/nlac.xml"
+MAGIC_PLACE = "nlac/nlac.magic"
+MAN_FOLDER = "man/man1"
+
+
+def shared_files() -> dict[str, str]:
+    """Content of each file: man pages, completions, MIME type, and magic for file(1)."""
+    from nlac.cli.main import cli
+
+    return {
+        **{f"{MAN_FOLDER}/{name}": text for name, text in man_pages(cli).items()},
+        **COMPLETIONS,
+        MIME_PLACE: MIME,
+        MAGIC_PLACE: f"# {MARKER}\n{MAGIC}",
+    }

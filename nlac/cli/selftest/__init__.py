@@ -1,0 +1,1 @@
+"""Checks of `nlac selftest`: generated signals through every mode, depth and container."""
