@@ -18,6 +18,7 @@ The tree::
     +-- VerifyMismatch                exit 3   an encoder fault, caught before any harm
     +-- OutputExists (FileExistsError) exit 5
     +-- LimitExceeded               exit 1   more memory or output than was granted
+    +-- CueSheetError (ValueError)  exit 1   a cue sheet that breaks a rule
 """
 
 from __future__ import annotations
@@ -145,6 +146,23 @@ class VerifyMismatch(NlacError):
 
 class LimitExceeded(NlacError):
     """More memory, or more output, would be needed than the caller has granted."""
+
+
+class CueSheetError(NlacError, ValueError):
+    """A cue sheet breaks a rule of the format.
+
+    Parameters
+    ----------
+    reason : str
+        The rule.
+    line : int or None
+        Line of the sheet, from 1; None where the sheet is no text, or as a whole is wrong.
+    """
+
+    def __init__(self, reason: str, line: int | None = None) -> None:
+        self.reason = reason
+        self.line = line
+        super().__init__(f"cue sheet{'' if line is None else f', line {line}'}: {reason}")
 
 
 class OutputExists(NlacError, FileExistsError):
