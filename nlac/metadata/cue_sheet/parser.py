@@ -99,6 +99,12 @@ def parse_cue_sheet(
     return _Parser(fmt.sample_rate, num_frames).parse(text, is_cd, can_be_cd(fmt))
 
 
+def plain_isrc(text: str) -> str | None:
+    """The 12 characters of an ISRC, without hyphens and in capitals; None if it is none."""
+    plain = text.replace("-", "").upper()
+    return plain if _ISRC.fullmatch(plain) else None
+
+
 class _Parser(LineReader):
     """Reads line after line."""
 
@@ -237,10 +243,9 @@ class _Parser(LineReader):
         if track.isrc is not None:
             raise self.error("a second ISRC in one TRACK")
         (code,) = self.words("ISRC", rest, "a code")
-        plain = code.replace("-", "").upper()
-        if not _ISRC.fullmatch(plain):
+        track.isrc = plain_isrc(code)
+        if track.isrc is None:
             raise self.error(f"{code[:40]!r} is no ISRC: 5 letters or digits, then 7 digits")
-        track.isrc = plain
 
     def _read_pregap(self, rest: str) -> None:
         track = self._before_index("PREGAP")

@@ -49,6 +49,20 @@ def cue_sheet_item(text: str) -> MetadataItem:
     return MetadataItem(c.ITEM_CUE_SHEET, text.encode())
 
 
+def without_cue_sheet(items: Iterable[MetadataItem]) -> list[MetadataItem]:
+    """The items without the cue sheet, be it an item or a tag."""
+    result = []
+    for item in items:
+        if item.item_type == c.ITEM_TAGS:
+            tags = Tags.from_item(item)
+            kept = tuple((n, v) for n, v in tags.comments if n.upper() != CUE_SHEET_TAG)
+            if len(kept) < len(tags.comments):
+                item = Tags(tags.vendor, kept).to_item()
+        if item.item_type != c.ITEM_CUE_SHEET:
+            result.append(item)
+    return result
+
+
 def cue_sheet_text(items: Iterable[MetadataItem]) -> str | None:
     """Text of the cue sheet among the items of a stream; None if there is none.
 

@@ -17,7 +17,7 @@ from nlac.metadata.cue_sheet.model import (
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
-def write_cue_sheet(sheet: CueSheet, sample_rate: int) -> str:
+def write_cue_sheet(sheet: CueSheet, sample_rate: int, *, in_frames: bool = False) -> str:
     """The text of a sheet.
 
     Positions are written as ``MM:SS:FF`` if all of them are whole 75ths of a second, otherwise
@@ -30,10 +30,14 @@ def write_cue_sheet(sheet: CueSheet, sample_rate: int) -> str:
         The sheet.
     sample_rate : int
         Frames a second.
+    in_frames : bool
+        Write all positions as numbers of frames; the sheet is not that of a compact disc then.
     """
     positions = [index.frame for track in sheet.tracks for index in track.indices]
     positions += [gap for track in sheet.tracks for gap in (track.pregap, track.postgap)]
-    exact = all(frame * SECTORS_PER_SECOND % sample_rate == 0 for frame in positions)
+    exact = not in_frames and all(
+        frame * SECTORS_PER_SECOND % sample_rate == 0 for frame in positions
+    )
 
     def position(frame: int) -> str:
         if not exact:
