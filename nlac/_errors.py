@@ -157,12 +157,14 @@ class CueSheetError(NlacError, ValueError):
         The rule.
     line : int or None
         Line of the sheet, from 1; None where the sheet is no text, or as a whole is wrong.
+    source : str
+        What to call the sheet.
     """
 
-    def __init__(self, reason: str, line: int | None = None) -> None:
+    def __init__(self, reason: str, line: int | None = None, source: str = "cue sheet") -> None:
         self.reason = reason
         self.line = line
-        super().__init__(f"cue sheet{'' if line is None else f', line {line}'}: {reason}")
+        super().__init__(f"{source}{'' if line is None else f', line {line}'}: {reason}")
 
 
 class OutputExists(NlacError, FileExistsError):

@@ -162,7 +162,7 @@ class _Decoding:
         with open_target(self._dst, force=self._force) as target:
             # nothing is lost where nothing is written
             items = () if self._dst is None else self._fresh_items(decoder.leading, header)
-            output = Rendering(target, header, original, container, told, items)
+            output = Rendering(target, header, original, container, told, items, whole=True)
             # the MD5 of a restored file proves its samples as well; to test a stream is
             # to compare both
             hashed = container is not None or self._dst is None
@@ -296,6 +296,7 @@ class _Decoding:
             gauge.tick()
         if self._gain is not None:
             output.warnings += self._gain.warnings()
+            output.gain_db = self._gain.decibels
         self._report(output.frames, total)
 
     def _gauge(self, total: int | None, decoded: int | None = None) -> Gauge:
@@ -338,4 +339,5 @@ def _result(
         lost=lost,
         problems=problems,
         warnings=tuple(output.warnings),
+        gain_db=output.gain_db,
     )

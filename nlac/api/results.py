@@ -253,6 +253,8 @@ class DecodeResult(_Record):
         What is wrong with the stream (only with ``recover=True``).
     warnings : tuple of str
         What of the stream is not in the output, or otherwise there.
+    gain_db : float or None
+        Gain that was applied, in decibels, if one was asked for.
     """
 
     frames: int
@@ -265,6 +267,7 @@ class DecodeResult(_Record):
     lost: tuple[LostRange, ...] = ()
     problems: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    gain_db: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

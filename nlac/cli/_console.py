@@ -28,7 +28,7 @@ _GRAVITY = (0, 5, 2, 1, 4, 3, 70)
 _UNEXPECTED = 70
 # the library's words for what the command line calls otherwise
 _OPTIONS = re.compile(
-    r"\b(audio_only|ignore_sizes|block_seconds|strip_chunks|max_output|reencode)\b"
+    r"(?<![-\w])(audio_only|ignore_sizes|block_seconds|strip_chunks|max_output|reencode)\b"
     r"|\b(?:raw|cuesheet)="
 )
 _TRACES = logging.Formatter()

@@ -36,8 +36,8 @@ from nlac.predictors.methods import names
 _AUDIO = {
     "sample_rate": "Hz",
     "channels": "channels",
-    "bits_per_sample": "bits",
     "is_float": "float",
+    "bits_per_sample": "bits",
 }
 _CODING = ("predictor_id", "predictor_parameters", "model_hash")
 

@@ -54,13 +54,14 @@ def read_cue_text(file: ReadFile) -> str:
 
 def sheet_of(reader: IndexedReader, text: str | None = None) -> StreamSheet:
     """The cue sheet of an open stream; see `read_cue_sheet`."""
-    text = _text_of(reader) if text is None else text
+    if text is None:
+        text = _text_of(reader, "; one may be given by cuesheet=")
     fmt = audio_format(reader.header)
     return StreamSheet(text, parse_cue_sheet(text, fmt, reader.num_frames), fmt, reader.num_frames)
 
 
-def _text_of(reader: IndexedReader) -> str:
+def _text_of(reader: IndexedReader, hint: str = "") -> str:
     text = cue_sheet_text(reader.leading)
     if text is None:
-        raise UsageError("the stream has no cue sheet; one may be given by cuesheet=")
+        raise UsageError(f"the stream has no cue sheet{hint}")
     return text

@@ -58,8 +58,11 @@ def read_sheet(path: str, encoding: str) -> str:
     with open(path, "rb") as file:
         data = file.read(4 * MAX_CHARACTERS + 1)
     if len(data) > 4 * MAX_CHARACTERS:
-        raise CueSheetError(f"longer than {MAX_CHARACTERS} characters")
-    return decode_text(data, encoding)
+        raise CueSheetError(f"longer than {MAX_CHARACTERS} characters", source=path)
+    try:
+        return decode_text(data, encoding)
+    except CueSheetError as error:
+        raise CueSheetError(error.reason, error.line, path) from error
 
 
 def sheet_options(help_text: str) -> Callable[[Callable[..., object]], Callable[..., object]]:
@@ -70,12 +73,7 @@ def sheet_options(help_text: str) -> Callable[[Callable[..., object]], Callable[
         def with_text(
             *args: Any, cuesheet: str | None, cuesheet_encoding: str, **given: Any
         ) -> object:
-            text = None
-            if cuesheet is not None:
-                try:
-                    text = read_sheet(cuesheet, cuesheet_encoding)
-                except CueSheetError as error:
-                    raise CueSheetError(f"{cuesheet}: {error.reason}", error.line) from error
+            text = None if cuesheet is None else read_sheet(cuesheet, cuesheet_encoding)
             return command(*args, cuesheet=text, **given)
 
         return click.option("--cuesheet", metavar="FILE", help=help_text)(

@@ -9,6 +9,7 @@ from nlac.audio.format import AudioFormat
 from nlac.bitstream import constants as c
 from nlac.bitstream.items import Tags, first_of
 from nlac.bitstream.metadata import MetadataItem
+from nlac.metadata.cue_sheet.flac import block_of_cue_sheet
 from nlac.metadata.cue_sheet.model import CueSheet
 from nlac.metadata.cue_sheet.parser import parse_cue_sheet
 
@@ -111,3 +112,32 @@ def stored_cue_sheet(
     """
     text = cue_sheet_text(items)
     return None if text is None else parse_cue_sheet(text, fmt, num_frames)
+
+
+def cue_sheet_for_flac(
+    items: Iterable[MetadataItem], fmt: AudioFormat, num_frames: int
+) -> tuple[list[MetadataItem], bytes | None]:
+    """Turn the cue sheet of a stream into what a FLAC file has.
+
+    Its text becomes the tag CUESHEET, for the block has no place for titles.
+
+    Returns
+    -------
+    items : list of MetadataItem
+        The items, with the tag instead of the sheet; as they were if there is no good sheet.
+    block : bytes or None
+        Content of FLAC's cue sheet block.
+    """
+    items = list(items)
+    try:
+        text = cue_sheet_text(items)
+        if text is None:
+            return items, None
+        block = block_of_cue_sheet(parse_cue_sheet(text, fmt, num_frames), num_frames)
+    except CueSheetError:
+        return items, None
+    rest = without_cue_sheet(items)
+    tags = next((item for item in rest if item.item_type == c.ITEM_TAGS), None)
+    old = Tags.from_item(tags) if tags is not None else Tags()
+    new = Tags(old.vendor, (*old.comments, (CUE_SHEET_TAG, text))).to_item()
+    return [new, *(item for item in rest if item is not tags)], block

@@ -102,11 +102,11 @@ def import_(file: str, sheet: str, cuesheet_encoding: str) -> None:
     from nlac.cli.tracks.options import read_sheet
     from nlac.metadata.cue_sheet.stored import cue_sheet_item, without_cue_sheet
 
+    text = read_sheet(sheet, cuesheet_encoding)
     try:
-        text = read_sheet(sheet, cuesheet_encoding)
         found = read_cue_sheet(file, text)
     except CueSheetError as error:
-        raise CueSheetError(f"{sheet}: {error.reason}", error.line) from error
+        raise CueSheetError(error.reason, error.line, sheet) from error
     replace_items(file, lambda items: [*without_cue_sheet(items), cue_sheet_item(text)])
     number = len(found.sheet.tracks)
     _console.say(f"{file}: a cue sheet of {number} track{'s' * (number != 1)}")

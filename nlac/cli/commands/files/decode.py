@@ -306,7 +306,9 @@ def _decode(
     facts = [f"{result.seconds:.3f} s"]
     if result.frames:
         facts.append(f"{result.seconds / seconds:.1f}x real time")
-    if result.md5 is not None and limits["apply_gain"] is None:
+    if result.gain_db is not None:
+        facts.append(f"with a gain of {result.gain_db:+.2f} dB")
+    elif result.md5 is not None:
         facts.append(f"MD5 {result.md5}")
     facts.append("the original file, verified" if result.restored else f"as {result.container}")
     return Done(
