@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from nlac.api.functions import add_model, blocks, info, open, read, test
     from nlac.api.stream_decoder import Decoder
     from nlac.api.stream_encoder import Encoder
+    from nlac.api.tracks.joining import join
+    from nlac.api.tracks.splitting import split
     from nlac.api.writer import NlacWriter
     from nlac.api.writing import write
 
@@ -29,8 +31,10 @@ __all__ = [
     "decode",
     "encode",
     "info",
+    "join",
     "open",
     "read",
+    "split",
     "test",
     "write",
 ]

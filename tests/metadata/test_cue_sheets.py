@@ -104,6 +104,7 @@ BAD = {
     "031.FLAGS_wrong_place_1": ("FLAGS PRE\n" + ONE, 1, "before the first TRACK"),
     "032.FLAGS_wrong_place_2": (ONE + "FLAGS PRE\n", 3, "FLAGS after INDEX"),
     "033.FLAGS_unknown": (T1 + "FLAGS PRO\n" + AT0, 2, "'PRO' is no flag"),
+    "033.FLAGS_twice": (T1 + "FLAGS PRE pre\n" + AT0, 2, "twice"),
     "034.FLAGS_missing": (T1 + "FLAGS\n" + AT0, 2, "lacks flags"),
     "060.INDEX_wrong_place": (AT0 + ONE, 1, "INDEX before the first TRACK"),
     "061.INDEX_missing_number": (T1 + "INDEX\n", 2, "lacks a number"),
@@ -153,6 +154,8 @@ BAD = {
     "165.PERFORMER_missing": ("PERFORMER\n" + ONE, 1, "lacks a text"),
     "166.control_character": ("TITLE a\0b\n" + ONE, 1, "control character"),
     "167.too_long": ("REM " + "x" * MAX_CHARACTERS, None, "longer than"),
+    "168.too_many_lines": ("\n" * 20_000 + ONE, None, "more than 20000 lines"),
+    "169.too_many_words": ("TITLE " + "a " * 500_000, 1, "quote spaces"),
     "200.FLAC_leadin_missing_offset": ("REM FLAC__lead-in\n" + ONE, 1, "lacks a number"),
     "201.FLAC_leadin_illegal_offset": ("REM FLAC__lead-in x\n" + ONE, 1, "not a number"),
     "202.FLAC_leadin_cdda_illegal_offset": ("REM FLAC__lead-in 587\n" + ONE, 1, "multiple of 588"),
@@ -254,6 +257,27 @@ def test_ranges_mean_what_they_mean_to_flac(text: str, seconds: tuple[float, flo
     sheet = parse_cue_sheet(ALBUM, CD, FRAMES)
     expected = tuple(round(44_100 * each) for each in seconds)
     assert CueRange.parse(text).resolve(sheet, FRAMES) == expected
+
+
+@pytest.mark.skipif(which("flac") is None, reason="needs flac")
+def test_flac_decodes_the_same_ranges(tmp_path) -> None:
+    frames = 44_100 * 90
+    text = T1 + "INDEX 0 0:0:0\nINDEX 1 0:9:0\nTRACK 2 AUDIO\nINDEX 0 0:20:1\n"
+    text += "INDEX 1 0:21:0\nINDEX 2 0:30:0\nTRACK 3 AUDIO\nINDEX 1 1:2:3\n"
+    (tmp_path / "a.cue").write_text(text)
+    (tmp_path / "a.raw").write_bytes(bytes(4 * frames))
+    raw = ["--force-raw-format", "--endian=little", "--sign=signed"]
+    fmt = ["--channels=2", "--bps=16", "--sample-rate=44100"]
+
+    def flac(*args: str) -> bytes:
+        command = ["flac", "-s", *raw, *args]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, check=True).stdout
+
+    flac("-0", *fmt, "--cuesheet=a.cue", "a.raw")
+    sheet = parse_cue_sheet(text, CD, frames)
+    for cues in ("1.1-2.1", "2.1", "-2.1", "3.1-4.1", "3.7-", "2.2-2.9", "9.1-10.1", "1.9-3.0"):
+        start, stop = CueRange.parse(cues).resolve(sheet, frames)
+        assert len(flac("-d", "-c", f"--cue={cues}", "a.flac")) == 4 * (stop - start)
 
 
 @pytest.mark.parametrize("text", ["", "3", "3.", ".1", "1.1-2", "1.1-2.1-", "a", "1.1 - 2", "٣.1"])

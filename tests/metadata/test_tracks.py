@@ -142,6 +142,13 @@ def test_another_sheet_may_be_used(album: Path, tmp_path: Path) -> None:
         nlac.split(album, tmp_path, cuesheet=sheet.replace("00:00:00", "00:00:01"))
 
 
+def test_no_more_is_written_than_granted(album: Path, tmp_path: Path) -> None:
+    with pytest.raises(nlac.LimitExceeded, match="529600 bytes"):
+        nlac.split(album, tmp_path / "t", max_output=529_599)
+    assert not (tmp_path / "t").exists()
+    nlac.split(album, tmp_path / "t", max_output=529_600)
+
+
 def test_nothing_is_replaced_unasked(album: Path, tmp_path: Path) -> None:
     (tmp_path / "03 con.wav").write_bytes(b"precious")
     with pytest.raises(OutputExists, match="03 con"):

@@ -50,4 +50,4 @@ def replace_items(
                 target.write(data)
                 rest -= len(data)
             target.write(write_trailer(replace(reader.trailer, first_block_offset=len(head))))
-            shutil.copystat(path, target.name)
+            shutil.copymode(path, target.name)

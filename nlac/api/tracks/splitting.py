@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Unpack
 
-from nlac._errors import NotRestorable, OutputExists
+from nlac._errors import LimitExceeded, NotRestorable, OutputExists
 from nlac._files import ReadFile, check_distinct, open_input, open_target
 from nlac._progress import Gauge
 from nlac._typing import Samples
@@ -46,6 +46,7 @@ def split(
     name: str = DEFAULT_TEMPLATE,
     pregap: PregapMode = "previous",
     cuesheet: str | None = None,
+    max_output: int | None = None,
     force: bool = False,
     dry_run: bool = False,
     progress: Progress | None = None,
@@ -76,6 +77,8 @@ def split(
         its own, number 0.
     cuesheet : str, optional
         Text of a cue sheet to use instead of that of the stream.
+    max_output : int, optional
+        The most bytes of samples to write, each in the fewest whole bytes.
     force : bool
         Replace existing files.
     dry_run : bool
@@ -101,6 +104,8 @@ def split(
         The cue sheet breaks a rule.
     FormatError
         The stream is damaged. Tracks before the damage are complete.
+    LimitExceeded
+        The tracks would be larger than `max_output`.
     OutputExists
         One of the files exists, and not `force`; nothing has been written.
     """
@@ -111,6 +116,11 @@ def split(
         job = _Splitting(reader, container, chosen)
         sheet = sheet_of(reader, cuesheet).sheet
         parts = track_parts(sheet, reader.num_frames, pregap)
+        num_bytes = reader.num_frames * reader.header.frame_bytes
+        if max_output is not None and num_bytes > max_output:
+            raise LimitExceeded(
+                f"the tracks take {num_bytes} bytes, more than max_output ({max_output})"
+            )
         paths = job.paths(Path(folder), template, sheet, parts)
         for path in paths:
             check_distinct(src, path)

@@ -49,10 +49,10 @@ class LineReader:
                 raise self.error(f"{command}: a quotation mark where none belongs")
             words.append(match[1] if match[1] is not None else match[2])
             place = match.end()
+            if len(words) > len(wanted):
+                raise self.error(f"{command} has more than {' and '.join(wanted)}; quote spaces")
         if len(words) < len(wanted):
             raise self.error(f"{command} lacks {wanted[len(words)]}")
-        if len(words) > len(wanted):
-            raise self.error(f"{command} has more than {' and '.join(wanted)}; quote spaces")
         return words
 
     def position(self, text: str) -> int:

@@ -32,6 +32,7 @@ from nlac.metadata.cue_sheet.model import (
 )
 
 MAX_CHARACTERS = 1 << 20
+MAX_LINES = 20_000
 FLAGS = ("DCP", "4CH", "PRE", "SCMS", "DATA")
 LEAD_IN, LEAD_OUT = "FLAC__LEAD-IN", "FLAC__LEAD-OUT"
 _KIND = re.compile(r"AUDIO|CDG|MODE[12]/\d{4}|CDI/\d{4}", re.ASCII)
@@ -137,7 +138,10 @@ class _Parser(LineReader):
     def parse(self, text: str, is_cd: bool | None, can_be: bool) -> CueSheet:
         if len(text) > MAX_CHARACTERS:
             raise CueSheetError(f"longer than {MAX_CHARACTERS} characters")
-        for number, line in enumerate(re.split(r"\r\n|\n|\r", text.removeprefix("\ufeff")), 1):
+        lines = re.split(r"\r\n|\n|\r", text.removeprefix("\ufeff"), maxsplit=MAX_LINES)
+        if len(lines) > MAX_LINES:
+            raise CueSheetError(f"more than {MAX_LINES} lines")
+        for number, line in enumerate(lines, 1):
             self.line = number
             if _CONTROL.search(line):
                 raise self.error("a control character")
@@ -236,6 +240,8 @@ class _Parser(LineReader):
         for flag in flags:
             if flag not in FLAGS:
                 raise self.error(f"{flag[:40]!r} is no flag; there are {' '.join(FLAGS)}")
+        if len(set(flags)) < len(flags):
+            raise self.error("a flag is there twice")
         track.flags = flags
 
     def _read_isrc(self, rest: str) -> None:

@@ -118,7 +118,7 @@ def command(
     _check_tracks(tracks, container, options, split[1], bool(skip or until), recover, apply_gain)
     if not options.dry_run:
         _console.before_coding()
-    limits: dict[str, Any] = {"threads": threads, "memory": memory}
+    limits: dict[str, Any] = {"threads": threads, "memory": memory, "max_output": max_output}
     many = len(inputs) > 1 or options.recursive
 
     def split_tracks(source: _files.Input) -> Done:
@@ -129,7 +129,7 @@ def command(
 
     if tracks.folder is not None:
         return Batch("split", as_json=options.as_json).run(inputs, split_tracks)
-    arguments = limits | {"max_output": max_output, "apply_gain": apply_gain}
+    arguments = limits | {"apply_gain": apply_gain}
 
     def decode_one(source: _files.Input) -> Done:
         start: int
