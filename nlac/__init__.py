@@ -15,6 +15,7 @@ from nlac._errors import (
     BadMagic,
     ChecksumMismatch,
     CorruptStream,
+    CueSheetError,
     FormatError,
     LimitExceeded,
     MissingDependency,
@@ -43,9 +44,18 @@ if TYPE_CHECKING:
         register_mimetype,
         test,
     )
-    from nlac.api.results import DecodeResult, EncodeResult, LostRange, StreamInfo
+    from nlac.api.results import (
+        DecodeResult,
+        EncodeResult,
+        JoinResult,
+        LostRange,
+        SplitResult,
+        StreamInfo,
+    )
     from nlac.api.stream_decoder import Decoder
     from nlac.api.stream_encoder import Encoder
+    from nlac.api.tracks.joining import join
+    from nlac.api.tracks.splitting import split
     from nlac.api.writer import NlacWriter
     from nlac.api.writing import write
     from nlac.audio.raw import RawSpec
@@ -58,12 +68,14 @@ __all__ = [
     "BadMagic",
     "ChecksumMismatch",
     "CorruptStream",
+    "CueSheetError",
     "DecodeResult",
     "Decoder",
     "EncodeOptions",
     "EncodeResult",
     "Encoder",
     "FormatError",
+    "JoinResult",
     "LimitExceeded",
     "LostRange",
     "MissingDependency",
@@ -75,6 +87,7 @@ __all__ = [
     "OutputExists",
     "Picture",
     "RawSpec",
+    "SplitResult",
     "StreamInfo",
     "TruncatedStream",
     "UnknownPredictor",
@@ -87,9 +100,11 @@ __all__ = [
     "decode",
     "encode",
     "info",
+    "join",
     "open",
     "read",
     "register_mimetype",
+    "split",
     "test",
     "write",
 ]
@@ -100,20 +115,24 @@ _MODULES = {
     "EncodeOptions": "nlac.codec.encoder.options",
     "EncodeResult": "nlac.api.results",
     "Encoder": "nlac.api.stream_encoder",
+    "JoinResult": "nlac.api.results",
     "LostRange": "nlac.api.results",
     "NlacFile": "nlac.api.file",
     "NlacWriter": "nlac.api.writer",
     "Picture": "nlac.bitstream.items",
     "RawSpec": "nlac.audio.raw",
+    "SplitResult": "nlac.api.results",
     "StreamInfo": "nlac.api.results",
     "add_model": "nlac.api.functions",
     "blocks": "nlac.api.functions",
     "decode": "nlac.api.decoding",
     "encode": "nlac.api.encoding",
     "info": "nlac.api.functions",
+    "join": "nlac.api.tracks.joining",
     "open": "nlac.api.functions",
     "read": "nlac.api.functions",
     "register_mimetype": "nlac.api.functions",
+    "split": "nlac.api.tracks.splitting",
     "test": "nlac.api.functions",
     "write": "nlac.api.writing",
 }

@@ -18,6 +18,7 @@ The tree::
     +-- VerifyMismatch                exit 3   an encoder fault, caught before any harm
     +-- OutputExists (FileExistsError) exit 5
     +-- LimitExceeded               exit 1   more memory or output than was granted
+    +-- CueSheetError (ValueError)  exit 1   a cue sheet that breaks a rule
 """
 
 from __future__ import annotations
@@ -148,6 +149,25 @@ class VerifyMismatch(NlacError):
 
 class LimitExceeded(NlacError):
     """More memory, or more output, would be needed than the caller has granted."""
+
+
+class CueSheetError(NlacError, ValueError):
+    """A cue sheet breaks a rule of the format.
+
+    Parameters
+    ----------
+    reason : str
+        The rule.
+    line : int or None
+        Line of the sheet, from 1; None where the sheet is no text, or as a whole is wrong.
+    source : str
+        What to call the sheet.
+    """
+
+    def __init__(self, reason: str, line: int | None = None, source: str = "cue sheet") -> None:
+        self.reason = reason
+        self.line = line
+        super().__init__(f"{source}{'' if line is None else f', line {line}'}: {reason}")
 
 
 class OutputExists(NlacError, FileExistsError):

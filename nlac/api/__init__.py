@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     )
     from nlac.api.stream_decoder import Decoder
     from nlac.api.stream_encoder import Encoder
+    from nlac.api.tracks.joining import join
+    from nlac.api.tracks.splitting import split
     from nlac.api.writer import NlacWriter
     from nlac.api.writing import write
 
@@ -37,9 +39,11 @@ __all__ = [
     "decode",
     "encode",
     "info",
+    "join",
     "open",
     "read",
     "register_mimetype",
+    "split",
     "test",
     "write",
 ]

@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import BinaryIO, TypeAlias
 
 from nlac._arguments import span
 from nlac._errors import (
     ChecksumMismatch,
     CorruptStream,
-    FormatError,
     LimitExceeded,
     NotRestorable,
     UsageError,
 )
-from nlac._files import ReadFile, WriteFile, can_seek, check_distinct, open_input, open_target
+from nlac._files import ReadFile, WriteFile, check_distinct, open_input, open_target
 from nlac._progress import Gauge
 from nlac._typing import Samples
 from nlac.api.render import Rendering, choose_container
 from nlac.api.results import DecodeResult, LostRange
 from nlac.audio.original.restoration import StoredOriginal, stored_original
 from nlac.bitstream.header import StreamHeader
-from nlac.bitstream.reader import IndexedReader, read_trailer
-from nlac.codec.decoder.blocks import decode_range
+from nlac.bitstream.metadata import MetadataItem
+from nlac.bitstream.reader import IndexedReader, told_frames
+from nlac.codec.decoder.blocks import clipped, decode_range
 from nlac.codec.decoder.recovery import Recovery
 from nlac.codec.decoder.sequential import SequentialDecoder
 from nlac.codec.decoder.workers import Workers
+from nlac.metadata.replay_gain import GainFilter, without_gain
 
 Progress: TypeAlias = Callable[[int, int | None], None]
 
@@ -41,6 +42,7 @@ def decode(
     threads: int = 0,
     memory: int | None = None,
     max_output: int | None = None,
+    apply_gain: str | None = None,
     force: bool = False,
     progress: Progress | None = None,
 ) -> DecodeResult:
@@ -78,6 +80,9 @@ def decode(
         this for streams of strangers. None sets no limit to what the stream really holds;
         with `recover`, a gigabyte (or 64 times the size of the stream) to silence in gaps
         that no index confirms.
+    apply_gain : {"track", "album"}, optional
+        Apply the ReplayGain that the tags tell, and no more of it than the peak allows, to a
+        fresh file without these tags.
     force : bool
         Replace an existing output.
     progress : callable, optional
@@ -109,7 +114,7 @@ def decode(
         raise UsageError(f"max_output {max_output!r}: a number of bytes")
     whole = start == 0 and stop is None
     with open_input(src, seekable=recover or not whole) as file:
-        job = _Decoding(file, dst, container, workers, max_output, force, progress)
+        job = _Decoding(file, dst, container, workers, max_output, apply_gain, force, progress)
         if recover:
             return job.recovered(start, stop)
         if not whole:
@@ -131,6 +136,7 @@ class _Decoding:
         container: str | None,
         workers: Workers,
         max_output: int | None,
+        apply_gain: str | None,
         force: bool,
         progress: Progress | None,
     ) -> None:
@@ -139,22 +145,24 @@ class _Decoding:
         self._container = container
         self._workers = workers
         self._max_output = max_output
+        self._apply_gain = apply_gain
+        self._gain: GainFilter | None = None
         self._force = force
         self._progress = progress
 
     def whole(self) -> DecodeResult:
         """All of an intact stream, forward."""
-        told = _told_frames(self._file)
+        told = told_frames(self._file)
         decoder = SequentialDecoder(self._file, self._workers)
         self._check_output(told, decoder.header)
         header = decoder.header
         told = header.num_frames if told is None else told
         original = stored_original(decoder.leading, header)
-        container = choose_container(self._container, self._dst, original)
+        container = self._any_container(original)
         with open_target(self._dst, force=self._force) as target:
             # nothing is lost where nothing is written
-            items = () if self._dst is None else decoder.leading
-            output = Rendering(target, header, original, container, told, items)
+            items = () if self._dst is None else self._fresh_items(decoder.leading, header)
+            output = Rendering(target, header, original, container, told, items, whole=True)
             # the MD5 of a restored file proves its samples as well; to test a stream is
             # to compare both
             hashed = container is not None or self._dst is None
@@ -183,7 +191,8 @@ class _Decoding:
         container = self._fresh_container(original)
         self._check_output(stop - start, header)
         with open_target(self._dst, force=self._force) as target:
-            output = Rendering(target, header, None, container, stop - start, reader.leading)
+            items = self._fresh_items(reader.leading, header)
+            output = Rendering(target, header, None, container, stop - start, items)
             length = header.block_length
             covered = min(-(-stop // length) * length, reader.num_frames) - start // length * length
             gauge = self._gauge(stop - start, covered)
@@ -205,15 +214,12 @@ class _Decoding:
         except CorruptStream as error:
             problems.append(f"the original file cannot be restored: {error}")
         whole = (first, last) == (0, total)
-        if whole:
-            container = choose_container(self._container, self._dst, original)
-        else:
-            container = self._fresh_container(original)
+        container = self._any_container(original) if whole else self._fresh_container(original)
         with open_target(self._dst, force=self._force) as target:
-            items = recovery.scan.items
+            items = self._fresh_items(recovery.scan.items, header)
             output = Rendering(target, header, original, container, last - first, items)
             gauge = self._gauge(last - first, total)
-            pieces = _clipped(recovery.samples(gauge), first, last)
+            pieces = clipped(recovery.samples(gauge), first, last)
             self._write(output, header, pieces, gauge, last - first)
             output.finish(self._tail(output, header, recovery.tail()))
             trailer = recovery.scan.trailer
@@ -230,10 +236,25 @@ class _Decoding:
                 problems=tuple(problems),
             )
 
+    def _any_container(self, original: StoredOriginal | None) -> str | None:
+        """Container for all of the audio; None where the original is to be restored."""
+        if self._apply_gain is not None:
+            return self._fresh_container(original)
+        return choose_container(self._container, self._dst, original)
+
+    def _fresh_items(
+        self, items: Sequence[MetadataItem], header: StreamHeader
+    ) -> Sequence[MetadataItem]:
+        """Metadata for a fresh file; the gain is found in them, if one is wanted."""
+        if self._apply_gain is None:
+            return items
+        self._gain = GainFilter(items, header, self._apply_gain)
+        return without_gain(items)
+
     def _fresh_container(self, original: StoredOriginal | None) -> str:
-        """Container for a part of the audio, for which the original does not serve."""
+        """Container for samples for which the original does not serve."""
         if self._container == "original":
-            raise NotRestorable("the original file comes back only as a whole")
+            raise NotRestorable("the original file comes back only as a whole, and as it was")
         container = choose_container(self._container, self._dst, original)
         if container is None:
             assert original is not None
@@ -271,8 +292,11 @@ class _Decoding:
         self._report(0, total)
         for samples in pieces:
             self._check_output(output.frames + len(samples), header)
-            output.write(samples)
+            output.write(samples if self._gain is None else self._gain.apply(samples))
             gauge.tick()
+        if self._gain is not None:
+            output.warnings += self._gain.warnings()
+            output.gain_db = self._gain.decibels
         self._report(output.frames, total)
 
     def _gauge(self, total: int | None, decoded: int | None = None) -> Gauge:
@@ -295,29 +319,6 @@ def _range(start: int, stop: int | None, num_frames: int) -> tuple[int, int]:
     return first, max(first, last)
 
 
-def _told_frames(file: BinaryIO) -> int | None:
-    """Frames by the trailer of a seekable stream; the file is rewound then."""
-    if not can_seek(file):
-        return None
-    try:
-        return read_trailer(file).num_frames
-    except FormatError:
-        # the damage is met again, and placed better, on the way through the stream
-        return None
-    finally:
-        file.seek(0)
-
-
-def _clipped(pieces: Iterable[Samples], first: int, last: int) -> Iterator[Samples]:
-    """Frames `first` to `last` of what comes in pieces."""
-    done = 0
-    for samples in pieces:
-        part = samples[max(0, first - done) : max(0, last - done)]
-        done += len(samples)
-        if len(part):
-            yield part
-
-
 def _result(
     output: Rendering,
     header: StreamHeader,
@@ -338,4 +339,5 @@ def _result(
         lost=lost,
         problems=problems,
         warnings=tuple(output.warnings),
+        gain_db=output.gain_db,
     )

@@ -29,6 +29,8 @@ from nlac.bitstream.metadata import MetadataItem
 from nlac.codec.encoder.models import model_item
 from nlac.codec.encoder.options import EncodeOptions
 from nlac.codec.encoder.stream import StreamEncoder, make_header
+from nlac.metadata.cue_sheet.parser import parse_cue_sheet
+from nlac.metadata.cue_sheet.stored import cue_sheet_item
 
 if TYPE_CHECKING:
     from nlac.bitstream.header import StreamHeader
@@ -44,6 +46,7 @@ def encode(
     *,
     tags: TagMapping | None = None,
     pictures: Sequence[Picture] = (),
+    cuesheet: str | None = None,
     strip_chunks: bool = False,
     audio_only: bool = False,
     embed_model: bool = False,
@@ -72,6 +75,8 @@ def encode(
         Vorbis comments.
     pictures : sequence of Picture
         Pictures.
+    cuesheet : str, optional
+        Text of a cue sheet, which is checked and kept as it is.
     strip_chunks : bool
         Keep the samples and nothing else of the file; `decode` then writes a fresh one.
     audio_only : bool
@@ -106,6 +111,8 @@ def encode(
         The input is no audio that can be coded.
     NotRestorable
         Its bytes could not be restored (see `audio_only`).
+    CueSheetError
+        The cue sheet breaks a rule, or does not suit the audio.
     OutputExists
         There is such an output, and not `force`.
     VerifyMismatch
@@ -122,6 +129,7 @@ def encode(
     job = _Encoding(
         encode_options(options),
         metadata_items(tags, pictures),
+        cuesheet,
         strip_chunks,
         audio_only,
         embed_model,
@@ -157,6 +165,7 @@ class _Encoding:
         self,
         options: EncodeOptions,
         items: list[MetadataItem],
+        cuesheet: str | None,
         strip_chunks: bool,
         audio_only: bool,
         embed_model: bool,
@@ -165,6 +174,7 @@ class _Encoding:
     ) -> None:
         self._options = options
         self._items = items
+        self._cuesheet = cuesheet
         self._strip_chunks = strip_chunks
         self._audio_only = audio_only
         self._embed_model = embed_model
@@ -183,6 +193,9 @@ class _Encoding:
         header = make_header(fmt, self._options)
         encoder = StreamEncoder(header, self._options)
         items = list(self._items)
+        if self._cuesheet is not None:
+            parse_cue_sheet(self._cuesheet, fmt, source.num_frames)
+            items.append(cue_sheet_item(self._cuesheet))
         if self._embed_model:
             items.append(model_item(header))
         proof = None
@@ -200,6 +213,9 @@ class _Encoding:
         for data in encoder.encode(self._blocks(source, header, proof), gauge):
             target.file.write(data)
             gauge.tick()
+        if self._cuesheet is not None and source.num_frames is None:
+            # now that the length is known
+            parse_cue_sheet(self._cuesheet, fmt, encoder.writer.num_frames)
         original_md5 = None
         if source.restorable:
             # also where it is not kept: whoever writes into our pipe wants it read

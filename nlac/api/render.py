@@ -11,7 +11,7 @@ from pathlib import PurePath
 from nlac._errors import CorruptStream, NotRestorable, UsageError
 from nlac._files import Target
 from nlac._typing import Samples
-from nlac.audio.flac.metadata import APPLICATION, COMMENTS, PICTURE, describe
+from nlac.audio.flac.metadata import APPLICATION, COMMENTS, CUE_SHEET, PICTURE, describe
 from nlac.audio.flac.sink import MAX_BLOCK_BYTES
 from nlac.audio.format import AudioFormat
 from nlac.audio.original.restoration import StoredOriginal
@@ -20,6 +20,7 @@ from nlac.bitstream import constants as c
 from nlac.bitstream.header import StreamHeader
 from nlac.bitstream.items import Picture, Tags
 from nlac.bitstream.metadata import MetadataItem
+from nlac.metadata.cue_sheet.stored import cue_sheet_for_flac
 
 # metadata that are of use outside, with the blocks of FLAC that have the same content
 _OUTSIDE = {
@@ -164,6 +165,8 @@ class Rendering:
         Frames to come, if known.
     items : iterable of MetadataItem
         Metadata of the stream, for a fresh file.
+    whole : bool
+        The output has all frames of the stream, so that its cue sheet holds for it.
 
     Attributes
     ----------
@@ -177,6 +180,8 @@ class Rendering:
         Its length.
     warnings : list of str
         What a fresh file lacks or has otherwise than the stream.
+    gain_db : float or None
+        Gain that was applied to the samples, in decibels, if any was.
     """
 
     def __init__(
@@ -187,8 +192,11 @@ class Rendering:
         container: str | None,
         num_frames: int | None,
         items: Iterable[MetadataItem] = (),
+        *,
+        whole: bool = False,
     ) -> None:
         self.warnings: list[str] = []
+        self.gain_db: float | None = None
         self.target = target
         self.frames = 0
         self.digest: bytes | None = None
@@ -201,7 +209,12 @@ class Rendering:
         else:
             self.container = container
             fmt = audio_format(header)
+            sheet: bytes | None = None
+            if whole and container == "flac" and num_frames is not None:
+                items, sheet = cue_sheet_for_flac(items, fmt, num_frames)
             blocks, lost = carried(items, container)
+            if sheet is not None:
+                blocks.append((CUE_SHEET, sheet))
             sink = open_sink(target.file, fmt, container, num_frames, blocks)
             if lost:
                 self.warnings.append(f"not in the {container} file: {', '.join(lost)}")

@@ -7,7 +7,17 @@ from typing import Any
 
 from nlac.codec.decoder.recovery import LostRange
 
-__all__ = ["DecodeResult", "EncodeResult", "LostRange", "MetadataInfo", "StreamInfo"]
+__all__ = [
+    "CueTrackInfo",
+    "DecodeResult",
+    "EncodeResult",
+    "JoinResult",
+    "LostRange",
+    "MetadataInfo",
+    "SplitResult",
+    "StreamInfo",
+    "TrackResult",
+]
 
 
 class _Record:
@@ -49,6 +59,36 @@ class MetadataInfo(_Record):
 
     name: str
     num_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class CueTrackInfo(_Record):
+    """A track of the cue sheet.
+
+    Attributes
+    ----------
+    number : int
+        Number of the track.
+    title, performer, isrc : str or None
+        What the sheet tells.
+    gap : int
+        First frame of the gap before the track, or of the track if there is none.
+    start, stop : int
+        First frame of the track (INDEX 01), and the frame after its last: where the next
+        begins, or its gap.
+    start_seconds, seconds : float
+        Where it begins, and how long it is, in seconds.
+    """
+
+    number: int
+    title: str | None
+    performer: str | None
+    isrc: str | None
+    gap: int
+    start: int
+    stop: int
+    start_seconds: float
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +146,10 @@ class StreamInfo(_Record):
         Vorbis comments, names in capitals.
     metadata : tuple of MetadataInfo
         All metadata items, in order.
+    tracks : tuple of CueTrackInfo
+        Tracks of the cue sheet; none if there is no sheet, or a wrong one.
+    cue_sheet_problem : str or None
+        What is wrong with the cue sheet.
     """
 
     sample_rate: int
@@ -132,6 +176,8 @@ class StreamInfo(_Record):
     original_suffix: str | None
     tags: dict[str, list[str]]
     metadata: tuple[MetadataInfo, ...]
+    tracks: tuple[CueTrackInfo, ...] = ()
+    cue_sheet_problem: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +253,8 @@ class DecodeResult(_Record):
         What is wrong with the stream (only with ``recover=True``).
     warnings : tuple of str
         What of the stream is not in the output, or otherwise there.
+    gain_db : float or None
+        Gain that was applied, in decibels, if one was asked for.
     """
 
     frames: int
@@ -219,3 +267,108 @@ class DecodeResult(_Record):
     lost: tuple[LostRange, ...] = ()
     problems: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    gain_db: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TrackResult(_Record):
+    """A track that was written.
+
+    Attributes
+    ----------
+    number : int
+        Number of the track; 0 for hidden audio before the first.
+    title : str or None
+        Its title.
+    path : str
+        Its file.
+    start, stop : int
+        Frames of the recording: the first, and the one after the last.
+    seconds : float
+        Length in seconds.
+    bytes_out : int
+        Length of the file; 0 in a dry run.
+    md5 : str or None
+        MD5 of the track's samples, in hexadecimal; None in a dry run.
+    """
+
+    number: int
+    title: str | None
+    path: str
+    start: int
+    stop: int
+    seconds: float
+    bytes_out: int
+    md5: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SplitResult(_Record):
+    """What became of the tracks of a recording.
+
+    Attributes
+    ----------
+    frames : int
+        Length of the recording in frames.
+    sample_rate : int
+        Frames a second.
+    seconds : float
+        Length in seconds.
+    bytes_out : int
+        Length of all files.
+    md5 : str
+        MD5 of the recording's samples, which was verified; not in a dry run.
+    container : str
+        Container of the files.
+    whole : bool
+        The tracks one after the other are the recording.
+    tracks : tuple of TrackResult
+        The files in order.
+    warnings : tuple of str
+        Hidden audio, gaps that are left out, and what the files lack.
+    """
+
+    frames: int
+    sample_rate: int
+    seconds: float
+    bytes_out: int
+    md5: str
+    container: str
+    whole: bool
+    tracks: tuple[TrackResult, ...]
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class JoinResult(_Record):
+    """What a joined stream is.
+
+    Attributes
+    ----------
+    frames : int
+        Length in frames.
+    sample_rate : int
+        Frames a second.
+    seconds : float
+        Length in seconds.
+    bytes_in, bytes_out : int
+        Length of all inputs, and of the stream.
+    md5 : str
+        MD5 of the samples, in hexadecimal.
+    num_blocks : int
+        Blocks of the stream.
+    encoded : bool
+        The samples were encoded anew; otherwise the blocks are those of the inputs.
+    warnings : tuple of str
+        What of the inputs is not in the stream.
+    """
+
+    frames: int
+    sample_rate: int
+    seconds: float
+    bytes_in: int
+    bytes_out: int
+    md5: str
+    num_blocks: int
+    encoded: bool
+    warnings: tuple[str, ...]

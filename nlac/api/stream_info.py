@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from nlac.api.results import MetadataInfo, StreamInfo
+from nlac._errors import CueSheetError
+from nlac.api.render import audio_format
+from nlac.api.results import CueTrackInfo, MetadataInfo, StreamInfo
 from nlac.audio.original.restoration import stored_suffix
 from nlac.bitstream import constants as c
 from nlac.bitstream.items import Recipe, Tags, first_of
 from nlac.bitstream.metadata import MetadataItem
 from nlac.bitstream.reader import IndexedReader
+from nlac.metadata.cue_sheet.model import CueSheet
+from nlac.metadata.cue_sheet.stored import stored_cue_sheet
 from nlac.predictors.methods import names
 
 
@@ -27,6 +31,7 @@ def stream_info(reader: IndexedReader) -> StreamInfo:
     restorable = recipe is not None and trailer.original_md5 is not None
     whole = trailer.original_length if restorable else pcm_bytes
     container = Recipe.from_item(recipe).container if recipe and restorable else None
+    tracks, problem = _tracks(reader)
     return StreamInfo(
         sample_rate=header.sample_rate,
         channels=header.channels,
@@ -52,6 +57,38 @@ def stream_info(reader: IndexedReader) -> StreamInfo:
         original_suffix=stored_suffix(reader.leading, container) if container else None,
         tags=stream_tags(reader.leading),
         metadata=tuple(metadata),
+        tracks=tracks,
+        cue_sheet_problem=problem,
+    )
+
+
+def _tracks(reader: IndexedReader) -> tuple[tuple[CueTrackInfo, ...], str | None]:
+    """Tracks of a stream's cue sheet, and what is wrong with it."""
+    try:
+        sheet = stored_cue_sheet(reader.leading, audio_format(reader.header), reader.num_frames)
+    except CueSheetError as error:
+        return (), str(error)
+    if sheet is None:
+        return (), None
+    return track_infos(sheet, reader.header.sample_rate, reader.num_frames), None
+
+
+def track_infos(sheet: CueSheet, sample_rate: int, num_frames: int) -> tuple[CueTrackInfo, ...]:
+    """Facts about the tracks of a cue sheet."""
+    stops = [*(track.first_frame for track in sheet.tracks[1:]), num_frames]
+    return tuple(
+        CueTrackInfo(
+            number=track.number,
+            title=track.title,
+            performer=track.performer or sheet.performer,
+            isrc=track.isrc,
+            gap=track.first_frame,
+            start=track.start,
+            stop=stop,
+            start_seconds=track.start / sample_rate,
+            seconds=(stop - track.start) / sample_rate,
+        )
+        for track, stop in zip(sheet.tracks, stops, strict=True)
     )
 
 

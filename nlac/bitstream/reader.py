@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from itertools import accumulate
 from typing import BinaryIO
 
-from nlac._errors import ChecksumMismatch, CorruptStream, TruncatedStream
+from nlac._errors import ChecksumMismatch, CorruptStream, FormatError, TruncatedStream
+from nlac._files import can_seek
 from nlac.bitstream import constants as c
 from nlac.bitstream.block import parse_block_header, payload_is_intact
 from nlac.bitstream.header import StreamHeader, header_num_bytes, parse_header
@@ -85,6 +86,19 @@ def read_trailer(file: BinaryIO) -> Trailer:
             "the blocks of the index exceed the stream", offset_bytes=size, path="trailer.index"
         )
     return trailer
+
+
+def told_frames(file: BinaryIO) -> int | None:
+    """Frames by the trailer of a seekable stream, which is rewound; None if it can't be read."""
+    if not can_seek(file):
+        return None
+    try:
+        return read_trailer(file).num_frames
+    except FormatError:
+        # the damage is met again, and placed better, on the way through the stream
+        return None
+    finally:
+        file.seek(0)
 
 
 def last_trailer(file: BinaryIO) -> Trailer:

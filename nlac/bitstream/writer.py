@@ -26,6 +26,11 @@ class StreamWriter:
         self._first_block_offset: int | None = None
         self._index: list[IndexEntry] = []
 
+    @property
+    def num_blocks(self) -> int:
+        """Blocks so far."""
+        return len(self._index)
+
     def begin(self) -> bytes:
         """Return the stream header."""
         return self._counted(write_header(self.header))

@@ -34,7 +34,10 @@ class Progress(Protocol):
 # from harmless to grave: damage must not hide behind a file that was merely in the way
 _GRAVITY = (0, 5, 2, 1, 4, 3, UNEXPECTED)
 # the library's words for what the command line calls otherwise
-_OPTIONS = re.compile(r"\b(audio_only|ignore_sizes|block_seconds|strip_chunks|max_output)\b|\braw=")
+_OPTIONS = re.compile(
+    r"(?<![-\w])(audio_only|ignore_sizes|block_seconds|strip_chunks|max_output|reencode)\b"
+    r"|\b(?:raw|cuesheet)="
+)
 _TRACES = logging.Formatter()
 _COLOURS = {logging.ERROR: "red", logging.WARNING: "yellow"}
 

@@ -27,6 +27,9 @@ SECTIONS = {
     },
     "archive": {
         "batch": "Encode a whole tree, resumably, by a manifest; check and restore it.",
+        "join": "Join nlac files without a gap, and without encoding them again.",
+        "cue": "Show, export, import and remove the cue sheets of nlac files.",
+        "gain": "Measure loudness, and write ReplayGain tags.",
     },
     "research": {
         "model": "Look at models of the predictors cnn and gru, check them, make them.",
@@ -49,6 +52,12 @@ SECTIONS = {
     },
 }
 TITLES = {"files": "Files", "archive": "Archives", "research": "Research", "setup": "Installation"}
+TITLES = {
+    "files": "Files",
+    "archive": "Archives",
+    "research": "Research",
+    "setup": "Installation",
+}
 COMMANDS = {name: folder for folder, names in SECTIONS.items() for name in names}
 
 EXIT_CODES = """

@@ -18,7 +18,7 @@ STREAMINFO_BYTES = 34
 MD5_PLACE = 26
 HEADER_BYTES = len(MAGIC) + 4 + STREAMINFO_BYTES
 # types of blocks, and the bit of the last one
-_STREAMINFO, _PADDING, APPLICATION, _SEEK_TABLE, COMMENTS, _CUE_SHEET, PICTURE = range(7)
+_STREAMINFO, _PADDING, APPLICATION, _SEEK_TABLE, COMMENTS, CUE_SHEET, PICTURE = range(7)
 LAST = 0x80
 # names beyond so many are counted only
 _NAMES_TOLD = 12
@@ -145,7 +145,7 @@ def parse_blocks(blocks: Iterable[bytes]) -> tuple[FlacInfo, list[str]]:
             names += comment_names(data)
         elif kind == PICTURE:
             counts["picture"] += 1
-        elif kind == _CUE_SHEET:
+        elif kind == CUE_SHEET:
             counts["cue sheet"] += 1
         elif kind == APPLICATION:
             counts[f"application block {data[:4].decode('latin-1')!r}"] += 1

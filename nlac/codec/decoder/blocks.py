@@ -105,3 +105,13 @@ def decode_range(
     for block, samples in decode_blocks(blocks, reader.header, workers, gauge):
         offset = block.header.first_frame
         yield samples[max(0, start - offset) : stop - offset]
+
+
+def clipped(pieces: Iterable[Samples], first: int, last: int) -> Iterator[Samples]:
+    """Yield frames `first` to `last` of samples that come in pieces."""
+    done = 0
+    for samples in pieces:
+        part = samples[max(0, first - done) : max(0, last - done)]
+        done += len(samples)
+        if len(part):
+            yield part

@@ -20,6 +20,8 @@ from nlac.cli._kinds import check_stream
 from nlac.cli.options.output import OutputOptions, output_options
 from nlac.cli.options.sizes import memory_option, size_option
 from nlac.cli.options.times import Position, position_option
+from nlac.cli.tracks.options import TrackOptions, track_options
+from nlac.cli.tracks.splitting import check_split, split_one
 
 if TYPE_CHECKING:
     from nlac import DecodeResult
@@ -36,9 +38,9 @@ _EXTENSIONS = {name: f".{name}" for name in _CONTAINERS} | {"rf64": ".wav", "bw6
 @click.option(
     "--format",
     "container",
-    type=click.Choice(["original", *_EXTENSIONS]),
-    help="Write a fresh file in this format; original insists on the original file. By default "
-    "the name of the output tells, or else it is the original file.",
+    type=click.Choice(["original", *_EXTENSIONS, "nlac"]),
+    help="Write a fresh file in this format; original insists on the original file, and nlac is "
+    "for --split. By default the name of the output tells, or else it is the original file.",
 )
 @click.option(
     "--skip",
@@ -51,6 +53,12 @@ _EXTENSIONS = {name: f".{name}" for name in _CONTAINERS} | {"rf64": ".wav", "bw6
     callback=position_option,
     metavar="POSITION",
     help="Stop before this place; with + counted from --skip, with - from the end.",
+)
+@track_options
+@click.option(
+    "--apply-gain",
+    type=click.Choice(["track", "album"]),
+    help="Apply the ReplayGain of the tags, and no more of it than the peak allows.",
 )
 @click.option(
     "--recover",
@@ -76,6 +84,8 @@ def command(
     container: str | None,
     skip: Position | None,
     until: Position | None,
+    tracks: TrackOptions,
+    apply_gain: str | None,
     recover: bool,
     threads: int,
     memory: int | None,
@@ -93,18 +103,37 @@ def command(
       nlac decode *.nlac -o unpacked/ --format aiff
       nlac decode song.nlac --skip 1:30 --until +0:10 part.wav
       nlac decode song.nlac - | aplay
+      nlac decode album.nlac --split tracks --format flac
+      nlac decode album.nlac --cue 3.1-4.1 third.wav
       nlac decode --recover damaged.nlac saved.wav
     """
     split = _files.split_arguments(files, options.output, lambda name: not _is_stream(name))
     inputs, outputs = options.find(*split, _NLAC_SUFFIXES)
-    if container == "original" and (skip or until):
-        raise UsageError("--format original takes the whole file, without --skip and --until")
+    is_part = bool(skip or until or tracks.cue)
+    if container == "original" and (is_part or apply_gain):
+        raise UsageError(
+            "--format original takes the whole file as it was, without --skip, --until, --cue "
+            "and --apply-gain"
+        )
+    _check_tracks(tracks, container, options, split[1], bool(skip or until), recover, apply_gain)
     if not options.dry_run:
         _console.before_coding()
-    limits = {"threads": threads, "memory": memory, "max_output": max_output}
+    limits: dict[str, Any] = {"threads": threads, "memory": memory, "max_output": max_output}
+    many = len(inputs) > 1 or options.recursive
+
+    def split_tracks(source: _files.Input) -> Done:
+        with _seekable(source, wanted=True) as file:
+            check_stream(source, file)
+            _details.tell_stream(str(source), file, threads)
+            return split_one(source, file, many, container, tracks, options, limits)
+
+    if tracks.folder is not None:
+        return Batch("split", as_json=options.as_json).run(inputs, split_tracks)
+    arguments = limits | {"apply_gain": apply_gain}
 
     def decode_one(source: _files.Input) -> Done:
-        is_part = bool(skip or until)
+        start: int
+        stop: int | None
         unnamed = not outputs.is_named(source)
         with _seekable(source, wanted=unnamed or is_part) as file:
             if not recover:
@@ -112,14 +141,49 @@ def command(
                 _details.tell_stream(str(source), file, threads)
             name, chosen = "", container
             if unnamed:
-                name, chosen = _name(source, file, container, recover, is_part)
+                fresh = is_part or apply_gain is not None
+                name, chosen = _name(source, file, container, recover, fresh)
             path = outputs.place(source, name)
-            start, stop = _range(file, skip, until, recover)
-            done = _decode(source, file, path, chosen, start, stop, recover, limits)
+            if tracks.cue is not None:
+                start, stop = _cued(file, tracks)
+            else:
+                start, stop = _range(file, skip, until, recover)
+            done = _decode(source, file, path, chosen, start, stop, recover, arguments)
         options.finish(source, path)
         return done
 
     return Batch("decoded", as_json=options.as_json).run(inputs, decode_one)
+
+
+def _check_tracks(
+    tracks: TrackOptions,
+    container: str | None,
+    options: OutputOptions,
+    output: str | None,
+    is_range: bool,
+    recover: bool,
+    apply_gain: str | None,
+) -> None:
+    """Refuse options that don't go with tracks."""
+    if tracks.folder is None and container == "nlac":
+        raise UsageError("--format nlac is for --split; nlac encode makes nlac files of others")
+    if tracks.cue is None and tracks.folder is None:
+        return
+    if is_range or recover:
+        raise UsageError("--skip, --until and --recover don't go with --cue and --split")
+    if tracks.folder is not None:
+        check_split(options, output)
+        if apply_gain is not None:
+            raise UsageError("--apply-gain doesn't go with --split")
+
+
+def _cued(file: BinaryIO, tracks: TrackOptions) -> tuple[int, int]:
+    """Frames between two cue points."""
+    from nlac.api.tracks.sheets import read_cue_sheet
+
+    assert tracks.cue is not None
+    found = read_cue_sheet(file, tracks.sheet)
+    return tracks.cue.resolve(found.sheet, found.num_frames)
 
 
 def _is_stream(name: str) -> bool:
@@ -242,7 +306,9 @@ def _decode(
     facts = [f"{result.seconds:.3f} s"]
     if result.frames:
         facts.append(f"{result.seconds / seconds:.1f}x real time")
-    if result.md5 is not None:
+    if result.gain_db is not None:
+        facts.append(f"with a gain of {result.gain_db:+.2f} dB")
+    elif result.md5 is not None:
         facts.append(f"MD5 {result.md5}")
     facts.append("the original file, verified" if result.restored else f"as {result.container}")
     return Done(

@@ -16,6 +16,7 @@ from nlac.cli import _console, _deletion, _details, _files
 from nlac.cli._batch import Batch, Done
 from nlac.cli.options.output import OutputOptions, output_options
 from nlac.cli.options.sizes import memory_option
+from nlac.cli.tracks.options import sheet_options
 from nlac.codec.encoder.options import MAX_EFFORT
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ if TYPE_CHECKING:
     help="Length of a block instead of the preset's.",
 )
 @click.option("-T", "--tag", "tags", metavar="FIELD=VALUE", multiple=True, help="Add a tag.")
+@sheet_options("Keep this cue sheet, as it is; it must be right, and there must be one input only.")
 @click.option(
     "--strip-chunks",
     is_flag=True,
@@ -142,6 +144,8 @@ def command(
         raise UsageError(
             f"{output}: would be an nlac stream under a foreign extension; call it .nlac"
         )
+    if settings["cuesheet"] is not None and len(names) > 1:
+        raise UsageError("--cuesheet is that of one recording, and there are several inputs")
     if delete_input and output == _files.PIPE:
         raise UsageError("--delete-input needs an output file, which - is not")
     inputs, outputs = options.find(names, output, AUDIO_SUFFIXES)

@@ -112,9 +112,22 @@ def _stream_lines(facts: dict[str, Any]) -> list[tuple[str, str]]:
         lines.append(("original", "not kept; the audio only"))
     for name, values in facts["tags"].items():
         lines += [("tag", f"{name}={value}") for value in values]
+    for track in facts["tracks"]:
+        lines.append((f"track {track['number']:02}", _track(track)))
+    if facts["cue_sheet_problem"] is not None:
+        lines.append(("problem", facts["cue_sheet_problem"]))
     for item in facts["metadata"]:
         lines.append(("keeps", f"{item['name']}, {item['num_bytes']:,} bytes"))
     return lines
+
+
+def _track(track: dict[str, Any]) -> str:
+    """Place, length, performer and title of a track."""
+    minutes, seconds = divmod(track["start_seconds"], 60)
+    length, rest = divmod(track["seconds"], 60)
+    text = f"{int(minutes)}:{seconds:06.3f}, {int(length)}:{rest:06.3f} long"
+    names = [name for name in (track["performer"], track["title"]) if name]
+    return f"{text}, {' - '.join(names)}" if names else text
 
 
 def _audio_lines(facts: dict[str, Any]) -> list[tuple[str, str]]:

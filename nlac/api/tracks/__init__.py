@@ -1,0 +1,1 @@
+"""Tracks: `split` divides a recording by its cue sheet, `join` makes one of several."""

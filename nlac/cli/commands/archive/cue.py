@@ -1,0 +1,135 @@
+"""``nlac cue``: the cue sheets of nlac files."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+import click
+
+from nlac._errors import CueSheetError
+from nlac.cli import _console, _files, _streams
+from nlac.cli._suggest import SuggestingGroup
+
+
+@click.group("cue", cls=SuggestingGroup)
+def command() -> None:
+    """Show, export, import and remove the cue sheets of nlac files.
+
+    \b
+    Examples:
+      nlac cue show album.nlac
+      nlac cue export album.nlac album.cue
+      nlac cue import album.nlac album.cue
+      nlac cue remove album.nlac
+    """
+
+
+@command.command("show")
+@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line for each file.")
+@_console.verbosity_options
+def show(files: tuple[str, ...], as_json: bool) -> int:
+    """Show the tracks of cue sheets."""
+
+    def one(name: str) -> None:
+        import nlac
+        from nlac.api.tracks.sheets import read_cue_sheet
+
+        found = read_cue_sheet(name)
+        tracks = nlac.info(name).tracks
+        sheet = found.sheet
+        if as_json:
+            facts: dict[str, Any] = {
+                "file": name,
+                "title": sheet.title,
+                "performer": sheet.performer,
+                "catalog": sheet.catalog,
+                "is_cd": sheet.is_cd,
+                "tracks": [track.to_dict() for track in tracks],
+            }
+            click.echo(json.dumps(facts))
+            return
+        about = [text for text in (sheet.performer, sheet.title) if text]
+        click.echo(f"{name}{': ' if about else ''}{' - '.join(about)}")
+        for track in tracks:
+            texts = [text for text in (track.performer, track.title) if text]
+            gap = f", after {_time((track.start - track.gap) / found.format.sample_rate)} of gap"
+            click.echo(
+                f"  {track.number:02}  {_time(track.start_seconds)}  {_time(track.seconds)} long"
+                + gap * (track.gap < track.start)
+                + "  " * bool(texts) + " - ".join(texts)
+            )  # fmt: skip
+
+    return _console.each_file(list(files), one)
+
+
+@command.command("export")
+@click.argument("file", metavar="FILE")
+@click.argument("output", metavar="[SHEET]", default=_files.PIPE)
+@click.option("-f", "--force", is_flag=True, help="Replace a file that exists.")
+@_console.verbosity_options
+def export(file: str, output: str, force: bool) -> None:
+    """Write the cue sheet of a file, as it was kept; without SHEET to standard output."""
+    from nlac._output import open_output
+    from nlac.api.tracks.sheets import read_cue_text
+
+    data = read_cue_text(file).encode()
+    if output == _files.PIPE:
+        sys.stdout.flush()
+        _streams.binary_output().write(data)
+        return
+    with open_output(output, force=force) as target:
+        target.write(data)
+
+
+@command.command("import")
+@click.argument("file", metavar="FILE")
+@click.argument("sheet", metavar="SHEET")
+@click.option(
+    "--cuesheet-encoding",
+    metavar="NAME",
+    default="utf-8",
+    show_default=True,
+    help="Encoding of the cue sheet, such as cp1252 or shift_jis.",
+)
+@_console.verbosity_options
+def import_(file: str, sheet: str, cuesheet_encoding: str) -> None:
+    """Keep a cue sheet in a file, in place of the one that it has."""
+    from nlac.api.tracks.rewriting import replace_items
+    from nlac.api.tracks.sheets import read_cue_sheet
+    from nlac.cli.tracks.options import read_sheet
+    from nlac.metadata.cue_sheet.stored import cue_sheet_item, without_cue_sheet
+
+    text = read_sheet(sheet, cuesheet_encoding)
+    try:
+        found = read_cue_sheet(file, text)
+    except CueSheetError as error:
+        raise CueSheetError(error.reason, error.line, sheet) from error
+    replace_items(file, lambda items: [*without_cue_sheet(items), cue_sheet_item(text)])
+    number = len(found.sheet.tracks)
+    _console.say(f"{file}: a cue sheet of {number} track{'s' * (number != 1)}")
+
+
+@command.command("remove")
+@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@_console.verbosity_options
+def remove(files: tuple[str, ...]) -> int:
+    """Remove the cue sheets of files."""
+
+    def one(name: str) -> None:
+        from nlac.api.tracks.rewriting import replace_items
+        from nlac.api.tracks.sheets import read_cue_text
+        from nlac.metadata.cue_sheet.stored import without_cue_sheet
+
+        read_cue_text(name)
+        replace_items(name, without_cue_sheet)
+        _console.say(f"{name}: without a cue sheet")
+
+    return _console.each_file(list(files), one)
+
+
+def _time(seconds: float) -> str:
+    minutes, rest = divmod(seconds, 60)
+    return f"{int(minutes)}:{rest:06.3f}"

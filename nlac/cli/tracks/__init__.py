@@ -1,0 +1,1 @@
+"""What commands have in common that concern cue sheets and tracks."""

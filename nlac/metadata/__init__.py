@@ -1,0 +1,1 @@
+"""Metadata in the forms that other programs have: cue sheets, gains of loudness."""

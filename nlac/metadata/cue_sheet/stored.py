@@ -1,0 +1,143 @@
+"""The cue sheet of a stream: its text in an item, or in a tag."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from nlac._errors import CorruptStream, CueSheetError
+from nlac.audio.format import AudioFormat
+from nlac.bitstream import constants as c
+from nlac.bitstream.items import Tags, first_of
+from nlac.bitstream.metadata import MetadataItem
+from nlac.metadata.cue_sheet.flac import block_of_cue_sheet
+from nlac.metadata.cue_sheet.model import CueSheet
+from nlac.metadata.cue_sheet.parser import parse_cue_sheet
+
+# programs that have no block for it put the text there
+CUE_SHEET_TAG = "CUESHEET"
+
+
+def decode_text(data: bytes, encoding: str = "utf-8") -> str:
+    """Text of a cue sheet that was read from a file.
+
+    Parameters
+    ----------
+    data : bytes
+        The file.
+    encoding : str
+        Name of its encoding, as Python knows it.
+
+    Raises
+    ------
+    CueSheetError
+        It is in another encoding.
+    """
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise CueSheetError(
+            f"not {encoding.upper()} at byte {error.start}; name its encoding, such as cp1252, "
+            "by --cuesheet-encoding",
+            line,
+        ) from error
+    except LookupError as error:
+        raise CueSheetError(f"there is no encoding {encoding!r}") from error
+
+
+def cue_sheet_item(text: str) -> MetadataItem:
+    """The item that holds the text of a cue sheet."""
+    return MetadataItem(c.ITEM_CUE_SHEET, text.encode())
+
+
+def without_cue_sheet(items: Iterable[MetadataItem]) -> list[MetadataItem]:
+    """The items without the cue sheet, be it an item or a tag."""
+    result = []
+    for item in items:
+        if item.item_type == c.ITEM_TAGS:
+            tags = Tags.from_item(item)
+            kept = tuple((n, v) for n, v in tags.comments if n.upper() != CUE_SHEET_TAG)
+            if len(kept) < len(tags.comments):
+                item = Tags(tags.vendor, kept).to_item()
+        if item.item_type != c.ITEM_CUE_SHEET:
+            result.append(item)
+    return result
+
+
+def cue_sheet_text(items: Iterable[MetadataItem]) -> str | None:
+    """Text of the cue sheet among the items of a stream; None if there is none.
+
+    The tag CUESHEET serves where there is no item.
+
+    Raises
+    ------
+    CueSheetError
+        The item is not UTF-8.
+    """
+    items = tuple(items)
+    item = first_of(items, c.ITEM_CUE_SHEET)
+    if item is not None:
+        try:
+            return item.data.decode()
+        except UnicodeDecodeError as error:
+            raise CueSheetError(f"not UTF-8 at byte {error.start}") from error
+    tags = first_of(items, c.ITEM_TAGS)
+    if tags is None:
+        return None
+    try:
+        values = Tags.from_item(tags).to_mapping().get(CUE_SHEET_TAG)
+    except CorruptStream:
+        return None
+    return values[0] if values else None
+
+
+def stored_cue_sheet(
+    items: Iterable[MetadataItem], fmt: AudioFormat, num_frames: int
+) -> CueSheet | None:
+    """The cue sheet among the items of a stream; None if there is none.
+
+    Parameters
+    ----------
+    items : iterable of MetadataItem
+        Items before the blocks.
+    fmt : AudioFormat
+        What the samples are.
+    num_frames : int
+        Length of the stream.
+
+    Raises
+    ------
+    CueSheetError
+        There is one that breaks a rule.
+    """
+    text = cue_sheet_text(items)
+    return None if text is None else parse_cue_sheet(text, fmt, num_frames)
+
+
+def cue_sheet_for_flac(
+    items: Iterable[MetadataItem], fmt: AudioFormat, num_frames: int
+) -> tuple[list[MetadataItem], bytes | None]:
+    """Turn the cue sheet of a stream into what a FLAC file has.
+
+    Its text becomes the tag CUESHEET, for the block has no place for titles.
+
+    Returns
+    -------
+    items : list of MetadataItem
+        The items, with the tag instead of the sheet; as they were if there is no good sheet.
+    block : bytes or None
+        Content of FLAC's cue sheet block.
+    """
+    items = list(items)
+    try:
+        text = cue_sheet_text(items)
+        if text is None:
+            return items, None
+        block = block_of_cue_sheet(parse_cue_sheet(text, fmt, num_frames), num_frames)
+    except CueSheetError:
+        return items, None
+    rest = without_cue_sheet(items)
+    tags = next((item for item in rest if item.item_type == c.ITEM_TAGS), None)
+    old = Tags.from_item(tags) if tags is not None else Tags()
+    new = Tags(old.vendor, (*old.comments, (CUE_SHEET_TAG, text))).to_item()
+    return [new, *(item for item in rest if item is not tags)], block
