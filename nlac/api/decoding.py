@@ -22,7 +22,7 @@ from nlac.api.results import DecodeResult, LostRange
 from nlac.audio.original.restoration import StoredOriginal, stored_original
 from nlac.bitstream.header import StreamHeader
 from nlac.bitstream.reader import IndexedReader, read_trailer
-from nlac.codec.decoder.blocks import decode_range
+from nlac.codec.decoder.access import FrameReader
 from nlac.codec.decoder.recovery import Recovery
 from nlac.codec.decoder.sequential import SequentialDecoder
 from nlac.codec.decoder.workers import Workers
@@ -187,7 +187,7 @@ class _Decoding:
             length = header.block_length
             covered = min(-(-stop // length) * length, reader.num_frames) - start // length * length
             gauge = self._gauge(stop - start, covered)
-            pieces = decode_range(reader, start, stop, self._workers, gauge)
+            pieces = FrameReader(reader, self._workers, 0).pieces(start, stop, gauge)
             self._write(output, header, pieces, gauge, stop - start)
             output.finish(())
             return _result(output, header)

@@ -106,7 +106,12 @@ def read(
 
 @overload
 def open(
-    file: ReadFile, mode: Literal["r"] = "r", *, threads: int = 0, memory: int | None = None
+    file: ReadFile,
+    mode: Literal["r"] = "r",
+    *,
+    threads: int = 0,
+    memory: int | None = None,
+    cache_bytes: int | None = None,
 ) -> NlacFile: ...
 @overload
 def open(
