@@ -13,6 +13,7 @@ from typing import Any, BinaryIO, TypeAlias, cast
 from nlac._descriptors import can_rewrite
 from nlac._errors import UsageError
 from nlac._output import open_output
+from nlac._urls import is_url, open_url, open_url_output
 
 ReadFile: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO
 WriteFile: TypeAlias = str | os.PathLike[str] | BinaryIO
@@ -26,8 +27,8 @@ def open_input(file: ReadFile, *, seekable: bool = False) -> Iterator[BinaryIO]:
 
     Parameters
     ----------
-    file : path, bytes-like or binary file object
-        The input.
+    file : path, URL, bytes-like or binary file object
+        The input. A URL is read by fsspec.
     seekable : bool
         Copy a pipe to a temporary file, so that the result is seekable.
 
@@ -37,7 +38,9 @@ def open_input(file: ReadFile, *, seekable: bool = False) -> Iterator[BinaryIO]:
         `file` cannot be read as bytes.
     """
     with contextlib.ExitStack() as stack:
-        if isinstance(file, (str, os.PathLike)):
+        if isinstance(file, str) and is_url(file):
+            opened = stack.enter_context(open_url(file))
+        elif isinstance(file, (str, os.PathLike)):
             opened = cast(BinaryIO, stack.enter_context(open(file, "rb")))
         elif isinstance(file, (bytes, bytearray, memoryview)):
             opened = io.BytesIO(file)
@@ -72,6 +75,8 @@ def check_distinct(source: object, target: object) -> None:
     UsageError
         Both paths lead to the same file.
     """
+    if isinstance(source, str) and is_url(source) and source == target:
+        raise UsageError(f"{source}: input and output are the same file")
     if isinstance(source, (str, os.PathLike)) and isinstance(target, (str, os.PathLike)):
         with contextlib.suppress(OSError):
             if os.path.samefile(source, target) and os.path.isfile(source):
@@ -113,9 +118,10 @@ def open_target(file: WriteFile | None, *, force: bool = False) -> Iterator[Targ
 
     Parameters
     ----------
-    file : path, binary file object or None
-        A path appears when the context ends without an error (see `nlac._output`). A file object
-        is written from its position and flushed, but not closed. None discards the output.
+    file : path, URL, binary file object or None
+        A path, or a file behind a URL, appears when the context ends without an error (see
+        `nlac._output`). A file object is written from its position and flushed, but not closed.
+        None discards the output.
     force : bool
         Replace an existing file.
 
@@ -128,6 +134,9 @@ def open_target(file: WriteFile | None, *, force: bool = False) -> Iterator[Targ
     """
     if file is None:
         yield Target(None)
+    elif isinstance(file, str) and is_url(file):
+        with open_url_output(file, force=force) as upload:
+            yield Target(upload)
     elif isinstance(file, (str, os.PathLike)):
         with open_output(file, force=force) as opened:
             yield Target(opened)

@@ -82,7 +82,8 @@ def _positioned(file: BinaryIO) -> ReadRange:
     if own is not None:
         return own
     # of these only, since other classes may have the descriptor of a file that they unpack
-    raw = getattr(file, "raw", file) if type(file) in (io.BufferedReader, io.FileIO) else None
+    plain = type(file) in (io.BufferedReader, io.BufferedRandom, io.FileIO)
+    raw = getattr(file, "raw", file) if plain else None
     if type(raw) is io.FileIO and hasattr(os, "pread"):
         return lambda offset, length: _all_of(
             lambda done: os.pread(raw.fileno(), length - done, offset + done), length

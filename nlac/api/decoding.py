@@ -53,10 +53,10 @@ def decode(
 
     Parameters
     ----------
-    src : path, bytes-like or binary file object
+    src : path, URL, bytes-like or binary file object
         What to decode; a pipe does, read strictly forward if it is decoded whole.
-    dst : path, binary file object or None
-        Where to; a pipe does. A path appears only when everything went well. None decodes
+    dst : path, URL, binary file object or None
+        Where to; a pipe does. A path or URL appears only when everything went well. None decodes
         and verifies everything, and writes nothing.
     container : str, optional
         ``"wav"``, ``"rf64"``, ``"bw64"``, ``"w64"``, ``"aiff"``, ``"aifc"``, ``"raw"``, a

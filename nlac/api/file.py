@@ -17,6 +17,7 @@ from nlac._arguments import whole_number
 from nlac._errors import UsageError
 from nlac._files import ReadFile, open_input
 from nlac._typing import Samples
+from nlac._urls import is_url
 from nlac.api.arrays import DType, SampleFormat, fill, from_samples, output_array, output_dtype
 from nlac.api.frames import FrameAccess
 from nlac.api.results import StreamInfo
@@ -45,8 +46,9 @@ class NlacFile(FrameAccess):
 
     Parameters
     ----------
-    file : path, bytes-like or binary file object
-        A pipe is copied to a temporary file first. A file object is not closed.
+    file : path, URL, bytes-like or binary file object
+        A pipe is copied to a temporary file first. A file object is not closed. Of a URL only
+        what is needed is fetched.
     threads : int
         Blocks decoded at a time; 0 takes all cores.
     memory : int, optional
@@ -77,7 +79,7 @@ class NlacFile(FrameAccess):
         # of the position only: threads decode at the same time
         self._lock = threading.Lock()
         self._source = file
-        if isinstance(file, (str, os.PathLike)):
+        if isinstance(file, (str, os.PathLike)) and not is_url(file):
             # the process that it is pickled for may be in another folder
             self._source = os.path.abspath(file)
         self._position = 0

@@ -12,6 +12,7 @@ import click
 from nlac._errors import MissingDependency, UnsupportedAudio, UsageError
 from nlac._log import logger
 from nlac._names import AUDIO_SUFFIXES, FOREIGN_SUFFIXES
+from nlac._urls import is_url
 from nlac.cli import _console, _deletion, _details, _files
 from nlac.cli._batch import Batch, Done
 from nlac.cli.options.output import OutputOptions, output_options
@@ -135,6 +136,8 @@ def command(
         raise MissingDependency("--device cuda needs PyTorch: pip install 'nlac[neural]'")
     if delete_input and settings["no_verify"]:
         raise UsageError("--delete-input needs the verification that --no-verify turns off")
+    if delete_input and any(map(is_url, files)):
+        raise UsageError("--delete-input deletes files, not what is behind a URL")
     if not suffix.startswith(".") or suffix.lower() in FOREIGN_SUFFIXES:
         raise UsageError(f"--suffix {suffix} won't do; it is an extension such as .nlac")
     names, output = _files.split_arguments(files, options.output, _is_output)
