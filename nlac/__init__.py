@@ -1,7 +1,7 @@
 """nlac: a lossless audio codec that gives exact files back.
 
-Reading and writing arrays: `read`, `write`, `open`, `blocks`, `info`. Coding files:
-`encode`, `decode`, `test`. Coding in pieces: `Encoder`, `Decoder`. All errors are `NlacError`s.
+Reading and writing arrays: `read`, `write`, `open`, `blocks`, `info`. Coding files: `encode`,
+`decode`, `follow`, `test`. Coding in pieces: `Encoder`, `Decoder`. All errors are `NlacError`s.
 
 Nothing heavy is imported before it is used.
 """
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from nlac.api.encoding import encode
     from nlac.api.file import NlacFile
     from nlac.api.functions import add_model, blocks, info, open, read, test
+    from nlac.api.live.following import follow
     from nlac.api.results import DecodeResult, EncodeResult, LostRange, StreamInfo
     from nlac.api.stream_decoder import Decoder
     from nlac.api.stream_encoder import Encoder
@@ -78,6 +79,7 @@ __all__ = [
     "blocks",
     "decode",
     "encode",
+    "follow",
     "info",
     "open",
     "read",
@@ -101,6 +103,7 @@ _MODULES = {
     "blocks": "nlac.api.functions",
     "decode": "nlac.api.decoding",
     "encode": "nlac.api.encoding",
+    "follow": "nlac.api.live.following",
     "info": "nlac.api.functions",
     "open": "nlac.api.functions",
     "read": "nlac.api.functions",

@@ -111,6 +111,11 @@ class ForwardWriter(io.RawIOBase):
             rest = rest[len(rest) if written is None else written :]
         return len(view)
 
+    def flush(self) -> None:
+        """Flush the other file."""
+        if self._file is not None and hasattr(self._file, "flush"):
+            self._file.flush()
+
 
 @contextlib.contextmanager
 def open_target(file: WriteFile | None, *, force: bool = False) -> Iterator[Target]:
@@ -175,6 +180,11 @@ class Target:
         if self.seekable:
             return self.file.seek(0, io.SEEK_END) - self._start
         return self._forward.num_bytes
+
+    def flush(self) -> None:
+        """Pass on what was written, for readers of a pipe and those that follow a file."""
+        if hasattr(self.file, "flush"):
+            self.file.flush()
 
     def restart(self) -> None:
         """Discard everything written to a seekable target."""

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from nlac.api.encoding import encode
     from nlac.api.file import NlacFile
     from nlac.api.functions import add_model, blocks, info, open, read, test
+    from nlac.api.live.following import follow
     from nlac.api.stream_decoder import Decoder
     from nlac.api.stream_encoder import Encoder
     from nlac.api.writer import NlacWriter
@@ -28,6 +29,7 @@ __all__ = [
     "blocks",
     "decode",
     "encode",
+    "follow",
     "info",
     "open",
     "read",

@@ -109,7 +109,7 @@ def decode(
         raise UsageError(f"max_output {max_output!r}: a number of bytes")
     whole = start == 0 and stop is None
     with open_input(src, seekable=recover or not whole) as file:
-        job = _Decoding(file, dst, container, workers, max_output, force, progress)
+        job = Decoding(file, dst, container, workers, max_output, force, progress)
         if recover:
             return job.recovered(start, stop)
         if not whole:
@@ -121,7 +121,7 @@ def decode(
         return job.whole()
 
 
-class _Decoding:
+class Decoding:
     """One call of `decode`."""
 
     def __init__(
@@ -142,10 +142,10 @@ class _Decoding:
         self._force = force
         self._progress = progress
 
-    def whole(self) -> DecodeResult:
-        """All of an intact stream, forward."""
-        told = _told_frames(self._file)
-        decoder = SequentialDecoder(self._file, self._workers)
+    def whole(self, following: SequentialDecoder | None = None) -> DecodeResult:
+        """All of an intact stream, forward, or of one that is still being written."""
+        told = None if following else _told_frames(self._file)
+        decoder = following or SequentialDecoder(self._file, self._workers)
         self._check_output(told, decoder.header)
         header = decoder.header
         told = header.num_frames if told is None else told
@@ -272,6 +272,7 @@ class _Decoding:
         for samples in pieces:
             self._check_output(output.frames + len(samples), header)
             output.write(samples)
+            output.target.flush()
             gauge.tick()
         self._report(output.frames, total)
 

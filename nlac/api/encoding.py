@@ -207,6 +207,7 @@ class _Encoding:
         gauge = Gauge(lambda done: self._report(done, source))
         for data in encoder.encode(self._blocks(source, header, proof), gauge):
             target.file.write(data)
+            target.flush()
             gauge.tick()
         original_md5 = None
         if source.restorable:

@@ -296,7 +296,8 @@ class Outputs:
             raise OutputExists(f"{path} exists; -f replaces it")
         if self.existing == "skip":
             raise Passed(str(path), "exists", "exists, skipped")
-        if not os.path.isfile(source.path) or path.stat().st_mtime_ns >= os.stat(source.path).st_mtime_ns:
+        is_file = os.path.isfile(source.path)
+        if not is_file or path.stat().st_mtime_ns >= os.stat(source.path).st_mtime_ns:
             raise Passed(str(path), "newer", "is not older, skipped")
 
 

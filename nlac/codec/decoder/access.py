@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from nlac._parallel import ordered_map
 from nlac._progress import Gauge, silent_gauge
@@ -152,7 +153,8 @@ class FrameReader:
                 return self._decoded(part, start, stop)
 
         threads = self._workers.decoding(reader.header)
-        parts = self._parts(index, last, start, stop)
+        # mypy does not find the type of arguments that are a union already
+        parts: Iterator[Any] = self._parts(index, last, start, stop)
         for span in ordered_map(work, parts, threads, gauge.tick):
             yield span.cut(start, stop)
 

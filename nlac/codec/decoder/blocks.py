@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from nlac._errors import ChecksumMismatch, CorruptStream
-from nlac._parallel import ordered_map
+from nlac._parallel import Flush, ordered_map
 from nlac._progress import Gauge, silent_gauge
 from nlac._typing import Samples
 from nlac.bitstream.header import StreamHeader
@@ -72,14 +72,14 @@ def decode_part(
 
 
 def decode_blocks(
-    blocks: Iterable[CodedBlock],
+    blocks: Iterable[CodedBlock | Flush],
     stream: StreamHeader,
     workers: Workers,
     gauge: Gauge | None = None,
 ) -> Iterator[tuple[CodedBlock, Samples]]:
     """Decode blocks on threads, in order; memory is bounded by block size and threads.
 
-    A `gauge` shows the progress.
+    A `gauge` shows the progress. `FLUSH` among the blocks has what is decoded given out.
 
     Raises
     ------

@@ -19,7 +19,7 @@ from nlac.cli._batch import Batch, Done, file_size
 from nlac.cli._kinds import check_stream
 from nlac.cli.options.output import OutputOptions, output_options
 from nlac.cli.options.sizes import memory_option, size_option
-from nlac.cli.options.times import Position, position_option
+from nlac.cli.options.times import SECONDS, Position, position_option
 
 if TYPE_CHECKING:
     from nlac import DecodeResult
@@ -58,6 +58,17 @@ _EXTENSIONS = {name: f".{name}" for name in _CONTAINERS} | {"rf64": ".wav", "bw6
     help="Write what is intact of damaged files, with silence for the rest (exit code 3).",
 )
 @click.option(
+    "--follow",
+    is_flag=True,
+    help="Decode a file that is still being written, as it grows, to its end.",
+)
+@click.option(
+    "--timeout",
+    metavar="S",
+    type=SECONDS,
+    help="With --follow: give up if the file has not grown for so many seconds.",
+)
+@click.option(
     "-j", "--threads", metavar="N", type=click.IntRange(0), default=0, help="Threads; 0: all cores."
 )
 @memory_option
@@ -77,6 +88,8 @@ def command(
     skip: Position | None,
     until: Position | None,
     recover: bool,
+    follow: bool,
+    timeout: float | None,
     threads: int,
     memory: int | None,
     max_output: int | None,
@@ -94,16 +107,28 @@ def command(
       nlac decode song.nlac --skip 1:30 --until +0:10 part.wav
       nlac decode song.nlac - | aplay
       nlac decode --recover damaged.nlac saved.wav
+      nlac decode --follow growing.nlac - | aplay
     """
     split = _files.split_arguments(files, options.output, lambda name: not _is_stream(name))
     inputs, outputs = options.find(*split, _NLAC_SUFFIXES)
     if container == "original" and (skip or until):
         raise UsageError("--format original takes the whole file, without --skip and --until")
+    if follow and (skip or until or recover):
+        raise UsageError("--follow takes all of a file, without --skip, --until and --recover")
+    if timeout is not None and not follow:
+        raise UsageError("--timeout is the time to wait with --follow")
     if not options.dry_run:
         _console.before_coding()
-    limits = {"threads": threads, "memory": memory, "max_output": max_output}
+    limits: dict[str, Any] = {"threads": threads, "memory": memory, "max_output": max_output}
 
     def decode_one(source: _files.Input) -> Done:
+        if follow:
+            # its beginning need not be there yet, so that nothing is asked of it before
+            path = outputs.place(source, source.stem + _EXTENSIONS.get(container or "wav", ".wav"))
+            return _decode(
+                source, path, source.file(), follow=True, timeout=timeout, container=container,
+                **limits,
+            )  # fmt: skip
         is_part = bool(skip or until)
         unnamed = not outputs.is_named(source)
         with _seekable(source, wanted=unnamed or is_part) as file:
@@ -115,7 +140,8 @@ def command(
                 name, chosen = _name(source, file, container, recover, is_part)
             path = outputs.place(source, name)
             start, stop = _range(file, skip, until, recover)
-            done = _decode(source, file, path, chosen, start, stop, recover, limits)
+            part = limits | {"start": start, "stop": stop, "recover": recover}
+            done = _decode(source, path, file, container=chosen, **part)
         options.finish(source, path)
         return done
 
@@ -210,30 +236,19 @@ def _extent(file: BinaryIO, recover: bool) -> tuple[int, int | None]:
 
 def _decode(
     source: _files.Input,
-    file: BinaryIO,
     path: str,
-    container: str | None,
-    start: int,
-    stop: int | None,
-    recover: bool,
-    limits: dict[str, Any],
+    file: str | BinaryIO,
+    *,
+    follow: bool = False,
+    **arguments: Any,
 ) -> Done:
     import nlac
 
     begin = time.perf_counter()
+    decode = nlac.follow if follow else nlac.decode
     with _console.progress_bar(str(source)) as progress:
-        result = nlac.decode(
-            file,
-            _files.sink(path),
-            container=container,
-            start=start,
-            stop=stop,
-            recover=recover,
-            **limits,
-            # whether an existing output may go has been settled by now
-            force=True,
-            progress=progress,
-        )
+        # whether an existing output may go has been settled by now
+        result = decode(file, _files.sink(path), force=True, progress=progress, **arguments)
     seconds = time.perf_counter() - begin
     _details.tell_time(str(source), seconds)
     for warning in result.warnings:
