@@ -195,8 +195,8 @@ class RemoteFile(io.RawIOBase):
         return len(data)
 
     def peek(self, count: int) -> bytes:
-        """Return the next bytes without moving on."""
-        return self.read_range(self._position, count)
+        """Return the next bytes, and maybe more, without moving on."""
+        return self.read_range(self._position, max(count, HEAD_BYTES))
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         """Go to a byte; nothing is fetched."""

@@ -17,6 +17,7 @@ from nlac.cli import _console, _deletion, _details, _files
 from nlac.cli._batch import Batch, Done
 from nlac.cli.options.output import OutputOptions, output_options
 from nlac.cli.options.sizes import memory_option
+from nlac.cli.options.times import BLOCK_SECONDS
 from nlac.codec.encoder.options import MAX_EFFORT
 
 if TYPE_CHECKING:
@@ -72,9 +73,15 @@ if TYPE_CHECKING:
 @click.option("--no-long-term", is_flag=True, help="Don't look for sound that occurred before.")
 @click.option(
     "--block-seconds",
-    metavar="S",
-    type=click.FloatRange(0, min_open=True),
-    help="Length of a block instead of the preset's.",
+    metavar="S|auto",
+    type=BLOCK_SECONDS,
+    help="Length of a block instead of the preset's; auto is that of --profile, or of archive.",
+)
+@click.option(
+    "--profile",
+    type=click.Choice(["archive", "dataset", "edit"]),
+    help="What the file is for: smallest size (blocks of 60 s), crops at random places (3 s), or "
+    "cutting (1 s).",
 )
 @click.option("-T", "--tag", "tags", metavar="FIELD=VALUE", multiple=True, help="Add a tag.")
 @click.option(
