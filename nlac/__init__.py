@@ -1,7 +1,7 @@
 """nlac: a lossless audio codec that gives exact files back.
 
-Reading and writing arrays: `read`, `write`, `open`, `blocks`, `info`. Coding files:
-`encode`, `decode`, `test`. Coding in pieces: `Encoder`, `Decoder`. All errors are `NlacError`s.
+Reading and writing arrays: `read`, `write`, `open`, `blocks`, `info`. Coding files: `encode`,
+`decode`, `follow`, `test`. Coding in pieces: `Encoder`, `Decoder`. All errors are `NlacError`s.
 
 Nothing heavy is imported before it is used.
 """
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
         register_mimetype,
         test,
     )
+    from nlac.api.live.following import follow
     from nlac.api.results import (
         DecodeResult,
         EncodeResult,
@@ -99,6 +100,7 @@ __all__ = [
     "blocks",
     "decode",
     "encode",
+    "follow",
     "info",
     "join",
     "open",
@@ -127,6 +129,7 @@ _MODULES = {
     "blocks": "nlac.api.functions",
     "decode": "nlac.api.decoding",
     "encode": "nlac.api.encoding",
+    "follow": "nlac.api.live.following",
     "info": "nlac.api.functions",
     "join": "nlac.api.tracks.joining",
     "open": "nlac.api.functions",

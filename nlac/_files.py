@@ -14,6 +14,7 @@ from typing import Any, BinaryIO, TypeAlias, cast
 from nlac._descriptors import can_rewrite
 from nlac._errors import UsageError
 from nlac._output import open_output
+from nlac._urls import is_url, open_url, open_url_output
 
 ReadFile: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO
 WriteFile: TypeAlias = str | os.PathLike[str] | BinaryIO
@@ -27,8 +28,8 @@ def open_input(file: ReadFile, *, seekable: bool = False) -> Iterator[BinaryIO]:
 
     Parameters
     ----------
-    file : path, bytes-like or binary file object
-        The input.
+    file : path, URL, bytes-like or binary file object
+        The input. A URL is read by fsspec.
     seekable : bool
         Copy a pipe to a temporary file, so that the result is seekable.
 
@@ -38,7 +39,9 @@ def open_input(file: ReadFile, *, seekable: bool = False) -> Iterator[BinaryIO]:
         `file` cannot be read as bytes.
     """
     with contextlib.ExitStack() as stack:
-        if isinstance(file, (str, os.PathLike)):
+        if isinstance(file, str) and is_url(file):
+            opened = stack.enter_context(open_url(file))
+        elif isinstance(file, (str, os.PathLike)):
             opened = cast(BinaryIO, stack.enter_context(open(file, "rb")))
         elif isinstance(file, (bytes, bytearray, memoryview)):
             opened = io.BytesIO(file)
@@ -87,6 +90,8 @@ def check_distinct(source: object, target: object) -> None:
     UsageError
         Both paths lead to the same file.
     """
+    if isinstance(source, str) and is_url(source) and source == target:
+        raise UsageError(f"{source}: input and output are the same file")
     if isinstance(source, (str, os.PathLike)) and isinstance(target, (str, os.PathLike)):
         with contextlib.suppress(OSError):
             if os.path.samefile(source, target) and os.path.isfile(source):
@@ -121,6 +126,11 @@ class ForwardWriter(io.RawIOBase):
             rest = rest[len(rest) if written is None else written :]
         return len(view)
 
+    def flush(self) -> None:
+        """Flush the other file."""
+        if self._file is not None and hasattr(self._file, "flush"):
+            self._file.flush()
+
 
 @contextlib.contextmanager
 def open_target(file: WriteFile | None, *, force: bool = False) -> Iterator[Target]:
@@ -128,9 +138,10 @@ def open_target(file: WriteFile | None, *, force: bool = False) -> Iterator[Targ
 
     Parameters
     ----------
-    file : path, binary file object or None
-        A path appears when the context ends without an error (see `nlac._output`). A file object
-        is written from its position and flushed, but not closed. None discards the output.
+    file : path, URL, binary file object or None
+        A path, or a file behind a URL, appears when the context ends without an error (see
+        `nlac._output`). A file object is written from its position and flushed, but not closed.
+        None discards the output.
     force : bool
         Replace an existing file.
 
@@ -143,6 +154,9 @@ def open_target(file: WriteFile | None, *, force: bool = False) -> Iterator[Targ
     """
     if file is None:
         yield Target(None)
+    elif isinstance(file, str) and is_url(file):
+        with open_url_output(file, force=force) as upload:
+            yield Target(upload)
     elif isinstance(file, (str, os.PathLike)):
         with open_output(file, force=force) as opened:
             yield Target(opened)
@@ -181,6 +195,11 @@ class Target:
         if self.seekable:
             return self.file.seek(0, io.SEEK_END) - self._start
         return self._forward.num_bytes
+
+    def flush(self) -> None:
+        """Pass on what was written, for readers of a pipe and those that follow a file."""
+        if hasattr(self.file, "flush"):
+            self.file.flush()
 
     def restart(self) -> None:
         """Discard everything written to a seekable target."""

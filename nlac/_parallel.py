@@ -11,7 +11,7 @@ import queue
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -19,6 +19,15 @@ R = TypeVar("R")
 # longest sleep of the calling thread between two looks for signals; on POSIX a signal wakes it, on
 # Windows it does not
 _SLEEP_SECONDS = 0.1
+
+
+class Flush:
+    """Type of `FLUSH`."""
+
+
+# among the arguments of `ordered_map`: the next one may take long to come, so that all results of
+# those before are to be given out first
+FLUSH: Final = Flush()
 
 
 class _Task(Generic[T, R]):
@@ -35,7 +44,7 @@ class _Task(Generic[T, R]):
 
 def ordered_map(
     function: Callable[[T], R],
-    arguments: Iterable[T],
+    arguments: Iterable[T | Flush],
     threads: int,
     tick: Callable[[], None] | None = None,
 ) -> Iterator[R]:
@@ -51,7 +60,8 @@ def ordered_map(
     function : callable
         Should release the GIL most of the time.
     arguments : iterable
-        Iterated on the calling thread, as far ahead as the threads need.
+        Iterated on the calling thread, as far ahead as the threads need. `FLUSH` among them is
+        no argument.
     threads : int
         Number of threads, at least 1. Even a single one is not the calling thread.
     tick : callable, optional
@@ -75,6 +85,10 @@ def ordered_map(
     workers = 0
     try:
         for argument in arguments:
+            if isinstance(argument, Flush):
+                while pending:
+                    yield _outcome(pending.popleft(), tick)
+                continue
             task: _Task[T, R] = _Task(argument)
             del argument
             pending.append(task)

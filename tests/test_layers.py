@@ -19,7 +19,10 @@ PACKAGE = Path(nlac.__file__).parent
 # stand below the predictors although their folder is one of the codec's.
 FLOORS = [
     ["_arguments", "_errors", "_log", "_names", "_parallel", "_progress", "_typing", "kernels"],
-    ["_descriptors", "_files", "_output", "_leftovers", "entropy", "predictors.networks"],
+    [
+        *("_descriptors", "_files", "_output", "_leftovers", "_ranges", "_urls"),
+        *("entropy", "predictors.networks"),
+    ],
     ["bitstream", "codec.transforms"],
     ["audio", "metadata", "parity", "predictors", "predictors.lpc"],
     ["predictors.cascade"],

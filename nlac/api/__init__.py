@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         register_mimetype,
         test,
     )
+    from nlac.api.live.following import follow
     from nlac.api.stream_decoder import Decoder
     from nlac.api.stream_encoder import Encoder
     from nlac.api.tracks.joining import join
@@ -38,6 +39,7 @@ __all__ = [
     "blocks",
     "decode",
     "encode",
+    "follow",
     "info",
     "join",
     "open",

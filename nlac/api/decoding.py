@@ -22,7 +22,8 @@ from nlac.audio.original.restoration import StoredOriginal, stored_original
 from nlac.bitstream.header import StreamHeader
 from nlac.bitstream.metadata import MetadataItem
 from nlac.bitstream.reader import IndexedReader, told_frames
-from nlac.codec.decoder.blocks import clipped, decode_range
+from nlac.codec.decoder.access import FrameReader
+from nlac.codec.decoder.blocks import clipped
 from nlac.codec.decoder.recovery import Recovery
 from nlac.codec.decoder.sequential import SequentialDecoder
 from nlac.codec.decoder.workers import Workers
@@ -55,10 +56,10 @@ def decode(
 
     Parameters
     ----------
-    src : path, bytes-like or binary file object
+    src : path, URL, bytes-like or binary file object
         What to decode; a pipe does, read strictly forward if it is decoded whole.
-    dst : path, binary file object or None
-        Where to; a pipe does. A path appears only when everything went well. None decodes
+    dst : path, URL, binary file object or None
+        Where to; a pipe does. A path or URL appears only when everything went well. None decodes
         and verifies everything, and writes nothing.
     container : str, optional
         ``"wav"``, ``"rf64"``, ``"bw64"``, ``"w64"``, ``"aiff"``, ``"aifc"``, ``"raw"``, a
@@ -114,7 +115,7 @@ def decode(
         raise UsageError(f"max_output {max_output!r}: a number of bytes")
     whole = start == 0 and stop is None
     with open_input(src, seekable=recover or not whole) as file:
-        job = _Decoding(file, dst, container, workers, max_output, apply_gain, force, progress)
+        job = Decoding(file, dst, container, workers, max_output, apply_gain, force, progress)
         if recover:
             return job.recovered(start, stop)
         if not whole:
@@ -126,7 +127,7 @@ def decode(
         return job.whole()
 
 
-class _Decoding:
+class Decoding:
     """One call of `decode`."""
 
     def __init__(
@@ -150,10 +151,10 @@ class _Decoding:
         self._force = force
         self._progress = progress
 
-    def whole(self) -> DecodeResult:
-        """All of an intact stream, forward."""
-        told = told_frames(self._file)
-        decoder = SequentialDecoder(self._file, self._workers)
+    def whole(self, following: SequentialDecoder | None = None) -> DecodeResult:
+        """All of an intact stream, forward, or of one that is still being written."""
+        told = None if following else told_frames(self._file)
+        decoder = following or SequentialDecoder(self._file, self._workers)
         self._check_output(told, decoder.header)
         header = decoder.header
         told = header.num_frames if told is None else told
@@ -196,7 +197,7 @@ class _Decoding:
             length = header.block_length
             covered = min(-(-stop // length) * length, reader.num_frames) - start // length * length
             gauge = self._gauge(stop - start, covered)
-            pieces = decode_range(reader, start, stop, self._workers, gauge)
+            pieces = FrameReader(reader, self._workers, 0).pieces(start, stop, gauge)
             self._write(output, header, pieces, gauge, stop - start)
             output.finish(())
             return _result(output, header)
@@ -293,6 +294,7 @@ class _Decoding:
         for samples in pieces:
             self._check_output(output.frames + len(samples), header)
             output.write(samples if self._gain is None else self._gain.apply(samples))
+            output.target.flush()
             gauge.tick()
         if self._gain is not None:
             output.warnings += self._gain.warnings()

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-import io
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from os import PathLike
 from typing import TYPE_CHECKING, TypeAlias, Unpack
 
 from nlac._errors import NotRestorable, UsageError
-from nlac._files import ReadFile, Target, WriteFile, can_seek, check_distinct, open_target
+from nlac._files import (
+    ReadFile,
+    Target,
+    WriteFile,
+    can_seek,
+    check_distinct,
+    open_input,
+    open_target,
+)
 from nlac._names import refuse_foreign_name
 from nlac._progress import Gauge
 from nlac._typing import Samples
+from nlac._urls import is_url
 from nlac.api.options import OptionFields, encode_options, spelled_out
 from nlac.api.results import EncodeResult
 from nlac.audio.base import AudioSource
@@ -66,11 +75,11 @@ def encode(
 
     Parameters
     ----------
-    src : path, bytes-like or binary file object
+    src : path, URL, bytes-like or binary file object
         What to encode; a pipe does. A file object that can seek is read from where it
         stands.
-    dst : path or binary file object
-        Where to; a pipe does. A path appears only when everything went well.
+    dst : path, URL or binary file object
+        Where to; a pipe does. A path or URL appears only when everything went well.
     tags : mapping of str to str or sequence of str, or pairs of str, optional
         Vorbis comments.
     pictures : sequence of Picture
@@ -98,7 +107,7 @@ def encode(
     ignore_sizes : bool
         Take everything after the header as samples, whatever sizes it declares.
     preset, predictor, predictor_options, model, device, coder, long_term, effort, \
-    block_seconds, verify, threads, memory
+    block_seconds, profile, verify, threads, memory
         As in `EncodeOptions`.
 
     Returns
@@ -124,8 +133,6 @@ def encode(
     """
     check_distinct(src, dst)
     refuse_foreign_name(dst)
-    if isinstance(src, (bytes, bytearray, memoryview)):
-        src = io.BytesIO(src)
     job = _Encoding(
         encode_options(options),
         metadata_items(tags, pictures),
@@ -137,13 +144,14 @@ def encode(
         progress,
     )
     spec = RawSpec.parse(raw) if isinstance(raw, str) else raw
-    start = src.tell() if not isinstance(src, (str, PathLike)) and can_seek(src) else None
-    may_restart = isinstance(src, (str, PathLike)) or start is not None
-    # the output is begun only when the input has proved to be audio
-    with (
-        open_source(src, raw=spec, ignore_sizes=ignore_sizes) as source,
-        open_target(dst, force=force) as target,
-    ):
+    with ExitStack() as stack:
+        if isinstance(src, (bytes, bytearray, memoryview)) or is_url(src):
+            src = stack.enter_context(open_input(src))
+        start = src.tell() if not isinstance(src, (str, PathLike)) and can_seek(src) else None
+        may_restart = isinstance(src, (str, PathLike)) or start is not None
+        # the output is begun only when the input has proved to be audio
+        source = stack.enter_context(open_source(src, raw=spec, ignore_sizes=ignore_sizes))
+        target = stack.enter_context(open_target(dst, force=force))
         try:
             return job.run(source, target)
         except NotRestorable:
@@ -212,6 +220,7 @@ class _Encoding:
         gauge = Gauge(lambda done: self._report(done, source))
         for data in encoder.encode(self._blocks(source, header, proof), gauge):
             target.file.write(data)
+            target.flush()
             gauge.tick()
         if self._cuesheet is not None and source.num_frames is None:
             # now that the length is known

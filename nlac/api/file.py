@@ -17,6 +17,7 @@ from nlac._arguments import whole_number
 from nlac._errors import UsageError
 from nlac._files import ReadFile, open_input
 from nlac._typing import Samples
+from nlac._urls import is_url
 from nlac.api.arrays import DType, SampleFormat, fill, from_samples, output_array, output_dtype
 from nlac.api.frames import FrameAccess
 from nlac.api.results import StreamInfo
@@ -26,7 +27,8 @@ from nlac.audio.original.restoration import stored_original
 from nlac.bitstream import constants as c
 from nlac.bitstream.items import Picture
 from nlac.bitstream.reader import IndexedReader
-from nlac.codec.decoder.blocks import check_pcm, decode_blocks
+from nlac.codec.decoder.access import FrameReader
+from nlac.codec.decoder.blocks import check_pcm
 from nlac.codec.decoder.workers import Workers
 from nlac.codec.transforms.pcm import PcmDigest
 
@@ -44,13 +46,17 @@ class NlacFile(FrameAccess):
 
     Parameters
     ----------
-    file : path, bytes-like or binary file object
-        A pipe is copied to a temporary file first. A file object is not closed.
+    file : path, URL, bytes-like or binary file object
+        A pipe is copied to a temporary file first. A file object is not closed. Of a URL only
+        what is needed is fetched.
     threads : int
         Blocks decoded at a time; 0 takes all cores.
     memory : int, optional
         Bytes of memory to use at most for decoding: fewer threads run where more would be
         needed. None takes half of what is available.
+    cache_bytes : int, optional
+        Bytes of decoded samples to keep at most, for reads near former ones; 0 keeps nothing.
+        None keeps 64 MiB, or one block if that is more.
 
     Raises
     ------
@@ -58,18 +64,29 @@ class NlacFile(FrameAccess):
         No nlac stream, or its header, metadata or trailer are damaged.
     """
 
-    def __init__(self, file: ReadFile, *, threads: int = 0, memory: int | None = None) -> None:
+    def __init__(
+        self,
+        file: ReadFile,
+        *,
+        threads: int = 0,
+        memory: int | None = None,
+        cache_bytes: int | None = None,
+    ) -> None:
         self._workers = Workers(threads, memory)
-        self._lock = threading.RLock()
+        if cache_bytes is not None and whole_number("cache_bytes", cache_bytes) < 0:
+            raise UsageError(f"cache_bytes {cache_bytes}: 0 or more")
+        self._cache_bytes = cache_bytes
+        # of the position only: threads decode at the same time
+        self._lock = threading.Lock()
         self._source = file
-        if isinstance(file, (str, os.PathLike)):
+        if isinstance(file, (str, os.PathLike)) and not is_url(file):
             # the process that it is pickled for may be in another folder
             self._source = os.path.abspath(file)
         self._position = 0
-        self._cached: tuple[int, Samples] | None = None
         with ExitStack() as stack:
             self._file = stack.enter_context(open_input(file, seekable=True))
             self._reader = IndexedReader(self._file)
+            self._frames = FrameReader(self._reader, self._workers, cache_bytes)
             # opened well: what was entered stays open until `close`
             self._stack: ExitStack | None = stack.pop_all()
         header = self._reader.header
@@ -216,8 +233,15 @@ class NlacFile(FrameAccess):
             stop = min(self.frames, start + frames)
             wanted = stop - start if fill_value is None else frames
             result = output_array(out, wanted, self.channels, chosen)
-            self._read_into(result, start, stop)
             self._position = stop
+        try:
+            self._read_into(result, start, stop)
+        except BaseException:
+            with self._lock:
+                # what was not read comes again, unless others have gone on by now
+                if self._position == stop:
+                    self._position = start
+            raise
         if fill_value is not None:
             fill(result[stop - start :], fill_value)
         if out is not None:
@@ -250,13 +274,14 @@ class NlacFile(FrameAccess):
         if self._stack is not None:
             self._stack.close()
             self._stack = None
-            self._cached = None
+            # gives the cache free
+            self._frames = FrameReader(self._reader, self._workers, 0)
 
     def __reduce__(self) -> tuple[Any, ...]:
         self._open_reader()
         if not isinstance(self._source, (str, bytes, bytearray)):
             raise TypeError("only files that were opened by path, or as bytes, can be pickled")
-        return _reopened, (self._source, self._workers, self._position)
+        return _reopened, (self._source, self._workers, self._cache_bytes, self._position)
 
     def __enter__(self) -> Self:
         return self
@@ -282,25 +307,16 @@ class NlacFile(FrameAccess):
         return self._reader
 
     def _pieces(self, start: int, stop: int) -> Iterator[Samples]:
-        """Frames `start` to `stop`; the block that was decoded last is kept."""
-        reader = self._open_reader()
-        if start >= stop:
-            return
-        first, last = reader.block_of_frame(start), reader.block_of_frame(stop - 1)
-        cached = self._cached
-        if cached is not None and cached[0] == first:
-            offset = reader.first_frame(first)
-            yield cached[1][start - offset : stop - offset]
-            first += 1
-        blocks = (reader.block(index) for index in range(first, last + 1))
-        for block, samples in decode_blocks(blocks, reader.header, self._workers):
-            offset = block.header.first_frame
-            self._cached = (block.header.block_index, samples)
-            yield samples[max(0, start - offset) : stop - offset]
+        self._open_reader()
+        return self._frames.pieces(start, stop)
 
 
-def _reopened(source: ReadFile, workers: Workers, position: int) -> NlacFile:
+def _reopened(
+    source: ReadFile, workers: Workers, cache_bytes: int | None, position: int
+) -> NlacFile:
     """A file as it was when it was pickled."""
-    file = NlacFile(source, threads=workers.threads, memory=workers.memory)
+    file = NlacFile(
+        source, threads=workers.threads, memory=workers.memory, cache_bytes=cache_bytes
+    )
     file.seek(position)
     return file

@@ -14,9 +14,11 @@ from numpy.typing import DTypeLike, NDArray
 from nlac._arguments import span, whole_number
 from nlac._errors import UsageError
 from nlac._typing import Samples
-from nlac.api.arrays import DType, SampleFormat, from_samples, output_dtype
+from nlac.api.arrays import DType, SampleFormat, from_samples, output_array, output_dtype
 
-_ITERATED_FRAMES = 1 << 16
+# frames of which only some are wanted come one by one if these lie as far apart, and all in
+# between are not decoded
+_FAR_APART = 1 << 16
 
 
 class FrameAccess(ABC):
@@ -87,10 +89,8 @@ class FrameAccess(ABC):
             chosen = range(start, stop, step)
             if not chosen:
                 return self._shaped_frames(0, 0)[(slice(None), *rest)]
-            low, high = min(chosen[0], chosen[-1]), max(chosen[0], chosen[-1])
-            part = self._shaped_frames(low, high + 1)
-            # from the end that comes first, in steps
-            return part[(slice(None, None, step), *rest)]
+            part = self._every(chosen if step > 0 else chosen[::-1])
+            return part[(slice(None, None, 1 if step > 0 else -1), *rest)]
         index = _index(first)
         if not -self.frames <= index < self.frames:
             raise IndexError(f"frame {index} of a file of {self.frames} frames")
@@ -99,8 +99,9 @@ class FrameAccess(ABC):
 
     def __iter__(self) -> Iterator[Any]:
         """Go through the frames, each as ``file[i]`` gives it."""
-        for start in range(0, self.frames, _ITERATED_FRAMES):
-            yield from self._shaped_frames(start, min(start + _ITERATED_FRAMES, self.frames))
+        for samples in self._pieces(0, self.frames):
+            # a copy: the caller may keep or change it
+            yield from np.array(from_samples(samples, self._format, self.dtype, False))
 
     def blocks(
         self,
@@ -145,6 +146,24 @@ class FrameAccess(ABC):
     def _shaped_frames(self, start: int, stop: int) -> NDArray[Any]:
         samples = self._collect(start, stop)
         return samples[:, 0] if self.channels == 1 else samples
+
+    def _every(self, chosen: range) -> NDArray[Any]:
+        """Frames in ascending steps; only these are kept in memory."""
+        start, stop, step = chosen.start, chosen[-1] + 1, chosen.step
+        if step == 1:
+            return self._shaped_frames(start, stop)
+        result = output_array(None, len(chosen), self.channels, self.dtype)
+        if step >= _FAR_APART:
+            for i, frame in enumerate(chosen):
+                result[i] = self._collect(frame, frame + 1)
+            return result[:, 0] if self.channels == 1 else result
+        done = at = 0
+        for samples in self._pieces(start, stop):
+            part = samples[-at % step :: step]
+            result[done : done + len(part)] = from_samples(part, self._format, self.dtype, True)
+            done += len(part)
+            at += len(samples)
+        return result[:, 0] if self.channels == 1 else result
 
     def _rechunked(
         self,

@@ -48,7 +48,7 @@ def read(
 
     Parameters
     ----------
-    file : path, bytes-like or binary file object
+    file : path, URL, bytes-like or binary file object
         What to read. A file object that can seek is read from its beginning.
     start, stop : int
         First frame, and the frame after the last; negative from the end, as in slices.
@@ -106,7 +106,12 @@ def read(
 
 @overload
 def open(
-    file: ReadFile, mode: Literal["r"] = "r", *, threads: int = 0, memory: int | None = None
+    file: ReadFile,
+    mode: Literal["r"] = "r",
+    *,
+    threads: int = 0,
+    memory: int | None = None,
+    cache_bytes: int | None = None,
 ) -> NlacFile: ...
 @overload
 def open(
@@ -129,7 +134,7 @@ def open(file: Any, mode: str = "r", **arguments: Any) -> NlacFile | NlacWriter:
 
     Parameters
     ----------
-    file : path, binary file object, or (to read) bytes-like
+    file : path, URL, binary file object, or (to read) bytes-like
         The file.
     mode : {"r", "w"}
         ``"r"`` gives an `NlacFile` to read from, ``"w"`` an `NlacWriter`.
@@ -193,7 +198,7 @@ def test(
 
     Parameters
     ----------
-    file : path, bytes-like or binary file object
+    file : path, URL, bytes-like or binary file object
         What to check; a pipe does.
     threads, memory, progress
         As in `decode`.

@@ -6,10 +6,10 @@ import inspect
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import fields
-from typing import Any, TypedDict, TypeVar
+from typing import Any, Literal, TypedDict, TypeVar
 
 from nlac._errors import UsageError
-from nlac.codec.encoder.options import Coder, Device, EncodeOptions, PresetName
+from nlac.codec.encoder.options import Coder, Device, EncodeOptions, PresetName, ProfileName
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -25,7 +25,8 @@ class OptionFields(TypedDict, total=False):
     coder: Coder
     long_term: bool
     effort: int
-    block_seconds: float | None
+    block_seconds: float | Literal["auto"] | None
+    profile: ProfileName | None
     verify: bool
     threads: int
     memory: int | None

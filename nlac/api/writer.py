@@ -31,7 +31,7 @@ class NlacWriter:
 
     Parameters
     ----------
-    file : path or binary file object
+    file : path, URL or binary file object
         Where to; a pipe does. A file object is not closed.
     sample_rate, channels, bits_per_sample, is_float, channel_mask, num_frames, tags, pictures
         As in `nlac.Encoder`.
@@ -41,7 +41,7 @@ class NlacWriter:
     Other Parameters
     ----------------
     preset, predictor, predictor_options, model, device, coder, long_term, effort, \
-    block_seconds, verify, threads, memory
+    block_seconds, profile, verify, threads, memory
         As in `EncodeOptions`.
     """
 

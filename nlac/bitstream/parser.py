@@ -17,9 +17,10 @@ from nlac._errors import BadMagic, ChecksumMismatch, CorruptStream, TruncatedStr
 from nlac.bitstream import constants as c
 from nlac.bitstream.block import BlockHeader, parse_block_header, payload_is_intact
 from nlac.bitstream.header import StreamHeader, header_num_bytes, parse_header
+from nlac.bitstream.index import GrowingIndex
 from nlac.bitstream.items import accept_embedded
 from nlac.bitstream.metadata import MetadataItem, parse_item, parse_item_header
-from nlac.bitstream.trailer import IndexEntry, Trailer, parse_trailer, trailer_num_bytes
+from nlac.bitstream.trailer import Trailer, parse_trailer, trailer_num_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,7 @@ class _StreamParse:
         self._stream: StreamHeader | None = None
         self._stream_crc = 0
         self._num_frames = 0
-        self._index: list[IndexEntry] = []
+        self._index = GrowingIndex()
         self._first_block_offset: int | None = None
         self._after_blocks = False
         self._restores = False
@@ -146,7 +147,7 @@ class _StreamParse:
         if self._first_block_offset is None:
             self._first_block_offset = start
             self._metadata_bytes = self._metadata_items = 0
-        self._index.append(IndexEntry(header.num_bytes, header.num_frames))
+        self._index.append(header.num_bytes, header.num_frames)
         self._num_frames += header.num_frames
         return CodedBlock(header, payload, start)
 
@@ -169,7 +170,7 @@ class _StreamParse:
                 or self._metadata_items > c.MAX_METADATA_ITEMS
             ):
                 raise CorruptStream("more metadata than the format allows")
-            self._after_blocks = self._after_blocks or bool(self._index)
+            self._after_blocks = self._after_blocks or len(self._index) > 0
             if header.item_type in (c.ITEM_RECIPE, c.ITEM_FOREIGN_HEAD) and self._after_blocks:
                 raise CorruptStream(f"{c.ITEM_NAMES[header.item_type]} follows the blocks")
             self._restores = self._restores or header.item_type == c.ITEM_RECIPE
@@ -189,7 +190,7 @@ class _StreamParse:
             )
         if trailer.header != self._stream:
             raise CorruptStream("the copy of the header differs from the header", path="trailer")
-        if trailer.first_block_offset != first_block or trailer.index != tuple(self._index):
+        if trailer.first_block_offset != first_block or trailer.index != self._index.finished():
             raise CorruptStream("the index does not match the blocks", path="trailer.index")
         return trailer
 

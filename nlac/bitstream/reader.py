@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import io
-import threading
-from bisect import bisect_right
 from collections.abc import Iterator
-from itertools import accumulate
 from typing import BinaryIO
+
+import numpy as np
 
 from nlac._errors import ChecksumMismatch, CorruptStream, FormatError, TruncatedStream
 from nlac._files import can_seek
+from nlac._ranges import TAIL_BYTES, ByteRanges
 from nlac.bitstream import constants as c
 from nlac.bitstream.block import parse_block_header, payload_is_intact
 from nlac.bitstream.header import StreamHeader, header_num_bytes, parse_header
@@ -79,13 +78,7 @@ def read_trailer(file: BinaryIO) -> Trailer:
     CorruptStream
         The trailer is missing or damaged, or the file is too short for the blocks of the index.
     """
-    trailer = last_trailer(file)
-    size = file.seek(0, io.SEEK_END)
-    if trailer.end_of_blocks > size - trailer.num_bytes:
-        raise CorruptStream(
-            "the blocks of the index exceed the stream", offset_bytes=size, path="trailer.index"
-        )
-    return trailer
+    return _whole_trailer(ByteRanges(file))
 
 
 def told_frames(file: BinaryIO) -> int | None:
@@ -109,23 +102,39 @@ def last_trailer(file: BinaryIO) -> Trailer:
     CorruptStream
         Missing or damaged.
     """
-    size = file.seek(0, io.SEEK_END)
-    file.seek(max(0, size - c.TRAILER_END_BYTES))
+    return _last_trailer(ByteRanges(file))
+
+
+def _whole_trailer(data: ByteRanges) -> Trailer:
+    trailer = _last_trailer(data)
+    if trailer.end_of_blocks > data.num_bytes - trailer.num_bytes:
+        raise CorruptStream(
+            "the blocks of the index exceed the stream",
+            offset_bytes=data.num_bytes,
+            path="trailer.index",
+        )
+    return trailer
+
+
+def _last_trailer(data: ByteRanges) -> Trailer:
+    size = data.num_bytes
     try:
-        length = trailer_num_bytes_from_end(file.read(c.TRAILER_END_BYTES))
+        tail = data.read_tail()
+        length = trailer_num_bytes_from_end(tail)
         if length > size:
             raise CorruptStream("the trailer is longer than the stream", path="trailer")
-        file.seek(size - length)
-        trailer = parse_trailer(read_up_to(file, length))
+        if length > len(tail):
+            tail = data.read(size - length, length - len(tail)) + tail
+        return parse_trailer(tail[-length:])
     except CorruptStream as error:
         raise type(error)(error.message, offset_bytes=size, path=error.path) from error
-    return trailer
 
 
 class IndexedReader:
     """Random access to the blocks of a seekable stream, through the index in the trailer.
 
-    Several threads may use one reader.
+    Several threads may use one reader. It asks the file for few ranges: the beginning, the end,
+    metadata that exceed the beginning, and then blocks.
 
     Parameters
     ----------
@@ -150,22 +159,23 @@ class IndexedReader:
     """
 
     def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-        # threads that share the reader must not move the file under each other
-        self._lock = threading.Lock()
-        self.num_bytes = file.seek(0, io.SEEK_END)
-        file.seek(0)
-        self.header = header = read_header(file)
+        self._data = data = ByteRanges(file)
+        self.num_bytes = data.num_bytes
+        if self.num_bytes <= TAIL_BYTES:
+            data.read_tail()
+        fixed = data.read_near(0, c.HEADER_FIXED_BYTES)
+        self.header = header = parse_header(data.read_near(0, header_num_bytes(fixed)))
         self._crc = header.checksum
         # after the header's own errors: a file of another kind has no end mark either
-        self.trailer = read_trailer(file)
+        self.trailer = _whole_trailer(data)
         if self.trailer.header != header:
             raise CorruptStream("the copy of the header differs from the header", path="trailer")
         self.leading = self._leading()
         accept_embedded(header, self.leading)
-        self._frames = [0, *accumulate(e.num_frames for e in self.trailer.index)]
-        sizes = (e.num_bytes for e in self.trailer.index)
-        self._offsets = list(accumulate(sizes, initial=self.trailer.first_block_offset))
+        index = self.trailer.index
+        self._frames = np.concatenate(([0], np.cumsum(index.num_frames)))
+        self._offsets = np.concatenate(([0], np.cumsum(index.num_bytes)))
+        self._offsets += self.trailer.first_block_offset
 
     @property
     def num_frames(self) -> int:
@@ -179,11 +189,11 @@ class IndexedReader:
 
     def first_frame(self, block_index: int) -> int:
         """First frame of a block."""
-        return self._frames[block_index]
+        return int(self._frames[block_index])
 
     def block_of_frame(self, frame: int) -> int:
         """Index of the block that holds a frame."""
-        return bisect_right(self._frames, frame) - 1
+        return int(np.searchsorted(self._frames, frame, "right")) - 1
 
     def block(self, block_index: int) -> CodedBlock:
         """Read a block and verify its checksums.
@@ -193,18 +203,31 @@ class IndexedReader:
         CorruptStream
             The block is damaged, or differs from the index.
         """
-        offset = self._offsets[block_index]
+        return next(self.blocks(block_index, block_index + 1))
+
+    def blocks(self, first: int, stop: int) -> Iterator[CodedBlock]:
+        """Read blocks `first` to `stop` as `block` does, several short ones in one request."""
+        offsets = self._offsets
+        while first < stop:
+            # the blocks that end within the bytes of a request, but at least one
+            end = int(np.searchsorted(offsets, offsets[first] + _READ_BYTES, "right")) - 1
+            end = min(max(end, first + 1), stop)
+            start = int(offsets[first])
+            data = self._data.read(start, int(offsets[end]) - start)
+            for i in range(first, end):
+                begin = int(offsets[i])
+                yield self._checked(i, begin, data[begin - start : int(offsets[i + 1]) - start])
+            first = end
+
+    def _checked(self, block_index: int, offset: int, data: bytes) -> CodedBlock:
         entry = self.trailer.index[block_index]
         try:
-            with self._lock:
-                self._file.seek(offset)
-                data = read_up_to(self._file, entry.num_bytes)
             if len(data) < entry.num_bytes:
                 raise TruncatedStream("stream ends early")
             head = data[: c.BLOCK_HEADER_BYTES]
             header = parse_block_header(head, self.header, self._crc)
             place = (header.block_index, header.first_frame, header.num_frames, header.num_bytes)
-            if place != (block_index, self._frames[block_index], entry.num_frames, len(data)):
+            if place != (block_index, self.first_frame(block_index), entry.num_frames, len(data)):
                 raise CorruptStream("the block differs from the index")
             payload = data[c.BLOCK_HEADER_BYTES : -c.CRC_BYTES]
             if not payload_is_intact(head, payload, data[-c.CRC_BYTES :]):
@@ -214,7 +237,7 @@ class IndexedReader:
                 error.message,
                 offset_bytes=offset,
                 block_index=block_index,
-                first_frame=self._frames[block_index],
+                first_frame=self.first_frame(block_index),
                 sample_rate=self.header.sample_rate,
                 path=error.path,
             ) from error
@@ -240,14 +263,13 @@ class IndexedReader:
     def _items(self, offset: int, stop: int) -> Iterator[MetadataItem]:
         try:
             while offset < stop:
-                with self._lock:
-                    self._file.seek(offset)
-                    head = read_up_to(self._file, c.METADATA_HEADER_BYTES)
-                    if len(head) < c.METADATA_HEADER_BYTES:
-                        raise TruncatedStream("stream ends early", path="metadata")
-                    header = parse_item_header(head, self._crc)
-                    stored = read_up_to(self._file, header.stored_length)
-                    crc = self._file.read(c.CRC_BYTES)
+                head = self._data.read_near(offset, c.METADATA_HEADER_BYTES, stop)
+                if len(head) < c.METADATA_HEADER_BYTES:
+                    raise TruncatedStream("stream ends early", path="metadata")
+                header = parse_item_header(head, self._crc)
+                begin = offset + c.METADATA_HEADER_BYTES
+                rest = self._data.read(begin, header.stored_length + c.CRC_BYTES)
+                stored, crc = rest[: header.stored_length], rest[header.stored_length :]
                 item = parse_item(header, head, stored, crc)
                 offset += header.num_bytes
                 if offset > stop:

@@ -9,18 +9,10 @@ from nlac._errors import ChecksumMismatch, CorruptStream, NlacError, TruncatedSt
 from nlac.bitstream import constants as c
 from nlac.bitstream.checksum import crc32, crc_bytes
 from nlac.bitstream.header import StreamHeader, parse_header, write_header
-from nlac.entropy.varint import read_varint, varint_num_bytes, write_varint
+from nlac.bitstream.index import BlockIndex
 
 _FIXED = struct.Struct("<4sIQQIB16s16sQH")
 _END = struct.Struct("<II4s")
-
-
-@dataclass(frozen=True, slots=True)
-class IndexEntry:
-    """An entry of the index: bytes of a block in the stream, and its frames."""
-
-    num_bytes: int
-    num_frames: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +27,8 @@ class Trailer:
         Frames in the stream.
     first_block_offset : int
         Byte offset of the first block, or of what follows the metadata if there is no block.
-    index : tuple of IndexEntry
-        All blocks in order; they are adjacent.
+    index : BlockIndex
+        All blocks in order; they are adjacent. Any iterable of entries is turned into one.
     pcm_md5 : bytes
         MD5 of the samples (spec 9).
     original_md5 : bytes or None
@@ -48,24 +40,23 @@ class Trailer:
     header: StreamHeader
     num_frames: int
     first_block_offset: int
-    index: tuple[IndexEntry, ...]
+    index: BlockIndex
     pcm_md5: bytes
     original_md5: bytes | None = None
     original_length: int = 0
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "index", BlockIndex.of(self.index))
+
     @property
     def end_of_blocks(self) -> int:
         """Byte offset after the last block."""
-        return self.first_block_offset + sum(entry.num_bytes for entry in self.index)
+        return self.first_block_offset + self.index.total_bytes
 
     @property
     def num_bytes(self) -> int:
         """Length of the trailer in the stream."""
-        index = sum(
-            varint_num_bytes(entry.num_bytes) + varint_num_bytes(entry.num_frames)
-            for entry in self.index
-        )
-        return _FIXED.size + self.header.num_bytes + index + _END.size
+        return _FIXED.size + self.header.num_bytes + self.index.stored_bytes + _END.size
 
     def verify(self) -> None:
         """Check the fields against each other and the bounds of spec 8.
@@ -75,14 +66,8 @@ class Trailer:
         CorruptStream
             A field is out of bounds. The error names it.
         """
-        if len(self.index) > c.MAX_BLOCKS:
-            raise _bad("num_blocks", len(self.index))
-        for entry in self.index:
-            if not 1 <= entry.num_frames <= self.header.block_length:
-                raise _bad("index", entry.num_frames)
-            if not c.BLOCK_OVERHEAD_BYTES <= entry.num_bytes < 2**32 + c.BLOCK_OVERHEAD_BYTES:
-                raise _bad("index", entry.num_bytes)
-        if self.num_frames != sum(entry.num_frames for entry in self.index):
+        self.index.verify(self.header.block_length)
+        if self.num_frames != self.index.total_frames:
             raise _bad("num_frames", self.num_frames)
         if self.header.num_frames not in (None, self.num_frames):
             raise _bad("num_frames", self.num_frames)
@@ -96,9 +81,7 @@ def write_trailer(trailer: Trailer) -> bytes:
     """Verify a trailer and return its bytes."""
     trailer.verify()
     header = write_header(trailer.header)
-    index = b"".join(
-        write_varint(entry.num_bytes) + write_varint(entry.num_frames) for entry in trailer.index
-    )
+    index = trailer.index.to_bytes()
     length = _FIXED.size + len(header) + len(index) + _END.size
     body = b"".join(
         (
@@ -193,20 +176,11 @@ def parse_trailer(data: bytes) -> Trailer:
         raise CorruptStream(
             f"the copy of the header is invalid: {error}", path="trailer"
         ) from error
-    index_bytes = data[position : -_END.size]
-    index = []
-    position = 0
-    for _ in range(num_blocks):
-        block_bytes, position = read_varint(index_bytes, position)
-        frames, position = read_varint(index_bytes, position)
-        index.append(IndexEntry(block_bytes, frames))
-    if position != len(index_bytes):
-        raise CorruptStream("bytes follow the last index entry", path="trailer.index")
     trailer = Trailer(
         header=header,
         num_frames=num_frames,
         first_block_offset=first_block_offset,
-        index=tuple(index),
+        index=BlockIndex.parse(data[position : -_END.size], num_blocks),
         pcm_md5=pcm_md5,
         original_md5=original_md5 if flags & c.TRAILER_FLAG_ORIGINAL else None,
         original_length=original_length,

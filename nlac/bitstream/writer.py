@@ -9,8 +9,9 @@ from nlac._errors import UnsupportedAudio
 from nlac.bitstream.block import BlockHeader, write_block
 from nlac.bitstream.constants import ITEM_FOREIGN_TAIL, MAX_BLOCKS
 from nlac.bitstream.header import StreamHeader, write_header
+from nlac.bitstream.index import GrowingIndex
 from nlac.bitstream.metadata import MetadataItem, write_item
-from nlac.bitstream.trailer import IndexEntry, Trailer, write_trailer
+from nlac.bitstream.trailer import Trailer, write_trailer
 
 
 class StreamWriter:
@@ -24,7 +25,7 @@ class StreamWriter:
         self.num_frames = 0
         self.num_bytes = 0
         self._first_block_offset: int | None = None
-        self._index: list[IndexEntry] = []
+        self._index = GrowingIndex()
 
     @property
     def num_blocks(self) -> int:
@@ -57,7 +58,7 @@ class StreamWriter:
         if self._first_block_offset is None:
             self._first_block_offset = self.num_bytes
         header = BlockHeader(len(self._index), self.num_frames, num_frames, len(payload))
-        self._index.append(IndexEntry(header.num_bytes, num_frames))
+        self._index.append(header.num_bytes, num_frames)
         self.num_frames += num_frames
         return self._counted(write_block(header, payload, self.header))
 
@@ -71,7 +72,7 @@ class StreamWriter:
             header=self.header,
             num_frames=self.num_frames,
             first_block_offset=self._first_block_offset,
-            index=tuple(self._index),
+            index=self._index.finished(),
             pcm_md5=pcm_md5,
             original_md5=original_md5,
             original_length=original_length,

@@ -20,15 +20,14 @@ def tell_options(arguments: dict[str, Any]) -> None:
     if not logger.isEnabledFor(20):
         return
     from nlac.codec.encoder.options import EncodeOptions
-    from nlac.codec.encoder.presets import PRESETS
 
     known = EncodeOptions.__dataclass_fields__
     options = EncodeOptions(**{key: value for key, value in arguments.items() if key in known})
-    preset = PRESETS[options.preset]
+    seconds = options.block_seconds
     facts = [
         f"preset {options.preset}",
         f"model {options.model}" if options.model else f"predictor {options.predictor_name}",
-        f"blocks of {options.block_seconds or preset.block_seconds:g} s",
+        f"blocks of {seconds if isinstance(seconds, float) else options.usual_seconds:g} s",
         f"coder {options.coder}",
         f"effort {options.effort}",
         f"long-term prediction {'on' if options.long_term else 'off'}",

@@ -19,6 +19,7 @@ import click
 
 from nlac._descriptors import is_for_writing, own_descriptor
 from nlac._errors import OutputExists, UsageError
+from nlac._urls import is_url, join_url, open_url, url_exists, url_name
 from nlac.bitstream.constants import MAGIC
 from nlac.cli import _streams
 from nlac.cli.options.search import search
@@ -41,7 +42,7 @@ class Input:
     Parameters
     ----------
     path : str
-        Its path; ``"-"`` is standard input.
+        Its path or URL; ``"-"`` is standard input.
     folder : str
         Its place below the folder that was searched; empty when it was named itself.
     """
@@ -60,6 +61,8 @@ class Input:
     @property
     def stem(self) -> str:
         """What an output is called by."""
+        if is_url(self.path):
+            return Path(url_name(self.path)).stem or "audio"
         return "stdin" if self.is_pipe else Path(self.path).stem
 
     def file(self) -> str | BinaryIO:
@@ -71,6 +74,9 @@ class Input:
         """Open the file, or give standard input."""
         if self.is_pipe:
             yield cast(BufferedReader, _streams.binary_input())
+        elif is_url(self.path):
+            with open_url(self.path) as remote:
+                yield cast(BufferedReader, remote)
         else:
             with open(self.path, "rb") as file:
                 yield file
@@ -234,6 +240,8 @@ class Outputs:
             if sys.stdout.isatty() and not (self.force or self.dry_run):
                 raise UsageError("refusing to write binary data to a terminal; -f insists")
             return PIPE
+        if is_url(self.output):
+            return self._place_by_url(source, name, str(self.output))
         if self.is_folder:
             folder = Path(str(self.output), source.folder)
             if not self.dry_run:
@@ -241,12 +249,27 @@ class Outputs:
             path = folder / name
         elif self.output is not None:
             path = Path(self.output)
+        elif is_url(source.path):
+            path = Path(name)
         elif own_descriptor(source.path) is not None:
             raise UsageError(f"{source} has no name to call its output by; -o names that")
         else:
             path = Path(source.path).with_name(name)
         self._check(source, path)
         return str(path)
+
+    def _place_by_url(self, source: Input, name: str, output: str) -> str:
+        url = join_url(output, source.folder, name) if self.is_folder else output
+        if url in self._written:
+            raise OutputExists(f"{url} was just written from {self._written[url]}")
+        if self.existing == "update":
+            raise UsageError("--update compares times of files, which URLs do not have")
+        if not self.force and url_exists(url):
+            if self.existing == "skip":
+                raise Passed(url, "exists", "exists, skipped")
+            raise OutputExists(f"{url} exists; -f replaces it")
+        self._written[url] = str(source)
+        return url
 
     def _check(self, source: Input, path: Path) -> None:
         if own_descriptor(path) is not None:
@@ -257,7 +280,8 @@ class Outputs:
         if path.exists() and not path.is_file():
             # a device or named pipe: nothing can be lost
             return
-        if not source.is_pipe and path.exists() and path.samefile(source.path):
+        is_file = not (source.is_pipe or is_url(source.path))
+        if is_file and path.exists() and path.samefile(source.path):
             raise UsageError(f"the output would replace the input itself ({path})")
         real = os.path.realpath(path)
         if real in self._written:
@@ -272,7 +296,8 @@ class Outputs:
             raise OutputExists(f"{path} exists; -f replaces it")
         if self.existing == "skip":
             raise Passed(str(path), "exists", "exists, skipped")
-        if source.is_pipe or path.stat().st_mtime_ns >= os.stat(source.path).st_mtime_ns:
+        is_file = os.path.isfile(source.path)
+        if not is_file or path.stat().st_mtime_ns >= os.stat(source.path).st_mtime_ns:
             raise Passed(str(path), "newer", "is not older, skipped")
 
 
@@ -310,9 +335,9 @@ def model_option(command: Callable[..., object]) -> Callable[..., object]:
 def is_stream(path: str) -> bool:
     """Tell whether a regular file begins like an nlac stream.
 
-    Of a named pipe nothing is read, for it could not be put back.
+    Of a named pipe nothing is read, for it could not be put back, nor of a URL.
     """
-    if os.path.exists(path) and not os.path.isfile(path):
+    if is_url(path) or (os.path.exists(path) and not os.path.isfile(path)):
         return False
     with open(path, "rb") as file:
         return file.read(len(MAGIC)) == MAGIC

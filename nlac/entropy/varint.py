@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from nlac._errors import CorruptStream, TruncatedStream
 
 MAX_VARINT_BYTES: Final = 10
@@ -60,6 +63,48 @@ def read_varint(data: bytes, position: int) -> tuple[int, int]:
                 break
             return value, position + count + 1
     raise CorruptStream("number is not in its shortest form or exceeds 64 bits")
+
+
+def read_varints(data: bytes, count: int) -> tuple[NDArray[np.int64], int]:
+    """Return `count` values from the beginning of `data`, and the position after them.
+
+    For long lists of values below 2**63, which is as much as int64 holds; see `read_varint`.
+
+    Parameters
+    ----------
+    data : bytes
+        The numbers, and maybe more.
+    count : int
+        How many.
+
+    Returns
+    -------
+    values : (count,) int64
+    position : int
+
+    Raises
+    ------
+    TruncatedStream
+        `data` ends before.
+    CorruptStream
+        The form of a number is not the shortest, or its value exceeds 2**63 - 1.
+    """
+    octets = np.frombuffer(data, np.uint8)
+    last = np.flatnonzero(octets < 128)[:count]
+    if len(last) < count:
+        raise TruncatedStream("number ends too early")
+    if not count:
+        return np.zeros(0, np.int64), 0
+    first = np.concatenate(([0], last[:-1] + 1))
+    lengths = last - first + 1
+    # 9 bytes hold 63 bits
+    if (lengths >= MAX_VARINT_BYTES).any() or ((octets[last] == 0) & (lengths > 1)).any():
+        raise CorruptStream("number is not in its shortest form or exceeds 63 bits")
+    values = np.zeros(count, np.int64)
+    for place in range(int(lengths.max())):
+        holds = lengths > place
+        values[holds] |= (octets[first[holds] + place].astype(np.int64) & 127) << (7 * place)
+    return values, int(last[-1]) + 1
 
 
 def write_signed(value: int) -> bytes:

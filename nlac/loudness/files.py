@@ -11,7 +11,8 @@ from nlac.audio.format import AudioFormat
 from nlac.audio.source import AudioSource, open_source
 from nlac.bitstream.constants import MAGIC
 from nlac.bitstream.reader import IndexedReader
-from nlac.codec.decoder.blocks import check_pcm, decode_range
+from nlac.codec.decoder.access import FrameReader
+from nlac.codec.decoder.blocks import check_pcm
 from nlac.codec.decoder.workers import Workers
 from nlac.codec.transforms.pcm import PcmDigest
 from nlac.loudness.gating import Loudness
@@ -90,7 +91,7 @@ def _measured(
 
 def _of_stream(reader: IndexedReader, workers: Workers) -> Iterator[Samples]:
     digest = PcmDigest(reader.header.bits_per_sample)
-    for samples in decode_range(reader, 0, reader.num_frames, workers):
+    for samples in FrameReader(reader, workers, 0).pieces(0, reader.num_frames):
         digest.update(samples)
         yield samples
     check_pcm(digest, reader.trailer)

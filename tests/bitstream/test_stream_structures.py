@@ -26,8 +26,8 @@ from nlac.bitstream.block import (
 )
 from nlac.bitstream.checksum import crc32, crc_bytes
 from nlac.bitstream.header import StreamHeader, header_num_bytes, parse_header, write_header
+from nlac.bitstream.index import IndexEntry
 from nlac.bitstream.trailer import (
-    IndexEntry,
     Trailer,
     parse_trailer,
     trailer_num_bytes_from_end,

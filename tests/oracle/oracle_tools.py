@@ -12,8 +12,9 @@ from nlac._errors import NlacError
 from nlac.bitstream import constants as c
 from nlac.bitstream.block import BlockHeader, write_block
 from nlac.bitstream.header import StreamHeader, write_header
+from nlac.bitstream.index import IndexEntry
 from nlac.bitstream.metadata import MetadataItem, write_item
-from nlac.bitstream.trailer import IndexEntry, Trailer, write_trailer
+from nlac.bitstream.trailer import Trailer, write_trailer
 from oracle.container import Header, Reader, SpecError, read_header
 from oracle.decoder import Decoded, attached_tables, decode_stream
 from oracle.networks import Network

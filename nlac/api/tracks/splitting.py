@@ -24,7 +24,8 @@ from nlac.bitstream import constants as c
 from nlac.bitstream.items import Tags, first_of
 from nlac.bitstream.metadata import MetadataItem
 from nlac.bitstream.reader import IndexedReader
-from nlac.codec.decoder.blocks import check_pcm, decode_range
+from nlac.codec.decoder.access import FrameReader
+from nlac.codec.decoder.blocks import check_pcm
 from nlac.codec.decoder.workers import Workers
 from nlac.codec.encoder.options import EncodeOptions
 from nlac.codec.transforms.pcm import PcmDigest
@@ -184,7 +185,7 @@ class _Splitting:
         report(0)
         gauge = Gauge(report)
         workers = Workers(self._options.threads, self._options.memory)
-        pieces = decode_range(reader, 0, total, workers, gauge)
+        pieces = FrameReader(reader, workers, 0).pieces(0, total, gauge)
         digest = PcmDigest(reader.header.bits_per_sample)
         with closing(_Cutter(pieces, digest)) as cutter:
             for part, path in zip(parts, paths, strict=True):

@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from nlac._errors import UsageError
+from nlac._urls import is_url
 from nlac.cli import _console
 from nlac.cli._files import PIPE, Input, Outputs, find_inputs
 from nlac.cli.options.search import search_options
@@ -108,7 +109,11 @@ def _check_present(inputs: Sequence[Input]) -> None:
 
     What was meant as the name of an output may be among them.
     """
-    missing = [each for each in inputs if not (each.is_pipe or os.path.exists(each.path))]
+    missing = [
+        each
+        for each in inputs
+        if not (each.is_pipe or is_url(each.path) or os.path.exists(each.path))
+    ]
     for each in missing:
         error = FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), each.path)
         code = _console.report_error(error, str(each))

@@ -137,4 +137,18 @@ class Seconds(click.FloatRange):
         return seconds
 
 
+class BlockSeconds(click.FloatRange):
+    """Length of a block in seconds, more than 0, or the word ``auto``."""
+
+    name = "seconds"
+
+    def __init__(self) -> None:
+        super().__init__(0, min_open=True)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Take the word, or a number."""
+        return "auto" if value == "auto" else super().convert(value, param, ctx)
+
+
 SECONDS = Seconds()
+BLOCK_SECONDS = BlockSeconds()

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from nlac._errors import ChecksumMismatch, CorruptStream
-from nlac._parallel import ordered_map
+from nlac._parallel import Flush, ordered_map
 from nlac._progress import Gauge, silent_gauge
 from nlac._typing import Samples
 from nlac.bitstream.header import StreamHeader
 from nlac.bitstream.parser import CodedBlock
-from nlac.bitstream.reader import IndexedReader
 from nlac.bitstream.trailer import Trailer
 from nlac.codec.decoder.workers import Workers
 from nlac.codec.transforms.pcm import PcmDigest
@@ -40,15 +39,47 @@ def decode_one(block: CodedBlock, stream: StreamHeader) -> Samples:
         ) from error
 
 
+def decode_part(
+    block: CodedBlock, stream: StreamHeader, start: int, stop: int
+) -> tuple[int, Samples]:
+    """Decode frames of one block: those asked for, and whatever else has to be decoded with them.
+
+    All random access comes here. Blocks have no places to begin at within them: all of the block
+    is decoded.
+
+    Parameters
+    ----------
+    block : CodedBlock
+        The block.
+    stream : StreamHeader
+        Header of the stream.
+    start, stop : int
+        First frame wanted and the frame after the last, counted from the beginning of the block.
+
+    Returns
+    -------
+    first : int
+        Frame of the block that `samples` begin with, at most `start`.
+    samples : (frames, channels) int32 or float32
+        At least to frame `stop`.
+
+    Raises
+    ------
+    CorruptStream
+        As `decode_one`.
+    """
+    return 0, decode_one(block, stream)
+
+
 def decode_blocks(
-    blocks: Iterable[CodedBlock],
+    blocks: Iterable[CodedBlock | Flush],
     stream: StreamHeader,
     workers: Workers,
     gauge: Gauge | None = None,
 ) -> Iterator[tuple[CodedBlock, Samples]]:
     """Decode blocks on threads, in order; memory is bounded by block size and threads.
 
-    A `gauge` shows the progress.
+    A `gauge` shows the progress. `FLUSH` among the blocks has what is decoded given out.
 
     Raises
     ------
@@ -75,36 +106,6 @@ def check_pcm(digest: PcmDigest, trailer: Trailer) -> None:
     """
     if digest.digest() != trailer.pcm_md5:
         raise ChecksumMismatch("MD5 of the samples does not match", path="trailer.pcm_md5")
-
-
-def decode_range(
-    reader: IndexedReader, start: int, stop: int, workers: Workers, gauge: Gauge | None = None
-) -> Iterator[Samples]:
-    """Yield the samples of frames `start` to `stop`, in pieces of shape (frames, channels).
-
-    Parameters
-    ----------
-    reader : IndexedReader
-        The stream.
-    start, stop : int
-        First frame and the frame after the last, ``0 <= start <= stop <= num_frames``.
-    workers : Workers
-        Threads and memory to use.
-    gauge : Gauge, optional
-        Shows the progress, in frames of whole blocks.
-
-    Raises
-    ------
-    CorruptStream
-        One of the blocks is damaged.
-    """
-    if start >= stop:
-        return
-    first, last = reader.block_of_frame(start), reader.block_of_frame(stop - 1)
-    blocks = (reader.block(index) for index in range(first, last + 1))
-    for block, samples in decode_blocks(blocks, reader.header, workers, gauge):
-        offset = block.header.first_frame
-        yield samples[max(0, start - offset) : stop - offset]
 
 
 def clipped(pieces: Iterable[Samples], first: int, last: int) -> Iterator[Samples]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import BinaryIO
 
+from nlac._parallel import Flush
 from nlac._progress import Gauge
 from nlac._typing import Samples
 from nlac.bitstream.constants import ITEM_FOREIGN_TAIL
@@ -28,6 +29,9 @@ class SequentialDecoder:
         File or pipe, positioned at the beginning of the stream.
     workers : Workers
         Threads and memory to use.
+    elements : iterator of Element, optional
+        What is read from `file`, in another way than usual: `FLUSH` among them tells that the
+        next may take long to come.
 
     Attributes
     ----------
@@ -46,10 +50,15 @@ class SequentialDecoder:
         The stream is damaged before its first block.
     """
 
-    def __init__(self, file: BinaryIO, workers: Workers) -> None:
+    def __init__(
+        self,
+        file: BinaryIO,
+        workers: Workers,
+        elements: Iterator[Element | Flush] | None = None,
+    ) -> None:
         self._workers = workers
-        self._elements = read_elements(file)
-        header = next(self._elements)
+        self._elements = elements or read_elements(file)
+        header = next(self._awaited())
         assert isinstance(header, StreamHeader)
         self.header = header
         self.leading: list[MetadataItem] = []
@@ -59,7 +68,7 @@ class SequentialDecoder:
         self._hashed = True
         # the first element that is not leading metadata, later the first after the blocks
         self._next: Element = header
-        for element in self._elements:
+        for element in self._awaited():
             if not isinstance(element, MetadataItem) or element.item_type == ITEM_FOREIGN_TAIL:
                 self._next = element
                 break
@@ -96,7 +105,7 @@ class SequentialDecoder:
         CorruptStream
             At the first damage. The error has the position.
         """
-        for element in chain([self._next], self._elements):
+        for element in chain([self._next], self._awaited()):
             if isinstance(element, Trailer):
                 self.trailer = element
                 if self._hashed:
@@ -107,9 +116,15 @@ class SequentialDecoder:
                 else:
                     self.trailing.append(element)
 
-    def _blocks(self) -> Iterator[CodedBlock]:
+    def _blocks(self) -> Iterator[CodedBlock | Flush]:
         for element in chain([self._next], self._elements):
-            if not isinstance(element, CodedBlock):
+            if not isinstance(element, (CodedBlock, Flush)):
                 self._next = element
                 return
             yield element
+
+    def _awaited(self) -> Iterator[Element]:
+        """Elements, however long they take."""
+        for element in self._elements:
+            if not isinstance(element, Flush):
+                yield element

@@ -12,11 +12,12 @@ from nlac._arguments import is_real, is_truth, whole_number
 from nlac._errors import UsageError
 from nlac.bitstream.constants import MAX_BLOCK_SAMPLES
 from nlac.codec.decoder.workers import Workers, available_cores
-from nlac.codec.encoder.presets import PRESETS
+from nlac.codec.encoder.presets import PRESETS, PROFILES
 
 PresetName = Literal["fast", "standard", "high", "max", "neural"]
 Coder = Literal["auto", "range", "rice"]
 Device = Literal["auto", "cpu", "cuda"]
+ProfileName = Literal["archive", "dataset", "edit"]
 
 # shorter blocks would make the fixed bytes of a block count
 _MIN_PRESET_BLOCK_LENGTH = 4096
@@ -52,8 +53,12 @@ class EncodeOptions:
         `gru` behind a cascade): 0 takes the preset's, 1 tries others on a quarter of the block,
         2 on all of it, 3 again and in finer steps. Decoding time stays the same. Other
         predictors take only 0.
-    block_seconds : float or None
-        Length of a block in seconds; if None, the preset's.
+    block_seconds : float, "auto" or None
+        Length of a block in seconds; ``"auto"`` is that of the profile, of ``"archive"`` if none
+        is given; if None, the profile's, or else the preset's.
+    profile : {"archive", "dataset", "edit"} or None
+        What the file is for, which determines the length of a block: 60 s for the smallest file,
+        3 s for crops out of random places, 1 s for cutting and listening in.
     verify : bool
         Decode every block while encoding, and compare the samples.
     threads : int
@@ -73,7 +78,8 @@ class EncodeOptions:
     coder: Coder = "auto"
     long_term: bool = True
     effort: int = 0
-    block_seconds: float | None = None
+    block_seconds: float | Literal["auto"] | None = None
+    profile: ProfileName | None = None
     verify: bool = True
     threads: int = 0
     memory: int | None = None
@@ -97,9 +103,17 @@ class EncodeOptions:
             raise UsageError(f"predictor_options {self.predictor_options!r} is not a mapping")
         if not 0 <= whole_number("effort", self.effort) <= MAX_EFFORT:
             raise UsageError(f"effort {self.effort} is not in 0 to {MAX_EFFORT}")
+        if self.profile is not None and self.profile not in get_args(ProfileName):
+            known = ", ".join(PROFILES)
+            raise UsageError(f"unknown profile {self.profile!r}; known: {known}")
         seconds = self.block_seconds
-        if seconds is not None and not (is_real(seconds) and 0 < seconds < math.inf):
-            raise UsageError(f"block_seconds {self.block_seconds!r} is not a positive number")
+        if seconds is not None and not isinstance(seconds, str):
+            if not (is_real(seconds) and 0 < seconds < math.inf):
+                raise UsageError(f"block_seconds {seconds!r} is not a positive number")
+            if self.profile is not None:
+                raise UsageError("block_seconds and profile: only one of them sets the length")
+        elif seconds not in (None, "auto"):
+            raise UsageError(f"block_seconds {seconds!r} is neither a number nor 'auto'")
         _ = self.workers
 
     @property
@@ -124,15 +138,22 @@ class EncodeOptions:
         """Number of threads to use on this machine."""
         return self.threads or available_cores()
 
+    @property
+    def usual_seconds(self) -> float:
+        """Length of a block where no number is given: that of the profile, or the preset."""
+        if self.profile is not None or self.block_seconds == "auto":
+            return PROFILES[self.profile or "archive"]
+        return PRESETS[self.preset].block_seconds
+
     def block_length(self, sample_rate: int, channels: int) -> int:
         """Frames of a block.
 
-        The preset's length gives way where a block would be tiny (very low rates), or take
-        much memory (more than 8 channels, or more than 96 kHz), and every length where it
-        would exceed what the format allows.
+        The length of profile or preset gives way where a block would be tiny (very low rates),
+        or take much memory (more than 8 channels, or more than 96 kHz), and every length where
+        it would exceed what the format allows.
         """
-        if self.block_seconds is None:
-            seconds = PRESETS[self.preset].block_seconds
+        if self.block_seconds is None or isinstance(self.block_seconds, str):
+            seconds = self.usual_seconds
             frames = max(round(seconds * sample_rate), _MIN_PRESET_BLOCK_LENGTH)
             if channels > _USUAL_CHANNELS or sample_rate > _HIGH_RATE:
                 most = round(seconds * _USUAL_CHANNELS * _USUAL_RATE) // channels

@@ -155,3 +155,6 @@ PRESETS: Mapping[str, Preset] = {
     "max": Preset("cascade", 60.0, _ALL, guess=False, cascade="max"),
     "neural": Preset("gru", 60.0, _ALL, guess=False, cascade="neural", model="neural"),
 }
+
+# seconds of a block, by what a file is for; docs/notes/block-length.md has what they cost
+PROFILES: Mapping[str, float] = {"archive": 60.0, "dataset": 3.0, "edit": 1.0}

@@ -153,7 +153,7 @@ class _Run:
         if not self._as_json:
             return _console.report_error(error, str(source))
         click.echo(json.dumps({"file": source.path, **failure_facts(error, str(source))}))
-        return _console.exit_code(error)
+        return exit_code(error)
 
     def _write(self, each: _Measured, album: Loudness | None) -> dict[str, str]:
         from nlac.api.tracks.rewriting import replace_items

@@ -19,7 +19,7 @@ from nlac.cli._batch import Batch, Done, file_size
 from nlac.cli._kinds import check_stream
 from nlac.cli.options.output import OutputOptions, output_options
 from nlac.cli.options.sizes import memory_option, size_option
-from nlac.cli.options.times import Position, position_option
+from nlac.cli.options.times import SECONDS, Position, position_option
 from nlac.cli.tracks.options import TrackOptions, track_options
 from nlac.cli.tracks.splitting import check_split, split_one
 
@@ -66,6 +66,17 @@ _EXTENSIONS = {name: f".{name}" for name in _CONTAINERS} | {"rf64": ".wav", "bw6
     help="Write what is intact of damaged files, with silence for the rest (exit code 3).",
 )
 @click.option(
+    "--follow",
+    is_flag=True,
+    help="Decode a file that is still being written, as it grows, to its end.",
+)
+@click.option(
+    "--timeout",
+    metavar="S",
+    type=SECONDS,
+    help="With --follow: give up if the file has not grown for so many seconds.",
+)
+@click.option(
     "-j", "--threads", metavar="N", type=click.IntRange(0), default=0, help="Threads; 0: all cores."
 )
 @memory_option
@@ -87,6 +98,8 @@ def command(
     tracks: TrackOptions,
     apply_gain: str | None,
     recover: bool,
+    follow: bool,
+    timeout: float | None,
     threads: int,
     memory: int | None,
     max_output: int | None,
@@ -106,6 +119,7 @@ def command(
       nlac decode album.nlac --split tracks --format flac
       nlac decode album.nlac --cue 3.1-4.1 third.wav
       nlac decode --recover damaged.nlac saved.wav
+      nlac decode --follow growing.nlac - | aplay
     """
     split = _files.split_arguments(files, options.output, lambda name: not _is_stream(name))
     inputs, outputs = options.find(*split, _NLAC_SUFFIXES)
@@ -115,6 +129,13 @@ def command(
             "--format original takes the whole file as it was, without --skip, --until, --cue "
             "and --apply-gain"
         )
+    if follow and (is_part or recover or tracks.folder or apply_gain):
+        raise UsageError(
+            "--follow takes all of a file as it is, without --skip, --until, --cue, --split, "
+            "--recover and --apply-gain"
+        )
+    if timeout is not None and not follow:
+        raise UsageError("--timeout is the time to wait with --follow")
     _check_tracks(tracks, container, options, split[1], bool(skip or until), recover, apply_gain)
     if not options.dry_run:
         _console.before_coding()
@@ -129,11 +150,17 @@ def command(
 
     if tracks.folder is not None:
         return Batch("split", as_json=options.as_json).run(inputs, split_tracks)
-    arguments = limits | {"apply_gain": apply_gain}
 
     def decode_one(source: _files.Input) -> Done:
         start: int
         stop: int | None
+        if follow:
+            # its beginning need not be there yet, so that nothing is asked of it before
+            path = outputs.place(source, source.stem + _EXTENSIONS.get(container or "wav", ".wav"))
+            return _decode(
+                source, path, source.file(), follow=True, timeout=timeout, container=container,
+                **limits,
+            )  # fmt: skip
         unnamed = not outputs.is_named(source)
         with _seekable(source, wanted=unnamed or is_part) as file:
             if not recover:
@@ -148,7 +175,8 @@ def command(
                 start, stop = _cued(file, tracks)
             else:
                 start, stop = _range(file, skip, until, recover)
-            done = _decode(source, file, path, chosen, start, stop, recover, arguments)
+            part = limits | {"start": start, "stop": stop, "recover": recover}
+            done = _decode(source, path, file, container=chosen, apply_gain=apply_gain, **part)
         options.finish(source, path)
         return done
 
@@ -274,30 +302,19 @@ def _extent(file: BinaryIO, recover: bool) -> tuple[int, int | None]:
 
 def _decode(
     source: _files.Input,
-    file: BinaryIO,
     path: str,
-    container: str | None,
-    start: int,
-    stop: int | None,
-    recover: bool,
-    limits: dict[str, Any],
+    file: str | BinaryIO,
+    *,
+    follow: bool = False,
+    **arguments: Any,
 ) -> Done:
     import nlac
 
     begin = time.perf_counter()
+    decode = nlac.follow if follow else nlac.decode
     with _console.progress_bar(str(source)) as progress:
-        result = nlac.decode(
-            file,
-            _files.sink(path),
-            container=container,
-            start=start,
-            stop=stop,
-            recover=recover,
-            **limits,
-            # whether an existing output may go has been settled by now
-            force=True,
-            progress=progress,
-        )
+        # whether an existing output may go has been settled by now
+        result = decode(file, _files.sink(path), force=True, progress=progress, **arguments)
     seconds = time.perf_counter() - begin
     _details.tell_time(str(source), seconds)
     for warning in result.warnings:

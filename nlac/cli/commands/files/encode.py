@@ -12,10 +12,12 @@ import click
 from nlac._errors import MissingDependency, UnsupportedAudio, UsageError
 from nlac._log import logger
 from nlac._names import AUDIO_SUFFIXES, FOREIGN_SUFFIXES
+from nlac._urls import is_url
 from nlac.cli import _console, _deletion, _details, _files
 from nlac.cli._batch import Batch, Done
 from nlac.cli.options.output import OutputOptions, output_options
 from nlac.cli.options.sizes import memory_option
+from nlac.cli.options.times import BLOCK_SECONDS
 from nlac.cli.tracks.options import sheet_options
 from nlac.codec.encoder.options import MAX_EFFORT
 
@@ -72,9 +74,15 @@ if TYPE_CHECKING:
 @click.option("--no-long-term", is_flag=True, help="Don't look for sound that occurred before.")
 @click.option(
     "--block-seconds",
-    metavar="S",
-    type=click.FloatRange(0, min_open=True),
-    help="Length of a block instead of the preset's.",
+    metavar="S|auto",
+    type=BLOCK_SECONDS,
+    help="Length of a block instead of the preset's; auto is that of --profile, or of archive.",
+)
+@click.option(
+    "--profile",
+    type=click.Choice(["archive", "dataset", "edit"]),
+    help="What the file is for: smallest size (blocks of 60 s), crops at random places (3 s), or "
+    "cutting (1 s).",
 )
 @click.option("-T", "--tag", "tags", metavar="FIELD=VALUE", multiple=True, help="Add a tag.")
 @sheet_options("Keep this cue sheet, as it is; it must be right, and there must be one input only.")
@@ -137,6 +145,8 @@ def command(
         raise MissingDependency("--device cuda needs PyTorch: pip install 'nlac[neural]'")
     if delete_input and settings["no_verify"]:
         raise UsageError("--delete-input needs the verification that --no-verify turns off")
+    if delete_input and any(map(is_url, files)):
+        raise UsageError("--delete-input deletes files, not what is behind a URL")
     if not suffix.startswith(".") or suffix.lower() in FOREIGN_SUFFIXES:
         raise UsageError(f"--suffix {suffix} won't do; it is an extension such as .nlac")
     names, output = _files.split_arguments(files, options.output, _is_output)

@@ -1,0 +1,1 @@
+"""Streams that another process is still writing."""
