@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from nlac._errors import exit_code
 from nlac._log import logger
 from nlac.cli import _console, _files
 from nlac.cli._batch import failure_facts
