@@ -11,16 +11,14 @@ __all__ = [
     "CueTrackInfo",
     "DecodeResult",
     "EncodeResult",
-    "JoinResult",
     "LostRange",
     "MetadataInfo",
-    "SplitResult",
+    "Record",
     "StreamInfo",
-    "TrackResult",
 ]
 
 
-class _Record:
+class Record:
     """A dataclass that can be turned into plain values."""
 
     __slots__ = ()
@@ -31,7 +29,7 @@ class _Record:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, _Record):
+    if isinstance(value, Record):
         return value.to_dict()
     if isinstance(value, LostRange):
         return {
@@ -46,7 +44,7 @@ def _plain(value: Any) -> Any:
 
 
 @dataclass(frozen=True, slots=True)
-class MetadataInfo(_Record):
+class MetadataInfo(Record):
     """One metadata item.
 
     Attributes
@@ -62,7 +60,7 @@ class MetadataInfo(_Record):
 
 
 @dataclass(frozen=True, slots=True)
-class CueTrackInfo(_Record):
+class CueTrackInfo(Record):
     """A track of the cue sheet.
 
     Attributes
@@ -92,7 +90,7 @@ class CueTrackInfo(_Record):
 
 
 @dataclass(frozen=True, slots=True)
-class StreamInfo(_Record):
+class StreamInfo(Record):
     """Facts about an nlac file.
 
     Attributes
@@ -181,7 +179,7 @@ class StreamInfo(_Record):
 
 
 @dataclass(frozen=True, slots=True)
-class EncodeResult(_Record):
+class EncodeResult(Record):
     """What an encoding did.
 
     Attributes
@@ -226,7 +224,7 @@ class EncodeResult(_Record):
 
 
 @dataclass(frozen=True, slots=True)
-class DecodeResult(_Record):
+class DecodeResult(Record):
     """What a decoding did.
 
     Attributes
@@ -268,107 +266,3 @@ class DecodeResult(_Record):
     problems: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     gain_db: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class TrackResult(_Record):
-    """A track that was written.
-
-    Attributes
-    ----------
-    number : int
-        Number of the track; 0 for hidden audio before the first.
-    title : str or None
-        Its title.
-    path : str
-        Its file.
-    start, stop : int
-        Frames of the recording: the first, and the one after the last.
-    seconds : float
-        Length in seconds.
-    bytes_out : int
-        Length of the file; 0 in a dry run.
-    md5 : str or None
-        MD5 of the track's samples, in hexadecimal; None in a dry run.
-    """
-
-    number: int
-    title: str | None
-    path: str
-    start: int
-    stop: int
-    seconds: float
-    bytes_out: int
-    md5: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class SplitResult(_Record):
-    """What became of the tracks of a recording.
-
-    Attributes
-    ----------
-    frames : int
-        Length of the recording in frames.
-    sample_rate : int
-        Frames a second.
-    seconds : float
-        Length in seconds.
-    bytes_out : int
-        Length of all files.
-    md5 : str
-        MD5 of the recording's samples, which was verified; not in a dry run.
-    container : str
-        Container of the files.
-    whole : bool
-        The tracks one after the other are the recording.
-    tracks : tuple of TrackResult
-        The files in order.
-    warnings : tuple of str
-        Hidden audio, gaps that are left out, and what the files lack.
-    """
-
-    frames: int
-    sample_rate: int
-    seconds: float
-    bytes_out: int
-    md5: str
-    container: str
-    whole: bool
-    tracks: tuple[TrackResult, ...]
-    warnings: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class JoinResult(_Record):
-    """What a joined stream is.
-
-    Attributes
-    ----------
-    frames : int
-        Length in frames.
-    sample_rate : int
-        Frames a second.
-    seconds : float
-        Length in seconds.
-    bytes_in, bytes_out : int
-        Length of all inputs, and of the stream.
-    md5 : str
-        MD5 of the samples, in hexadecimal.
-    num_blocks : int
-        Blocks of the stream.
-    encoded : bool
-        The samples were encoded anew; otherwise the blocks are those of the inputs.
-    warnings : tuple of str
-        What of the inputs is not in the stream.
-    """
-
-    frames: int
-    sample_rate: int
-    seconds: float
-    bytes_in: int
-    bytes_out: int
-    md5: str
-    num_blocks: int
-    encoded: bool
-    warnings: tuple[str, ...]

@@ -135,7 +135,7 @@ def report_wrong_use(error: click.ClickException) -> int:
     if isinstance(error, click.NoSuchOption):
         text = f"no such option: {error.option_name}"
         if error.possibilities:
-            text += f"; did you mean {' or '.join(sorted(error.possibilities))}?"
+            text += f"; did you mean {' or '.join(error.possibilities)}?"
     ctx = getattr(error, "ctx", None)
     where = f" ({ctx.command_path} --help tells more)" if ctx is not None else ""
     logger.error(f"{text[:1].lower()}{text[1:]}{where}")
