@@ -45,17 +45,11 @@ if TYPE_CHECKING:
         test,
     )
     from nlac.api.live.following import follow
-    from nlac.api.results import (
-        DecodeResult,
-        EncodeResult,
-        JoinResult,
-        LostRange,
-        SplitResult,
-        StreamInfo,
-    )
+    from nlac.api.results import DecodeResult, EncodeResult, LostRange, StreamInfo
     from nlac.api.stream_decoder import Decoder
     from nlac.api.stream_encoder import Encoder
     from nlac.api.tracks.joining import join
+    from nlac.api.tracks.results import JoinResult, SplitResult
     from nlac.api.tracks.splitting import split
     from nlac.api.writer import NlacWriter
     from nlac.api.writing import write
@@ -117,13 +111,13 @@ _MODULES = {
     "EncodeOptions": "nlac.codec.encoder.options",
     "EncodeResult": "nlac.api.results",
     "Encoder": "nlac.api.stream_encoder",
-    "JoinResult": "nlac.api.results",
+    "JoinResult": "nlac.api.tracks.results",
     "LostRange": "nlac.api.results",
     "NlacFile": "nlac.api.file",
     "NlacWriter": "nlac.api.writer",
     "Picture": "nlac.bitstream.items",
     "RawSpec": "nlac.audio.raw",
-    "SplitResult": "nlac.api.results",
+    "SplitResult": "nlac.api.tracks.results",
     "StreamInfo": "nlac.api.results",
     "add_model": "nlac.api.functions",
     "blocks": "nlac.api.functions",

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from nlac.api.results.coding import DecodeResult, EncodeResult
 from nlac.api.results.stream import CueTrackInfo, MetadataInfo, StreamInfo
-from nlac.api.results.tracks import JoinResult, SplitResult, TrackResult
 from nlac.codec.decoder.recovery import LostRange
 
 __all__ = [
     "CueTrackInfo",
     "DecodeResult",
     "EncodeResult",
-    "JoinResult",
     "LostRange",
     "MetadataInfo",
-    "SplitResult",
     "StreamInfo",
-    "TrackResult",
 ]

@@ -19,8 +19,8 @@ from nlac._typing import Samples
 from nlac.api.encoding import Progress, TagMapping
 from nlac.api.options import OptionFields, encode_options, spelled_out
 from nlac.api.render import audio_format
-from nlac.api.results import JoinResult
 from nlac.api.tracks.joint_metadata import TagsFrom, joint_items, joint_sheet
+from nlac.api.tracks.results import JoinResult
 from nlac.bitstream import constants as c
 from nlac.bitstream.header import StreamHeader
 from nlac.bitstream.reader import IndexedReader

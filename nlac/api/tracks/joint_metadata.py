@@ -14,8 +14,14 @@ from nlac.bitstream import constants as c
 from nlac.bitstream.items import Tags, first_of
 from nlac.bitstream.metadata import MetadataItem
 from nlac.bitstream.reader import IndexedReader
-from nlac.metadata.cue_sheet.model import MAX_CD_TRACKS, MAX_TRACKS, CueIndex, CueSheet, CueTrack
-from nlac.metadata.cue_sheet.parser import plain_isrc
+from nlac.metadata.cue_sheet.model import (
+    MAX_CD_TRACKS,
+    MAX_TRACKS,
+    CueIndex,
+    CueSheet,
+    CueTrack,
+    plain_isrc,
+)
 from nlac.metadata.cue_sheet.stored import CUE_SHEET_TAG, cue_sheet_item
 from nlac.metadata.cue_sheet.writer import write_cue_sheet
 

@@ -15,9 +15,9 @@ from nlac._typing import Samples
 from nlac.api.encoding import Progress
 from nlac.api.options import OptionFields, encode_options, spelled_out
 from nlac.api.render import Rendering, audio_format
-from nlac.api.results import SplitResult, TrackResult
 from nlac.api.stream_encoder import Encoder
 from nlac.api.tracks.naming import DEFAULT_TEMPLATE, NameTemplate, distinct
+from nlac.api.tracks.results import SplitResult, TrackResult
 from nlac.api.tracks.sheets import sheet_of
 from nlac.audio.original.restoration import stored_original
 from nlac.bitstream import constants as c

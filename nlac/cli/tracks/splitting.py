@@ -15,7 +15,7 @@ from nlac.cli.options.output import OutputOptions
 from nlac.cli.tracks.options import TrackOptions
 
 if TYPE_CHECKING:
-    from nlac.api.results import SplitResult
+    from nlac.api.tracks.results import SplitResult
     from nlac.metadata.cue_sheet.ranges import PregapMode
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from nlac.audio.format import AudioFormat
@@ -18,6 +19,7 @@ MAX_CD_INDEX = 99
 CATALOG_BYTES = 128
 # numbers of what stands behind the last track
 CD_LEAD_OUT_TRACK, LEAD_OUT_TRACK = 170, 255
+_ISRC = re.compile(r"[A-Z]{2}[A-Z0-9]{3}\d{7}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,3 +128,9 @@ class CueSheet:
 def can_be_cd(fmt: AudioFormat) -> bool:
     """Whether samples are those of a compact disc: 44,100 Hz, 16 bits, two channels."""
     return (fmt.sample_rate, fmt.bits_per_sample, fmt.channels) == (CD_SAMPLE_RATE, 16, 2)
+
+
+def plain_isrc(text: str) -> str | None:
+    """The 12 characters of an ISRC, without hyphens and in capitals; None if it is none."""
+    plain = text.replace("-", "").upper()
+    return plain if _ISRC.fullmatch(plain) else None

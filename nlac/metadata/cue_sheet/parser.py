@@ -29,6 +29,7 @@ from nlac.metadata.cue_sheet.model import (
     CueSheet,
     CueTrack,
     can_be_cd,
+    plain_isrc,
 )
 
 MAX_CHARACTERS = 1 << 20
@@ -36,7 +37,6 @@ MAX_LINES = 20_000
 FLAGS = ("DCP", "4CH", "PRE", "SCMS", "DATA")
 LEAD_IN, LEAD_OUT = "FLAC__LEAD-IN", "FLAC__LEAD-OUT"
 _KIND = re.compile(r"AUDIO|CDG|MODE[12]/\d{4}|CDI/\d{4}", re.ASCII)
-_ISRC = re.compile(r"[A-Z]{2}[A-Z0-9]{3}\d{7}", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 
 
@@ -98,12 +98,6 @@ def parse_cue_sheet(
         A rule is broken.
     """
     return _Parser(fmt.sample_rate, num_frames).parse(text, is_cd, can_be_cd(fmt))
-
-
-def plain_isrc(text: str) -> str | None:
-    """The 12 characters of an ISRC, without hyphens and in capitals; None if it is none."""
-    plain = text.replace("-", "").upper()
-    return plain if _ISRC.fullmatch(plain) else None
 
 
 class _Parser(LineReader):
@@ -333,8 +327,6 @@ class _Parser(LineReader):
             )
         if frame <= self._tracks[-1].indices[-1].frame:
             raise CueSheetError("the lead-out is not behind the last INDEX", line)
-
-    # values
 
     def _text(self, command: str, rest: str, before: str | None) -> str:
         if before is not None:

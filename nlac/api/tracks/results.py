@@ -1,4 +1,4 @@
-"""What splitting and joining give back."""
+"""What `split` and `join` tell: frozen records, ready for JSON."""
 
 from __future__ import annotations
 
