@@ -15,7 +15,10 @@ from numpy.typing import NDArray
 
 from nlac._errors import CorruptStream
 from nlac.bitstream import constants as c
-from nlac.entropy.varint import read_varints, varint_num_bytes, write_varint
+from nlac.entropy.varint import read_varints, write_varint
+
+# numbers from which on one byte more is needed
+_LONGER = np.array([1 << 7 * count for count in range(1, 9)], np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +80,11 @@ class BlockIndex(Sequence[IndexEntry]):
     @property
     def stored_bytes(self) -> int:
         """Length of `to_bytes`."""
-        return sum(
-            int(count) * varint_num_bytes(int(value))
+        longer = sum(
+            int(np.searchsorted(_LONGER, values, "right").sum())
             for values in (self.num_bytes, self.num_frames)
-            for value, count in zip(*np.unique(values, return_counts=True), strict=True)
         )
+        return 2 * len(self) + longer
 
     @property
     def total_bytes(self) -> int:

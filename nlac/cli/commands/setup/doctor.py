@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 NEEDED = ("numpy", "numba", "constriction", "soundfile", "click", "tqdm")
 OPTIONAL = {
     "distributed": "`nlac batch` on a Dask cluster",
+    "fsspec": "inputs and outputs by URL",
     "matplotlib": "plots of `nlac bench`",
     "torch": "neural predictors on a GPU",
     "numcodecs": "arrays in chunked stores",
