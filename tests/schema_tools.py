@@ -39,23 +39,24 @@ def commands_with_json(
 
 
 def documents(text: str) -> list[Any]:
-    """One document, or one a line."""
+    """One document, or one a line; other lines are messages."""
     try:
         return [json.loads(text)]
     except json.JSONDecodeError:
-        return [json.loads(line) for line in text.splitlines()]
+        return [json.loads(line) for line in text.splitlines() if line.startswith("{")]
 
 
-def check_output(arguments: list[str], text: str) -> None:
+def check_output(arguments: list[str], stdout: str, stderr: str = "") -> None:
     """Compare what a command printed with its schema, if it was told to print JSON.
 
     Parameters
     ----------
     arguments : list of str
         Of the command line.
-    text : str
-        What it printed on stdout.
+    stdout, stderr : str
+        What it printed; JSON is on stderr where stdout carries audio.
     """
+    text = stdout if stdout.startswith("{") else stderr
     if "--json" not in arguments or not text.strip() or arguments[0] in ("bench", "--config"):
         return
     names = ["-".join(arguments[:2]), arguments[0]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 from nlac._arguments import is_truth, whole_number
@@ -53,8 +53,8 @@ class ArraySettings:
     neighbours: int = 8
     block_frames: int | None = None
     sample_rate: int = 30_000
-    verify: bool = True
-    threads: int = 0
+    verify: bool = field(default=True, compare=False)
+    threads: int = field(default=0, compare=False)
 
     def __post_init__(self) -> None:
         if self.layout not in get_args(Layout):

@@ -55,7 +55,7 @@ def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Resul
     def run(*args: object, **extra: Any) -> Result:
         arguments = [str(arg) for arg in args]
         done = CliRunner().invoke(cli, arguments, prog_name="nlac", **extra)
-        check_output(arguments, done.stdout)
+        check_output(arguments, done.stdout, done.stderr)
         return done
 
     return run
