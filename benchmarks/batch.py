@@ -174,6 +174,7 @@ def run_engines(work: Path, args: argparse.Namespace) -> None:
                 wall, _ = timed([*command, "--engine", name])
                 # the first turn loads kernels into the cluster's workers
                 found += [wall] if turn else []
+                print(f"{name}: {wall:.2f} s", flush=True)
     for name, found in times.items():
         rate = 3600 * args.files / statistics.median(found)
         print(f"{name[:5]}: {rate:,.0f} files an hour ({', '.join(f'{x:.2f} s' for x in found)})")
@@ -209,6 +210,8 @@ def run_overhead(work: Path, args: argparse.Namespace) -> None:
         plain.append(timed([sys.executable, str(shards)]))
         out = work / f"out{turn}"
         batch.append(timed([*NLAC, "batch", "-q", str(root), str(out), "--preset", args.preset]))
+        print("wall and CPU seconds, encoding alone {:.2f} {:.2f}, batch {:.2f} {:.2f}".format(
+            *plain[-1], *batch[-1]), flush=True)  # fmt: skip
     for kind, number in (("wall", 0), ("CPU", 1)):
         alone, whole = (statistics.median(x[number] for x in found) for found in (plain, batch))
         print(f"{kind}: encoding alone {alone:.2f} s, batch {whole:.2f} s: "

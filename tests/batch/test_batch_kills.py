@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -23,12 +24,15 @@ PROCESSES = 2
 
 @pytest.fixture
 def many(tmp_path: Path) -> Trial:
+    """50 copies come first, then 10 recordings, for which compiled loops are loaded."""
     trial = Trial(tmp_path)
-    for number in range(30):
-        folder = trial.root / f"Ordner ä{number % 3}"
+    for number in range(60):
+        folder = trial.root / f"Ordner ä{number // 25}"
         folder.mkdir(exist_ok=True)
-        (folder / f"{number}.wav").write_bytes(wav_bytes(4000, number))
-        (folder / f"{number}.txt").write_bytes(b"text")
+        if number < 50:
+            (folder / f"{number}.txt").write_bytes(bytes(5000))
+        else:
+            (folder / f"{number}.wav").write_bytes(wav_bytes(9000, number))
     return trial
 
 
@@ -55,7 +59,7 @@ def await_lines(trial: Trial, process: subprocess.Popen[bytes], number: int) -> 
 
 def test_nothing_is_lost_and_nothing_done_twice_but_the_files_in_hand(many: Trial) -> None:
     # everything at once; and the first process alone, whose workers must then end by themselves
-    kills = {12: os.killpg, 60: os.kill}
+    kills = {12: os.killpg, 112: os.kill}
     for number, kill in kills.items():
         process = start(many)
         await_lines(many, process, number)
@@ -81,12 +85,15 @@ def test_nothing_is_lost_and_nothing_done_twice_but_the_files_in_hand(many: Tria
     assert listing(many.back) == listing(many.root)
 
 
-@pytest.mark.parametrize("group", [True, False], ids=["terminal", "process"])
-def test_an_interrupt_ends_at_once_and_leaves_no_partial_file(many: Trial, group: bool) -> None:
+@pytest.mark.parametrize(("kill", "lines"), [(os.killpg, 12), (os.kill, 110)])
+def test_an_interrupt_ends_at_once_and_leaves_no_partial_file(
+    many: Trial, kill: Callable[[int, int], None], lines: int
+) -> None:
+    """From a terminal, which tells all processes; and to the first process alone."""
     process = start(many)
-    await_lines(many, process, 10)
+    await_lines(many, process, lines)
     begin = time.monotonic()
-    (os.killpg if group else os.kill)(process.pid, signal.SIGINT)
+    kill(process.pid, signal.SIGINT)
     assert process.wait(20) == 130
     assert time.monotonic() - begin < 10
     assert process.stderr is not None
