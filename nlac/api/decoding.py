@@ -26,6 +26,7 @@ from nlac.codec.decoder.blocks import decode_range
 from nlac.codec.decoder.recovery import Recovery
 from nlac.codec.decoder.sequential import SequentialDecoder
 from nlac.codec.decoder.workers import Workers
+from nlac.metadata.originals.reading import cut_warnings
 
 Progress: TypeAlias = Callable[[int, int | None], None]
 
@@ -190,6 +191,7 @@ class _Decoding:
             pieces = decode_range(reader, start, stop, self._workers, gauge)
             self._write(output, header, pieces, gauge, stop - start)
             output.finish(())
+            output.warnings += cut_warnings(reader)
             return _result(output, header)
 
     def recovered(self, start: int, stop: int | None) -> DecodeResult:

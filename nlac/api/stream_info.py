@@ -8,6 +8,7 @@ from nlac.bitstream import constants as c
 from nlac.bitstream.items import Recipe, Tags, first_of
 from nlac.bitstream.metadata import MetadataItem
 from nlac.bitstream.reader import IndexedReader
+from nlac.metadata.originals.reading import shown_tags
 from nlac.predictors.methods import names
 
 
@@ -27,6 +28,7 @@ def stream_info(reader: IndexedReader) -> StreamInfo:
     restorable = recipe is not None and trailer.original_md5 is not None
     whole = trailer.original_length if restorable else pcm_bytes
     container = Recipe.from_item(recipe).container if recipe and restorable else None
+    shown = shown_tags(reader)
     return StreamInfo(
         sample_rate=header.sample_rate,
         channels=header.channels,
@@ -50,7 +52,9 @@ def stream_info(reader: IndexedReader) -> StreamInfo:
         original_md5=trailer.original_md5.hex() if trailer.original_md5 else None,
         original_bytes=trailer.original_length,
         original_suffix=stored_suffix(reader.leading, container) if container else None,
-        tags=stream_tags(reader.leading),
+        tags=shown.to_mapping(),
+        tags_origin=shown.origin,
+        notes=shown.notes,
         metadata=tuple(metadata),
     )
 

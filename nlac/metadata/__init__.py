@@ -1,0 +1,1 @@
+"""Tags and pictures: editing them, reading them from other files, and text files of tags."""
