@@ -43,6 +43,9 @@ if TYPE_CHECKING:
     from nlac.audio.raw import RawSpec
     from nlac.bitstream.items import Picture
     from nlac.codec.encoder.options import EncodeOptions
+    from nlac.editing.editor import Edit
+    from nlac.editing.file import EditableFile
+    from nlac.metadata.pictures import read_picture
 
 __version__ = "0.1.0"
 
@@ -52,6 +55,8 @@ __all__ = [
     "CorruptStream",
     "DecodeResult",
     "Decoder",
+    "Edit",
+    "EditableFile",
     "EncodeOptions",
     "EncodeResult",
     "Encoder",
@@ -81,6 +86,7 @@ __all__ = [
     "info",
     "open",
     "read",
+    "read_picture",
     "test",
     "write",
 ]
@@ -88,6 +94,8 @@ __all__ = [
 _MODULES = {
     "DecodeResult": "nlac.api.results",
     "Decoder": "nlac.api.stream_decoder",
+    "Edit": "nlac.editing.editor",
+    "EditableFile": "nlac.editing.file",
     "EncodeOptions": "nlac.codec.encoder.options",
     "EncodeResult": "nlac.api.results",
     "Encoder": "nlac.api.stream_encoder",
@@ -104,6 +112,7 @@ _MODULES = {
     "info": "nlac.api.functions",
     "open": "nlac.api.functions",
     "read": "nlac.api.functions",
+    "read_picture": "nlac.metadata.pictures",
     "test": "nlac.api.functions",
     "write": "nlac.api.writing",
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import wraps
@@ -128,8 +129,9 @@ def tell_each(inputs: Sequence[Input], as_json: bool, work: Callable[[Input], An
 def _edit(source: Input, options: EditOptions, change: Change) -> tuple[str, dict[str, Any]]:
     from nlac.editing.editor import MetadataEditor
 
-    if source.is_pipe:
-        raise UsageError("a pipe cannot be edited; name a file")
+    if source.is_pipe or (os.path.exists(source.path) and not os.path.isfile(source.path)):
+        # one that is opened for reading could wait for ever
+        raise UsageError("a pipe or device cannot be edited; name a file")
     with source.open() as file:
         check_stream(source, file)
     with MetadataEditor(source.path) as editor:

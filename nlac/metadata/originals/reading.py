@@ -209,8 +209,8 @@ def cut_warnings(reader: IndexedReader) -> list[str]:
     """What of the original file a part of its audio lacks: chunks, and the tags in them."""
     chunks = [
         name
-        for name in dict.fromkeys(chunk.name for chunk in stored_chunks(reader))
-        if name.strip().lower() not in _AUDIO_CHUNKS
+        for name in dict.fromkeys(chunk.name.strip() for chunk in stored_chunks(reader))
+        if name.lower() not in _AUDIO_CHUNKS
     ]
     if not chunks:
         return []

@@ -22,7 +22,11 @@ if TYPE_CHECKING:
     from nlac._typing import Samples
 
 NEEDED = ("numpy", "numba", "constriction", "soundfile", "click", "tqdm")
-OPTIONAL = {"matplotlib": "plots of `nlac bench`", "torch": "neural predictors on a GPU"}
+OPTIONAL = {
+    "matplotlib": "plots of `nlac bench`",
+    "torch": "neural predictors on a GPU",
+    "mutagen": "ID3 and APEv2 tags",
+}
 
 
 @click.command("doctor")
