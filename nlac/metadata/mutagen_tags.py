@@ -35,6 +35,9 @@ _APE_NAMES = {
     "TRACK": "TRACKNUMBER", "DISC": "DISCNUMBER", "YEAR": "DATE", "ALBUM ARTIST": "ALBUMARTIST",
     "PUBLISHER": "ORGANIZATION", "COMMENTS": "COMMENT",
 }  # fmt: skip
+# WavPack, Monkey's Audio, TTA, Musepack and OptimFROG: mutagen shall read their tags and nothing
+# else, since it fails on some of their rates
+_APE_MAGICS = (b"wvpk", b"MAC ", b"TTA1", b"MPCK", b"OFR ")
 _APE_COVERS = {"COVER ART (FRONT)": 3, "COVER ART (BACK)": 4}
 _MP4_NAMES = {
     "\xa9nam": "TITLE", "\xa9ART": "ARTIST", "\xa9alb": "ALBUM", "\xa9day": "DATE",
@@ -101,14 +104,19 @@ def read_tags(file: BinaryIO) -> tuple[Comments, list[Picture]]:
         mutagen does not know the format, or fails on it.
     """
     mutagen = _mutagen("")
+    magic = file.read(4)
+    file.seek(0)
     try:
-        opened = mutagen.File(filething=file)
+        if magic in _APE_MAGICS:
+            tags, opened = _ape(file), None
+        else:
+            opened = mutagen.File(fileobj=file)
+            tags = opened.tags if opened is not None else None
     except Exception as error:
         reason = str(error) or type(error).__name__
         raise UnsupportedAudio(f"its tags cannot be read: {reason}") from error
-    if opened is None:
+    if opened is None and magic not in _APE_MAGICS:
         raise UnsupportedAudio("of an unknown kind: no tags can be read from it")
-    tags = opened.tags
     if not tags:
         return [], []
     if isinstance(tags, _mutagen("id3").ID3):
@@ -126,8 +134,17 @@ def read_tags(file: BinaryIO) -> tuple[Comments, list[Picture]]:
         for value in values if isinstance(values, list) or hasattr(values, "kind") else [values]:
             if isinstance(value, str):
                 comments += _comment(chosen, value)
-    pictures += list(getattr(opened, "pictures", []) and map(_of_flac, opened.pictures))
+    pictures += map(_of_flac, getattr(opened, "pictures", ()))
     return comments, pictures
+
+
+def _ape(file: BinaryIO) -> Any:
+    """APEv2 tags of a file; None if it has none."""
+    ape = _mutagen("apev2")
+    try:
+        return ape.APEv2(file)
+    except ape.APENoHeaderError:
+        return None
 
 
 def _comment(name: str, value: str) -> Comments:
