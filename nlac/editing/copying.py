@@ -10,7 +10,7 @@ from typing import BinaryIO
 from nlac._errors import TruncatedStream
 
 # a signal is answered after so many bytes
-_PIECE_BYTES = 1 << 24
+_PIECE_BYTES = 1 << 28
 _READ_BYTES = 1 << 20
 # the file system, or the pair of them, cannot
 _CANNOT = (errno.EXDEV, errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP, errno.EPERM, errno.EBADF)

@@ -43,7 +43,6 @@ from nlac.editing.layout import (
     trailing_ranges,
 )
 from nlac.editing.writing import rewrite, write_in_place
-from nlac.metadata.originals import STORED
 from nlac.metadata.originals.reading import shown_tags, tags_of_original
 from nlac.metadata.padding import checked_padding, default_padding, padding_items
 from nlac.metadata.pictures import check_pictures
@@ -240,8 +239,8 @@ class MetadataEditor:
                 )
         check_pictures(self.pictures)
         # without any, an item without tags hides those of the original file
-        hides = self.origin not in (None, STORED) or tags_of_original(self._reader) is not None
-        tags = [self.tags.to_tags().to_item()] if self.tags or hides else []
+        needed = bool(self.tags) or tags_of_original(self._reader) is not None
+        tags = [self.tags.to_tags().to_item()] if needed else []
         self._replaced[c.ITEM_TAGS] = tags
         self._replaced[c.ITEM_PICTURE] = [picture.to_item() for picture in self.pictures]
 

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import io
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from nlac._errors import CorruptStream, UnsupportedAudio
 from nlac._files import ReadFile, open_input
-from nlac.audio.chunk_style import id3_length
-from nlac.audio.flac import metadata as flac
-from nlac.audio.flac import ogg
-from nlac.audio.reader import HEAD_LIMIT_BYTES, ByteReader
-from nlac.audio.source import open_source
 from nlac.bitstream import constants as c
 from nlac.bitstream.items import Picture, Tags
 from nlac.bitstream.metadata import MetadataItem
 from nlac.bitstream.reader import IndexedReader
-from nlac.metadata.mutagen_tags import read_tags
 from nlac.metadata.originals.reading import ShownTags, chunk_tags, shown_tags
+
+if TYPE_CHECKING:
+    from nlac.audio.reader import ByteReader
 
 _CHUNKED = (b"RIFF", b"RIFX", b"RF64", b"BW64", b"riff", b"FORM")
 _MAX_TAIL_BYTES = 1 << 26
@@ -43,20 +40,30 @@ def read_file_tags(file: ReadFile) -> ShownTags:
         It cannot be read.
     """
     with open_input(file, seekable=True) as opened:
-        begin = id3_length(lambda count, offset: _peek(opened, count, offset), HEAD_LIMIT_BYTES)
-        magic = _peek(opened, 16, begin)
-        opened.seek(0)
-        if magic[:4] == c.MAGIC:
+        if _peek(opened, 4, 0) == c.MAGIC:
             return shown_tags(IndexedReader(opened))
-        if magic[:4] in _CHUNKED:
-            return _of_chunks(opened)
-        reader = ByteReader(opened)
-        if flac.is_flac(reader, begin):
-            reader.need(begin, "the ID3v2 tag")
-            return _of_flac(reader)
-        opened.seek(0)
-        comments, pictures = read_tags(opened)
-        return ShownTags("mutagen", tuple(comments), tuple(pictures))
+        return _of_other(opened)
+
+
+def _of_other(opened: BinaryIO) -> ShownTags:
+    """Tags of a file that is no stream; what reads other kinds takes a while to import."""
+    from nlac.audio.chunk_style import id3_length
+    from nlac.audio.flac.metadata import is_flac
+    from nlac.audio.reader import HEAD_LIMIT_BYTES, ByteReader
+    from nlac.metadata.mutagen_tags import read_tags
+
+    begin = id3_length(lambda count, offset: _peek(opened, count, offset), HEAD_LIMIT_BYTES)
+    magic = _peek(opened, 16, begin)
+    opened.seek(0)
+    if magic[:4] in _CHUNKED:
+        return _of_chunks(opened)
+    reader = ByteReader(opened)
+    if is_flac(reader, begin):
+        reader.need(begin, "the ID3v2 tag")
+        return _of_flac(reader)
+    opened.seek(0)
+    comments, pictures = read_tags(opened)
+    return ShownTags("mutagen", tuple(comments), tuple(pictures))
 
 
 def _peek(file: BinaryIO, count: int, offset: int) -> bytes:
@@ -65,6 +72,8 @@ def _peek(file: BinaryIO, count: int, offset: int) -> bytes:
 
 
 def _of_chunks(file: BinaryIO) -> ShownTags:
+    from nlac.audio.source import open_source
+
     with open_source(file) as source:
         packing, frames = source.packing, source.num_frames
         assert packing is not None
@@ -76,6 +85,9 @@ def _of_chunks(file: BinaryIO) -> ShownTags:
 
 def _of_flac(reader: ByteReader) -> ShownTags:
     """Tags and pictures in the metadata blocks of a FLAC file, plain or in Ogg."""
+    from nlac.audio.flac import metadata as flac
+    from nlac.audio.flac import ogg
+
     if reader.peek(4) == ogg.MAGIC:
         blocks = flac.ogg_blocks(ogg.ogg_packets(reader.take))
     else:

@@ -1,7 +1,8 @@
 """Which tags a stream shows: those stored as tags, else those inside its original file.
 
 `READERS` is the place for another kind of original file: a function that looks for tags in what a
-stream keeps of it.
+stream keeps of it. What reads original files is imported where it is needed: an edit of stored tags
+takes less time than that.
 """
 
 from __future__ import annotations
@@ -10,18 +11,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from nlac._errors import CorruptStream
-from nlac.audio.chunk_style import id3_length
-from nlac.audio.flac.metadata import describe
-from nlac.audio.original.chunks import list_chunks
-from nlac.audio.original.stored import stored_chunks
 from nlac.bitstream import constants as c
 from nlac.bitstream.header import StreamHeader
 from nlac.bitstream.items import VENDOR, Picture, Tags, first_of
 from nlac.bitstream.metadata import MetadataItem
 from nlac.bitstream.reader import IndexedReader
-from nlac.metadata import mutagen_tags
 from nlac.metadata.originals import STORED
-from nlac.metadata.originals.chunks import READERS as CHUNK_READERS
 
 # chunks that tell of samples, sizes or nothing
 _AUDIO_CHUNKS = {"fmt", "fact", "data", "ds64", "junk", "pad", "fllr", "comm", "fver", "ssnd"}
@@ -78,6 +73,8 @@ class _Found:
             self.origins.append(origin)
 
     def add_id3(self, data: bytes) -> None:
+        from nlac.metadata import mutagen_tags
+
         if mutagen_tags.is_installed():
             self.add("ID3", *mutagen_tags.read_id3(data))
         else:
@@ -113,6 +110,10 @@ def chunk_tags(container: str, head: bytes, sound_bytes: int, tail: bytes) -> Sh
         None if there is none. A name that several have counts in the first of: ID3 chunk,
         LIST/INFO or text chunks, bext, iXML, ID3 in front of the file.
     """
+    from nlac.audio.chunk_style import id3_length
+    from nlac.audio.original.chunks import list_chunks
+    from nlac.metadata.originals.chunks import READERS as CHUNK_READERS
+
     found = _Found()
     chunks = list_chunks(container, head, sound_bytes, tail)
     begin = id3_length(lambda count, offset: head[offset : offset + count], len(head))
@@ -207,6 +208,9 @@ def shown_tags(reader: IndexedReader) -> ShownTags:
 
 def cut_warnings(reader: IndexedReader) -> list[str]:
     """What of the original file a part of its audio lacks: chunks, and the tags in them."""
+    from nlac.audio.flac.metadata import describe
+    from nlac.audio.original.stored import stored_chunks
+
     chunks = [
         name
         for name in dict.fromkeys(chunk.name.strip() for chunk in stored_chunks(reader))
