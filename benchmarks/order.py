@@ -51,7 +51,7 @@ def size_of(path: Path, codec: str) -> int:
     else:
         import nlac
 
-        nlac.encode(path, out, preset=codec, verify=True, threads=1)
+        nlac.encode(path, out, preset=codec, verify=True, threads=1, padding=0)
     size = out.stat().st_size
     out.unlink()
     return size

@@ -56,6 +56,9 @@ if TYPE_CHECKING:
     from nlac.audio.raw import RawSpec
     from nlac.bitstream.items import Picture
     from nlac.codec.encoder.options import EncodeOptions
+    from nlac.editing.editor import Edit
+    from nlac.editing.file import EditableFile
+    from nlac.metadata.pictures import read_picture
 
 __version__ = "0.1.0"
 
@@ -66,6 +69,8 @@ __all__ = [
     "CueSheetError",
     "DecodeResult",
     "Decoder",
+    "Edit",
+    "EditableFile",
     "EncodeOptions",
     "EncodeResult",
     "Encoder",
@@ -99,6 +104,7 @@ __all__ = [
     "join",
     "open",
     "read",
+    "read_picture",
     "register_mimetype",
     "split",
     "test",
@@ -108,6 +114,8 @@ __all__ = [
 _MODULES = {
     "DecodeResult": "nlac.api.results",
     "Decoder": "nlac.api.stream_decoder",
+    "Edit": "nlac.editing.editor",
+    "EditableFile": "nlac.editing.file",
     "EncodeOptions": "nlac.codec.encoder.options",
     "EncodeResult": "nlac.api.results",
     "Encoder": "nlac.api.stream_encoder",
@@ -130,6 +138,7 @@ _MODULES = {
     "read": "nlac.api.functions",
     "register_mimetype": "nlac.api.functions",
     "split": "nlac.api.tracks.splitting",
+    "read_picture": "nlac.metadata.pictures",
     "test": "nlac.api.functions",
     "write": "nlac.api.writing",
 }

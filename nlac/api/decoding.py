@@ -27,6 +27,7 @@ from nlac.codec.decoder.blocks import clipped
 from nlac.codec.decoder.recovery import Recovery
 from nlac.codec.decoder.sequential import SequentialDecoder
 from nlac.codec.decoder.workers import Workers
+from nlac.metadata.originals.reading import cut_warnings
 from nlac.metadata.replay_gain import GainFilter, without_gain
 
 Progress: TypeAlias = Callable[[int, int | None], None]
@@ -200,6 +201,7 @@ class Decoding:
             pieces = FrameReader(reader, self._workers, 0).pieces(start, stop, gauge)
             self._write(output, header, pieces, gauge, stop - start)
             output.finish(())
+            output.warnings += cut_warnings(reader)
             return _result(output, header)
 
     def recovered(self, start: int, stop: int | None) -> DecodeResult:

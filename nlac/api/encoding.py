@@ -40,10 +40,13 @@ from nlac.codec.encoder.options import EncodeOptions
 from nlac.codec.encoder.stream import StreamEncoder, make_header
 from nlac.metadata.cue_sheet.parser import parse_cue_sheet
 from nlac.metadata.cue_sheet.stored import cue_sheet_item
+from nlac.metadata.padding import checked_padding, default_padding, padding_items
+from nlac.metadata.pictures import check_pictures, parse_picture, read_picture
 
 if TYPE_CHECKING:
     from nlac.bitstream.header import StreamHeader
 
+PictureLike: TypeAlias = Picture | str | PathLike[str]
 TagMapping: TypeAlias = Mapping[str, str | Sequence[str]] | Sequence[tuple[str, str]]
 Progress: TypeAlias = Callable[[int, int | None], None]
 
@@ -54,8 +57,9 @@ def encode(
     dst: WriteFile,
     *,
     tags: TagMapping | None = None,
-    pictures: Sequence[Picture] = (),
+    pictures: Sequence[PictureLike] = (),
     cuesheet: str | None = None,
+    padding: int | None = None,
     strip_chunks: bool = False,
     audio_only: bool = False,
     embed_model: bool = False,
@@ -82,10 +86,14 @@ def encode(
         Where to; a pipe does. A path or URL appears only when everything went well.
     tags : mapping of str to str or sequence of str, or pairs of str, optional
         Vorbis comments.
-    pictures : sequence of Picture
-        Pictures.
+    pictures : sequence of Picture, path or str
+        Pictures; image files, or specifications of them as in `flac --picture`.
     cuesheet : str, optional
         Text of a cue sheet, which is checked and kept as it is.
+    padding : int, optional
+        Bytes of padding, in which tags can be edited in place; 0 for none. None: a part in 4096
+        of the samples' bytes up to 4096, none below 64, and 1024 where the input does not tell its
+        length before its end.
     strip_chunks : bool
         Keep the samples and nothing else of the file; `decode` then writes a fresh one.
     audio_only : bool
@@ -137,6 +145,7 @@ def encode(
         encode_options(options),
         metadata_items(tags, pictures),
         cuesheet,
+        None if padding is None else checked_padding(padding),
         strip_chunks,
         audio_only,
         embed_model,
@@ -174,6 +183,7 @@ class _Encoding:
         options: EncodeOptions,
         items: list[MetadataItem],
         cuesheet: str | None,
+        padding: int | None,
         strip_chunks: bool,
         audio_only: bool,
         embed_model: bool,
@@ -183,6 +193,7 @@ class _Encoding:
         self._options = options
         self._items = items
         self._cuesheet = cuesheet
+        self._padding = padding
         self._strip_chunks = strip_chunks
         self._audio_only = audio_only
         self._embed_model = embed_model
@@ -214,6 +225,11 @@ class _Encoding:
             if self._file_name is not None:
                 original += extension_items(self._file_name, source.container)
             items = original + items
+        padding = self._padding
+        if padding is None:
+            announced = source.announced_frames
+            padding = default_padding(announced and announced * header.frame_bytes)
+        items += padding_items(padding)
         for data in encoder.begin(items):
             target.file.write(data)
         self._report(0, source)
@@ -276,7 +292,9 @@ def _file_name(src: ReadFile) -> str | None:
     return None
 
 
-def metadata_items(tags: TagMapping | None, pictures: Sequence[Picture]) -> list[MetadataItem]:
+def metadata_items(
+    tags: TagMapping | None, pictures: Sequence[PictureLike]
+) -> list[MetadataItem]:
     """Items of what a caller gives along with the samples.
 
     Raises
@@ -285,10 +303,20 @@ def metadata_items(tags: TagMapping | None, pictures: Sequence[Picture]) -> list
         Something else was given than texts and pictures.
     """
     items = [Tags.from_mapping(tags).to_item()] if tags else []
-    if isinstance(pictures, Picture):
+    if isinstance(pictures, (Picture, str, PathLike)):
         pictures = [pictures]
-    for picture in pictures:
-        if not isinstance(picture, Picture):
-            raise UsageError(f"picture of type {type(picture).__name__}: nlac.Picture is needed")
-        items.append(picture.to_item())
-    return items
+    made = [_picture(picture) for picture in pictures]
+    check_pictures(made)
+    return items + [picture.to_item() for picture in made]
+
+
+def _picture(given: object) -> Picture:
+    if isinstance(given, Picture):
+        return given
+    if isinstance(given, str):
+        return parse_picture(given)
+    if isinstance(given, PathLike):
+        return read_picture(given)
+    raise UsageError(
+        f"picture of type {type(given).__name__}: nlac.Picture or the name of a file is needed"
+    )

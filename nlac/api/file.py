@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from types import TracebackType
 from typing import Any, Self
@@ -21,16 +21,16 @@ from nlac._urls import is_url
 from nlac.api.arrays import DType, SampleFormat, fill, from_samples, output_array, output_dtype
 from nlac.api.frames import FrameAccess
 from nlac.api.results import StreamInfo
-from nlac.api.stream_info import stream_info, stream_tags
-from nlac.audio.original.chunks import Chunk, list_chunks
-from nlac.audio.original.restoration import stored_original
-from nlac.bitstream import constants as c
+from nlac.api.stream_info import stream_info
+from nlac.audio.original.chunks import Chunk
+from nlac.audio.original.stored import stored_chunks
 from nlac.bitstream.items import Picture
 from nlac.bitstream.reader import IndexedReader
 from nlac.codec.decoder.access import FrameReader
 from nlac.codec.decoder.blocks import check_pcm
 from nlac.codec.decoder.workers import Workers
 from nlac.codec.transforms.pcm import PcmDigest
+from nlac.metadata.originals.reading import shown_tags
 
 
 class NlacFile(FrameAccess):
@@ -133,31 +133,27 @@ class NlacFile(FrameAccess):
         return stream_info(self._open_reader())
 
     @property
-    def tags(self) -> dict[str, list[str]]:
-        """Vorbis comments, names in capitals."""
-        return stream_tags(self._reader.leading)
+    def tags(self) -> Mapping[str, Sequence[str]]:
+        """Tags, names in capitals: those stored as such, or those of the original file.
+
+        To change them, open the file with mode ``"r+"``.
+        """
+        return shown_tags(self._open_reader()).to_mapping()
 
     @property
-    def pictures(self) -> list[Picture]:
-        """Pictures."""
-        return [
-            Picture.from_item(item)
-            for item in self._reader.leading
-            if item.item_type == c.ITEM_PICTURE
-        ]
+    def tags_origin(self) -> str | None:
+        """Where the tags are: ``"tags"``, or parts of the original file; None without any."""
+        return shown_tags(self._open_reader()).origin
+
+    @property
+    def pictures(self) -> Sequence[Picture]:
+        """Pictures: those stored as such, or (without stored tags) those of the original file."""
+        return list(shown_tags(self._open_reader()).pictures)
 
     @property
     def chunks(self) -> list[Chunk]:
         """Chunks of the original file besides the samples, in order, as far as kept."""
-        reader = self._open_reader()
-        original = stored_original(reader.leading, reader.header)
-        if original is None:
-            return []
-        tail = b"".join(
-            item.data for item in reader.trailing() if item.item_type == c.ITEM_FOREIGN_TAIL
-        )
-        frame_bytes = original.packing.bytes_per_sample * self.channels
-        return list_chunks(original.container, original.head, self.frames * frame_bytes, tail)
+        return stored_chunks(self._open_reader())
 
     def seek(self, frames: int, whence: int = io.SEEK_SET) -> int:
         """Go to a frame; `whence` as in `io`. Returns the new position.

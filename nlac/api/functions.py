@@ -23,10 +23,10 @@ from nlac.api.file import NlacFile
 from nlac.api.results import DecodeResult, StreamInfo
 
 if TYPE_CHECKING:
-    from nlac.api.encoding import TagMapping
+    from nlac.api.encoding import PictureLike, TagMapping
     from nlac.api.options import OptionFields
     from nlac.api.writer import NlacWriter
-    from nlac.bitstream.items import Picture
+    from nlac.editing.file import EditableFile
 
 __all__ = ["add_model", "blocks", "info", "open", "read", "register_mimetype", "test"]
 
@@ -115,6 +115,16 @@ def open(
 ) -> NlacFile: ...
 @overload
 def open(
+    file: str | PathLike[str],
+    mode: Literal["r+"],
+    *,
+    padding: int | None = None,
+    preserve_mtime: bool = False,
+    threads: int = 0,
+    memory: int | None = None,
+) -> EditableFile: ...
+@overload
+def open(
     file: WriteFile,
     mode: Literal["w"],
     *,
@@ -125,19 +135,22 @@ def open(
     channel_mask: int = 0,
     num_frames: int | None = None,
     tags: TagMapping | None = None,
-    pictures: Sequence[Picture] = (),
+    pictures: Sequence[PictureLike] = (),
     force: bool = False,
     **options: Unpack[OptionFields],
 ) -> NlacWriter: ...
-def open(file: Any, mode: str = "r", **arguments: Any) -> NlacFile | NlacWriter:
+def open(
+    file: Any, mode: str = "r", **arguments: Any
+) -> NlacFile | EditableFile | NlacWriter:
     """Open an nlac file.
 
     Parameters
     ----------
     file : path, URL, binary file object, or (to read) bytes-like
         The file.
-    mode : {"r", "w"}
-        ``"r"`` gives an `NlacFile` to read from, ``"w"`` an `NlacWriter`.
+    mode : {"r", "r+", "w"}
+        ``"r"`` gives an `NlacFile` to read from, ``"w"`` an `NlacWriter`, and ``"r+"`` an
+        `EditableFile`, whose tags and pictures can be changed.
     **arguments
         Those of the class.
 
@@ -149,11 +162,15 @@ def open(file: Any, mode: str = "r", **arguments: Any) -> NlacFile | NlacWriter:
     """
     if mode == "r":
         return NlacFile(file, **arguments)
+    if mode == "r+":
+        from nlac.editing.file import EditableFile
+
+        return EditableFile(file, **arguments)
     if mode == "w":
         from nlac.api.writer import NlacWriter
 
         return NlacWriter(file, **arguments)
-    raise UsageError(f"mode {mode!r}: 'r' or 'w'")
+    raise UsageError(f"mode {mode!r}: 'r', 'r+' or 'w'")
 
 
 def blocks(

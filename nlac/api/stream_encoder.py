@@ -12,10 +12,9 @@ from nlac._arguments import whole_number
 from nlac._errors import UsageError
 from nlac._typing import Samples
 from nlac.api.arrays import SampleFormat, audio_format, to_samples
-from nlac.api.encoding import TagMapping, metadata_items
+from nlac.api.encoding import PictureLike, TagMapping, metadata_items
 from nlac.api.options import OptionFields, encode_options, spelled_out
 from nlac.audio.format import AudioFormat
-from nlac.bitstream.items import Picture
 from nlac.bitstream.metadata import MetadataItem
 from nlac.codec.encoder.options import EncodeOptions
 from nlac.codec.encoder.stream import StreamEncoder, make_header
@@ -43,8 +42,8 @@ class Encoder:
         Frames in all, if known now.
     tags : mapping of str to str or sequence of str, or pairs of str, optional
         Vorbis comments.
-    pictures : sequence of Picture
-        Pictures.
+    pictures : sequence of Picture, path or str
+        Pictures, or image files, as in `encode`.
 
     Other Parameters
     ----------------
@@ -69,7 +68,7 @@ class Encoder:
         channel_mask: int = 0,
         num_frames: int | None = None,
         tags: TagMapping | None = None,
-        pictures: Sequence[Picture] = (),
+        pictures: Sequence[PictureLike] = (),
         **options: Unpack[OptionFields],
     ) -> None:
         fmt = audio_format(sample_rate, channels, bits_per_sample, is_float, channel_mask)

@@ -12,6 +12,7 @@ from nlac.bitstream.metadata import MetadataItem
 from nlac.bitstream.reader import IndexedReader
 from nlac.metadata.cue_sheet.model import CueSheet
 from nlac.metadata.cue_sheet.stored import stored_cue_sheet
+from nlac.metadata.originals.reading import shown_tags
 from nlac.predictors.methods import names
 
 
@@ -32,6 +33,7 @@ def stream_info(reader: IndexedReader) -> StreamInfo:
     whole = trailer.original_length if restorable else pcm_bytes
     container = Recipe.from_item(recipe).container if recipe and restorable else None
     tracks, problem = _tracks(reader)
+    shown = shown_tags(reader)
     return StreamInfo(
         sample_rate=header.sample_rate,
         channels=header.channels,
@@ -55,7 +57,9 @@ def stream_info(reader: IndexedReader) -> StreamInfo:
         original_md5=trailer.original_md5.hex() if trailer.original_md5 else None,
         original_bytes=trailer.original_length,
         original_suffix=stored_suffix(reader.leading, container) if container else None,
-        tags=stream_tags(reader.leading),
+        tags=shown.to_mapping(),
+        tags_origin=shown.origin,
+        notes=shown.notes,
         metadata=tuple(metadata),
         tracks=tracks,
         cue_sheet_problem=problem,

@@ -16,10 +16,9 @@ from nlac._errors import UsageError
 from nlac._files import Target, WriteFile, open_target
 from nlac._names import refuse_foreign_name
 from nlac.api.arrays import audio_format
-from nlac.api.encoding import TagMapping, metadata_items
+from nlac.api.encoding import PictureLike, TagMapping, metadata_items
 from nlac.api.options import OptionFields, encode_options, spelled_out
 from nlac.api.stream_encoder import Encoder
-from nlac.bitstream.items import Picture
 
 
 class NlacWriter:
@@ -57,7 +56,7 @@ class NlacWriter:
         channel_mask: int = 0,
         num_frames: int | None = None,
         tags: TagMapping | None = None,
-        pictures: Sequence[Picture] = (),
+        pictures: Sequence[PictureLike] = (),
         force: bool = False,
         **options: Unpack[OptionFields],
     ) -> None:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from os import PathLike
 from typing import Unpack
 
 from numpy.typing import ArrayLike
 
+from nlac._arguments import text_fields
 from nlac._files import WriteFile
 from nlac.api.arrays import audio_format, frames_of, sample_format
-from nlac.api.encoding import TagMapping, metadata_items
+from nlac.api.encoding import PictureLike, TagMapping, metadata_items
 from nlac.api.options import OptionFields, encode_options, spelled_out
 from nlac.api.stream_encoder import Encoder
 from nlac.api.writer import NlacWriter
-from nlac.bitstream.items import Picture
+from nlac.metadata.tags import TagEditor
 
 
 @spelled_out
@@ -25,7 +27,8 @@ def write(
     bits_per_sample: int | None = None,
     channel_mask: int = 0,
     tags: TagMapping | None = None,
-    pictures: Sequence[Picture] = (),
+    like: str | PathLike[str] | None = None,
+    pictures: Sequence[PictureLike] = (),
     force: bool = False,
     **options: Unpack[OptionFields],
 ) -> None:
@@ -49,8 +52,11 @@ def write(
         Speaker positions as in WAVE; 0 if not given.
     tags : mapping of str to str or sequence of str, or pairs of str, optional
         Vorbis comments.
-    pictures : sequence of Picture
-        Pictures.
+    like : path, optional
+        An audio file, nlac or other, whose tags and pictures are copied. Names in `tags` count
+        before its, and `pictures` instead of its.
+    pictures : sequence of Picture, path or str
+        Pictures, or image files, as in `encode`.
     force : bool
         Replace an existing file.
 
@@ -77,7 +83,22 @@ def write(
     fmt = audio_format(
         sample_rate, array.shape[1], layout.bits_per_sample, layout.is_float, channel_mask
     )
+    if like is not None:
+        tags, pictures = _as_in(like, tags, pictures)
     items, chosen = metadata_items(tags, pictures), encode_options(options)
     encoder = Encoder.of_format(fmt, len(array), items, chosen)
     with NlacWriter.of_encoder(file, encoder, force) as opened:
         opened.write(array)
+
+
+def _as_in(
+    like: str | PathLike[str], tags: TagMapping | None, pictures: Sequence[PictureLike]
+) -> tuple[TagMapping, Sequence[PictureLike]]:
+    """Tags and pictures of another file, with those that are given."""
+    from nlac.metadata.files import read_file_tags
+
+    shown = read_file_tags(like)
+    edited = TagEditor(shown.comments)
+    for name, values in TagEditor(text_fields(tags or ())).items():
+        edited[name] = values
+    return edited.comments, pictures or shown.pictures

@@ -30,6 +30,8 @@ class AudioSource(ABC):
         Frames that `read` will give in all; None where nobody can vouch for it (a pipe).
     expected_frames : int or None
         Frames that the header announces: for progress, not to be relied on.
+    announced_frames : int or None
+        The same, but judged alike for files and pipes, whether or not so many follow.
     restorable : bool
         Whether head, packing and tail exist; else the source gives audio only.
     packing : Packing or None
@@ -48,6 +50,11 @@ class AudioSource(ABC):
     packing: Packing | None
     head: bytes
     warnings: list[str]
+
+    @property
+    def announced_frames(self) -> int | None:
+        """Frames that the header announces, the same for a file as for a pipe."""
+        return self.expected_frames
 
     @abstractmethod
     def read(self, frames: int) -> Samples:

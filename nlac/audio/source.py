@@ -155,9 +155,15 @@ class RestorableSource(AudioSource):
         self._data_left = declared
         if remaining is not None:
             self._data_left = remaining if declared is None else min(declared, remaining)
-        announced = self._data_left
-        self.expected_frames = None if announced is None else announced // self._frame_bytes
+        self._announced = None if declared is None else declared // self._frame_bytes
+        expected = self._data_left
+        self.expected_frames = None if expected is None else expected // self._frame_bytes
         self.num_frames = None if remaining is None else self.expected_frames
+
+    @property
+    def announced_frames(self) -> int | None:
+        """Frames that the header announces; None where it does not know, or there is none."""
+        return self._announced
 
     def read(self, frames: int) -> Samples:
         """Return up to `frames` frames; see `AudioSource.read`."""

@@ -47,6 +47,7 @@ CODER_NAMES: Final = {CODER_AUTO: "auto", CODER_RANGE: "range", CODER_RICE: "ric
 
 # spec 6: metadata items
 METADATA_HEADER_BYTES: Final = 18
+METADATA_OVERHEAD_BYTES: Final = METADATA_HEADER_BYTES + CRC_BYTES
 METADATA_FLAG_DEFLATED: Final = 1
 MAX_ITEM_BYTES: Final = 2**24
 MAX_METADATA_BYTES: Final = 2**27
@@ -59,6 +60,8 @@ ITEM_PICTURE: Final = 2
 ITEM_CUE_SHEET: Final = 3
 ITEM_APPLICATION: Final = 4
 ITEM_MODEL: Final = 5
+# over the other bytes of a stream, so that it is worthless once they change
+ITEM_PARITY: Final = 7
 ITEM_RECIPE: Final = 16
 ITEM_FOREIGN_HEAD: Final = 17
 ITEM_FOREIGN_TAIL: Final = 18

@@ -56,7 +56,7 @@ class Tags:
         """
         parts = [_text(self.vendor), struct.pack("<I", len(self.comments))]
         for name, value in self.comments:
-            if not _name_is_good(name):
+            if not tag_name_is_good(name):
                 raise UsageError(f"tag name {name!r} is not printable ASCII without '='")
             parts.append(_text(f"{name}={value}"))
         return MetadataItem(c.ITEM_TAGS, b"".join(parts))
@@ -75,7 +75,7 @@ class Tags:
         comments = []
         for _ in range(fields.count(minimum_bytes=4)):
             name, equals, value = fields.text().partition("=")
-            if not equals or not _name_is_good(name):
+            if not equals or not tag_name_is_good(name):
                 raise CorruptStream("comment without a valid name", path="metadata.tags")
             comments.append((name, value))
         fields.end()
@@ -261,5 +261,6 @@ def _text(text: str) -> bytes:
     return struct.pack("<I", len(data)) + data
 
 
-def _name_is_good(name: str) -> bool:
+def tag_name_is_good(name: str) -> bool:
+    """Whether a name is one that a tag may have (spec 6.4)."""
     return bool(name) and all(" " <= char <= "}" and char != "=" for char in name)

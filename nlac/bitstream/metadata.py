@@ -70,10 +70,13 @@ class MetadataHeader:
 
 
 def write_item(item: MetadataItem, stream_crc: int) -> bytes:
-    """Bytes of an item: header, header CRC, content (deflated if that is smaller), CRC."""
+    """Bytes of an item: header, header CRC, content (deflated if that is smaller), CRC.
+
+    Padding is never deflated: its bytes are the room that later edits need (spec 6.8).
+    """
     item.verify()
     stored, flags = item.data, 0
-    if len(item.data) >= _MIN_DEFLATED_BYTES:
+    if item.item_type != c.ITEM_PADDING and len(item.data) >= _MIN_DEFLATED_BYTES:
         packer = zlib.compressobj(_DEFLATE_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
         packed = packer.compress(item.data) + packer.flush()
         if len(packed) < len(stored):

@@ -30,6 +30,7 @@ SECTIONS = {
         "join": "Join nlac files without a gap, and without encoding them again.",
         "cue": "Show, export, import and remove the cue sheets of nlac files.",
         "gain": "Measure loudness, and write ReplayGain tags.",
+        "tag": "List and edit tags, pictures and kept chunks.",
     },
     "research": {
         "model": "Look at models of the predictors cnn and gru, check them, make them.",

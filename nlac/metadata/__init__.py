@@ -1,1 +1,1 @@
-"""Metadata in the forms that other programs have: cue sheets, gains of loudness."""
+"""Metadata in the forms of other programs: tags, pictures, cue sheets, gains of loudness."""

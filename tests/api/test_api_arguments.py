@@ -93,8 +93,10 @@ def test_tags_that_are_no_texts(tags):
 
 
 def test_pictures_that_are_none():
-    with pytest.raises(UsageError, match="picture of type str"):
-        written(pictures=["front.png"])
+    with pytest.raises(UsageError, match="picture of type bytes"):
+        written(pictures=[b"front.png"])
+    with pytest.raises(UsageError, match="2 pictures of type 2"):
+        written(pictures=[nlac.Picture(2, "image/gif", "", 1, 1, 24, 0, b"gif")] * 2)
     picture = nlac.Picture(3, "image/png", "", 1, 1, 24, 0, b"png")
     assert written(pictures=picture) == written(pictures=[picture])
 

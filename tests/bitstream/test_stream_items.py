@@ -55,7 +55,7 @@ def test_item_header_out_of_bounds(flags, stored, length):
 
 
 def test_item_that_inflates_to_another_length():
-    packed = write_item(MetadataItem(0, bytes(5000)), 0)[18:-4]
+    packed = write_item(MetadataItem(4, bytes(5000)), 0)[18:-4]
     for length in (4999, 5001, 2**24):
         head, crc = _item_bytes(0, 1, packed, length)
         with pytest.raises(CorruptStream, match="inflate"):

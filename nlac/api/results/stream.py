@@ -105,7 +105,12 @@ class StreamInfo(Record):
     original_suffix : str or None
         Suffix of its name, such as ``".wav"``; empty if it had none.
     tags : dict of str to list of str
-        Vorbis comments, names in capitals.
+        Tags, names in capitals: those stored as such, or those of the original file.
+    tags_origin : str or None
+        ``"tags"`` where they are stored as such; else the parts of the original file that have
+        them, such as ``"LIST/INFO, bext"``; None without tags.
+    notes : tuple of str
+        What of the original's tags cannot be read here, and what would help.
     metadata : tuple of MetadataInfo
         All metadata items, in order.
     tracks : tuple of CueTrackInfo
@@ -137,6 +142,8 @@ class StreamInfo(Record):
     original_bytes: int
     original_suffix: str | None
     tags: dict[str, list[str]]
+    tags_origin: str | None
+    notes: tuple[str, ...]
     metadata: tuple[MetadataInfo, ...]
     tracks: tuple[CueTrackInfo, ...] = ()
     cue_sheet_problem: str | None = None

@@ -21,6 +21,13 @@ def size_option(ctx: click.Context, param: click.Parameter, value: str | None) -
     return num_bytes
 
 
+def padding_size(ctx: click.Context, param: click.Parameter, value: str | None) -> int | None:
+    """Turn the value of ``--padding`` into bytes; 0 is one, too."""
+    if value is not None and value.strip() == "0":
+        return 0
+    return size_option(ctx, param, value)
+
+
 memory_option = click.option(
     "--memory",
     callback=size_option,

@@ -16,7 +16,8 @@ from nlac._urls import is_url
 from nlac.cli import _console, _deletion, _details, _files
 from nlac.cli._batch import Batch, Done
 from nlac.cli.options.output import OutputOptions, output_options
-from nlac.cli.options.sizes import memory_option
+from nlac.cli.options.sizes import memory_option, padding_size
+from nlac.cli.options.tags import given_pictures, given_tags, tag_options
 from nlac.cli.options.times import BLOCK_SECONDS
 from nlac.cli.tracks.options import sheet_options
 from nlac.codec.encoder.options import MAX_EFFORT
@@ -84,8 +85,22 @@ if TYPE_CHECKING:
     help="What the file is for: smallest size (blocks of 60 s), crops at random places (3 s), or "
     "cutting (1 s).",
 )
-@click.option("-T", "--tag", "tags", metavar="FIELD=VALUE", multiple=True, help="Add a tag.")
 @sheet_options("Keep this cue sheet, as it is; it must be right, and there must be one input only.")
+@tag_options
+@click.option(
+    "--picture",
+    "pictures",
+    metavar="SPEC",
+    multiple=True,
+    help="Add a picture: PNG, JPEG, GIF or WebP; FILE, or TYPE|MEDIA TYPE|DESCRIPTION|SIZE|FILE "
+    "as in flac.",
+)
+@click.option(
+    "--padding",
+    callback=padding_size,
+    metavar="SIZE",
+    help="Room for tags that are edited later; by default 1/4096 of the audio, up to 4K.",
+)
 @click.option(
     "--strip-chunks",
     is_flag=True,
@@ -122,6 +137,8 @@ def command(
     device: str,
     delete_input: bool,
     tags: tuple[str, ...],
+    tags_from_files: tuple[str, ...],
+    pictures: tuple[str, ...],
     **settings: Any,
 ) -> int:
     """Make nlac files from audio files.
@@ -139,7 +156,7 @@ def command(
       nlac encode -r recordings -o packed --include '*.wav'
       sox in.flac -t wav - | nlac encode - out.nlac
       nlac encode --raw 48000,s24le,6 take.pcm take.nlac
-      nlac encode master.wav -T TITLE='Night train' -T DATE=2024
+      nlac encode master.wav -T TITLE='Night train' -T DATE=2024 --picture cover.jpg
     """
     if device == "cuda" and importlib.util.find_spec("torch") is None:
         raise MissingDependency("--device cuda needs PyTorch: pip install 'nlac[neural]'")
@@ -162,7 +179,9 @@ def command(
     if not options.dry_run:
         # the libraries of the interface need memory as well
         _console.before_coding()
-    arguments = _api_options(tags=tags, device=device, **settings)
+    arguments = _api_options(device=device, **settings)
+    arguments["tags"] = given_tags(tags, tags_from_files)
+    arguments["pictures"] = given_pictures(pictures)
     if not options.dry_run:
         _details.tell_options(arguments)
 
@@ -189,19 +208,12 @@ def _is_output(name: str) -> bool:
 
 
 def _api_options(
-    *, tags: tuple[str, ...], raw: str | None, no_verify: bool, no_long_term: bool, **options: Any
+    *, raw: str | None, no_verify: bool, no_long_term: bool, **options: Any
 ) -> dict[str, Any]:
     """Turn options of the command line into arguments of `nlac.encode`."""
     from nlac.audio.raw import RawSpec
 
-    fields: dict[str, list[str]] = {}
-    for tag in tags:
-        name, equals, value = tag.partition("=")
-        if not equals or not name:
-            raise UsageError(f"-T {tag}: a tag is FIELD=VALUE")
-        fields.setdefault(name, []).append(value)
     return options | {
-        "tags": fields,
         "raw": RawSpec.parse(raw) if raw is not None else None,
         "verify": not no_verify,
         "long_term": not no_long_term,

@@ -11,6 +11,8 @@ from nlac.bitstream.constants import MAGIC
 from nlac.cli import _console, _files
 from nlac.cli._kinds import is_damaged
 from nlac.cli.options.search import search_options
+from nlac.cli.tags.listing import readable
+from nlac.metadata.originals import STORED
 
 
 @click.command("info")
@@ -110,8 +112,11 @@ def _stream_lines(facts: dict[str, Any]) -> list[tuple[str, str]]:
         lines.append(("", f"MD5 {facts['original_md5']}"))
     else:
         lines.append(("original", "not kept; the audio only"))
+    if facts["tags_origin"] not in (None, STORED):
+        lines.append(("tags of", f"the original file, {facts['tags_origin']}"))
     for name, values in facts["tags"].items():
-        lines += [("tag", f"{name}={value}") for value in values]
+        lines += [("tag", readable(f"{name}={value}")) for value in values]
+    lines += [("note", note) for note in facts["notes"]]
     for track in facts["tracks"]:
         lines.append((f"track {track['number']:02}", _track(track)))
     if facts["cue_sheet_problem"] is not None:

@@ -25,6 +25,7 @@ NEEDED = ("numpy", "numba", "constriction", "soundfile", "click", "tqdm")
 OPTIONAL = {
     "distributed": "`nlac batch` on a Dask cluster",
     "fsspec": "inputs and outputs by URL",
+    "mutagen": "ID3 and APEv2 tags",
     "matplotlib": "plots of `nlac bench`",
     "torch": "neural predictors on a GPU",
     "numcodecs": "arrays in chunked stores",

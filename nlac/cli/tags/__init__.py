@@ -1,0 +1,1 @@
+"""Parts of ``nlac tag``."""
