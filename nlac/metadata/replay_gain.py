@@ -129,24 +129,6 @@ def without_gain(items: Iterable[MetadataItem]) -> list[MetadataItem]:
     return result
 
 
-def replaced_tags(
-    items: Iterable[MetadataItem], tags: Iterable[tuple[str, str]]
-) -> list[MetadataItem]:
-    """The items with tags in place of those of the same name."""
-    tags = list(tags)
-    names = {name.upper() for name, _value in tags}
-    result = []
-    done = False
-    for item in items:
-        if item.item_type == c.ITEM_TAGS and not done:
-            old = Tags.from_item(item)
-            kept = [(n, v) for n, v in old.comments if n.upper() not in names]
-            item = Tags(old.vendor, (*kept, *tags)).to_item()
-            done = True
-        result.append(item)
-    return result if done else [Tags(comments=tuple(tags)).to_item(), *result]
-
-
 def _first_values(items: Iterable[MetadataItem]) -> dict[str, str]:
     item = first_of(items, c.ITEM_TAGS)
     tags = Tags.from_item(item).to_mapping() if item is not None else {}

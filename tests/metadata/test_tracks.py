@@ -18,12 +18,12 @@ from hypothesis import strategies as st
 import nlac
 from nlac._errors import CueSheetError, OutputExists, UnsupportedAudio, UsageError
 from nlac.api.tracks.naming import NameTemplate, distinct, safe_name
-from nlac.api.tracks.rewriting import replace_items
 from nlac.api.tracks.sheets import read_cue_sheet
-from nlac.bitstream.items import Picture, Tags
+from nlac.bitstream.items import Picture
 from nlac.bitstream.metadata import MetadataItem
 from nlac.bitstream.reader import IndexedReader
 from nlac.bitstream.writer import StreamWriter
+from nlac.editing.editor import MetadataEditor
 from nlac.metadata.replay_gain import gain_tags
 
 RATE = 44_100
@@ -163,20 +163,29 @@ def test_nothing_is_replaced_unasked(album: Path, tmp_path: Path) -> None:
         nlac.split(copy, tmp_path, container="nlac", force=True)
 
 
+def edit(path: Path, sheet: bytes | None = None, **tags: str) -> None:
+    """Have a stream hold a cue sheet, good or bad, and tags."""
+    with MetadataEditor(path) as editor:
+        for name, value in tags.items():
+            editor.tags[name] = value
+        editor.replace_items(3, [] if sheet is None else [MetadataItem(3, sheet)])
+        editor.save()
+
+
 def test_streams_without_a_good_sheet(album: Path, tmp_path: Path) -> None:
     path = tmp_path / "a.nlac"
     nlac.write(path, SAMPLES[:100], RATE, preset="fast")
     with pytest.raises(UsageError, match="no cue sheet"):
         nlac.split(path, tmp_path / "t")
     # a sheet of another recording, as a stranger's stream may have
-    replace_items(path, lambda items: [MetadataItem(3, SHEET.encode())])
+    edit(path, sheet=SHEET.encode())
     assert "behind the end" in nlac.info(path).cue_sheet_problem
     with pytest.raises(CueSheetError):
         nlac.split(path, tmp_path / "t")
-    replace_items(path, lambda items: [MetadataItem(3, b"\xff")])
+    edit(path, sheet=b"\xff")
     assert "not UTF-8" in nlac.info(path).cue_sheet_problem
     sheet = "TRACK 01 AUDIO\nINDEX 01 00:00:00\n"
-    replace_items(path, lambda items: [Tags(comments=(("cuesheet", sheet),)).to_item()])
+    edit(path, cuesheet=sheet)
     assert len(nlac.info(path).tracks) == 1
 
 
@@ -416,25 +425,6 @@ def test_damaged_inputs_are_named(parts: list[Path], tmp_path: Path) -> None:
 
 
 # changing metadata, and gains
-
-
-def test_items_are_replaced_and_blocks_are_not(album: Path, tmp_path: Path) -> None:
-    path = tmp_path / "a.nlac"
-    path.write_bytes(album.read_bytes())
-    before = payloads(path)
-    replace_items(path, lambda items: [*items, Tags(comments=(("A", "x" * 99),)).to_item()])
-    assert payloads(path) == before
-    assert nlac.test(path).restored
-    replace_items(path, lambda items: items[:-1])
-    assert path.read_bytes() == album.read_bytes()
-
-    def fail(_items):
-        raise UsageError("no")
-
-    with pytest.raises(UsageError):
-        replace_items(path, fail)
-    assert path.read_bytes() == album.read_bytes()
-    assert [each.name for each in tmp_path.iterdir()] == ["a.nlac"]
 
 
 @settings(max_examples=25)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from nlac._errors import CueSheetError
+from nlac._log import logger
 from nlac.cli import _console, _files, _streams
 from nlac.cli._suggest import SuggestingGroup
+
+if TYPE_CHECKING:
+    from nlac.bitstream.metadata import MetadataItem
 
 
 @click.group("cue", cls=SuggestingGroup)
@@ -97,17 +101,16 @@ def export(file: str, output: str, force: bool) -> None:
 @_console.verbosity_options
 def import_(file: str, sheet: str, cuesheet_encoding: str) -> None:
     """Keep a cue sheet in a file, in place of the one that it has."""
-    from nlac.api.tracks.rewriting import replace_items
     from nlac.api.tracks.sheets import read_cue_sheet
     from nlac.cli.tracks.options import read_sheet
-    from nlac.metadata.cue_sheet.stored import cue_sheet_item, without_cue_sheet
+    from nlac.metadata.cue_sheet.stored import cue_sheet_item
 
     text = read_sheet(sheet, cuesheet_encoding)
     try:
         found = read_cue_sheet(file, text)
     except CueSheetError as error:
         raise CueSheetError(error.reason, error.line, sheet) from error
-    replace_items(file, lambda items: [*without_cue_sheet(items), cue_sheet_item(text)])
+    _replace(file, [cue_sheet_item(text)])
     number = len(found.sheet.tracks)
     _console.say(f"{file}: a cue sheet of {number} track{'s' * (number != 1)}")
 
@@ -119,15 +122,27 @@ def remove(files: tuple[str, ...]) -> int:
     """Remove the cue sheets of files."""
 
     def one(name: str) -> None:
-        from nlac.api.tracks.rewriting import replace_items
         from nlac.api.tracks.sheets import read_cue_text
-        from nlac.metadata.cue_sheet.stored import without_cue_sheet
 
         read_cue_text(name)
-        replace_items(name, without_cue_sheet)
+        _replace(name, [])
         _console.say(f"{name}: without a cue sheet")
 
     return _console.each_file(list(files), one)
+
+
+def _replace(file: str, items: list[MetadataItem]) -> None:
+    """Put a cue sheet, or none, in the place of the one that a file has, be it an item or a tag."""
+    from nlac.bitstream.constants import ITEM_CUE_SHEET
+    from nlac.editing.editor import MetadataEditor
+    from nlac.metadata.cue_sheet.stored import CUE_SHEET_TAG
+
+    with MetadataEditor(file) as editor:
+        if CUE_SHEET_TAG in editor.tags:
+            del editor.tags[CUE_SHEET_TAG]
+        editor.replace_items(ITEM_CUE_SHEET, items)
+        for warning in editor.save().warnings:
+            logger.warning(f"{file}: {warning}")
 
 
 def _time(seconds: float) -> str:

@@ -157,8 +157,8 @@ class _Run:
         return exit_code(error)
 
     def _write(self, each: _Measured, album: Loudness | None) -> dict[str, str]:
-        from nlac.api.tracks.rewriting import replace_items
-        from nlac.metadata.replay_gain import gain_tags, replaced_tags
+        from nlac.editing.editor import MetadataEditor
+        from nlac.metadata.replay_gain import gain_tags
 
         if not each.is_stream:
             return {"tags": "not an nlac file"}
@@ -172,7 +172,11 @@ class _Run:
             return {"tags": "silence"}
         if self.dry_run:
             return {"tags": "dry run"}
-        replace_items(each.source.path, lambda items: replaced_tags(items, tags.items()))
+        with MetadataEditor(each.source.path) as editor:
+            for name, value in tags.items():
+                editor.tags[name] = value
+            for warning in editor.save().warnings:
+                logger.warning(f"{each.source}: {warning}")
         return {"tags": "written"}
 
 
