@@ -38,7 +38,7 @@ RATE = 48000
 
 
 def medians(actions: dict[str, Callable[[], object]], repeat: int) -> dict[str, float]:
-    """Median time of each action in seconds; all are run in turn, so that a disk treats them alike."""
+    """Median time of each action in seconds; they are run in turn, as the disk has its moods."""
     times: dict[str, list[float]] = {name: [] for name in actions}
     for _ in range(repeat):
         for name, action in actions.items():
