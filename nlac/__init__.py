@@ -1,7 +1,7 @@
 """nlac: a lossless audio codec that gives exact files back.
 
 Reading and writing arrays: `read`, `write`, `open`, `blocks`, `info`. Coding files:
-`encode`, `decode`, `test`. Coding in pieces: `Encoder`, `Decoder`. All errors are `NlacError`s.
+`encode`, `decode`, `test`, `protect`, `repair`. Coding in pieces: `Encoder`, `Decoder`. All errors are `NlacError`s.
 
 Nothing heavy is imported before it is used.
 """
@@ -20,6 +20,7 @@ from nlac._errors import (
     MissingDependency,
     ModelMismatch,
     NlacError,
+    NotRepairable,
     NotRestorable,
     OutputExists,
     TruncatedStream,
@@ -35,7 +36,16 @@ if TYPE_CHECKING:
     from nlac.api.encoding import encode
     from nlac.api.file import NlacFile
     from nlac.api.functions import add_model, blocks, info, open, read, test
-    from nlac.api.results import DecodeResult, EncodeResult, LostRange, StreamInfo
+    from nlac.api.parity.protecting import protect
+    from nlac.api.parity.repairing import repair
+    from nlac.api.results import (
+        DecodeResult,
+        EncodeResult,
+        LostRange,
+        ProtectResult,
+        RepairResult,
+        StreamInfo,
+    )
     from nlac.api.stream_decoder import Decoder
     from nlac.api.stream_encoder import Encoder
     from nlac.api.writer import NlacWriter
@@ -63,10 +73,13 @@ __all__ = [
     "NlacError",
     "NlacFile",
     "NlacWriter",
+    "NotRepairable",
     "NotRestorable",
     "OutputExists",
     "Picture",
+    "ProtectResult",
     "RawSpec",
+    "RepairResult",
     "StreamInfo",
     "TruncatedStream",
     "UnknownPredictor",
@@ -80,7 +93,9 @@ __all__ = [
     "encode",
     "info",
     "open",
+    "protect",
     "read",
+    "repair",
     "test",
     "write",
 ]
@@ -95,7 +110,9 @@ _MODULES = {
     "NlacFile": "nlac.api.file",
     "NlacWriter": "nlac.api.writer",
     "Picture": "nlac.bitstream.items",
+    "ProtectResult": "nlac.api.results",
     "RawSpec": "nlac.audio.raw",
+    "RepairResult": "nlac.api.results",
     "StreamInfo": "nlac.api.results",
     "add_model": "nlac.api.functions",
     "blocks": "nlac.api.functions",
@@ -103,7 +120,9 @@ _MODULES = {
     "encode": "nlac.api.encoding",
     "info": "nlac.api.functions",
     "open": "nlac.api.functions",
+    "protect": "nlac.api.parity.protecting",
     "read": "nlac.api.functions",
+    "repair": "nlac.api.parity.repairing",
     "test": "nlac.api.functions",
     "write": "nlac.api.writing",
 }

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from nlac.api.encoding import encode
     from nlac.api.file import NlacFile
     from nlac.api.functions import add_model, blocks, info, open, read, test
+    from nlac.api.parity.protecting import protect
+    from nlac.api.parity.repairing import repair
     from nlac.api.stream_decoder import Decoder
     from nlac.api.stream_encoder import Encoder
     from nlac.api.writer import NlacWriter
@@ -30,7 +32,9 @@ __all__ = [
     "encode",
     "info",
     "open",
+    "protect",
     "read",
+    "repair",
     "test",
     "write",
 ]

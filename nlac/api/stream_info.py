@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from nlac.api.results import MetadataInfo, StreamInfo
+from nlac.api.results import MetadataInfo, ParityInfo, StreamInfo
 from nlac.audio.original.restoration import stored_suffix
 from nlac.bitstream import constants as c
 from nlac.bitstream.items import Recipe, Tags, first_of
 from nlac.bitstream.metadata import MetadataItem
 from nlac.bitstream.reader import IndexedReader
+from nlac.parity.layout import ParityLayout, parse_descriptor
 from nlac.predictors.methods import names
 
 
@@ -52,7 +53,21 @@ def stream_info(reader: IndexedReader) -> StreamInfo:
         original_suffix=stored_suffix(reader.leading, container) if container else None,
         tags=stream_tags(reader.leading),
         metadata=tuple(metadata),
+        parity=_parity(reader),
     )
+
+
+def parity_info(layout: ParityLayout) -> ParityInfo:
+    """Facts about parity."""
+    return ParityInfo(
+        layout.num_bytes, layout.burst_bytes, layout.data_shards, layout.parity_shards
+    )
+
+
+def _parity(reader: IndexedReader) -> ParityInfo | None:
+    found = reader.parity()
+    parsed = parse_descriptor(found[0].data) if found is not None else None
+    return parity_info(parsed[0]) if parsed is not None else None
 
 
 def stream_tags(items: tuple[MetadataItem, ...]) -> dict[str, list[str]]:

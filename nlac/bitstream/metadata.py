@@ -73,7 +73,8 @@ def write_item(item: MetadataItem, stream_crc: int) -> bytes:
     """Bytes of an item: header, header CRC, content (deflated if that is smaller), CRC."""
     item.verify()
     stored, flags = item.data, 0
-    if len(item.data) >= _MIN_DEFLATED_BYTES:
+    # the places of parity must follow from its lengths
+    if len(item.data) >= _MIN_DEFLATED_BYTES and item.item_type != c.ITEM_PARITY:
         packer = zlib.compressobj(_DEFLATE_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
         packed = packer.compress(item.data) + packer.flush()
         if len(packed) < len(stored):

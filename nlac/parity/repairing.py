@@ -1,0 +1,312 @@
+"""Repair protected bytes: which chunks are damaged, what they were, and the proof (spec 6.8.5)."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Iterator
+from typing import BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nlac.bitstream import constants as c
+from nlac.bitstream.checksum import crc32
+from nlac.parity.decoding import decode_columns
+from nlac.parity.field import Symbols, fold, multiply_matrix, solver, tables
+from nlac.parity.finding import FoundParity
+from nlac.parity.protecting import Tick, fold_shards, padded_columns, read_table, strips
+from nlac.parity.source import Extent, Patch, Source
+
+# passes over the stream; each needs the one before to have repaired something
+_MAX_PASSES = 8
+# numbers of erasures that are tried for a word
+_MAX_TRIALS = 5
+_READ_BYTES = 1 << 22
+_WORDS_AT_ONCE = 1 << 16
+
+
+class Repair:
+    """Repair of a stream by its parity. Call `run`; then `source` has the repaired bytes.
+
+    Parameters
+    ----------
+    file : BinaryIO
+        The damaged file; seekable.
+    parity : FoundParity
+        Its parity.
+    tick : callable
+        Called with the number of bytes read so far.
+
+    Attributes
+    ----------
+    source : Source
+        The protected bytes: those before the parity, then the trailer.
+    damaged : list of (int, int)
+        Ranges of protected bytes, in whole chunks, that were damaged or missing.
+    left : list of (int, int)
+        Those that could not be repaired; empty if `proved`.
+    proved : bool
+        The SHA-256 of the repaired bytes is that of the protected ones.
+    """
+
+    def __init__(self, file: BinaryIO, parity: FoundParity, tick: Tick) -> None:
+        self._layout = layout = parity.layout
+        self._parity = parity
+        self._data = parity.data(file)
+        self._tick = tick
+        self._done = 0
+        self._size = file.seek(0, io.SEEK_END)
+        self._tables = self._read_tables()
+        self.source = Source(file, layout.protected_bytes, self._extents(file))
+        self._bad = {n for n in range(layout.num_chunks) if not self._is_good(self.source, n)}
+        self.damaged = self._ranges()
+        self.left = self.damaged
+        self.proved = False
+
+    def run(self) -> None:
+        """Repair what can be repaired."""
+        for _ in range(_MAX_PASSES):
+            if not self._bad:
+                break
+            patch = self._pass()
+            if not (len(patch.places) or patch.runs):
+                break
+            self.source.patches.append(patch)
+            before = len(self._bad)
+            self._bad = {n for n in self._bad if not self._is_good(self.source, n)}
+            if len(self._bad) == before:
+                # with the same suspects, the next pass would end the same
+                break
+        self.proved = self._digest() == self._layout.digest
+        self.left = [] if self.proved else self._ranges()
+
+    # where the bytes lie
+
+    def _extents(self, file: BinaryIO) -> list[Extent]:
+        """Where chunks lie: where they should, or by as much later or earlier as the parity."""
+        layout, shift = self._layout, self._parity.shift
+        behind = layout.num_bytes + shift
+        extents = []
+        if not shift:
+            return [
+                Extent(0, layout.offset, 0),
+                Extent(layout.offset, layout.protected_bytes, layout.offset + behind),
+            ]
+        candidates = [
+            Source(
+                file,
+                layout.protected_bytes,
+                [
+                    Extent(0, layout.offset, each),
+                    Extent(layout.offset, layout.protected_bytes, layout.offset + behind),
+                ],
+            )
+            for each in (0, shift)
+        ]
+        now = 0
+        for number in range(layout.num_chunks):
+            begin, end = self._chunk(number)
+            if not self._is_good(candidates[now], number):
+                other = 1 - now
+                now = other if self._is_good(candidates[other], number) else now
+            moved = (0, shift)[now]
+            extents.append(Extent(begin, min(end, layout.offset), begin + moved))
+        trailer = Extent(layout.offset, layout.protected_bytes, layout.offset + behind)
+        return [*(each for each in extents if each.begin < each.end), trailer]
+
+    def _chunk(self, number: int) -> tuple[int, int]:
+        begin = number * self._layout.chunk_bytes
+        return begin, min(begin + self._layout.chunk_bytes, self._layout.protected_bytes)
+
+    def _read_tables(self) -> list[tuple[int, ...]]:
+        length = self._layout.table_bytes
+        begins = (0, self._layout.data_bytes - length)
+        return [read_table(self._data.read(begin, length).tobytes()) for begin in begins]
+
+    def _is_good(self, source: Source, number: int) -> bool:
+        """Whether the checksum of a chunk is in one of the two tables."""
+        begin, end = self._chunk(number)
+        crc = crc32(source.read(begin, end - begin).tobytes())
+        return any(table[number] == crc for table in self._tables)
+
+    def _ranges(self) -> list[tuple[int, int]]:
+        """Ranges of the damaged chunks."""
+        ranges: list[tuple[int, int]] = []
+        for number in sorted(self._bad):
+            begin, end = self._chunk(number)
+            if ranges and ranges[-1][1] == begin:
+                begin = ranges.pop()[0]
+            ranges.append((begin, end))
+        return ranges
+
+    # a pass over all code words
+
+    def _pass(self) -> Patch:
+        layout = self._layout
+        rows = _Suspects(layout.shard_bytes, layout.data_shards + layout.parity_shards)
+        for begin, end in self._ranges():
+            rows.add(begin, end)
+        shards = layout.table_bytes, layout.data_bytes - layout.table_bytes
+        behind = layout.data_shards * layout.shard_bytes - shards[0]
+        for begin, end in self._parity.damaged():
+            begin, end = max(begin, shards[0]), min(end, shards[1])
+            if begin < end:
+                rows.add(begin + behind, end + behind)
+        patch = _PatchMaker(layout.shard_bytes, layout.data_shards)
+        last = layout.data_shards + layout.parity_shards - 1
+        for strip in strips(layout, layout.parity_shards):
+            sums = self._sums(strip)
+            for begin, end, suspects, runs in rows.segments(*strip):
+                part = sums[:, begin - strip[0] // 2 : end - strip[0] // 2]
+                self._decode(part, begin, last - suspects, runs, patch)
+        return patch.finish()
+
+    def _sums(self, strip: tuple[int, int]) -> Symbols:
+        """Power sums of the words of a strip as they are now."""
+        layout = self._layout
+        shape = layout.parity_shards, padded_columns(strip[1] - strip[0])
+        sums = np.zeros(shape, np.uint16)
+        fold_shards(sums, self.source.read, layout, layout.data_shards, strip, self._count)
+
+        def read(begin: int, length: int) -> NDArray[np.uint8]:
+            return self._data.read(layout.table_bytes + begin, length)
+
+        fold_shards(sums, read, layout, layout.parity_shards, strip)
+        return sums
+
+    def _decode(
+        self,
+        sums: Symbols,
+        first: int,
+        suspects: NDArray[np.int64],
+        runs: NDArray[np.int64],
+        patch: _PatchMaker,
+    ) -> None:
+        """Decode words with the same suspects; `runs` has the length of damage at each."""
+        count = len(sums)
+        if not len(suspects) or not sums.any():
+            return
+        if len(suspects) <= count:
+            values = np.zeros((len(suspects), sums.shape[1]), np.uint16)
+            matrix = solver(np.ascontiguousarray(suspects))
+            multiply_matrix(
+                values, matrix, np.ascontiguousarray(sums[: len(suspects)]), *tables()
+            )
+            patch.add_rows(self._rows(suspects), first, values)
+            return
+        order = np.argsort(-runs, kind="stable")
+        suspects, runs = suspects[order], runs[order]
+        # damage that goes together is taken as erasures together, the longest first
+        ends = np.flatnonzero(np.diff(runs)) + 1
+        likely = [int(end) for end in ends if end <= count - 2][: _MAX_TRIALS - 2]
+        trials = np.array(sorted({0, *likely, max(0, count - 2)}), np.int64)
+        for begin in range(0, sums.shape[1], _WORDS_AT_ONCE):
+            part = np.ascontiguousarray(sums[:, begin : begin + _WORDS_AT_ONCE])
+            results = np.zeros((3, part.size), np.int64)
+            number, _failed = decode_columns(part, suspects, trials, *tables(), *results)
+            columns, places, values = results[:, :number]
+            patch.add_symbols(self._rows(places), first + begin + columns, values)
+
+    def _rows(self, positions: NDArray[np.int64]) -> NDArray[np.int64]:
+        return self._layout.data_shards + self._layout.parity_shards - 1 - positions
+
+    def _digest(self) -> bytes:
+        digest = hashlib.sha256()
+        for begin in range(0, self.source.num_bytes, _READ_BYTES):
+            length = min(_READ_BYTES, self.source.num_bytes - begin)
+            data = self.source.read(begin, length)
+            self._count(data)
+            digest.update(memoryview(data))  # type: ignore[arg-type]
+        return digest.digest()
+
+    def _count(self, data: NDArray[np.uint8]) -> None:
+        self._done += len(data)
+        self._tick(self._done)
+
+
+class _Suspects:
+    """Damaged ranges of all shards, data and parity, as shards to suspect in each column."""
+
+    def __init__(self, shard_bytes: int, num_rows: int) -> None:
+        self._shard_bytes = shard_bytes
+        self._num_rows = num_rows
+        # column, row, and the length of the run that begins there; or its end, with 0
+        self._events: list[tuple[int, int, int]] = []
+
+    def add(self, begin: int, end: int) -> None:
+        """Add a damaged range of bytes, counted through all shards."""
+        run, width = end - begin, self._shard_bytes
+        while begin < end:
+            row, column = divmod(begin, width)
+            part = min(end - begin, width - column)
+            if row < self._num_rows:
+                self._events.append((column // 2, row, run))
+                # of a symbol that is damaged in part, all is suspected
+                self._events.append(((column + part + 1) // 2, row, -run))
+            begin += part
+
+    def segments(
+        self, first: int, last: int
+    ) -> Iterator[tuple[int, int, NDArray[np.int64], NDArray[np.int64]]]:
+        """Yield columns with the same suspects, between two bytes of a shard.
+
+        Yields
+        ------
+        begin, end : int
+            First column, and the one after the last, in symbols.
+        rows : int64, shape (n,)
+            Shards to suspect.
+        runs : int64, shape (n,)
+            Length of the damage that each is part of.
+        """
+        lengths = np.zeros(self._num_rows, np.int64)
+        depth = np.zeros(self._num_rows, np.int64)
+        begin, stop = first // 2, last // 2
+        for column, row, run in sorted(self._events):
+            if column > begin:
+                end = min(column, stop)
+                if begin < end:
+                    rows = np.flatnonzero(depth)
+                    yield begin, end, rows, lengths[rows]
+                begin = max(begin, end)
+            depth[row] += 1 if run > 0 else -1
+            if run > 0:
+                lengths[row] = run
+        if begin < stop:
+            rows = np.flatnonzero(depth)
+            yield begin, stop, rows, lengths[rows]
+
+
+class _PatchMaker:
+    """Collects corrections of data shards."""
+
+    def __init__(self, shard_bytes: int, data_shards: int) -> None:
+        self._shard_bytes = shard_bytes
+        self._data_shards = data_shards
+        self._places: list[NDArray[np.int64]] = []
+        self._symbols: list[NDArray[np.uint16]] = []
+        self._runs: list[tuple[int, NDArray[np.uint8]]] = []
+
+    def add_rows(self, rows: NDArray[np.int64], column: int, values: Symbols) -> None:
+        """Add consecutive symbols of shards, from a column on."""
+        for row, added in zip(rows, values, strict=True):
+            if row < self._data_shards and added.any():
+                place = int(row) * self._shard_bytes + 2 * column
+                self._runs.append((place, added.view(np.uint8)))
+
+    def add_symbols(
+        self, rows: NDArray[np.int64], columns: NDArray[np.int64], values: NDArray[np.int64]
+    ) -> None:
+        """Add single symbols."""
+        inside = rows < self._data_shards
+        self._places.append((rows * self._shard_bytes + 2 * columns)[inside])
+        self._symbols.append(values[inside].astype(np.uint16))
+
+    def finish(self) -> Patch:
+        """Return all corrections."""
+        places = np.concatenate([np.zeros(0, np.int64), *self._places])
+        symbols = np.concatenate([np.zeros(0, np.uint16), *self._symbols])
+        order = np.argsort(places)
+        self._runs.sort(key=lambda run: run[0])
+        return Patch(places[order], symbols[order], self._runs)

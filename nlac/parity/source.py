@@ -1,0 +1,103 @@
+"""Bytes of a stream in the order that parity knows, wherever they lie in a file."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass, field
+from typing import BinaryIO, NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nlac.bitstream.reader import read_up_to
+
+Bytes: TypeAlias = NDArray[np.uint8]
+
+
+class Extent(NamedTuple):
+    """Bytes `begin` to `end` of a source lie at an offset of the file."""
+
+    begin: int
+    end: int
+    offset: int
+
+
+@dataclass(slots=True)
+class Patch:
+    """Corrections: what is to be added (exclusive or) to bytes of a source.
+
+    Attributes
+    ----------
+    places, symbols : arrays, shape (n,)
+        Byte offsets of single symbols (int64, in order), and what is added there (uint16).
+    runs : list of (int, bytes as uint8)
+        Byte offsets of runs, in order, and what is added there. No two overlap.
+    """
+
+    places: NDArray[np.int64]
+    symbols: NDArray[np.uint16]
+    runs: list[tuple[int, Bytes]] = field(default_factory=list)
+
+    def apply(self, data: Bytes, begin: int) -> None:
+        """Correct `data`, which are the bytes from `begin` on."""
+        end = begin + len(data)
+        first, last = np.searchsorted(self.places, (begin - 1, end))
+        at = self.places[first:last] - begin
+        for byte in range(2):
+            inside = (at + byte >= 0) & (at + byte < len(data))
+            values = (self.symbols[first:last] >> (8 * byte)).astype(np.uint8)
+            data[at[inside] + byte] ^= values[inside]
+        index = max(0, bisect_right(self.runs, begin, key=lambda run: run[0]) - 1)
+        while index < len(self.runs) and self.runs[index][0] < end:
+            place, added = self.runs[index]
+            low, high = max(begin, place), min(end, place + len(added))
+            if low < high:
+                data[low - begin : high - begin] ^= added[low - place : high - place]
+            index += 1
+
+
+class Source:
+    """Bytes gathered from extents of a file, with corrections; zeros where there is nothing.
+
+    Parameters
+    ----------
+    file : BinaryIO
+        Seekable.
+    num_bytes : int
+        Length of the source; zeros follow it.
+    extents : list of Extent
+        In order. Where they overlap, the later counts.
+
+    Attributes
+    ----------
+    patches : list of Patch
+        Corrections, all of which are applied to what is read.
+    """
+
+    def __init__(self, file: BinaryIO, num_bytes: int, extents: list[Extent]) -> None:
+        self._file = file
+        self._extents = extents
+        self.num_bytes = num_bytes
+        self.patches: list[Patch] = []
+
+    def read(self, begin: int, length: int) -> Bytes:
+        """Bytes from `begin` on; zeros beyond the end."""
+        end = begin + length
+        data = np.zeros(length, np.uint8)
+        index = max(0, bisect_right(self._extents, begin, key=lambda extent: extent.begin) - 1)
+        while index < len(self._extents) and self._extents[index].begin < end:
+            extent = self._extents[index]
+            low, high = max(begin, extent.begin), min(end, extent.end)
+            offset = extent.offset + low - extent.begin
+            if offset < 0:
+                low, offset = low - offset, 0
+            if low < high:
+                self._file.seek(offset)
+                found = read_up_to(self._file, high - low)
+                data[low - begin : low - begin + len(found)] = np.frombuffer(found, np.uint8)
+            index += 1
+        for patch in self.patches:
+            patch.apply(data, begin)
+        # a correction beyond the end would be one of padding
+        data[max(0, self.num_bytes - begin) :] = 0
+        return data
