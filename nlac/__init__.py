@@ -1,7 +1,8 @@
 """nlac: a lossless audio codec that gives exact files back.
 
 Reading and writing arrays: `read`, `write`, `open`, `blocks`, `info`. Coding files:
-`encode`, `decode`, `test`, `protect`, `repair`. Coding in pieces: `Encoder`, `Decoder`. All errors are `NlacError`s.
+`encode`, `decode`, `test`, `protect`, `repair`. Coding in pieces: `Encoder`, `Decoder`. All
+errors are `NlacError`s.
 
 Nothing heavy is imported before it is used.
 """

@@ -213,11 +213,14 @@ class ProtectResult(_Record):
         Length of the stream before and after.
     parity : ParityInfo or None
         The parity that the stream has now.
+    changed : bool
+        False if the stream was as wanted already.
     """
 
     bytes_in: int
     bytes_out: int
     parity: ParityInfo | None
+    changed: bool = True
 
 
 @dataclass(frozen=True, slots=True)

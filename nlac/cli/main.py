@@ -25,6 +25,10 @@ SECTIONS = {
         "info": "Show what nlac and other audio files hold.",
         "test": "Check files for damage.",
     },
+    "archive": {
+        "protect": "Add parity to nlac files, against damage.",
+        "repair": "Restore damaged nlac files by their parity.",
+    },
     "research": {
         "model": "Look at models of the predictors cnn and gru, check them, make them.",
         "data": "Make datasets of recordings, for training, and show what they hold.",
@@ -41,7 +45,7 @@ SECTIONS = {
         "completion": "Print the completion script for a shell.",
     },
 }
-TITLES = {"files": "Files", "research": "Research", "setup": "Installation"}
+TITLES = {"files": "Files", "archive": "Archives", "research": "Research", "setup": "Installation"}
 COMMANDS = {name: folder for folder, names in SECTIONS.items() for name in names}
 
 EXIT_CODES = """

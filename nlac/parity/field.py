@@ -16,7 +16,6 @@ from functools import lru_cache
 from typing import Any, TypeAlias
 
 import numpy as np
-
 from numba.core import types
 from numpy.typing import NDArray
 

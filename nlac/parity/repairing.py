@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 from collections.abc import Iterator
 from typing import BinaryIO
@@ -10,10 +9,9 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from nlac.bitstream import constants as c
 from nlac.bitstream.checksum import crc32
 from nlac.parity.decoding import decode_columns
-from nlac.parity.field import Symbols, fold, multiply_matrix, solver, tables
+from nlac.parity.field import Symbols, multiply_matrix, solver, tables
 from nlac.parity.finding import FoundParity
 from nlac.parity.protecting import Tick, fold_shards, padded_columns, read_table, strips
 from nlac.parity.source import Extent, Patch, Source
@@ -22,8 +20,9 @@ from nlac.parity.source import Extent, Patch, Source
 _MAX_PASSES = 8
 # numbers of erasures that are tried for a word
 _MAX_TRIALS = 5
-_READ_BYTES = 1 << 22
 _WORDS_AT_ONCE = 1 << 16
+# a chunk of which more than this part was corrected lies in a burst
+_BURST_SHARE = 16
 
 
 class Repair:
@@ -60,7 +59,8 @@ class Repair:
         self._tables = self._read_tables()
         self.source = Source(file, layout.protected_bytes, self._extents(file))
         self._bad = {n for n in range(layout.num_chunks) if not self._is_good(self.source, n)}
-        self.damaged = self._ranges()
+        self._corrected = np.zeros(layout.num_chunks, np.int64)
+        self.damaged = self._merged(self._bad)
         self.left = self.damaged
         self.proved = False
 
@@ -73,13 +73,16 @@ class Repair:
             if not (len(patch.places) or patch.runs):
                 break
             self.source.patches.append(patch)
-            before = len(self._bad)
-            self._bad = {n for n in self._bad if not self._is_good(self.source, n)}
-            if len(self._bad) == before:
+            good = {n for n in self._bad if self._is_good(self.source, n)}
+            # a word with too many errors may have become a wrong one: the other corrections go
+            self.source.patches[-1] = patch.within(good, self._layout.chunk_bytes)
+            if not good:
                 # with the same suspects, the next pass would end the same
                 break
-        self.proved = self._digest() == self._layout.digest
-        self.left = [] if self.proved else self._ranges()
+            self._bad -= good
+            self._corrected = patch.count_by(self._layout.chunk_bytes, self._layout.num_chunks)
+        self.proved = self.source.digest(self._count) == self._layout.digest
+        self.left = [] if self.proved else self._merged(self._bad)
 
     # where the bytes lie
 
@@ -130,10 +133,10 @@ class Repair:
         crc = crc32(source.read(begin, end - begin).tobytes())
         return any(table[number] == crc for table in self._tables)
 
-    def _ranges(self) -> list[tuple[int, int]]:
-        """Ranges of the damaged chunks."""
+    def _merged(self, chunks: set[int]) -> list[tuple[int, int]]:
+        """Ranges of bytes of these chunks."""
         ranges: list[tuple[int, int]] = []
-        for number in sorted(self._bad):
+        for number in sorted(chunks):
             begin, end = self._chunk(number)
             if ranges and ranges[-1][1] == begin:
                 begin = ranges.pop()[0]
@@ -145,21 +148,26 @@ class Repair:
     def _pass(self) -> Patch:
         layout = self._layout
         rows = _Suspects(layout.shard_bytes, layout.data_shards + layout.parity_shards)
-        for begin, end in self._ranges():
-            rows.add(begin, end)
+        # where many corrections were needed, there is a burst, and all may be wrong
+        many = layout.chunk_bytes // 2 // _BURST_SHARE
+        bursts = {n for n in self._bad if self._corrected[n] > many}
+        for begin, end in self._merged(bursts):
+            rows.add(begin, end, end - begin + layout.protected_bytes)
+        for begin, end in self._merged(self._bad - bursts):
+            rows.add(begin, end, end - begin)
         shards = layout.table_bytes, layout.data_bytes - layout.table_bytes
         behind = layout.data_shards * layout.shard_bytes - shards[0]
         for begin, end in self._parity.damaged():
             begin, end = max(begin, shards[0]), min(end, shards[1])
             if begin < end:
-                rows.add(begin + behind, end + behind)
+                rows.add(begin + behind, end + behind, end - begin)
         patch = _PatchMaker(layout.shard_bytes, layout.data_shards)
         last = layout.data_shards + layout.parity_shards - 1
         for strip in strips(layout, layout.parity_shards):
             sums = self._sums(strip)
-            for begin, end, suspects, runs in rows.segments(*strip):
+            for begin, end, suspects, weights in rows.segments(*strip):
                 part = sums[:, begin - strip[0] // 2 : end - strip[0] // 2]
-                self._decode(part, begin, last - suspects, runs, patch)
+                self._decode(part, begin, last - suspects, weights, patch)
         return patch.finish()
 
     def _sums(self, strip: tuple[int, int]) -> Symbols:
@@ -180,10 +188,10 @@ class Repair:
         sums: Symbols,
         first: int,
         suspects: NDArray[np.int64],
-        runs: NDArray[np.int64],
+        weights: NDArray[np.int64],
         patch: _PatchMaker,
     ) -> None:
-        """Decode words with the same suspects; `runs` has the length of damage at each."""
+        """Decode words with the same suspects, the likeliest of the greatest weight."""
         count = len(sums)
         if not len(suspects) or not sums.any():
             return
@@ -195,10 +203,10 @@ class Repair:
             )
             patch.add_rows(self._rows(suspects), first, values)
             return
-        order = np.argsort(-runs, kind="stable")
-        suspects, runs = suspects[order], runs[order]
-        # damage that goes together is taken as erasures together, the longest first
-        ends = np.flatnonzero(np.diff(runs)) + 1
+        order = np.argsort(-weights, kind="stable")
+        suspects, weights = suspects[order], weights[order]
+        # damage that goes together is taken as erasures together
+        ends = np.flatnonzero(np.diff(weights)) + 1
         likely = [int(end) for end in ends if end <= count - 2][: _MAX_TRIALS - 2]
         trials = np.array(sorted({0, *likely, max(0, count - 2)}), np.int64)
         for begin in range(0, sums.shape[1], _WORDS_AT_ONCE):
@@ -211,15 +219,6 @@ class Repair:
     def _rows(self, positions: NDArray[np.int64]) -> NDArray[np.int64]:
         return self._layout.data_shards + self._layout.parity_shards - 1 - positions
 
-    def _digest(self) -> bytes:
-        digest = hashlib.sha256()
-        for begin in range(0, self.source.num_bytes, _READ_BYTES):
-            length = min(_READ_BYTES, self.source.num_bytes - begin)
-            data = self.source.read(begin, length)
-            self._count(data)
-            digest.update(memoryview(data))  # type: ignore[arg-type]
-        return digest.digest()
-
     def _count(self, data: NDArray[np.uint8]) -> None:
         self._done += len(data)
         self._tick(self._done)
@@ -231,19 +230,19 @@ class _Suspects:
     def __init__(self, shard_bytes: int, num_rows: int) -> None:
         self._shard_bytes = shard_bytes
         self._num_rows = num_rows
-        # column, row, and the length of the run that begins there; or its end, with 0
+        # column, row, and the weight of damage that begins there; or that ends, negated
         self._events: list[tuple[int, int, int]] = []
 
-    def add(self, begin: int, end: int) -> None:
-        """Add a damaged range of bytes, counted through all shards."""
-        run, width = end - begin, self._shard_bytes
+    def add(self, begin: int, end: int, weight: int) -> None:
+        """Add a damaged range of bytes, counted through all shards; weights are positive."""
+        width = self._shard_bytes
         while begin < end:
             row, column = divmod(begin, width)
             part = min(end - begin, width - column)
             if row < self._num_rows:
-                self._events.append((column // 2, row, run))
+                self._events.append((column // 2, row, weight))
                 # of a symbol that is damaged in part, all is suspected
-                self._events.append(((column + part + 1) // 2, row, -run))
+                self._events.append(((column + part + 1) // 2, row, -weight))
             begin += part
 
     def segments(
@@ -257,25 +256,25 @@ class _Suspects:
             First column, and the one after the last, in symbols.
         rows : int64, shape (n,)
             Shards to suspect.
-        runs : int64, shape (n,)
-            Length of the damage that each is part of.
+        weights : int64, shape (n,)
+            Weight of the damage that each is part of.
         """
-        lengths = np.zeros(self._num_rows, np.int64)
+        weights = np.zeros(self._num_rows, np.int64)
         depth = np.zeros(self._num_rows, np.int64)
         begin, stop = first // 2, last // 2
-        for column, row, run in sorted(self._events):
+        for column, row, weight in sorted(self._events):
             if column > begin:
                 end = min(column, stop)
                 if begin < end:
                     rows = np.flatnonzero(depth)
-                    yield begin, end, rows, lengths[rows]
+                    yield begin, end, rows, weights[rows]
                 begin = max(begin, end)
-            depth[row] += 1 if run > 0 else -1
-            if run > 0:
-                lengths[row] = run
+            depth[row] += 1 if weight > 0 else -1
+            if weight > 0:
+                weights[row] = weight
         if begin < stop:
             rows = np.flatnonzero(depth)
-            yield begin, stop, rows, lengths[rows]
+            yield begin, stop, rows, weights[rows]
 
 
 class _PatchMaker:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from bisect import bisect_right
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO, NamedTuple, TypeAlias
 
@@ -10,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlac.bitstream.reader import read_up_to
+
+_READ_BYTES = 1 << 22
 
 Bytes: TypeAlias = NDArray[np.uint8]
 
@@ -54,6 +58,30 @@ class Patch:
             if low < high:
                 data[low - begin : high - begin] ^= added[low - place : high - place]
             index += 1
+
+    def count_by(self, length: int, number: int) -> NDArray[np.int64]:
+        """Symbols that are corrected in each of `number` pieces of so many bytes."""
+        counts = np.bincount(self.places // length, minlength=number).astype(np.int64)
+        for piece, _place, added in self._cut(length):
+            if piece < number:
+                counts[piece] += len(added) // 2
+        return counts[:number]
+
+    def within(self, pieces: set[int], length: int) -> Patch:
+        """Corrections that lie in some pieces of so many bytes."""
+        inside = np.isin(self.places // length, np.fromiter(pieces, np.int64, len(pieces)))
+        runs = [(at, added) for piece, at, added in self._cut(length) if piece in pieces]
+        return Patch(self.places[inside], self.symbols[inside], runs)
+
+    def _cut(self, length: int) -> Iterator[tuple[int, int, Bytes]]:
+        """Yield the runs cut at the bounds of pieces, each with the number of its piece."""
+        for place, added in self.runs:
+            done = 0
+            while done < len(added):
+                piece, inside = divmod(place + done, length)
+                part = added[done : done + length - inside]
+                yield piece, place + done, part
+                done += len(part)
 
 
 class Source:
@@ -101,3 +129,12 @@ class Source:
         # a correction beyond the end would be one of padding
         data[max(0, self.num_bytes - begin) :] = 0
         return data
+
+    def digest(self, see: Callable[[Bytes], None] = lambda data: None) -> bytes:
+        """SHA-256 of all bytes; `see` is called with each piece of them."""
+        digest = hashlib.sha256()
+        for begin in range(0, self.num_bytes, _READ_BYTES):
+            data = self.read(begin, min(_READ_BYTES, self.num_bytes - begin))
+            see(data)
+            digest.update(memoryview(data))  # type: ignore[arg-type]
+        return digest.digest()

@@ -57,6 +57,13 @@ class Places:
                 found.append(DamagedRange(low, high, part))
         return found
 
+    def block_at(self, offset: int) -> tuple[int, int] | None:
+        """Index and first frame of the block at an offset; None outside of the blocks."""
+        if not self._blocks[0] <= offset < self._blocks[-1]:
+            return None
+        index = bisect_right(self._blocks, offset) - 1
+        return index, self._frames[index]
+
     def _in_blocks(self, begin: int, end: int) -> DamagedRange:
         first = bisect_right(self._blocks, begin) - 1
         last = min(bisect_right(self._blocks, end - 1), len(self._blocks) - 1)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
 import stat
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import BinaryIO, NamedTuple
+from dataclasses import dataclass, replace
+from typing import BinaryIO, NamedTuple, cast
 
 from nlac._errors import CorruptStream, UsageError
-from nlac._files import ReadFile, WriteFile, open_input, open_target
+from nlac._files import ReadFile, Target, WriteFile, check_distinct, open_input, open_target
 from nlac._output import open_output
 from nlac.api.results import ProtectResult
 from nlac.api.stream_info import parity_info
@@ -18,8 +21,9 @@ from nlac.bitstream import constants as c
 from nlac.bitstream.header import StreamHeader
 from nlac.bitstream.metadata import MetadataItem
 from nlac.bitstream.parser import parse_stream
-from nlac.bitstream.reader import last_trailer, read_up_to
+from nlac.bitstream.reader import last_trailer, read_header, read_up_to
 from nlac.bitstream.trailer import Trailer
+from nlac.parity.finding import find_parity
 from nlac.parity.layout import ParityLayout
 from nlac.parity.source import Extent, Source
 
@@ -81,7 +85,8 @@ def protect(
     remove : bool
         Take the parity away instead.
     force : bool
-        Replace an existing `dst`.
+        Replace an existing `dst`. Without `dst`, make parity anew even if the stream has this
+        amount of it already.
     progress : callable, optional
         ``progress(done, total)`` in bytes, called on this thread.
 
@@ -104,20 +109,37 @@ def protect(
     """
     if dst is None and not isinstance(src, (str, os.PathLike)):
         raise UsageError("what is not a path cannot be replaced: give dst")
+    check_distinct(src, dst)
     # wrong amounts are refused before anything is read
-    ParityLayout.choose(c.HEADER_FIXED_BYTES, c.TRAILER_FIXED_BYTES, amount)
+    check_amount(amount)
     with open_input(src, seekable=True) as file:
         parts = find_parts(file, progress)
-        with _replacing(src, file) if dst is None else open_target(dst, force=force) as target:
-            out: BinaryIO = target if dst is None else target.file  # type: ignore[union-attr, assignment]
+        if dst is None and not force and _is_as_wanted(file, parts, None if remove else amount):
+            found = find_parity(file) if not remove else None
+            info = parity_info(found.layout) if found is not None else None
+            return ProtectResult(parts.num_bytes, parts.num_bytes, info, changed=False)
+        with _output(src, file, dst, force) as out:
             _copy(file, out, 0, parts.end)
             layout = None
             if not remove:
                 layout = _write_parity(file, 0, parts, out, amount, progress)
             _copy(file, out, parts.trailer_offset, parts.num_bytes)
-        before = parts.num_bytes
-        after = parts.end + before - parts.trailer_offset + (layout.num_bytes if layout else 0)
-        return ProtectResult(before, after, parity_info(layout) if layout else None)
+        after = parts.end + parts.num_bytes - parts.trailer_offset
+        if layout is None:
+            return ProtectResult(parts.num_bytes, after, None)
+        return ProtectResult(parts.num_bytes, after + layout.num_bytes, parity_info(layout))
+
+
+def _is_as_wanted(file: BinaryIO, parts: StreamParts, amount: float | None) -> bool:
+    """Whether an intact stream has this amount of parity already."""
+    if amount is None or parts.end == parts.trailer_offset:
+        return amount is None and parts.end == parts.trailer_offset
+    source = parts.source(file)
+    wanted = ParityLayout.choose(parts.end, source.num_bytes - parts.end, amount)
+    found = find_parity(file)
+    if found is None or replace(found.layout, digest=wanted.digest) != wanted:
+        return False
+    return source.digest() == found.layout.digest
 
 
 def find_parts(file: BinaryIO, progress: Progress | None = None) -> StreamParts:
@@ -166,8 +188,6 @@ def append_parity(file: BinaryIO, start: int, amount: float) -> ParityLayout:
     start : int
         Byte offset in the file at which the stream begins.
     """
-    from nlac.bitstream.reader import read_header
-
     size = file.seek(0, io.SEEK_END)
     trailer = last_trailer(file).num_bytes
     file.seek(start)
@@ -223,13 +243,67 @@ def _write_parity(
     return layout
 
 
+@dataclass(slots=True)
+class GrowingOutput:
+    """A file that a stream is written to.
+
+    Attributes
+    ----------
+    file : BinaryIO
+        The file.
+    parity_bytes : int
+        Bytes of parity that were added, once the stream is complete.
+    """
+
+    file: BinaryIO
+    parity_bytes: int = 0
+
+
 @contextmanager
-def _replacing(src: ReadFile, file: BinaryIO) -> Iterator[BinaryIO]:
-    """Open a file that takes the place of `src`, with its permissions, when it is complete."""
+def with_parity(target: Target, amount: float | None) -> Iterator[GrowingOutput]:
+    """Give a file to write a stream to; it gets parity when the context ends without an error.
+
+    What cannot be read back is written to a temporary file first.
+    """
+    if amount is None:
+        yield GrowingOutput(target.file)
+    elif target.seekable and target.file.readable():
+        output, start = GrowingOutput(target.file), target.file.tell()
+        yield output
+        output.parity_bytes = append_parity(target.file, start, amount).num_bytes
+    else:
+        with tempfile.TemporaryFile() as copy:
+            output = GrowingOutput(cast(BinaryIO, copy))
+            yield output
+            output.parity_bytes = append_parity(output.file, 0, amount).num_bytes
+            copy.seek(0)
+            shutil.copyfileobj(copy, target.file, _COPY_BYTES)
+
+
+def check_amount(amount: float) -> None:
+    """Refuse an amount that is out of bounds.
+
+    Raises
+    ------
+    UsageError
+        It is.
+    """
+    ParityLayout.choose(c.HEADER_FIXED_BYTES, c.TRAILER_FIXED_BYTES, amount)
+
+
+@contextmanager
+def _output(
+    src: ReadFile, file: BinaryIO, dst: WriteFile | None, force: bool
+) -> Iterator[BinaryIO]:
+    """Open `dst`, or a file that takes the place of `src`, with its permissions."""
+    if dst is not None:
+        with open_target(dst, force=force) as target:
+            yield target.file
+        return
     assert isinstance(src, (str, os.PathLike))
-    with open_output(src, force=True) as target:
-        keep_mode(file, target)
-        yield target
+    with open_output(src, force=True) as opened:
+        keep_mode(file, opened)
+        yield opened
 
 
 def keep_mode(source: BinaryIO, target: BinaryIO) -> None:

@@ -13,11 +13,11 @@ from typing import BinaryIO
 
 import numpy as np
 
-from nlac._errors import FormatError, NotRepairable, OutputExists, UsageError
+from nlac._errors import CorruptStream, FormatError, NotRepairable, OutputExists, UsageError
 from nlac._files import ReadFile, WriteFile, check_distinct, open_input, open_target
 from nlac._output import open_output
 from nlac.api.parity.places import Places
-from nlac.api.parity.protecting import Progress, keep_mode
+from nlac.api.parity.protecting import Progress, find_parts, keep_mode
 from nlac.api.results import DamagedRange, RepairResult
 from nlac.bitstream import constants as c
 from nlac.bitstream.header import StreamHeader, parse_header
@@ -89,17 +89,25 @@ def repair(
     with open_input(src, seekable=True) as file:
         parity = find_parity(file)
         if parity is None:
-            raise NotRepairable("no parity was found in the file")
+            result = _without_parity(file)
+            if write and dst is not None:
+                file.seek(0)
+                with open_target(dst, force=force) as target:
+                    shutil.copyfileobj(file, target.file, _COPY_BYTES)
+            return result
         job = _Repairing(file, parity, progress)
         result = job.result()
         if not write:
             return result
         if result.state == "partial" and not partial:
-            raise _error(result, job.header)
+            raise job.error(result)
         if in_place:
             if result.state == "intact":
                 return result
-            return job.replace_file(os.path.realpath(os.fspath(src)), keep, force)  # type: ignore[arg-type]
+            path = os.fspath(src)  # type: ignore[arg-type]
+            if os.path.islink(path):
+                path = os.path.realpath(path)
+            return job.replace_file(path, keep, force)
         assert dst is not None
         with open_target(dst, force=force) as target:
             job.write(target.file)
@@ -188,7 +196,7 @@ class _Repairing:
     def result(self) -> RepairResult:
         """What was found."""
         fix, layout, shift = self._repair, self._parity.layout, self._parity.shift
-        places = Places.of(fix.source, layout) if fix.proved else None
+        places = Places.of(fix.source, layout)
         changed = 0
         damaged = []
         for begin, end in fix.damaged:
@@ -226,6 +234,22 @@ class _Repairing:
                 last = at + int(places[-1]) + 1
                 count += len(places)
         return (first, last, count) if count else (begin, end, 0)
+
+    def error(self, result: RepairResult) -> NotRepairable:
+        """Error for damage that is left, at its first place."""
+        count = sum(each.stop - each.start for each in result.left)
+        number = len(result.left)
+        ranges = f"{number} ranges" if number != 1 else "a range"
+        begin = result.left[0].start if result.left else None
+        places = Places.of(self._repair.source, self._parity.layout)
+        block = places.block_at(begin) if places is not None and begin is not None else None
+        return NotRepairable(
+            f"more damage than the parity repairs: {count} bytes are left, in {ranges}",
+            offset_bytes=begin,
+            block_index=block[0] if block else None,
+            first_frame=block[1] if block else None,
+            sample_rate=self.header.sample_rate if self.header else None,
+        )
 
     def write(self, out: BinaryIO) -> None:
         """Write the stream, its parity made anew if the repair is proved."""
@@ -277,11 +301,34 @@ def _placed(places: Places | None, begin: int, end: int) -> list[DamagedRange]:
     return places.ranges(begin, end) if places else [DamagedRange(begin, end, "unknown")]
 
 
-def _error(result: RepairResult, header: StreamHeader | None) -> NotRepairable:
-    count = sum(each.stop - each.start for each in result.left)
-    first = result.left[0] if result.left else None
-    return NotRepairable(
-        f"more damage than the parity repairs: {count} bytes in {len(result.left)} ranges are left",
-        offset_bytes=first.start if first else None,
-        sample_rate=header.sample_rate if header else None,
+def _without_parity(file: BinaryIO) -> RepairResult:
+    """What there is to tell of a stream without parity.
+
+    Raises
+    ------
+    NotRepairable
+        It is damaged.
+    FormatError
+        It is no stream, or of an unknown version.
+    """
+    try:
+        size = find_parts(file).num_bytes
+    except CorruptStream as error:
+        raise NotRepairable(
+            f"{error.message}; no parity was found to repair it",
+            offset_bytes=error.offset_bytes,
+            block_index=error.block_index,
+            first_frame=error.first_frame,
+            sample_rate=error.sample_rate,
+            path=error.path,
+        ) from error
+    return RepairResult(
+        state="intact",
+        damaged=(),
+        left=(),
+        repaired_bytes=0,
+        parity_damaged=False,
+        shifted_bytes=0,
+        bytes_in=size,
+        bytes_out=size,
     )

@@ -112,6 +112,11 @@ def _stream_lines(facts: dict[str, Any]) -> list[tuple[str, str]]:
         lines.append(("original", "not kept; the audio only"))
     for name, values in facts["tags"].items():
         lines += [("tag", f"{name}={value}") for value in values]
+    if facts["parity"] is not None:
+        parity = facts["parity"]
+        share = 100 * parity["num_bytes"] / (facts["num_bytes"] - parity["num_bytes"])
+        lines.append(("parity", f"{parity['num_bytes']:,} bytes, {share:.2f} %"))
+        lines.append(("", f"repairs {parity['burst_bytes']:,} damaged bytes in a row"))
     for item in facts["metadata"]:
         lines.append(("keeps", f"{item['name']}, {item['num_bytes']:,} bytes"))
     return lines
