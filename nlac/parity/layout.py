@@ -142,6 +142,8 @@ class ParityLayout:
             raise _bad("chunk length", self.chunk_bytes)
         if self.piece_bytes % 2 or not 64 <= self.piece_bytes <= 2**20:
             raise _bad("piece length", self.piece_bytes)
+        if self.num_bytes > self.offset // c.PARITY_SHARE + c.PARITY_SPARE_BYTES:
+            raise _bad("number of parity bytes", self.num_bytes)
 
     @classmethod
     def choose(cls, offset: int, trailer_bytes: int, amount: float) -> ParityLayout:

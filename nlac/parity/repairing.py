@@ -20,7 +20,8 @@ from nlac.parity.source import Extent, Patch, Source
 _MAX_PASSES = 8
 # numbers of erasures that are tried for a word
 _MAX_TRIALS = 5
-_WORDS_AT_ONCE = 1 << 16
+# power sums of the words that are decoded at a time
+_SUMS_AT_ONCE = 1 << 20
 # a chunk of which more than this part was corrected lies in a burst
 _BURST_SHARE = 16
 
@@ -195,7 +196,8 @@ class Repair:
         count = len(sums)
         if not len(suspects) or not sums.any():
             return
-        if len(suspects) <= count:
+        if len(suspects) <= min(count, sums.shape[1]):
+            # many words: one matrix for all
             values = np.zeros((len(suspects), sums.shape[1]), np.uint16)
             matrix = solver(np.ascontiguousarray(suspects))
             multiply_matrix(
@@ -209,8 +211,11 @@ class Repair:
         ends = np.flatnonzero(np.diff(weights)) + 1
         likely = [int(end) for end in ends if end <= count - 2][: _MAX_TRIALS - 2]
         trials = np.array(sorted({0, *likely, max(0, count - 2)}), np.int64)
-        for begin in range(0, sums.shape[1], _WORDS_AT_ONCE):
-            part = np.ascontiguousarray(sums[:, begin : begin + _WORDS_AT_ONCE])
+        if len(suspects) <= count:
+            trials = np.array([len(suspects)], np.int64)
+        step = max(1, _SUMS_AT_ONCE // count)
+        for begin in range(0, sums.shape[1], step):
+            part = np.ascontiguousarray(sums[:, begin : begin + step])
             results = np.zeros((3, part.size), np.int64)
             number, _failed = decode_columns(part, suspects, trials, *tables(), *results)
             columns, places, values = results[:, :number]

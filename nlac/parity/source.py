@@ -11,8 +11,6 @@ from typing import BinaryIO, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from nlac.bitstream.reader import read_up_to
-
 _READ_BYTES = 1 << 22
 
 Bytes: TypeAlias = NDArray[np.uint8]
@@ -84,6 +82,21 @@ class Patch:
                 done += len(part)
 
 
+def read_into(file: BinaryIO, data: Bytes) -> None:
+    """Fill an array from the position of a file; what the file has not is left as it is."""
+    done = 0
+    while done < len(data):
+        if hasattr(file, "readinto"):
+            count = file.readinto(memoryview(data[done:]))  # type: ignore[arg-type]
+        else:
+            found = file.read(min(len(data) - done, _READ_BYTES))
+            count = len(found)
+            data[done : done + count] = np.frombuffer(found, np.uint8)
+        if not count:
+            return
+        done += count
+
+
 class Source:
     """Bytes gathered from extents of a file, with corrections; zeros where there is nothing.
 
@@ -121,8 +134,7 @@ class Source:
                 low, offset = low - offset, 0
             if low < high:
                 self._file.seek(offset)
-                found = read_up_to(self._file, high - low)
-                data[low - begin : low - begin + len(found)] = np.frombuffer(found, np.uint8)
+                read_into(self._file, data[low - begin : high - begin])
             index += 1
         for patch in self.patches:
             patch.apply(data, begin)

@@ -9,7 +9,7 @@ import struct
 import zlib
 from typing import NamedTuple
 
-from oracle.container import SpecError, require
+from oracle.container import PARITY_SHARE, PARITY_SPARE_BYTES, SpecError, require
 
 PARITY_MARK = b"\xa5nlP"
 MAX_DATA_SHARDS = 32768
@@ -76,7 +76,7 @@ class Parity(NamedTuple):
 def read_descriptor(data: bytes, position: int) -> Parity | None:
     """The descriptor at a position, or None."""
     end = position + DESCRIPTOR.size
-    if len(data) < end + 4 or zlib.crc32(data[position:end]) != struct.unpack_from("<I", data, end)[0]:
+    if data[end : end + 4] != struct.pack("<I", zlib.crc32(data[position:end])):
         return None
     mark, code, *fields = DESCRIPTOR.unpack_from(data, position)
     found = Parity(*fields)
@@ -89,6 +89,7 @@ def read_descriptor(data: bytes, position: int) -> Parity | None:
         and 1 <= found.parity_shards <= MAX_PARITY_SHARDS
         and all(n % 2 == 0 and 64 <= n <= 2**20 for n in (found.chunk, found.piece))
         and found.index < found.records
+        and found.data + 95 * found.records <= found.offset // PARITY_SHARE + PARITY_SPARE_BYTES
     )
     return found if good else None
 
@@ -129,8 +130,9 @@ def locate(data: bytes) -> Damage:
         length = min((r + 1) * parity.piece, parity.data) - min(r * parity.piece, parity.data)
         piece = data[begin : begin + length]
         pieces.append(piece)
-        crc = data[begin + length : begin + length + 4]
-        if (place, parity._replace(index=r)) in found and crc == struct.pack("<I", zlib.crc32(piece)):
+        crc = struct.pack("<I", zlib.crc32(piece))
+        intact = data[begin + length : begin + length + 4] == crc
+        if intact and (place, parity._replace(index=r)) in found:
             good.add(r)
     trailer = parity.protected + parity.data + 95 * parity.records - parity.trailer
     protected = data[: parity.offset] + data[trailer : trailer + parity.trailer]

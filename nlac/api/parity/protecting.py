@@ -21,7 +21,7 @@ from nlac.bitstream import constants as c
 from nlac.bitstream.header import StreamHeader
 from nlac.bitstream.metadata import MetadataItem
 from nlac.bitstream.parser import parse_stream
-from nlac.bitstream.reader import last_trailer, read_header, read_up_to
+from nlac.bitstream.reader import last_trailer, read_header
 from nlac.bitstream.trailer import Trailer
 from nlac.parity.finding import find_parity
 from nlac.parity.layout import ParityLayout
@@ -157,7 +157,8 @@ def find_parts(file: BinaryIO, progress: Progress | None = None) -> StreamParts:
     try:
         while True:
             if isinstance(request, int):
-                data = read_up_to(file, request)
+                # no more than there is, whatever a length claims
+                data = file.read(min(request, max(0, size - file.tell())))
                 request = parser.send(data)
                 continue
             position = file.tell()

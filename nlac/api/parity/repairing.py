@@ -151,12 +151,12 @@ class _Repairing:
                 progress(min(done, total), total)
 
         self._tick = tick
-        missing = layout.total_bytes - self._size
-        most = layout.parity_shards * layout.shard_bytes + layout.num_bytes
-        if missing > most:
-            # before anything is computed of a file that claims to be large
+        if self._size < layout.protected_bytes:
+            # before anything is computed of a file that claims to be large: no code restores
+            # more bytes than there are
             raise NotRepairable(
-                f"{missing} bytes of the stream are missing, more than its parity repairs",
+                f"{layout.total_bytes - self._size} bytes of the stream are missing, more than "
+                "its parity repairs",
                 offset_bytes=self._size,
             )
         self._repair = Repair(file, parity, tick)
