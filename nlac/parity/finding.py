@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
-from nlac._errors import CorruptStream
+from nlac._errors import CorruptStream, NotRepairable
 from nlac.bitstream import constants as c
 from nlac.bitstream.checksum import crc32, crc_bytes
 from nlac.bitstream.reader import read_up_to
@@ -81,6 +81,8 @@ def find_parity(file: BinaryIO) -> FoundParity | None:
 
     Raises
     ------
+    NotRepairable
+        More of the stream is missing than can be repaired.
     CorruptStream
         All that was found is of a kind that is not known here.
     """
@@ -106,9 +108,18 @@ def _find(file: BinaryIO, begin: int, end: int) -> FoundParity | None:
             layout, index = parsed
             place = layout.item_offset(index) + c.METADATA_HEADER_BYTES
             groups[layout, offset - place].add(index)
-    if groups:
-        layout, shift = max(groups, key=lambda group: (len(groups[group]), -abs(group[1])))
+    # no code restores more bytes than there are; checked before anything is computed from lengths
+    size = file.seek(0, io.SEEK_END)
+    able = [group for group in groups if group[0].protected_bytes <= size]
+    if able:
+        layout, shift = max(able, key=lambda group: (len(groups[group]), -abs(group[1])))
         return FoundParity(layout, shift, groups[layout, shift])
+    if groups:
+        missing = min(layout.total_bytes for layout, _shift in groups) - size
+        raise NotRepairable(
+            f"{missing} bytes of the stream are missing, more than its parity repairs",
+            offset_bytes=size,
+        )
     if unknown is not None:
         raise unknown
     return None

@@ -151,14 +151,6 @@ class _Repairing:
                 progress(min(done, total), total)
 
         self._tick = tick
-        if self._size < layout.protected_bytes:
-            # before anything is computed of a file that claims to be large: no code restores
-            # more bytes than there are
-            raise NotRepairable(
-                f"{layout.total_bytes - self._size} bytes of the stream are missing, more than "
-                "its parity repairs",
-                offset_bytes=self._size,
-            )
         self._repair = Repair(file, parity, tick)
         self._repair.run()
         self.header = self._header()
