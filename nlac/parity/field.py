@@ -4,10 +4,8 @@ A symbol is a polynomial over GF(2) modulo ``x^16 + x^12 + x^3 + x + 1``; alpha 
 exclusive ors. Products by powers of alpha are shifts of whole vectors (`fold_rows`), by other
 numbers look-ups in tables.
 
-Existing libraries were measured first: zfec (GF(2^8), 256 shards at most, erasures only), reedsolo
-(GF(2^16), pure Python, kilobytes a second), galois (the same in numba, a megabyte a second),
-pyeclib and leopard (C libraries, erasures only). None corrects errors whose places are unknown at
-the speed of a disk.
+No library was found that corrects errors at unknown places at the speed of a disk; docs/damage.md
+has those that were measured.
 """
 
 from __future__ import annotations
