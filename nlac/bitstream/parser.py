@@ -120,7 +120,12 @@ class _StreamParse:
         self,
     ) -> SubParser[MetadataItem | CodedBlock | Trailer]:
         start = self.offset
-        tag = yield from self.take(_TAG_BYTES)
+        tag = yield from self.take(_TAG_BYTES, exact=False)
+        if len(tag) < _TAG_BYTES:
+            # between two elements: all blocks so far are whole
+            raise self._placed(
+                TruncatedStream("stream ends without its trailer"), self.offset - len(tag)
+            )
         try:
             if tag == c.BLOCK_SYNC:
                 return (yield from self._block(tag))

@@ -76,6 +76,24 @@ def test_complaint_13_where_the_damage_is(call: Call, stream: Path) -> None:
     assert "nlac decode --recover saves the rest" in call("test", stream).stdout
 
 
+def test_complaint_13_ends_and_beginnings(call: Call, stream: Path) -> None:
+    """Complaint: "Let `flac` signal location of errors"; where a stream does not begin or end."""
+    assert call("protect", "-q", "--remove", stream).exit_code == 0
+    whole = stream.read_bytes()
+    for data, text in [
+        (b"\0" * 20 + whole[20:], "the header is damaged or missing"),
+        (b"foreign" + whole, "other bytes precede it"),
+        (whole + b"x", f"bytes follow the trailer (at byte {len(whole)})"),
+        (whole[:-1], "stream ends early (at byte"),
+        (whole[: whole.index(b"\xa5nlT")], "stream ends without its trailer (at byte"),
+    ]:
+        stream.write_bytes(data)
+        for options in ([], ["--quick"]):
+            done = call("test", *options, stream)
+            assert done.exit_code == 3
+            assert text in done.stdout
+
+
 def test_repair(call: Call, stream: Path) -> None:
     whole = stream.read_bytes()
     bad = damage(stream, len(whole) // 3, 20)

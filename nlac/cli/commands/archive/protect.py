@@ -54,7 +54,7 @@ def command(
         with source.open() as file:
             check_stream(source, file)
         path = options.place(outputs, source)
-        in_place = path == source.path
+        in_place = options.output is None
         if in_place and source.is_pipe:
             raise UsageError("standard input needs an output; -o names it")
         times = options.times(source)

@@ -64,7 +64,7 @@ def command(
         import nlac
 
         path = source.path if dry_run else options.place(outputs, source)
-        in_place = path == source.path
+        in_place = options.output is None
         if in_place and source.is_pipe and not dry_run:
             raise UsageError("standard input needs an output; -o names it")
         times = options.times(source)
@@ -87,6 +87,8 @@ def command(
         _list(source, result)
         code = _DAMAGED if dry_run or result.state == "partial" else 0
         facts = result.to_dict()
+        # told as that of every command
+        del facts["output"]
         return Done(path, _told(result, dry_run), result.bytes_in, result.bytes_out, facts, code)
 
     return Batch("repaired", as_json=options.as_json).run(inputs, repair_one)

@@ -7,7 +7,7 @@ from typing import Any, BinaryIO
 
 import click
 
-from nlac._errors import CorruptStream, FormatError
+from nlac._errors import BadMagic, CorruptStream, FormatError
 from nlac._log import logger
 from nlac.cli import _console, _details, _files
 from nlac.cli._batch import failure_facts
@@ -72,6 +72,11 @@ def command(
             if _console.ends_the_run(error):
                 raise
             facts |= failure_facts(error, str(source))
+            if isinstance(error, BadMagic) and _ends_like_a_stream(source):
+                facts["message"] = (
+                    "the beginning is no nlac stream's, but the end is: the header is damaged or "
+                    "missing, or other bytes precede it"
+                )
             if isinstance(error, FormatError):
                 facts["parity"] = _parity_of_damaged(source)
             code = _console.gravest(code, facts["exit_code"])
@@ -118,6 +123,22 @@ def _parity_of_intact(file: BinaryIO) -> str | None:
     if state not in (None, "intact"):
         raise CorruptStream("the parity is not that of the stream; nlac protect -f makes it anew")
     return state
+
+
+def _ends_like_a_stream(source: _files.Input) -> bool:
+    """Whether there is an intact trailer at the end of a file whose beginning is none of nlac's."""
+    from nlac.bitstream.reader import last_trailer
+
+    if source.is_pipe:
+        return False
+    with source.open() as file:
+        if not file.seekable():
+            return False
+        try:
+            last_trailer(file)
+        except FormatError:
+            return False
+    return True
 
 
 def _parity_of_damaged(source: _files.Input) -> str | None:
