@@ -118,7 +118,7 @@ def test_half_a_file(protected):
 
 
 def test_two_files_spliced(protected):
-    """Complaint 29: what is not the stream's own never passes for it."""
+    """What is not the stream's own never passes for it."""
     other = protect(make_stream(60_001))
     half = len(protected) // 2
     with pytest.raises(nlac.NotRepairable):
@@ -149,9 +149,15 @@ def test_intact_streams_are_left_alone(protected, plain, tmp_path):
 
 
 def test_damage_without_parity(plain):
+    """Complaint 29: "one bad byte kills the rest". It costs its block; with parity, nothing."""
+    damaged = burst(plain, 40_000, 3)
     with pytest.raises(nlac.NotRepairable, match="no parity was found") as caught:
-        repaired(burst(plain, 40_000, 3))
-    assert caught.value.block_index is not None
+        repaired(damaged)
+    back = nlac.decode(damaged, io.BytesIO(), recover=True, container="raw")
+    (lost,) = back.lost
+    assert (lost.start, lost.stop) == (caught.value.first_frame, caught.value.first_frame + BLOCK)
+    whole = protect(plain)
+    assert_repaired(whole[:40_000] + damaged[40_000:40_003] + whole[40_003:], whole)
     with pytest.raises(nlac.BadMagic, match="WAV"):
         repaired(b"RIFF" + bytes(100))
 
