@@ -7,7 +7,6 @@ import struct
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import BinaryIO
 
 import numpy as np
 
@@ -215,14 +214,6 @@ class Parity:
                 self._table[max(0, begin - behind) : max(0, end - behind)],
             )
         )
-
-
-def header_crc(file: BinaryIO) -> int:
-    """CRC of the header of a stream, to which those of items are chained, from its CRC field."""
-    from nlac.bitstream.reader import read_header
-
-    file.seek(0)
-    return read_header(file).checksum
 
 
 def read_table(data: bytes) -> tuple[int, ...]:
