@@ -154,7 +154,9 @@ class _Decoding:
         with open_target(self._dst, force=self._force) as target:
             # nothing is lost where nothing is written
             items = () if self._dst is None else decoder.leading
-            output = Rendering(target, header, original, container, told, items)
+            output = Rendering(
+                target, header, original, container, told, items, self._max_output
+            )
             # the MD5 of a restored file proves its samples as well; to test a stream is
             # to compare both
             hashed = container is not None or self._dst is None
@@ -211,7 +213,10 @@ class _Decoding:
             container = self._fresh_container(original)
         with open_target(self._dst, force=self._force) as target:
             items = recovery.scan.items
-            output = Rendering(target, header, original, container, last - first, items)
+            output = Rendering(
+                target, header, original, container, last - first, items, self._max_output,
+                exact=False,
+            )  # fmt: skip
             gauge = self._gauge(last - first, total)
             pieces = _clipped(recovery.samples(gauge), first, last)
             self._write(output, header, pieces, gauge, last - first)

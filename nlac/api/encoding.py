@@ -15,17 +15,19 @@ from nlac._progress import Gauge
 from nlac._typing import Samples
 from nlac.api.options import OptionFields, encode_options, spelled_out
 from nlac.api.results import EncodeResult
-from nlac.audio.base import AudioSource
+from nlac.audio.base import AudioSource, Keep
 from nlac.audio.original.restoration import (
     RestorationProof,
     extension_items,
     recipe_items,
     tail_items,
 )
+from nlac.audio.packing import Packing
 from nlac.audio.raw import RawSpec
 from nlac.audio.source import open_source
+from nlac.bitstream import constants as c
 from nlac.bitstream.items import Picture, Tags
-from nlac.bitstream.metadata import MetadataItem
+from nlac.bitstream.metadata import MetadataItem, split_item
 from nlac.codec.encoder.models import model_item
 from nlac.codec.encoder.options import EncodeOptions
 from nlac.codec.encoder.stream import StreamEncoder, make_header
@@ -46,6 +48,7 @@ def encode(
     pictures: Sequence[Picture] = (),
     strip_chunks: bool = False,
     audio_only: bool = False,
+    exact: bool = True,
     embed_model: bool = False,
     raw: RawSpec | str | None = None,
     ignore_sizes: bool = False,
@@ -55,9 +58,10 @@ def encode(
 ) -> EncodeResult:
     """Encode an audio file.
 
-    WAV, RF64, BW64, W64, AIFF, AIFF-C and raw files are stored with everything that is in
-    them: `decode` gives the same bytes back, and this is proved here by re-assembling the
-    file and comparing MD5s. The same input gives the same bytes whether files or pipes
+    WAV, RF64, BW64, W64, AIFF, AIFF-C, raw and FLAC files are stored with everything that is
+    in them: `decode` gives the same bytes back, and this is proved here by re-assembling the
+    file and comparing MD5s. Of a FLAC file with damaged or odd frames the samples and all
+    metadata blocks are kept, and a warning says why. The same input gives the same bytes whether files or pipes
     are at either end, for every number of threads. Only a file whose name has another
     extension than is usual (``.WAV``, ``.bwf``, none) adds an item that tells it.
 
@@ -75,7 +79,10 @@ def encode(
     strip_chunks : bool
         Keep the samples and nothing else of the file; `decode` then writes a fresh one.
     audio_only : bool
-        Accept files whose bytes cannot come back (FLAC, CAF and others), for their samples.
+        Accept files whose bytes cannot come back (CAF, MP3 and others), for their samples.
+    exact : bool
+        Keep what FLAC files need to come back byte for byte; False keeps their samples and all
+        metadata blocks, in somewhat fewer bytes.
     embed_model : bool
         Put the model of `cnn` or `gru` into the stream, for decoders that lack it.
     raw : RawSpec or str, optional
@@ -130,17 +137,19 @@ def encode(
     )
     spec = RawSpec.parse(raw) if isinstance(raw, str) else raw
     start = src.tell() if not isinstance(src, (str, PathLike)) and can_seek(src) else None
+    keep = Keep.NOTHING if strip_chunks else Keep.EVERYTHING if exact else Keep.METADATA
     may_restart = isinstance(src, (str, PathLike)) or start is not None
     # the output is begun only when the input has proved to be audio
     with (
-        open_source(src, raw=spec, ignore_sizes=ignore_sizes) as source,
+        open_source(src, raw=spec, ignore_sizes=ignore_sizes, keep=keep) as source,
         open_target(dst, force=force) as target,
     ):
         try:
             return job.run(source, target)
         except NotRestorable:
-            shift = source.packing.shift if source.packing is not None else 0
-            if not (shift and may_restart and target.seekable):
+            if not (isinstance(source.packing, Packing) and source.packing.shift):
+                raise
+            if not (may_restart and target.seekable):
                 raise
         # samples use bits that the header declares unused: those count, then
         target.restart()
@@ -173,7 +182,8 @@ class _Encoding:
         self._told = 0
 
     def run(self, source: AudioSource, target: Target) -> EncodeResult:
-        if not source.restorable and not (self._audio_only or self._strip_chunks):
+        is_kept = source.restorable or source.kept_blocks
+        if not is_kept and not (self._audio_only or self._strip_chunks):
             raise NotRestorable(
                 f"the bytes of a {source.container} file could not be restored, only its "
                 "samples; accept that with audio_only"
@@ -193,6 +203,8 @@ class _Encoding:
             if self._file_name is not None:
                 original += extension_items(self._file_name, source.container)
             items = original + items
+        elif not self._strip_chunks:
+            items = split_item(c.ITEM_FLAC_METADATA, source.kept_blocks) + items
         for data in encoder.begin(items):
             target.file.write(data)
         self._report(0, source)
@@ -201,6 +213,8 @@ class _Encoding:
             target.file.write(data)
             gauge.tick()
         original_md5 = None
+        if proof is not None:
+            proof.end_samples()
         if source.restorable:
             # also where it is not kept: whoever writes into our pipe wants it read
             for item in tail_items(source.tail()):

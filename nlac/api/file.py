@@ -22,6 +22,7 @@ from nlac.api.frames import FrameAccess
 from nlac.api.results import StreamInfo
 from nlac.api.stream_info import stream_info, stream_tags
 from nlac.audio.original.chunks import Chunk, list_chunks
+from nlac.audio.packing import Packing
 from nlac.audio.original.restoration import stored_original
 from nlac.bitstream import constants as c
 from nlac.bitstream.items import Picture
@@ -134,7 +135,7 @@ class NlacFile(FrameAccess):
         """Chunks of the original file besides the samples, in order, as far as kept."""
         reader = self._open_reader()
         original = stored_original(reader.leading, reader.header)
-        if original is None:
+        if original is None or not isinstance(original.packing, Packing):
             return []
         tail = b"".join(
             item.data for item in reader.trailing() if item.item_type == c.ITEM_FOREIGN_TAIL

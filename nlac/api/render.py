@@ -15,6 +15,7 @@ from nlac.audio.flac.metadata import APPLICATION, COMMENTS, PICTURE, describe
 from nlac.audio.flac.sink import MAX_BLOCK_BYTES
 from nlac.audio.format import AudioFormat
 from nlac.audio.original.restoration import StoredOriginal
+from nlac.audio.packing import Packing
 from nlac.audio.sinks.choice import SUFFIXES, RestoreSink, Sink, container_for, open_sink
 from nlac.bitstream import constants as c
 from nlac.bitstream.header import StreamHeader
@@ -164,6 +165,11 @@ class Rendering:
         Frames to come, if known.
     items : iterable of MetadataItem
         Metadata of the stream, for a fresh file.
+    max_output : int, optional
+        The most bytes that a restored file with coded frames may have.
+    exact : bool
+        Samples that are not those of the original are an error where frames are coded with
+        its parameters; otherwise such frames hold plain samples.
 
     Attributes
     ----------
@@ -187,6 +193,8 @@ class Rendering:
         container: str | None,
         num_frames: int | None,
         items: Iterable[MetadataItem] = (),
+        max_output: int | None = None,
+        exact: bool = True,
     ) -> None:
         self.warnings: list[str] = []
         self.target = target
@@ -197,7 +205,11 @@ class Rendering:
         if container is None:
             assert original is not None
             self.container = original.container
-            self._sink = RestoreSink(target.file, original.head, original.packing)
+            packing = original.packing
+            # coded frames take what their parameters say
+            limit = None if isinstance(packing, Packing) else max_output
+            packer = packing.packer(exact=exact)
+            self._sink = RestoreSink(target.file, original.head, packer, limit)
         else:
             self.container = container
             fmt = audio_format(header)

@@ -59,6 +59,8 @@ ITEM_PICTURE: Final = 2
 ITEM_CUE_SHEET: Final = 3
 ITEM_APPLICATION: Final = 4
 ITEM_MODEL: Final = 5
+ITEM_FLAC_METADATA: Final = 6
+ITEM_FLAC_FRAMES: Final = 8
 ITEM_RECIPE: Final = 16
 ITEM_FOREIGN_HEAD: Final = 17
 ITEM_FOREIGN_TAIL: Final = 18
@@ -70,6 +72,8 @@ ITEM_NAMES: Final = {
     ITEM_CUE_SHEET: "cue sheet",
     ITEM_APPLICATION: "application",
     ITEM_MODEL: "model",
+    ITEM_FLAC_METADATA: "flac metadata",
+    ITEM_FLAC_FRAMES: "flac frames",
     ITEM_RECIPE: "recipe",
     ITEM_FOREIGN_HEAD: "foreign head",
     ITEM_FOREIGN_TAIL: "foreign tail",

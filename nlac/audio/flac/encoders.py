@@ -3,19 +3,36 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 import subprocess
 import tempfile
 from typing import BinaryIO
 
 from nlac._errors import UnsupportedAudio
 from nlac._typing import Samples
-from nlac.audio.flac.decoders import fault_in, find_program
 from nlac.audio.flac.metadata import MD5_PLACE
 from nlac.audio.format import AudioFormat
 from nlac.audio.packing import Packing, container_bytes
 from nlac.audio.reader import PIECE_BYTES
 from nlac.audio.sinks.base import Sink, write_all
 from nlac.audio.sinks.wav import WavSink
+
+
+_PROGRAM = "flac"
+# its messages on faults begin so; the rest are banners and warnings of what was left out on purpose
+_FAULTS = ("ERROR", "error code", "FLAC__")
+
+
+def find_program() -> str | None:
+    """Return the path of the program ``flac``, or None."""
+    return shutil.which(_PROGRAM)
+
+
+def _fault_in(messages: bytes, code: int) -> str:
+    """What the program said was wrong, or else its exit code."""
+    lines = messages.decode(errors="replace").splitlines()
+    faults = [line for line in lines if any(word in line for word in _FAULTS)]
+    return faults[0].strip("-: *") if faults else f"exit code {code}"
 
 
 def suits_program(fmt: AudioFormat) -> bool:
@@ -73,7 +90,7 @@ class ProgramSink(Sink):
             )
             if done.returncode:
                 raise UnsupportedAudio(
-                    f"FLAC cannot hold this (flac says: {fault_in(done.stderr, done.returncode)}); "
+                    f"FLAC cannot hold this (flac says: {_fault_in(done.stderr, done.returncode)}); "
                     "choose another container"
                 )
             # into a pipe the program writes no MD5

@@ -7,11 +7,12 @@ import os
 from collections.abc import Iterable, Sequence
 from typing import BinaryIO
 
+from nlac._errors import LimitExceeded
 from nlac._typing import Samples
 from nlac.audio.flac.encoders import suits_program
 from nlac.audio.flac.sink import FlacSink
 from nlac.audio.format import AudioFormat
-from nlac.audio.packing import Packing, packing_for
+from nlac.audio.packing import Packer, packing_for
 from nlac.audio.sinks.aiff import AiffSink
 from nlac.audio.sinks.base import PackedSink, Sink, write_all
 from nlac.audio.sinks.other import SoundfileSink
@@ -56,8 +57,10 @@ class RestoreSink:
         Where to; a pipe does.
     head : bytes
         Every byte before the first sample.
-    packing : Packing
-        How the samples lie in the file.
+    packer : Packer
+        Makes the bytes between head and tail.
+    max_bytes : int, optional
+        The most that may be written.
 
     Attributes
     ----------
@@ -65,16 +68,20 @@ class RestoreSink:
         Bytes written so far.
     """
 
-    def __init__(self, file: BinaryIO, head: bytes, packing: Packing) -> None:
+    def __init__(
+        self, file: BinaryIO, head: bytes, packer: Packer, max_bytes: int | None = None
+    ) -> None:
         self.num_bytes = 0
         self._file = file
-        self._packing = packing
+        self._packer = packer
+        self._max_bytes = max_bytes
         self._hash = hashlib.md5(usedforsecurity=False)
         self._put(head)
 
     def write(self, samples: Samples) -> None:
         """Append frames, as `Sink.write` does."""
-        self._put(self._packing.pack(samples))
+        for data in self._packer.pack(samples):
+            self._put(data)
 
     def finish(self, tail: Iterable[bytes] = ()) -> None:
         """Append every byte that follows the last frame.
@@ -84,6 +91,8 @@ class RestoreSink:
         tail : iterable of bytes
             Pieces, in order.
         """
+        for data in self._packer.end():
+            self._put(data)
         for piece in tail:
             self._put(piece)
 
@@ -95,6 +104,10 @@ class RestoreSink:
     def _put(self, data: bytes) -> None:
         self._hash.update(data)
         self.num_bytes += len(data)
+        if self._max_bytes is not None and self.num_bytes > self._max_bytes:
+            raise LimitExceeded(
+                f"the output takes over {self._max_bytes} bytes, which is max_output"
+            )
         write_all(self._file, data)
 
 
