@@ -17,7 +17,7 @@ from nlac._errors import (
 from nlac._files import ReadFile, WriteFile, can_seek, check_distinct, open_input, open_target
 from nlac._progress import Gauge
 from nlac._typing import Samples
-from nlac.api.render import Rendering, choose_container
+from nlac.api.render import Rendering, choose_container, default_container
 from nlac.api.results import DecodeResult, LostRange
 from nlac.audio.original.restoration import StoredOriginal, stored_original
 from nlac.bitstream.header import StreamHeader
@@ -150,7 +150,8 @@ class _Decoding:
         header = decoder.header
         told = header.num_frames if told is None else told
         original = stored_original(decoder.leading, header)
-        container = choose_container(self._container, self._dst, original)
+        default = default_container(decoder.leading, header)
+        container = choose_container(self._container, self._dst, original, default)
         with open_target(self._dst, force=self._force) as target:
             # nothing is lost where nothing is written
             items = () if self._dst is None else decoder.leading
@@ -182,10 +183,13 @@ class _Decoding:
         """Some frames of an intact stream, by its index."""
         header = reader.header
         original = stored_original(reader.leading, header)
-        container = self._fresh_container(original)
+        default = default_container(reader.leading, header)
+        container = self._fresh_container(original, default)
         self._check_output(stop - start, header)
         with open_target(self._dst, force=self._force) as target:
-            output = Rendering(target, header, None, container, stop - start, reader.leading)
+            output = Rendering(
+                target, header, None, container, stop - start, reader.leading, whole=False
+            )
             length = header.block_length
             covered = min(-(-stop // length) * length, reader.num_frames) - start // length * length
             gauge = self._gauge(stop - start, covered)
@@ -206,16 +210,17 @@ class _Decoding:
             original = stored_original(recovery.scan.items, header)
         except CorruptStream as error:
             problems.append(f"the original file cannot be restored: {error}")
+        default = default_container(recovery.scan.items, header)
         whole = (first, last) == (0, total)
         if whole:
-            container = choose_container(self._container, self._dst, original)
+            container = choose_container(self._container, self._dst, original, default)
         else:
-            container = self._fresh_container(original)
+            container = self._fresh_container(original, default)
         with open_target(self._dst, force=self._force) as target:
             items = recovery.scan.items
             output = Rendering(
                 target, header, original, container, last - first, items, self._max_output,
-                exact=False,
+                exact=False, whole=whole,
             )  # fmt: skip
             gauge = self._gauge(last - first, total)
             pieces = _clipped(recovery.samples(gauge), first, last)
@@ -235,14 +240,14 @@ class _Decoding:
                 problems=tuple(problems),
             )
 
-    def _fresh_container(self, original: StoredOriginal | None) -> str:
+    def _fresh_container(self, original: StoredOriginal | None, default: str) -> str:
         """Container for a part of the audio, for which the original does not serve."""
         if self._container == "original":
             raise NotRestorable("the original file comes back only as a whole")
-        container = choose_container(self._container, self._dst, original)
+        container = choose_container(self._container, self._dst, original, default)
         if container is None:
             assert original is not None
-            container = original.container
+            container = original.fresh_container
         return container
 
     def _check_output(

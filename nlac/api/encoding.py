@@ -61,9 +61,10 @@ def encode(
     WAV, RF64, BW64, W64, AIFF, AIFF-C, raw and FLAC files are stored with everything that is
     in them: `decode` gives the same bytes back, and this is proved here by re-assembling the
     file and comparing MD5s. Of a FLAC file with damaged or odd frames the samples and all
-    metadata blocks are kept, and a warning says why. The same input gives the same bytes whether files or pipes
-    are at either end, for every number of threads. Only a file whose name has another
-    extension than is usual (``.WAV``, ``.bwf``, none) adds an item that tells it.
+    metadata blocks are kept, and a warning says why. The same input gives the same bytes
+    whether files or pipes are at either end, for every number of threads. Only a file whose
+    name has another extension than is usual (``.WAV``, ``.bwf``, none) adds an item that tells
+    it.
 
     Parameters
     ----------

@@ -20,10 +20,10 @@ from nlac._typing import Samples
 from nlac.api.arrays import DType, SampleFormat, fill, from_samples, output_array, output_dtype
 from nlac.api.frames import FrameAccess
 from nlac.api.results import StreamInfo
-from nlac.api.stream_info import stream_info, stream_tags
+from nlac.api.stream_info import stream_info, stream_pictures, stream_tags
 from nlac.audio.original.chunks import Chunk, list_chunks
-from nlac.audio.packing import Packing
 from nlac.audio.original.restoration import stored_original
+from nlac.audio.packing import Packing
 from nlac.bitstream import constants as c
 from nlac.bitstream.items import Picture
 from nlac.bitstream.reader import IndexedReader
@@ -124,11 +124,7 @@ class NlacFile(FrameAccess):
     @property
     def pictures(self) -> list[Picture]:
         """Pictures."""
-        return [
-            Picture.from_item(item)
-            for item in self._reader.leading
-            if item.item_type == c.ITEM_PICTURE
-        ]
+        return stream_pictures(self._reader.leading)
 
     @property
     def chunks(self) -> list[Chunk]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from nlac.api.results import MetadataInfo, StreamInfo
+from nlac.audio.flac.blocks import pictures_of, tags_of
+from nlac.audio.flac.kept import kept_blocks
 from nlac.audio.original.restoration import stored_suffix
 from nlac.bitstream import constants as c
-from nlac.bitstream.items import Recipe, Tags, first_of
+from nlac.bitstream.items import Picture, Recipe, Tags, first_of
 from nlac.bitstream.metadata import MetadataItem
 from nlac.bitstream.reader import IndexedReader
 from nlac.predictors.methods import names
@@ -56,6 +58,15 @@ def stream_info(reader: IndexedReader) -> StreamInfo:
 
 
 def stream_tags(items: tuple[MetadataItem, ...]) -> dict[str, list[str]]:
-    """Vorbis comments among `items`, names in capitals."""
+    """Vorbis comments, names in capitals: those of `items`, or of the original FLAC file."""
     item = first_of(items, c.ITEM_TAGS)
-    return Tags.from_item(item).to_mapping() if item is not None else {}
+    tags = Tags.from_item(item) if item is not None else tags_of(kept_blocks(items))
+    return tags.to_mapping() if tags is not None else {}
+
+
+def stream_pictures(items: tuple[MetadataItem, ...]) -> list[Picture]:
+    """Pictures among `items`; without tags there, those of the original FLAC file as well."""
+    found = [Picture.from_item(item) for item in items if item.item_type == c.ITEM_PICTURE]
+    if found and first_of(items, c.ITEM_TAGS) is not None:
+        return found
+    return [*pictures_of(kept_blocks(items)), *found]

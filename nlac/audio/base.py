@@ -39,8 +39,8 @@ class AudioSource(ABC):
     """An audio file or pipe, read forward once.
 
     Where `restorable`, the original file is the head, what ``packing.packer()`` makes of the
-    samples, and the tail, byte for byte: `head` is known from the start, the samples come from `read`, and `tail` gives
-    the rest.
+    samples, and the tail, byte for byte: `head` is known from the start, the samples come from
+    `read`, and `tail` gives the rest.
 
     Attributes
     ----------

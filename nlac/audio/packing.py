@@ -17,6 +17,7 @@ from nlac._errors import CorruptStream, NotRestorable, UnsupportedAudio, UsageEr
 from nlac._typing import Samples
 from nlac.audio.format import AudioFormat
 
+
 class Packer(Protocol):
     """Makes the bytes between head and tail of a file from its samples, in order."""
 

@@ -17,7 +17,6 @@ from nlac.audio.reader import PIECE_BYTES
 from nlac.audio.sinks.base import Sink, write_all
 from nlac.audio.sinks.wav import WavSink
 
-
 _PROGRAM = "flac"
 # its messages on faults begin so; the rest are banners and warnings of what was left out on purpose
 _FAULTS = ("ERROR", "error code", "FLAC__")
@@ -51,10 +50,13 @@ class ProgramSink(Sink):
     file : binary file object
         Where to.
     fmt : AudioFormat
-        What the samples are, of which `suits_program` is true.
+        What the samples are: integers.
+    block_length : int
+        Samples of a FLAC frame.
     """
 
-    def __init__(self, file: BinaryIO, fmt: AudioFormat) -> None:
+    def __init__(self, file: BinaryIO, fmt: AudioFormat, block_length: int) -> None:
+        self._block_length = block_length
         self._out = file
         self.bits_per_sample = fmt.bits_per_sample
         self._packing = Packing(container_bytes(fmt.bits_per_sample))
@@ -79,7 +81,8 @@ class ProgramSink(Sink):
         self._wav.flush()
         self._wav.seek(0)
         # lax: any rate and depth; without a channel map any number of channels needs no mask
-        options = ("--silent", "--lax", "--channel-map=none", "--no-seektable", "--stdout", "-")
+        options = ["--silent", "--lax", "--channel-map=none", "--no-seektable"]
+        options += [f"--blocksize={self._block_length}", "--stdout", "-"]
         with self._wav, tempfile.TemporaryFile() as packed:
             done = subprocess.run(
                 [find_program() or "flac", *options],
@@ -89,9 +92,9 @@ class ProgramSink(Sink):
                 check=False,
             )
             if done.returncode:
+                fault = _fault_in(done.stderr, done.returncode)
                 raise UnsupportedAudio(
-                    f"FLAC cannot hold this (flac says: {_fault_in(done.stderr, done.returncode)}); "
-                    "choose another container"
+                    f"FLAC cannot hold this (flac says: {fault}); choose another container"
                 )
             # into a pipe the program writes no MD5
             packed.seek(MD5_PLACE)

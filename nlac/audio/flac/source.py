@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from typing import BinaryIO
 
 import numpy as np
@@ -18,8 +16,8 @@ from nlac.audio.flac import metadata, ogg
 from nlac.audio.flac.blocks import Block, channel_mask
 from nlac.audio.flac.frames.pages import OggFrames, page_pieces
 from nlac.audio.flac.frames.pieces import FlacFrames
-from nlac.audio.flac.frames.stream import FrameReader
 from nlac.audio.flac.metadata import FlacInfo
+from nlac.audio.flac.parts import FlacParts, open_ogg, open_plain
 from nlac.audio.format import AudioFormat
 from nlac.audio.original.dropped import (
     ID3_TAG,
@@ -36,62 +34,6 @@ _HINT = "flac -d --decode-through-errors makes a WAV file of what is left"
 # what else a stream holds needs room as well
 _MAX_ORIGINAL_BYTES = c.MAX_METADATA_BYTES - (1 << 25)
 _MAX_ORIGINAL_ITEMS = c.MAX_METADATA_ITEMS - 256
-
-
-@dataclass(slots=True)
-class _File:
-    """Where the parts of a FLAC file are, all of it at hand.
-
-    Attributes
-    ----------
-    file : binary file object
-        The file; seekable.
-    start : int
-        Place in it at which the FLAC file begins.
-    head : bytes
-        Everything before the frames.
-    frames : binary file object
-        Its frames without pages; the file itself unless it is Ogg.
-    begin : int
-        Place in `frames` of the first frame.
-    pages : list of Page or None
-        The pages behind the head of an Ogg file; None where they cannot be told by few numbers.
-    digest : bytes
-        MD5 of an Ogg file.
-    closes : list of binary file objects
-        Copies of this module.
-    """
-
-    file: BinaryIO
-    start: int
-    head: bytes
-    frames: BinaryIO
-    begin: int
-    in_ogg: bool = False
-    pages: list[ogg.Page] | None = None
-    digest: bytes = b""
-    closes: list[BinaryIO] = field(default_factory=list)
-
-    def reader(
-        self, info: FlacInfo, keep: bool, note: Callable[[bytes], None] = lambda data: None
-    ) -> FrameReader:
-        """A reader of the frames, from the first one on."""
-        self.frames.seek(self.begin)
-
-        def read(count: int) -> bytes:
-            pieces = []
-            while count and (data := self.frames.read(count)):
-                pieces.append(data)
-                count -= len(data)
-            whole = b"".join(pieces)
-            note(whole)
-            return whole
-
-        return FrameReader(read, info, self.begin - self.start, keep=keep)
-
-    def close(self) -> None:
-        for file in self.closes:
-            file.close()
 
 
 def open_flac(
@@ -126,10 +68,10 @@ def open_flac(
     reader.need(begin, "the ID3v2 tag")
     in_ogg = reader.peek(4) == ogg.MAGIC
     if in_ogg:
-        blocks, file = _open_ogg(stream, reader)
+        blocks, file = open_ogg(stream, reader)
     else:
         blocks = list(metadata.read_blocks(reader.need))
-        file = _open_plain(stream, reader)
+        file = open_plain(stream, reader)
     try:
         info, dropped = metadata.parse_blocks(blocks)
         return FlacSource(
@@ -141,37 +83,12 @@ def open_flac(
         raise
 
 
-def _open_plain(stream: BinaryIO, reader: ByteReader) -> _File:
-    head = reader.end_head()
-    if reader.start is not None:
-        return _File(stream, reader.start, head, stream, reader.start + len(head))
-    copy = _copied(iter(lambda: reader.take(PIECE_BYTES), b""), head)
-    return _File(copy, 0, head, copy, len(head), closes=[copy])
-
-
-def _open_ogg(stream: BinaryIO, reader: ByteReader) -> tuple[list[bytes], _File]:
-    pages: list[ogg.Page] = []
-    packets = ogg.ogg_packets(reader.take, pages.append)
-    blocks = list(metadata.ogg_blocks(packets))
-    in_head = len(pages)
-    # frames begin on a page of their own, as they should, and no other stream lies beside
-    segments = b"".join(page.segments for page in pages)
-    is_clean = sum(size < 255 for size in segments) == len(blocks) and segments[-1] < 255
-    head = reader.end_head()
-    copy = _copied(packets)
-    is_clean = is_clean and len({page.serial for page in pages}) == 1
-    file = _File(copy, 0, head, copy, 0, in_ogg=True, digest=reader.digest, closes=[copy])
-    if is_clean:
-        file.pages = pages[in_head:]
-    return blocks, file
-
-
 class FlacSource(AudioSource):
     """Audio of a FLAC file. The end is reached only if everything agrees.
 
     Parameters
     ----------
-    file : _File
+    file : FlacParts
         The parts of the file.
     info : FlacInfo
         What the file says of itself.
@@ -194,7 +111,7 @@ class FlacSource(AudioSource):
 
     def __init__(
         self,
-        file: _File,
+        file: FlacParts,
         info: FlacInfo,
         blocks: list[Block],
         dropped: list[str],
@@ -242,7 +159,8 @@ class FlacSource(AudioSource):
                 self.warnings += [f"not kept: {', '.join(lost)}"] if lost else []
             else:
                 # in the order of the file, as far as it is one
-                self.warnings += audio_only_warnings("FLAC", lost[:has_id3] + dropped + lost[has_id3:])
+                dropped = lost[:has_id3] + dropped + lost[has_id3:]
+                self.warnings += audio_only_warnings("FLAC", dropped)
         if info.md5 is None:
             self.warnings.append(
                 "the FLAC file has no MD5 of its samples; only the checksums and numbers of its "
@@ -361,17 +279,3 @@ class FlacSource(AudioSource):
         self._file.close()
         for file in self._closes:
             file.close()
-
-
-def _copied(pieces: Iterable[bytes], head: bytes = b"") -> BinaryIO:
-    """Copy what comes from a pipe or from pages to a temporary file."""
-    copy: BinaryIO = tempfile.TemporaryFile()  # noqa: SIM115 - the source closes it
-    try:
-        copy.write(head)
-        for piece in pieces:
-            copy.write(piece)
-        copy.flush()
-    except BaseException:
-        copy.close()
-        raise
-    return copy

@@ -26,7 +26,8 @@ from nlac.bitstream.items import Recipe, first_of, joined
 from nlac.bitstream.metadata import MetadataItem, split_item
 
 # rf64 and bw64 files are called .wav as well
-_USUAL_SUFFIXES = {name: f".{name}" for name in ("wav", "w64", "aiff", "aifc", "raw", "flac", "oga")}
+_USUAL = ("wav", "w64", "aiff", "aifc", "raw", "flac", "oga")
+_USUAL_SUFFIXES = {name: f".{name}" for name in _USUAL}
 # controls, the separators of folders, and what names may not hold on some systems
 _FORBIDDEN = re.compile(r"""[\x00-\x1f\x7f-\x9f./\\:*?"<>|]""")
 
@@ -166,6 +167,11 @@ class StoredOriginal:
         self.packing = packing
         self.head = head
         self.suffix = suffix
+
+    @property
+    def fresh_container(self) -> str:
+        """Container of a fresh file of the same kind, for a part of the audio."""
+        return "flac" if self.container == "oga" else self.container
 
 
 def stored_original(items: Iterable[MetadataItem], header: StreamHeader) -> StoredOriginal | None:

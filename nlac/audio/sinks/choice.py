@@ -9,6 +9,7 @@ from typing import BinaryIO
 
 from nlac._errors import LimitExceeded
 from nlac._typing import Samples
+from nlac.audio.flac.blocks import Block
 from nlac.audio.flac.encoders import suits_program
 from nlac.audio.flac.sink import FlacSink
 from nlac.audio.format import AudioFormat
@@ -134,7 +135,8 @@ def open_sink(
     fmt: AudioFormat,
     container: str,
     num_frames: int | None = None,
-    flac_blocks: Sequence[tuple[int, bytes]] = (),
+    flac_blocks: Sequence[Block] = (),
+    flac_block_length: int | None = None,
 ) -> Sink:
     """Begin to write an audio file.
 
@@ -152,8 +154,10 @@ def open_sink(
         that holds such samples exactly, such as ``"flac"``, ``"caf"`` or ``"au"``.
     num_frames : int or None
         Frames to come, if known.
-    flac_blocks : sequence of (int, bytes)
-        Types and contents of metadata blocks, if this is to be a FLAC file.
+    flac_blocks : sequence of Block
+        Metadata blocks, if this is to be a FLAC file.
+    flac_block_length : int, optional
+        Samples of a FLAC frame, if it was made from one; see `FlacSink`.
 
     Returns
     -------
@@ -176,6 +180,8 @@ def open_sink(
         return AiffSink(file, fmt, container, num_frames)
     if container == "raw":
         return RawSink(file, fmt, num_frames)
-    if container == "flac" and (flac_blocks or suits_program(fmt)):
-        return FlacSink(file, fmt, flac_blocks)
+    if container == "flac" and (
+        flac_blocks or flac_block_length is not None or suits_program(fmt)
+    ):
+        return FlacSink(file, fmt, flac_blocks, flac_block_length)
     return SoundfileSink(file, fmt, container)

@@ -25,7 +25,7 @@ from nlac.audio.flac.frames.subframe_builder import (
     take,
 )
 from nlac.kernels.jit import inline_kernel, kernel
-from nlac.kernels.memory import address, load_i32, load_u8, store_8, store_64
+from nlac.kernels.memory import address, load_i32, store_8, store_64
 
 # why no further frame was built; see also `nlac.audio.flac.frames.subframe_builder`
 NEED_SAMPLES: Final = 1

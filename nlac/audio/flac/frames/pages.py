@@ -50,6 +50,9 @@ def page_pieces(pages: Sequence[Page], frames: I64) -> list[bytes] | None:
     totals = np.cumsum(segments, dtype=np.int64)[ends] if len(ends) else np.empty(0, np.int64)
     if any(page.flags & _OTHER_POSITION for page in pages):
         return None
+    if len(ends) == len(frames) + 1:
+        # ffmpeg ends with a packet of no bytes
+        frames = np.append(frames, [[0, 0]], axis=0)
     if (len(segments) and segments[-1] == _FULL) or not np.array_equal(
         totals, np.cumsum(frames[:, 0])
     ):
@@ -167,6 +170,10 @@ class PagePacker:
     def end(self) -> Iterator[bytes]:
         """Yield the pages that hold nothing, after a check that everything was used."""
         self._builder.end()
+        if self._next is not None and self._next[0] == len(self._segments) + 1:
+            # a packet of no bytes behind the last frame
+            self._segments.append(0)
+            self._ends.append(self._samples)
         while self._next is not None and self._next[0] <= len(self._segments):
             yield self._page(*self._next)
         if self._next is not None or self._segments:

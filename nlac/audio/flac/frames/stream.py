@@ -62,7 +62,9 @@ class FrameReader:
         The numbers in the frames' headers tell of no gap.
     """
 
-    def __init__(self, read: Callable[[int], bytes], info: FlacInfo, begin: int, *, keep: bool) -> None:
+    def __init__(
+        self, read: Callable[[int], bytes], info: FlacInfo, begin: int, *, keep: bool
+    ) -> None:
         self.pieces: list[bytes] = []
         self.num_samples = self.first_sample = 0
         self.end = begin
@@ -199,7 +201,7 @@ class FrameReader:
         attempts = 0
         self._at += 1
         while True:
-            match = _SYNC.search(self._data, self._at, self._filled)
+            match = _SYNC.search(self._data.data, self._at, self._filled)
             self._at = match.start() if match else max(self._at, self._filled - 1)
             if match is not None:
                 count, found = self._parse(1)
