@@ -220,8 +220,7 @@ class _Decoding:
             items = recovery.scan.items
             output = Rendering(
                 target, header, original, container, last - first, items, self._max_output,
-                exact=False, whole=whole,
-            )  # fmt: skip
+                exact=False, whole=whole)  # fmt: skip
             gauge = self._gauge(last - first, total)
             pieces = _clipped(recovery.samples(gauge), first, last)
             self._write(output, header, pieces, gauge, last - first)

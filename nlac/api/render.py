@@ -93,7 +93,7 @@ def choose_container(
 
 
 def carried(
-    items: Iterable[MetadataItem], container: str, header: StreamHeader, *, whole: bool = True
+    items: Iterable[MetadataItem], container: str, fmt: AudioFormat, *, whole: bool = True
 ) -> tuple[list[Block], list[str]]:
     """Divide the metadata of a stream into what a fresh file takes, and what it cannot.
 
@@ -103,8 +103,8 @@ def carried(
         Metadata of the stream before the blocks.
     container : str
         Container of the file; only FLAC takes any.
-    header : StreamHeader
-        Header of the stream.
+    fmt : AudioFormat
+        What its samples are.
     whole : bool
         All of the audio is written.
 
@@ -130,8 +130,7 @@ def carried(
     except CorruptStream:
         counts["damaged item of type flac metadata"] += 1
     if container == "flac":
-        mask = header.channel_mask
-        blocks, lost = output_blocks(kept, good, header.channels, mask, whole=whole)
+        blocks, lost = output_blocks(kept, good, fmt, whole=whole)
         return blocks, describe((), counts) + lost
     names = list(Tags.from_item(tags).to_mapping()) if tags is not None else []
     if tags is None and (kept_tags := tags_of(kept)) is not None:
@@ -258,7 +257,7 @@ class Rendering:
             self.container = container
             fmt = audio_format(header)
             items = tuple(items)
-            blocks, lost = carried(items, container, header, whole=whole)
+            blocks, lost = carried(items, container, fmt, whole=whole)
             length = _flac_block_length(items)
             sink = open_sink(target.file, fmt, container, num_frames, blocks, length)
             if lost:

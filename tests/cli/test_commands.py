@@ -243,15 +243,15 @@ def test_audio_only(call: Call, tmp_path: Path, wav: Path) -> None:
     import soundfile
 
     samples, rate = soundfile.read(wav, dtype="int16")
-    soundfile.write(tmp_path / "a.flac", samples, rate, subtype="PCM_16")
-    done = call("encode", "a.flac")
+    soundfile.write(tmp_path / "a.caf", samples, rate, subtype="PCM_16")
+    done = call("encode", "a.caf")
     assert done.exit_code == 1
     assert "--audio-only" in done.stderr
-    done = call("encode", "a.flac", "--audio-only", "--delete-input")
+    done = call("encode", "a.caf", "--audio-only", "--delete-input")
     assert done.exit_code == 0
     assert "audio only" in done.stdout
-    assert "a.flac is kept" in done.stderr
-    assert (tmp_path / "a.flac").exists()
+    assert "a.caf is kept" in done.stderr
+    assert (tmp_path / "a.caf").exists()
     assert call("encode", "in.wav", "b.nlac", "--strip-chunks").exit_code == 0
     assert call("decode", "-q", "b.nlac", "--format", "original").exit_code == 1
     assert call("decode", "-q", "b.nlac").exit_code == 0

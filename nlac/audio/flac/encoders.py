@@ -37,11 +37,12 @@ def _fault_in(messages: bytes, code: int) -> str:
 def suits_program(fmt: AudioFormat) -> bool:
     """Tell whether the program is there, and keeps a depth that libsndfile does not."""
     bits = fmt.bits_per_sample
-    return not fmt.is_float and 4 <= bits <= 24 and bits % 8 != 0 and find_program() is not None
+    is_odd = bits % 8 != 0 or bits == 32
+    return not fmt.is_float and 4 <= bits <= 32 and is_odd and find_program() is not None
 
 
 class ProgramSink(Sink):
-    """A FLAC file of any depth from 4 to 24 bits.
+    """A FLAC file of any depth from 4 to 32 bits (flac before 1.4: 24).
 
     The samples go to a temporary WAV file, which `finish` has encoded.
 

@@ -22,6 +22,7 @@ from nlac.audio.flac.metadata import (
     SEEK_TABLE,
     STREAMINFO,
 )
+from nlac.audio.format import AudioFormat
 from nlac.audio.reader import HEAD_LIMIT_BYTES, ByteReader
 from nlac.bitstream import constants as c
 from nlac.bitstream.items import Recipe, Tags, first_of, joined
@@ -65,8 +66,7 @@ def kept_blocks(items: Iterable[MetadataItem]) -> list[Block]:
 def output_blocks(
     kept: Sequence[Block],
     items: Sequence[MetadataItem],
-    channels: int,
-    mask: int,
+    fmt: AudioFormat,
     *,
     whole: bool,
 ) -> tuple[list[Block], list[str]]:
@@ -81,8 +81,8 @@ def output_blocks(
         Those of the original FLAC file, if there is one.
     items : sequence of MetadataItem
         Items of the stream, all of valid content.
-    channels, mask : int
-        Channels of the stream, and their speaker positions.
+    fmt : AudioFormat
+        What the samples are.
     whole : bool
         The file has all of the audio; otherwise cue sheets and seek tables do not fit it.
 
@@ -113,7 +113,8 @@ def output_blocks(
         kept = _with_comments(kept, comments.data)
     kept += [Block(PICTURE, data) for data in pictures if len(data) <= MAX_BLOCK_BYTES]
     kept += [Block(APPLICATION, data) for data in others if len(data) <= MAX_BLOCK_BYTES]
-    if mask and mask != DEFAULT_MASKS.get(channels):
+    mask = fmt.channel_mask
+    if mask and mask != DEFAULT_MASKS.get(fmt.channels):
         tags = tags_of(kept) or Tags()
         if MASK_TAG not in tags.to_mapping():
             told = (MASK_TAG, f"0x{mask:04X}")

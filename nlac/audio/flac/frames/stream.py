@@ -198,6 +198,8 @@ class FrameReader:
             self._is_odd(f"the checksum of the FLAC frame at byte {begin} is wrong")
             self.is_complete = False
             return self._parse(1, any_crc=True)[0]
+        # what stands before the first frame may have been one; of others the numbers tell
+        self.is_complete &= self._expected is not None
         attempts = 0
         self._at += 1
         while True:
