@@ -423,12 +423,12 @@ def test_items_of_all_kinds_are_carried_or_named():
     assert lost == ["1 damaged item of type picture", "1 cue sheet"]
     blocks, lost = carried(items, "wav", AudioFormat(RATE, 2, 16))
     assert blocks == []
-    assert lost == [
+    assert sorted(lost, key=lambda text: "damaged" in text) == [
         "tags (A)",
-        "1 picture",
-        "1 damaged item of type picture",
         "1 cue sheet",
+        "1 picture",
         "1 application",
+        "1 damaged item of type picture",
     ]
 
 
