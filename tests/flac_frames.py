@@ -95,7 +95,7 @@ class Parameters:
             signal[i] - (sum(w * signal[i - 1 - j] for j, w in enumerate(weights)) >> shift)
             for i in range(order, len(signal))
         ]
-        if order > len(signal) or (kind > 1 and any(abs(x) >> 31 for x in residual)):
+        if order >= len(signal) or (kind > 1 and any(abs(x) >> 31 for x in residual)):
             kind = 1
         self.put("subframe", kind << 1 | (wasted > 0))
         if wasted:
@@ -111,8 +111,9 @@ class Parameters:
 
     def residual(self, residual: list[int], order: int, length: int) -> None:
         dice = self.dice
-        method = dice.below(2)
-        orders = [p for p in range(9) if length % (1 << p) == 0 and length >> p >= order]
+        # the other one has no parameter for large residuals
+        method = 1 if any(abs(x) >> 17 for x in residual) else dice.below(2)
+        orders = [p for p in range(9) if length % (1 << p) == 0 and length >> p > order]
         partition_order = dice.one_of(orders)
         self.put("partitions", method << 4 | partition_order)
         size, largest = length >> partition_order, 30 if method else 14

@@ -230,14 +230,14 @@ class FlacSource(AudioSource):
 
     def _check(self) -> None:
         info, reader = self._info, self._reader
+        why = f" ({reader.oddity})" if reader.oddity else ""
         if info.num_frames not in (None, self._frames_read):
             raise UnsupportedAudio(
                 f"the FLAC file decodes to {self._frames_read} frames, but by its header it has "
-                f"{info.num_frames}: damaged; {_HINT}"
+                f"{info.num_frames}: damaged{why}; {_HINT}"
             )
         if info.md5 is not None:
             if info.md5 != self._md5.digest():
-                why = f" ({reader.oddity})" if reader.oddity else ""
                 raise UnsupportedAudio(
                     "the samples do not match the MD5 in the FLAC file's header: damaged"
                     f"{why}; {_HINT}"
@@ -245,7 +245,7 @@ class FlacSource(AudioSource):
         elif not reader.is_complete or (info.num_frames is None and self._has_rest()):
             raise UnsupportedAudio(
                 "the FLAC frames are damaged or incomplete"
-                f"{f' ({reader.oddity})' if reader.oddity else ''}; {_HINT}"
+                f"{why}; {_HINT}"
             )
         if reader.first_sample and (info.md5 is None or info.num_frames is None):
             self.warnings.append(

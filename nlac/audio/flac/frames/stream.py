@@ -197,7 +197,9 @@ class FrameReader:
         if status == parser.BAD_CRC:
             self._is_odd(f"the checksum of the FLAC frame at byte {begin} is wrong")
             self.is_complete = False
-            return self._parse(1, any_crc=True)[0]
+            count, _status = self._parse(1, any_crc=True)
+            if count:
+                return count
         # what stands before the first frame may have been one; of others the numbers tell
         self.is_complete &= self._expected is not None
         attempts = 0

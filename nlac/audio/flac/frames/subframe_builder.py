@@ -190,8 +190,8 @@ def _build_residuals(work, length, order, cols, starts, ends, base, pos, acc, fi
         parameter = (difference >> 1) ^ -(difference & 1)
         if fits:
             parameter += expected_parameter(total, stop - i, largest)
-            if not 0 <= parameter <= largest:
-                return pos, acc, fill, BAD_PARAMETERS
+            fits = 0 <= parameter <= largest
+        if fits:
             pos, acc, fill = put(base, pos, acc, fill, parameter, width)
             one, ones = np.int64(1) << parameter, (np.int64(1) << parameter) - 1
         while fits and i < stop:
