@@ -145,11 +145,11 @@ def points(path: Path) -> list[int]:
 
 def blocks_of(path: Path) -> list[bytes]:
     """Metadata blocks, with what a seek table says of other frames taken out."""
-    data = path.read_bytes()
+    file = io.BytesIO(path.read_bytes())
     blocks = (
-        ogg_blocks(ogg_packets(io.BytesIO(data).read))
-        if data.startswith(b"Ogg")
-        else read_blocks(lambda count, what, file=io.BytesIO(data): file.read(count))
+        ogg_blocks(ogg_packets(file.read))
+        if path.suffix == ".oga"
+        else read_blocks(lambda count, _what: file.read(count))
     )
     return [b[:4] + bytes(len(b) - 4) if b[0] & 127 == SEEK_TABLE else b for b in blocks]
 
@@ -247,7 +247,7 @@ def test_tags_and_pictures_show_without_being_stored_twice(
                 ]  # fmt: skip
                 assert pictures[0].data == png()
             else:
-                assert tags == {"TITLE": ["x"]}
+                assert tags["TITLE"] == ["x"]
 
 
 def test_own_tags_take_the_place_of_those_of_the_file(

@@ -43,13 +43,13 @@ def top_bits(word, count):
     return np.int64((word >> U(1)) >> U(63 - count))
 
 
-@inline_kernel
+@kernel
 def get(base, bit, count):
     """Unsigned number of `count` bits (0 .. 57) at `bit`, int64."""
     return top_bits(window(base, bit), count)
 
 
-@inline_kernel
+@kernel
 def get_signed(base, bit, count):
     """Two's complement number of `count` bits (0 .. 57) at `bit`, int64; 0 of no bits."""
     value = get(base, bit, count)
@@ -57,7 +57,7 @@ def get_signed(base, bit, count):
 
 
 @inline_kernel
-def put(base, pos, acc, fill, value, count):
+def put_inline(base, pos, acc, fill, value, count):
     """Append the low `count` bits (0 .. 48) of an int64."""
     ones = (np.int64(1) << count) - 1
     acc = (acc << count) | (value & ones)
@@ -72,6 +72,12 @@ def put(base, pos, acc, fill, value, count):
     store_8(base, pos + 6, word)
     fill_left = fill & 7
     return pos + (fill >> 3), acc & ((np.int64(1) << fill_left) - 1), fill_left
+
+
+@kernel
+def put(base, pos, acc, fill, value, count):
+    """Do the same as `put_inline`: smaller code where speed does not matter."""
+    return put_inline(base, pos, acc, fill, value, count)
 
 
 def _tables(polynomial: int, width: int, count: int) -> NDArray[np.int64]:

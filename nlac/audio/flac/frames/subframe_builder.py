@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from nlac.audio.flac.frames.bits import put
+from nlac.audio.flac.frames.bits import put, put_inline
 from nlac.audio.flac.frames.columns import (
     CONSTANT,
     ESCAPED,
@@ -204,7 +204,7 @@ def _build_residuals(work, length, order, cols, starts, ends, base, pos, acc, fi
             while zeros >= _CHUNK - 16:
                 pos, acc, fill = put(base, pos, acc, fill, 0, _CHUNK - 16)
                 zeros -= _CHUNK - 16
-            pos, acc, fill = put(
+            pos, acc, fill = put_inline(
                 base, pos, acc, fill, one | (folded & ones), zeros + 1 + parameter
             )
             i += 1
