@@ -171,9 +171,10 @@ def _flac_block_length(items: Iterable[MetadataItem]) -> int | None:
         kept = kept_blocks(items)
     except CorruptStream:
         return None
-    if not kept or kept[0].kind != STREAMINFO or len(kept[0].data) != STREAMINFO_BYTES:
-        return None
-    return FlacInfo.parse(kept[0].data).block_length
+    for block in kept:
+        if block.kind == STREAMINFO and len(block.data) == STREAMINFO_BYTES:
+            return FlacInfo.parse(block.data).block_length
+    return None
 
 
 def audio_format(header: StreamHeader) -> AudioFormat:

@@ -67,15 +67,39 @@ def test_no_frames() -> None:
 
 @pytest.mark.parametrize(
     "told",
-    [{"md5": b"x" * 16}, {"total": 60}, {"total": 80}, {"total": 16}, {"total": 60} | NO_MD5],
+    [
+        {"md5": b"x" * 16},
+        {"md5": b"x" * 16, "total": 60},
+        {"total": 60} | NO_MD5,
+        {"total": 80} | NO_MD5,
+        {"total": 16} | NO_MD5,
+    ],
 )
-def test_a_header_that_does_not_fit_the_samples_is_an_error(
-    told: dict[str, Any]
-) -> None:
+def test_a_header_that_does_not_fit_the_samples_is_an_error(told: dict[str, Any]) -> None:
     for samples, bits in [(SHORT, 16), (SAMPLES, BITS)]:
         for file in (flac(samples, bits, **told), b"".join(ogg_flac(samples, bits, **told))):
             with pytest.raises(UnsupportedAudio, match=r"MD5|damaged|frames"):
                 read(file)
+
+
+@pytest.mark.parametrize("total", [16, 60, 80])
+def test_a_wrong_length_is_told_where_the_md5_is_right(total: int) -> None:
+    got, source = read(flac(SHORT, 16, total=total))
+    assert np.array_equal(got, SHORT)
+    expected = f"decodes to 70 frames, but by its header it has {total}; its MD5 proves the former"
+    assert source.warnings[-1].endswith(expected)
+
+
+def test_streaminfo_may_stand_behind_other_blocks() -> None:
+    """Files 7 and 3 of the faulty ones in the FLAC decoder testbench."""
+    data = flac(SHORT, 16, blocks=[(4, comments("A=b"))])
+    info, tags = data[4:42], data[42 : 42 + 4 + int.from_bytes(data[43:46], "big")]
+    swapped = data[:4] + bytes([4]) + tags[1:] + bytes([0x80]) + info[1:] + data[42 + len(tags) :]
+    got, source = read(swapped)
+    assert np.array_equal(got, SHORT)
+    assert source.warnings[1:] == ["not kept: tags (A)"]
+    with pytest.raises(UnsupportedAudio, match="another depth or other channels"):
+        read(flac(noise(70, 1, 16), 16, body=frames(SHORT, 16)))
 
 
 @pytest.mark.parametrize("told", TOLD)
@@ -116,7 +140,7 @@ def test_damaged_headers_are_errors() -> None:
     for length in range(len(whole) - sum(map(len, frames(SHORT, 16)))):
         with pytest.raises(UnsupportedAudio):
             open_source(io.BytesIO(whole[:length]))
-    with pytest.raises(UnsupportedAudio, match="STREAMINFO"):
+    with pytest.raises(UnsupportedAudio, match="has no STREAMINFO"):
         open_source(io.BytesIO(b"fLaC" + block(4, b"", last=True)))
 
 

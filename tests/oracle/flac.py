@@ -79,7 +79,6 @@ def build_frame(columns: Columns, state: list[int], samples: list[list[int]], de
     length = int.from_bytes(uncommon, "big") + 1 if uncommon else LENGTHS[length_code]
     uncommon += bytes(columns.take("rate") for _ in range(rate_bytes))
     padding = columns.take("padding") if flags & 2 else 0
-    require(length < 65536, "frame: block size")
     require(len(samples) == (assignment + 1 if assignment < 8 else 2), "frame: channels")
     require(len(samples[0]) >= length, "frame: more samples than the stream has")
     header = bytes([255, 0xF8 | strategy, length_code << 4 | rate_code])
@@ -186,7 +185,7 @@ def pack_frames(reader: Reader, items: list[Item], depth: int, channels: list[li
     state, place, frames, ends = [0, 0], 0, [], []
     for columns in pieces:
         while columns.more("shape"):
-            rest = [channel[place : place + 65535] for channel in channels]
+            rest = [channel[place : place + 65536] for channel in channels]
             frame, length = build_frame(columns, state, rest, depth)
             place += length
             frames.append(frame)

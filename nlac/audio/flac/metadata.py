@@ -117,16 +117,17 @@ def parse_blocks(blocks: Iterable[bytes]) -> tuple[FlacInfo, list[str]]:
     Raises
     ------
     UnsupportedAudio
-        The first block is no STREAMINFO.
+        There is no STREAMINFO.
     """
     info: FlacInfo | None = None
     names: list[str] = []
     counts: Counter[str] = Counter()
     for block in blocks:
         kind, data = block[0] & ~LAST, block[4:]
-        if info is None:
-            if kind != STREAMINFO or len(data) != STREAMINFO_BYTES:
-                raise UnsupportedAudio("the FLAC file does not begin with STREAMINFO: damaged")
+        if kind == STREAMINFO and info is None:
+            if len(data) != STREAMINFO_BYTES:
+                raise UnsupportedAudio("the STREAMINFO of the FLAC file is damaged")
+            # it should be the first block, but files exist in which it is not
             info = FlacInfo.parse(data)
         elif kind == COMMENTS:
             names += [name.upper() for name, _value in comment_pairs(data)[1]]

@@ -231,21 +231,22 @@ class FlacSource(AudioSource):
     def _check(self) -> None:
         info, reader = self._info, self._reader
         why = f" ({reader.oddity})" if reader.oddity else ""
-        if info.num_frames not in (None, self._frames_read):
+        differs = info.num_frames not in (None, self._frames_read)
+        told = (
+            f"the FLAC file decodes to {self._frames_read} frames, but by its header it has "
+            f"{info.num_frames}"
+        )
+        if info.md5 is not None and info.md5 == self._md5.digest():
+            self.warnings += [f"{told}; its MD5 proves the former"] if differs else []
+        elif differs:
+            raise UnsupportedAudio(f"{told}: damaged{why}; {_HINT}")
+        elif info.md5 is not None:
             raise UnsupportedAudio(
-                f"the FLAC file decodes to {self._frames_read} frames, but by its header it has "
-                f"{info.num_frames}: damaged{why}; {_HINT}"
+                f"the samples do not match the MD5 in the FLAC file's header: damaged{why}; {_HINT}"
             )
-        if info.md5 is not None:
-            if info.md5 != self._md5.digest():
-                raise UnsupportedAudio(
-                    "the samples do not match the MD5 in the FLAC file's header: damaged"
-                    f"{why}; {_HINT}"
-                )
         elif not reader.is_complete or (info.num_frames is None and self._has_rest()):
             raise UnsupportedAudio(
-                "the FLAC frames are damaged or incomplete"
-                f"{why}; {_HINT}"
+                f"the FLAC frames are damaged or incomplete{why}; {_HINT}"
             )
         if reader.first_sample and (info.md5 is None or info.num_frames is None):
             self.warnings.append(

@@ -39,7 +39,8 @@ ESCAPED: Final = 255
 # of a coded number in NUMBER: 36 bits
 NUMBER_BYTES: Final = 5
 MAX_FLAC_CHANNELS: Final = 8
-MAX_FLAC_LENGTH: Final = 65535
+# RFC 9639 forbids the largest, which decoders know all the same
+MAX_FLAC_LENGTH: Final = 65536
 MAX_ORDER: Final = 32
 # subframe types
 CONSTANT: Final = 0

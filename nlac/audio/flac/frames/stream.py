@@ -17,7 +17,7 @@ from nlac.audio.flac.metadata import FlacInfo
 
 _SYNC = re.compile(rb"\xff[\xf8\xf9]")
 _WINDOW_BYTES = 1 << 20
-# 65,535 samples of 8 channels, verbatim, take less
+# 65,536 samples of 8 channels, verbatim, take less
 _MAX_FRAME_BYTES = 1 << 24
 _SAMPLES_AT_ONCE = 2 * MAX_FLAC_LENGTH
 _FRAMES_AT_ONCE = 1 << 12
@@ -220,6 +220,11 @@ class FrameReader:
                     self._at += 1
                     continue
             elif self._at_end:
+                if status == parser.OTHER_FORMAT:
+                    self._is_odd(
+                        f"the FLAC frame at byte {begin} has another depth or other channels than "
+                        "the file"
+                    )
                 self._finished = True
                 return 0
             self._fill()
