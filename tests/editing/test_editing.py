@@ -242,6 +242,13 @@ def test_nothing_is_written_if_the_block_fails(path):
     with pytest.raises(UsageError, match="2 pictures of type 2"), nlac.open(path, "r+") as file:
         file.pictures += [Picture(2, "", "", 0, 0, 0, 0, b"")] * 2
     assert path.read_bytes() == before
+    with MetadataEditor(path) as editor:
+        editor.tags["TITLE"] = "no" * 2**23
+        with pytest.raises(UsageError, match="at most"):
+            editor.save()
+        # what failed is not tried again
+        editor.tags["title"] = "Mine"
+        assert not editor.save().changed
     with pytest.raises(UsageError, match="closed"):
         file.save()
 
