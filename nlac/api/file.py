@@ -66,7 +66,8 @@ class NlacFile(FrameAccess):
             # the process that it is pickled for may be in another folder
             self._source = os.path.abspath(file)
         self._position = 0
-        self._cached: tuple[int, Samples] | None = None
+        # block, first frame and samples
+        self._cached: tuple[int, int, Samples] | None = None
         with ExitStack() as stack:
             self._file = stack.enter_context(open_input(file, seekable=True))
             self._reader = IndexedReader(self._file)
@@ -282,20 +283,29 @@ class NlacFile(FrameAccess):
         return self._reader
 
     def _pieces(self, start: int, stop: int) -> Iterator[Samples]:
-        """Frames `start` to `stop`; the block that was decoded last is kept."""
+        """Frames `start` to `stop`; what was decoded last of a block is kept."""
         reader = self._open_reader()
+        cached = self._cached
+        if start < stop and cached is not None and cached[1] <= start < cached[1] + len(cached[2]):
+            _, begin, samples = cached
+            yield samples[start - begin : stop - begin]
+            start = min(stop, begin + len(samples))
         if start >= stop:
             return
         first, last = reader.block_of_frame(start), reader.block_of_frame(stop - 1)
-        cached = self._cached
-        if cached is not None and cached[0] == first:
+        if first == last and (cached is None or cached[0] != first):
+            from nlac.codec.decoder.parts import decode_around
+
+            # of a block that is not read further, a part is enough
             offset = reader.first_frame(first)
-            yield cached[1][start - offset : stop - offset]
-            first += 1
+            part = decode_around(reader.block(first), reader.header, start - offset, stop - offset)
+            self._cached = (first, offset + part.start, part.samples)
+            yield part.samples[start - offset - part.start : stop - offset - part.start]
+            return
         blocks = (reader.block(index) for index in range(first, last + 1))
         for block, samples in decode_blocks(blocks, reader.header, self._workers):
             offset = block.header.first_frame
-            self._cached = (block.header.block_index, samples)
+            self._cached = (block.header.block_index, offset, samples)
             yield samples[max(0, start - offset) : stop - offset]
 
 

@@ -26,6 +26,7 @@ class OptionFields(TypedDict, total=False):
     long_term: bool
     effort: int
     block_seconds: float | None
+    entry_seconds: float
     verify: bool
     threads: int
     memory: int | None

@@ -57,7 +57,7 @@ def write(
     Other Parameters
     ----------------
     preset, predictor, predictor_options, model, device, coder, long_term, effort, \
-    block_seconds, verify, threads, memory
+    block_seconds, entry_seconds, verify, threads, memory
         As in `EncodeOptions`.
 
     Raises

@@ -27,7 +27,9 @@ Progress = Callable[[int, int | None], None]
 _GRAVITY = (0, 5, 2, 1, 4, 3, 70)
 _UNEXPECTED = 70
 # the library's words for what the command line calls otherwise
-_OPTIONS = re.compile(r"\b(audio_only|ignore_sizes|block_seconds|strip_chunks|max_output)\b|\braw=")
+_OPTIONS = re.compile(
+    r"\b(audio_only|ignore_sizes|block_seconds|entry_seconds|strip_chunks|max_output)\b|\braw="
+)
 _TRACES = logging.Formatter()
 _COLOURS = {logging.ERROR: "red", logging.WARNING: "yellow"}
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 
 from nlac._errors import ChecksumMismatch, CorruptStream
 from nlac._parallel import ordered_map
@@ -16,6 +18,14 @@ from nlac.codec.decoder.workers import Workers
 from nlac.codec.transforms.pcm import PcmDigest
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Part of a block: its first frame, counted from the block's first, and the samples."""
+
+    start: int
+    samples: Samples
+
+
 def decode_one(block: CodedBlock, stream: StreamHeader) -> Samples:
     """Decode one block; returns samples of shape (frames, channels).
 
@@ -26,10 +36,17 @@ def decode_one(block: CodedBlock, stream: StreamHeader) -> Samples:
     """
     from nlac.codec.decoder.payload import decode_block
 
-    header = block.header
+    with placed(block, stream):
+        return decode_block(block.payload, block.header.num_frames, stream)
+
+
+@contextmanager
+def placed(block: CodedBlock, stream: StreamHeader) -> Iterator[None]:
+    """Tell the position of a block in what its payload raises."""
     try:
-        return decode_block(block.payload, header.num_frames, stream)
+        yield
     except CorruptStream as error:
+        header = block.header
         raise type(error)(
             error.message,
             offset_bytes=block.offset,
@@ -100,8 +117,17 @@ def decode_range(
     """
     if start >= stop:
         return
+    from nlac.codec.decoder.parts import decode_part
+
+    gauge = gauge or silent_gauge()
     first, last = reader.block_of_frame(start), reader.block_of_frame(stop - 1)
     blocks = (reader.block(index) for index in range(first, last + 1))
-    for block, samples in decode_blocks(blocks, reader.header, workers, gauge):
-        offset = block.header.first_frame
-        yield samples[max(0, start - offset) : stop - offset]
+
+    def work(block: CodedBlock) -> Samples:
+        header = block.header
+        begin = max(0, start - header.first_frame)
+        end = min(header.num_frames, stop - header.first_frame)
+        with gauge.block(header.num_frames):
+            return decode_part(block, reader.header, begin, end)
+
+    yield from ordered_map(work, blocks, workers.decoding(reader.header), gauge.tick)

@@ -23,6 +23,7 @@ _MIN_PRESET_BLOCK_LENGTH = 4096
 # more channels, or a higher rate, than these get shorter blocks, as many samples as these have
 _USUAL_CHANNELS, _USUAL_RATE, _HIGH_RATE = 8, 48_000, 96_000
 MAX_EFFORT = 3
+ENTRY_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,10 @@ class EncodeOptions:
         predictors take only 0.
     block_seconds : float or None
         Length of a block in seconds; if None, the preset's.
+    entry_seconds : float
+        Seconds from one entry point of a block to the next (`lpc` only): decoding can begin
+        there, and damage ends there. They are farther apart where they would cost more than
+        0.1 % of the block; 0 makes none.
     verify : bool
         Decode every block while encoding, and compare the samples.
     threads : int
@@ -74,6 +79,7 @@ class EncodeOptions:
     long_term: bool = True
     effort: int = 0
     block_seconds: float | None = None
+    entry_seconds: float = ENTRY_SECONDS
     verify: bool = True
     threads: int = 0
     memory: int | None = None
@@ -100,6 +106,9 @@ class EncodeOptions:
         seconds = self.block_seconds
         if seconds is not None and not (is_real(seconds) and 0 < seconds < math.inf):
             raise UsageError(f"block_seconds {self.block_seconds!r} is not a positive number")
+        seconds = self.entry_seconds
+        if not (is_real(seconds) and 0 <= seconds < math.inf):
+            raise UsageError(f"entry_seconds {seconds!r} is not a number of seconds; 0 makes none")
         _ = self.workers
 
     @property
@@ -141,4 +150,6 @@ class EncodeOptions:
             frames = max(1, round(min(self.block_seconds * sample_rate, MAX_BLOCK_SAMPLES)))
         return min(frames, MAX_BLOCK_SAMPLES // channels)
 
-
+    def entry_frames(self, sample_rate: int) -> int:
+        """Frames from one entry point to the next; 0 for none."""
+        return round(min(self.entry_seconds * sample_rate, MAX_BLOCK_SAMPLES))

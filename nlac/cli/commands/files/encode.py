@@ -16,7 +16,7 @@ from nlac.cli import _console, _deletion, _details, _files
 from nlac.cli._batch import Batch, Done
 from nlac.cli.options.output import OutputOptions, output_options
 from nlac.cli.options.sizes import memory_option
-from nlac.codec.encoder.options import MAX_EFFORT
+from nlac.codec.encoder.options import ENTRY_SECONDS, MAX_EFFORT
 
 if TYPE_CHECKING:
     from nlac import EncodeResult
@@ -74,6 +74,14 @@ if TYPE_CHECKING:
     metavar="S",
     type=click.FloatRange(0, min_open=True),
     help="Length of a block instead of the preset's.",
+)
+@click.option(
+    "--entry-seconds",
+    metavar="S",
+    type=click.FloatRange(0),
+    default=ENTRY_SECONDS,
+    show_default=True,
+    help="Time between entry points, where decoding can begin inside a block of lpc; 0: none.",
 )
 @click.option("-T", "--tag", "tags", metavar="FIELD=VALUE", multiple=True, help="Add a tag.")
 @click.option(
