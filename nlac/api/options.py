@@ -27,6 +27,7 @@ class OptionFields(TypedDict, total=False):
     effort: int
     block_seconds: float | Literal["auto"] | None
     profile: ProfileName | None
+    entry_seconds: float
     verify: bool
     threads: int
     memory: int | None

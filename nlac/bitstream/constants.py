@@ -38,6 +38,7 @@ HEADER_FIXED_BYTES: Final = 34
 CRC_BYTES: Final = 4
 
 # spec 5.1; `nlac.predictors.methods` has the numbers of the built-in predictors
+PREDICTOR_LPC: Final = 1
 FIRST_PRIVATE_PREDICTOR: Final = 0x8000
 
 # spec 5.2

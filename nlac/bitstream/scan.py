@@ -9,6 +9,7 @@ and trailer. `nlac.codec.decoder.recovery` decodes what was found.
 from __future__ import annotations
 
 import io
+from bisect import bisect_left
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
@@ -54,6 +55,8 @@ class Scan:
         Byte offsets of the intact pieces of the foreign tail.
     blocks : list of (int, BlockHeader)
         Byte offsets and headers of the intact blocks, in order.
+    wounded : list of (int, BlockHeader)
+        Those of blocks between these whose header is intact, but not their payload.
     num_frames : int
         Frames of the whole stream, lost ones included, as far as known.
     problems : list of str
@@ -65,6 +68,7 @@ class Scan:
     items: list[MetadataItem] = field(default_factory=list)
     tail: list[int] = field(default_factory=list)
     blocks: list[tuple[int, BlockHeader]] = field(default_factory=list)
+    wounded: list[tuple[int, BlockHeader]] = field(default_factory=list)
     num_frames: int = 0
     problems: list[str] = field(default_factory=list)
 
@@ -119,6 +123,7 @@ class _Scanner:
         self._end = place.trailer_offset
         self._marks = MarkSearch(file, *_MARKS)
         size = file.seek(0, io.SEEK_END)
+        self._size = size
         self._budget = size + _SPARE_SEARCH_BYTES
         if max_silence is None:
             max_silence = max(_SILENCE_BYTES, _SILENCE_FACTOR * size)
@@ -126,6 +131,7 @@ class _Scanner:
         self._silence_left = max_silence // self._header.frame_bytes
         self._gap_refused = False
         self._intact: list[tuple[int, int]] = []
+        self._wounded: list[tuple[int, BlockHeader]] = []
         self._next_index = 0
         self._next_frame = 0
         self._known_frames = 0
@@ -140,9 +146,31 @@ class _Scanner:
             position = self._skip(position) if after is None else after
         if self._place.index is not None:
             self._find_by_index(self._place.index)
+        self._scan.wounded = self._between_intact()
         self._note_damage()
         self._scan.num_frames = self._total()
         return self._scan
+
+    def _between_intact(self) -> list[tuple[int, BlockHeader]]:
+        """Wounded blocks that lie between the intact ones, in the file as in time."""
+        order = [header.block_index for _, header in self._scan.blocks]
+        found = list(self._scan.blocks)
+        kept, room = [], self._size + _SPARE_SEARCH_BYTES
+        for position, header in self._wounded:
+            at = bisect_left(order, header.block_index)
+            room -= header.payload_length
+            fits = room >= 0 and order[at : at + 1] != [header.block_index]
+            for before, last in found[max(at - 1, 0) : at]:
+                fits &= before < position
+                fits &= last.first_frame + last.num_frames <= header.first_frame
+            for after, following in found[at : at + 1]:
+                fits &= position < after
+                fits &= header.first_frame + header.num_frames <= following.first_frame
+            if fits:
+                order.insert(at, header.block_index)
+                found.insert(at, (position, header))
+                kept.append((position, header))
+        return kept
 
     def _note_damage(self) -> None:
         """Report all bytes that belong to no intact element."""
@@ -178,12 +206,14 @@ class _Scanner:
             return None
         after = position + header.num_bytes
         self._known_frames = max(self._known_frames, header.first_frame + header.num_frames)
+        self._wounded.append((position, header))
         if after > self._end:
             return None
         self._damaged_until = after
         if not self._payload_is_intact(position, header):
             self._budget -= header.payload_length
             return None
+        self._wounded.pop()
         self._scan.blocks.append((position, header))
         self._intact.append((position, after))
         self._silence_left -= header.first_frame - self._next_frame

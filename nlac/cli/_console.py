@@ -35,8 +35,8 @@ class Progress(Protocol):
 _GRAVITY = (0, 5, 2, 1, 4, 3, UNEXPECTED)
 # the library's words for what the command line calls otherwise
 _OPTIONS = re.compile(
-    r"(?<![-\w])(audio_only|ignore_sizes|block_seconds|strip_chunks|max_output|reencode)\b"
-    r"|\b(?:raw|cuesheet)="
+    r"(?<![-\w])(audio_only|ignore_sizes|block_seconds|entry_seconds|strip_chunks|max_output"
+    r"|reencode)\b|\b(?:raw|cuesheet)="
 )
 _TRACES = logging.Formatter()
 _COLOURS = {logging.ERROR: "red", logging.WARNING: "yellow"}

@@ -24,10 +24,12 @@ def tell_options(arguments: dict[str, Any]) -> None:
     known = EncodeOptions.__dataclass_fields__
     options = EncodeOptions(**{key: value for key, value in arguments.items() if key in known})
     seconds = options.block_seconds
+    entered = options.entry_seconds > 0 and options.predictor_name == "lpc"
     facts = [
         f"preset {options.preset}",
         f"model {options.model}" if options.model else f"predictor {options.predictor_name}",
         f"blocks of {seconds if isinstance(seconds, float) else options.usual_seconds:g} s",
+        f"entry points each {options.entry_seconds:g} s" if entered else "no entry points",
         f"coder {options.coder}",
         f"effort {options.effort}",
         f"long-term prediction {'on' if options.long_term else 'off'}",

@@ -38,7 +38,7 @@ class Method:
         channels, (channels, frames) int32; `data` ends with them.
     encoder : str
         Module with ``choose(options)``, which checks options and returns header parameters and
-        model hash, and ``encode(channels, stream, options)``, which returns bytes.
+        model hash, and ``encode(channels, stream, options, before)``, which returns bytes.
     has_rice : bool
         The predictor has Rice codes.
     takes_model : bool
@@ -95,9 +95,14 @@ class Method:
         chosen: tuple[bytes, bytes] = self._load(self.encoder).choose(options)
         return chosen
 
-    def encode(self, channels: NDArray[np.int32], stream: StreamHeader, options: Any) -> bytes:
-        """Code the channels of a block, (channels, frames) int32; at least one of each."""
-        coded: bytes = self._load(self.encoder).encode(channels, stream, options)
+    def encode(
+        self, channels: NDArray[np.int32], stream: StreamHeader, options: Any, before: bytes = b""
+    ) -> bytes:
+        """Code the channels of a block, (channels, frames) int32; at least one of each.
+
+        `before` is the payload up to them. Checksums inside of a block cover it as well.
+        """
+        coded: bytes = self._load(self.encoder).encode(channels, stream, options, before)
         return coded
 
     @staticmethod
@@ -108,7 +113,8 @@ class Method:
 _NEURAL = ("nlac.predictors.neural.block", "nlac.codec.encoder.network")
 
 METHODS: list[Method] = [
-    Method(1, "lpc", "nlac.predictors.lpc.block", "nlac.codec.encoder.lpc.block", has_rice=True),
+    Method(c.PREDICTOR_LPC, "lpc", "nlac.predictors.lpc.block", "nlac.codec.encoder.lpc.block",
+           has_rice=True),
     Method(2, "cascade", "nlac.predictors.cascade.block", "nlac.codec.encoder.cascade",
            has_effort=True),
     Method(3, "cnn", *_NEURAL, takes_model=True, has_effort=True),

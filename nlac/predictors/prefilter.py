@@ -8,6 +8,7 @@ small, and samples of a wide spectral range need less precision.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import accumulate
 from typing import NamedTuple
 
 import numpy as np
@@ -51,9 +52,8 @@ def write_prefilters(prefilters: Sequence[Prefilter], channels: NDArray[np.int32
         if taps == 0:
             continue
         out += write_varint(shift)
-        first = np.diff(x[:taps].astype(np.int64), prepend=0)
-        for number in (*coefficients.tolist(), *first.tolist()):
-            out += write_signed(number)
+        out += b"".join(map(write_signed, coefficients.tolist()))
+        out += write_first_samples(x[:taps])
     return bytes(out)
 
 
@@ -111,8 +111,31 @@ def decode_prefiltered(
     kind, after = read_varint(data, at)
     if kind != PREFILTERED:
         return decode(data, at, frames, channels)
-    prefilters, first, at = _read_prefilters(data, after, frames, channels)
+    prefilters, first, at = read_prefilters(data, after, frames, channels)
     out = decode(data, at, frames, channels)
+    restore(prefilters, first, out)
+    return out
+
+
+def restore(
+    prefilters: Sequence[Prefilter], first: Sequence[Sequence[int]], out: NDArray[np.int32]
+) -> None:
+    """Turn residuals into samples, in place.
+
+    Parameters
+    ----------
+    prefilters : sequence of Prefilter
+        One for each channel.
+    first : sequence of sequence of int
+        The first samples of each channel, as many as its prefilter has taps.
+    out : (channels, frames) int32
+        Each row is contiguous.
+
+    Raises
+    ------
+    CorruptStream
+        There are residuals before a prefilter, or a sample exceeds 32 bits.
+    """
     for c, (_, coefficients) in enumerate(prefilters):
         taps = len(coefficients)
         if np.any(out[c, :taps]):
@@ -132,7 +155,6 @@ def decode_prefiltered(
         ]
     if not all(restored):
         raise CorruptStream("sample exceeds 32 bits", path="prefilter")
-    return out
 
 
 def _oldest_first(prefilter: Prefilter) -> NDArray[np.int64]:
@@ -140,10 +162,24 @@ def _oldest_first(prefilter: Prefilter) -> NDArray[np.int64]:
     return np.ascontiguousarray(prefilter.coefficients[::-1])
 
 
-def _read_prefilters(
+def read_prefilters(
     data: bytes, at: int, frames: int, channels: int
 ) -> tuple[list[Prefilter], list[list[int]], int]:
-    """Prefilters, and the first samples of each channel."""
+    """Parse prefilters, from the byte after the kind of their block.
+
+    Returns
+    -------
+    prefilters : list of Prefilter
+    first : list of list of int
+        First samples of each channel.
+    at : int
+        Where they end.
+
+    Raises
+    ------
+    CorruptStream
+        A value is out of range.
+    """
     prefilters, first = [], []
     for c in range(channels):
         path = f"prefilter[{c}]"
@@ -151,25 +187,49 @@ def _read_prefilters(
         if taps > min(MAX_TAPS, frames) or taps == 1:
             limit = min(MAX_TAPS, frames)
             raise CorruptStream(f"{taps} taps; 0, or 2 to {limit}", path=path)
-        shift, numbers = 0, []
+        shift = 0
         if taps:
             shift, at = read_varint(data, at)
             if shift > MAX_SHIFT:
                 raise CorruptStream(f"shift {shift} is more than {MAX_SHIFT}", path=path)
-        for _ in range(2 * taps):
-            number, at = read_signed(data, at)
-            if abs(number) > _LIMIT:
-                raise CorruptStream("number out of range", path=path)
-            numbers.append(number)
-        coefficients, steps = numbers[:taps], numbers[taps:]
+        coefficients, at = _read_numbers(data, at, taps, path)
         if sum(map(abs, coefficients)) >= MAX_SUM:
             raise CorruptStream("the coefficients are too large", path=path)
-        samples = np.cumsum(np.array(steps, np.int64)).tolist()
-        if any(not -(1 << 31) <= sample < 1 << 31 for sample in samples):
-            raise CorruptStream("sample exceeds 32 bits", path=path)
+        samples, at = read_first_samples(data, at, taps, path)
         prefilters.append(Prefilter(shift, np.array(coefficients, np.int64)))
         first.append(samples)
     return prefilters, first, at
+
+
+def write_first_samples(samples: NDArray[np.int32]) -> bytes:
+    """Return the bytes of the first samples of a channel."""
+    steps = np.diff(samples.astype(np.int64), prepend=0)
+    return b"".join(map(write_signed, steps.tolist()))
+
+
+def read_first_samples(data: bytes, at: int, taps: int, path: str) -> tuple[list[int], int]:
+    """Parse what `write_first_samples` wrote; returns the samples and the position after them.
+
+    Raises
+    ------
+    CorruptStream
+        A number or a sample is out of range; `path` is told.
+    """
+    steps, at = _read_numbers(data, at, taps, path)
+    samples = list(accumulate(steps))
+    if any(not -(1 << 31) <= sample < 1 << 31 for sample in samples):
+        raise CorruptStream("sample exceeds 32 bits", path=path)
+    return samples, at
+
+
+def _read_numbers(data: bytes, at: int, count: int, path: str) -> tuple[list[int], int]:
+    numbers = []
+    for _ in range(count):
+        number, at = read_signed(data, at)
+        if abs(number) > _LIMIT:
+            raise CorruptStream("number out of range", path=path)
+        numbers.append(number)
+    return numbers, at
 
 
 @inline_kernel

@@ -93,7 +93,7 @@ def test_whole_files_as_arrays(name):
 
 
 def test_frames_far_apart_decode_only_their_blocks(monkeypatch):
-    from nlac.codec.decoder import access
+    from nlac.codec.decoder import parts
 
     stream = io.BytesIO()
     samples = np.arange(300_000).astype(np.int16)
@@ -102,10 +102,10 @@ def test_frames_far_apart_decode_only_their_blocks(monkeypatch):
 
     def decode_part(block, header, start, stop):
         decoded.append(block.header.block_index)
-        return access_decode(block, header, start, stop)
+        return part_decode(block, header, start, stop)
 
-    access_decode = access.decode_part
-    monkeypatch.setattr(access, "decode_part", decode_part)
+    part_decode = parts.decode_part
+    monkeypatch.setattr(parts, "decode_part", decode_part)
     with nlac.open(stream, threads=1) as file:
         equal(file[5::100_000], samples[5::100_000])
         equal(file[::-130_000], samples[::-130_000])

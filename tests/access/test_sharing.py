@@ -15,8 +15,9 @@ from access_tools import RATE, case
 
 import nlac
 from nlac._errors import UsageError
-from nlac.codec.decoder import access
+from nlac.codec.decoder import parts
 from nlac.codec.decoder.access import Span, SpanCache
+from nlac.codec.decoder.blocks import Part
 
 BLOCK = 512
 
@@ -25,9 +26,9 @@ class Watch:
     """Stands in the place of `decode_part` and notes the calls."""
 
     def __init__(self, monkeypatch) -> None:
-        self._decode = access.decode_part
+        self._decode = parts.decode_part
         self.calls: list[tuple[int, int, int]] = []
-        monkeypatch.setattr(access, "decode_part", self)
+        monkeypatch.setattr(parts, "decode_part", self)
 
     def __call__(self, block, header, start, stop):
         self.calls.append((block.header.block_index, start, stop))
@@ -80,17 +81,17 @@ def test_small_reads_one_after_the_other_decode_each_block_once(monkeypatch):
 
 
 def test_a_block_may_be_decoded_in_part(monkeypatch):
-    """As soon as blocks have places to begin at; the second visit decodes all of one."""
+    """Where blocks have places to begin at; the second visit decodes all of one."""
     stream, samples = case("stereo")
     calls = []
 
     def decode_part(block, header, start, stop):
         calls.append((block.header.block_index, start, stop))
         first = max(0, start - 50)
-        return first, whole(block, header, start, stop)[1][first : stop + 20].copy()
+        return Part(first, whole(block, header, start, stop).samples[first : stop + 20].copy())
 
-    whole = access.decode_part
-    monkeypatch.setattr(access, "decode_part", decode_part)
+    whole = parts.decode_part
+    monkeypatch.setattr(parts, "decode_part", decode_part)
     with nlac.open(stream, threads=1) as file:
         for start, stop in ((600, 700), (560, 715), (690, 1100), (0, 2053), (520, 530)):
             np.testing.assert_array_equal(file[start:stop], samples[start:stop])

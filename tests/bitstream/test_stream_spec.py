@@ -35,6 +35,7 @@ from nlac.predictors import prefilter
 from nlac.predictors.cascade import block as cascade_block
 from nlac.predictors.lpc import parameters as layout
 from nlac.predictors.lpc import side_info as lpc_side
+from nlac.predictors.lpc import slices
 from nlac.predictors.methods import names
 from nlac.predictors.networks import layers as networks
 
@@ -117,6 +118,8 @@ def test_limits_of_payloads():
         "MAX_TAPS": prefilter.MAX_TAPS,
         "MAX_PREFILTER_SHIFT": prefilter.MAX_SHIFT,
         "MAX_PHASES": phases.MAX_PHASES,
+        "MIN_SLICE_FRAMES": slices.MIN_SLICE_FRAMES,
+        "MAX_WARM_UP": slices.MAX_WARM_UP,
     }
     table = [row for row in rows("12.1 Limits of payloads") if row[0].isupper()]
     assert {row[0]: int(row[1]) for row in table} == known

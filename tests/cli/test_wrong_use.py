@@ -131,7 +131,8 @@ def test_info_takes_folders(call: Call, wav: Path, stream: Path) -> None:
 
 def test_v_tells_more(call: Call, wav: Path) -> None:
     done = call("encode", "-v", "--preset", "fast", "-j", "1", wav)
-    assert "info: preset fast, predictor lpc, blocks of 30 s, coder auto, effort 0, " in done.stderr
+    assert "info: preset fast, predictor lpc, blocks of 30 s, entry points each " in done.stderr
+    assert " s, coder auto, effort 0, " in done.stderr
     assert "verification on, 1 thread\n" in done.stderr
     assert "8000 Hz, 2 channels, 3000 frames, predictor lpc, " in done.stderr
     assert " s by the clock" in done.stderr

@@ -10,6 +10,10 @@ import pytest
 from mutations import block, mutate, outcome
 from strategies import make
 
+from nlac.bitstream.checksum import crc32, crc_bytes
+from nlac.codec.decoder.parts import decode_intact, open_slices
+from nlac.codec.encoder.lpc import slicing
+
 ROUNDS = 150
 
 
@@ -59,6 +63,30 @@ def test_mutated_payloads(name, plugin):
         if number % 4 == 0:
             # nothing that was in memory by chance shows in what comes out
             assert outcome(bad, asked, header) == first
+    assert refused
+
+
+@pytest.mark.parametrize("coder", ["range", "rice"])
+def test_mutated_slices(coder, monkeypatch):
+    """Tables, side information and slices are changed, and the checksum before the slices fits."""
+    monkeypatch.setattr(slicing, "_ONE_IN", 1)
+    samples = make("music", 4200)
+    payload, header = block(samples, 16, coder=coder, entry_seconds=0.03, preset="fast")
+    frames, rng, refused = len(samples), np.random.default_rng(8), 0
+    opened = open_slices(payload, frames, header)
+    assert opened is not None
+    assert outcome(payload, frames, header) == samples.tobytes()
+    place = opened.block.table.side_end
+    for _ in range(ROUNDS):
+        head, rest = mutate(payload[:place], rng, 60), payload[place + 4 :]
+        if rng.random() < 0.3:
+            rest = mutate(rest, rng)
+        bad = head + crc_bytes(crc32(head)) + rest
+        first = outcome(bad, frames, header)
+        assert outcome(bad, frames, header) == first
+        refused += isinstance(first, str)
+        for part in decode_intact(bad, frames, header, len(bad)):
+            assert part.start + len(part.samples) <= frames
     assert refused
 
 

@@ -206,7 +206,7 @@ def escapes() -> np.ndarray:
     return ints(far + noise(900, 1, 2))
 
 
-def late_channel() -> bytes:
+def late_channel(frames: int = 900, **options: Any) -> bytes:
     """The second channel goes first, and the other eight frames behind it."""
     from unittest.mock import patch
 
@@ -216,7 +216,7 @@ def late_channel() -> bytes:
     order = np.array([1, 0])
     chosen = InterChannelOrder(order, order.copy(), np.array([0, 8]))
     with patch.object(preparation, "choose_order", lambda *_arguments: chosen):
-        return write(ints(tones(900, 2, 16)), 16, threads=1)
+        return write(ints(tones(frames, 2, 16)), 16, threads=1, **options)
 
 
 def cascade_alone(samples: np.ndarray, bits: int, preset: str, effort: int = 0) -> bytes:
@@ -243,7 +243,8 @@ def prefiltered(samples: np.ndarray, bits: int, taps: int, shift: int, **options
         errors = residual(filters, channels)
         assert errors is not None
         head = bytes([PREFILTERED]) + write_prefilters(filters, channels)
-        return prefilter.Prefiltered(head, errors, wide=True)
+        counts = tuple(len(each.coefficients) for each in filters)
+        return prefilter.Prefiltered(head, errors, wide=True, taps=counts)
 
     with (
         patch.object(block, "choose_prefilters", chosen),
@@ -251,6 +252,16 @@ def prefiltered(samples: np.ndarray, bits: int, taps: int, shift: int, **options
         patch.object(fallback, "worth_trying", lambda *_arguments: False),
     ):
         return write(ints(samples), bits, **options)
+
+
+def in_slices(work: Callable[[], bytes]) -> bytes:
+    """Cut short blocks too, for which slices cost much, and where LTP loses much."""
+    from unittest.mock import patch
+
+    from nlac.codec.encoder.lpc import slicing
+
+    with patch.object(slicing, "_ONE_IN", 1), patch.object(slicing, "_LOST_BYTES", 1e9):
+        return work()
 
 
 def raised(samples: np.ndarray, factor: int, how: str) -> np.ndarray:
@@ -392,6 +403,13 @@ CASES: dict[str, Callable[[], bytes]] = {
     "prefilter": lambda: prefiltered(tones(1400, 3, 24), 24, 34, 24),
     "prefilter-cascade": lambda: prefiltered(
         tones(1300, 2, 16), 16, 4, 12, preset="high"
+    ),
+    "sliced": lambda: in_slices(lambda: late_channel(2700, entry_seconds=0.14)),
+    "sliced-rice": lambda: in_slices(
+        lambda: write(loop(1), 16, preset="fast", coder="rice", entry_seconds=0.15)
+    ),
+    "sliced-prefilter": lambda: in_slices(
+        lambda: prefiltered(tones(2200, 3, 12), 12, 18, 20, entry_seconds=0.13)
     ),
     "phases-held": lambda: write(ints(raised(tones(500, 2, 16), 3, "held")), 16),
     "phases-linear": lambda: write(ints(raised(tones(1000, 3, 12), 2, "linear")), 12),

@@ -40,8 +40,8 @@ def test_a_smaller_lpc_block_takes_its_place():
     payload = encode_forward(samples, settings)
     assert payload[0] != FORWARD
     np.testing.assert_array_equal(decode_lpc(payload, 0, 4000, 1), samples)
-    with pytest.raises(CorruptStream, match="coder 6"):
-        decode_lpc(b"\6" + payload[1:], 0, 4000, 1)
+    with pytest.raises(CorruptStream, match="coder 7"):
+        decode_lpc(b"\7" + payload[1:], 0, 4000, 1)
 
 
 def test_units_are_checked(cascade_alone):

@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import accumulate
 from operator import mul
 from typing import NamedTuple, Protocol
@@ -154,17 +154,47 @@ class History:
 
     def location(self, part: Part, time: int, lag: int) -> int:
         """mu of section 11.10."""
-        end = self.width * (SILENCE_BEFORE + time) + self.newest
-        middle = self.width * (SILENCE_BEFORE + time - lag)
-        near = self.samples[end - part.order : end]
-        far = self.samples[middle - part.far // 2 : middle + part.far // 2]
+        end = self.width * time + self.newest
+        middle = self.width * (time - lag)
+        near = self.window(end - part.order, end)
+        far = self.window(middle - part.far // 2, middle + part.far // 2)
         a = sum(map(mul, near, part.near_weights)) + sum(map(mul, far, part.far_weights))
         assert abs(a) <= 322 * 2**54
         assert (len(near), len(far)) == (part.order, part.far)
         n = part.shift
         mu = a << (8 - n) if n < 8 else (a + ((1 << (n - 8)) >> 1)) >> (n - 8)
-        low, high = part.values.value(part.values.first), part.values.value(part.values.last)
-        return fits(clip(fits(mu, 63), low << 8, high << 8), 39)
+        return in_set(mu, part.values)
+
+    def window(self, begin: int, end: int) -> list[int]:
+        """Numbers begin to end - 1 of those that are counted from time 0."""
+        zero = self.width * SILENCE_BEFORE
+        return self.samples[zero + begin : zero + end]
+
+
+class SliceHistory(History):
+    """The same in a slice (11.23): samples that are not its own are 0, at any distance."""
+
+    def __init__(self, place: int, reference: int, total: int) -> None:
+        super().__init__(place, reference, 0)
+        self.own: dict[int, int] = {}
+
+    def set(self, time: int, slot: int, sample: int) -> None:
+        self.own[self.width * time + slot] = sample
+
+    def window(self, begin: int, end: int) -> list[int]:
+        return [self.own.get(number, 0) for number in range(begin, end)]
+
+    def extrapolated(self, part: Part, time: int, start: int) -> int:
+        """mu of a warm-up, section 11.23; the slice begins at the time start."""
+        last, before = (self.own.get(self.width * (time - k + 1) - 1, 0) for k in (1, 2))
+        a = last if time < start + 2 else 2 * last - before
+        return in_set(a << 8, part.values)
+
+
+def in_set(mu: int, values: ValueSet) -> int:
+    """The clip at the end of section 11.10."""
+    low, high = values.value(values.first), values.value(values.last)
+    return fits(clip(fits(mu, 63), low << 8, high << 8), 39)
 
 
 class Plan(NamedTuple):
@@ -198,22 +228,57 @@ class SampleDecoder(Protocol):
         """A time at which the channel has no sample."""
 
 
-def decode_times(plan: Plan, frames: int, states: Sequence[SampleDecoder]) -> list[list[int]]:
+def decode_times(
+    plan: Plan, frames: int, states: Sequence[SampleDecoder]
+) -> list[list[int]]:
     """The loop of 11.9.4: the samples of the coded channels, in the order of the stream."""
     places = plan.places
     histories = [History(c, place.reference, plan.total) for c, place in enumerate(places)]
+
+    def location(c: int, part: Part, t: int, lag: int) -> int:
+        return histories[c].location(part, t, lag)
+
+    return run_times(plan, 0, frames, states, histories, location)
+
+
+def decode_slice_times(
+    plan: Plan, start: int, stop: int, warm_up: int, states: Sequence[SampleDecoder]
+) -> list[list[int]]:
+    """The loop of 11.23."""
+    places = plan.places
+    histories = [SliceHistory(c, place.reference, 0) for c, place in enumerate(places)]
+
+    def location(c: int, part: Part, t: int, lag: int) -> int:
+        if t < start + warm_up:
+            return histories[c].extrapolated(part, t, start)
+        return histories[c].location(part, t, lag)
+
+    return run_times(plan, start, stop, states, histories, location)
+
+
+def run_times(
+    plan: Plan,
+    start: int,
+    stop: int,
+    states: Sequence[SampleDecoder],
+    histories: Sequence[History],
+    location: Callable[[int, Part, int, int], int],
+) -> list[list[int]]:
+    """Frames start to stop - 1 of the coded channels, in the order of the stream."""
+    places = plan.places
     sinks = [[(history, history.width - 1)] for history in histories]
     for c, place in enumerate(places):
         if place.reference >= 0:
             sinks[place.reference].append((histories[c], 0))
     samples: list[list[int]] = [[] for _ in places]
+    end = stop + max(place.delay for place in places)
     for segment in plan.segments:
-        for t in range(segment.start, segment.stop):
+        for t in range(max(segment.start, start), min(segment.stop, end)):
             for c, part in enumerate(segment.parts):
-                if not 0 <= t - places[c].delay < frames:
+                if not start <= t - places[c].delay < stop:
                     states[c].skip()
                     continue
-                mu = histories[c].location(part, t, segment.lag)
+                mu = location(c, part, t, segment.lag)
                 sample = fits(states[c].decode(mu, part.values), 31)
                 samples[c].append(sample)
                 for history, slot in sinks[c]:
@@ -221,16 +286,25 @@ def decode_times(plan: Plan, frames: int, states: Sequence[SampleDecoder]) -> li
     return [samples[plan.order.index(number)] for number in range(len(places))]
 
 
+def sample_decoders(
+    plan: Plan, initials: Sequence[int], tables: Tables, range_coder: RangeDecoder,
+    string: BitString,
+) -> list[SampleDecoder]:
+    """What decodes the samples of each channel, in its first state."""
+    return [
+        RangeChannel(tables, initial, range_coder, string)
+        if plan.coder == 0
+        else RiceChannel(initial, string)
+        for initial in initials
+    ]
+
+
 def decode_samples(
     plan: Plan, frames: int, tables: Tables, range_coder: RangeDecoder, string: BitString
 ) -> list[list[int]]:
     """The samples of an lpc block."""
-    states = [
-        RangeChannel(tables, place.initial, range_coder, string)
-        if plan.coder == 0
-        else RiceChannel(place.initial, string)
-        for place in plan.places
-    ]
+    initials = [place.initial for place in plan.places]
+    states = sample_decoders(plan, initials, tables, range_coder, string)
     return decode_times(plan, frames, states)
 
 

@@ -15,6 +15,7 @@ from oracle.lpc import decode_lpc
 from oracle.network_block import decode_network
 from oracle.networks import Network
 from oracle.prefilter import decode_prefiltered
+from oracle.slices import decode_sliced
 
 
 class Channel(NamedTuple):
@@ -166,7 +167,8 @@ def decode_plane(
     elif header.predictor == LPC:
         fine = not (header.parameters or header.model_hash)
         require(fine, "lpc has no parameters or model")
-        coded = decode_prefiltered(
+        sliced = decode_sliced(reader, frames, count, header.coder, tables)
+        coded = sliced or decode_prefiltered(
             reader, frames, count,
             lambda block: decode_lpc(block, frames, count, header.coder, tables),
         )  # fmt: skip

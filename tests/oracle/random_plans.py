@@ -35,10 +35,12 @@ def random_sets(rng: np.random.Generator) -> list[ValueSet]:
     ]
 
 
-def random_block(seed: int, most: int = 499, shortest: int = 256) -> tuple[bytes, int, int]:
-    """A plan as bytes, its frames and channels; shortest is that of a segment."""
+def random_block(
+    seed: int, most: int = 499, shortest: int = 256, least: int = 20
+) -> tuple[bytes, int, int]:
+    """A plan as bytes, its frames (least to most) and channels; shortest is that of a segment."""
     rng = np.random.default_rng(seed)
-    channels, frames = int(rng.integers(1, 4)), int(rng.integers(20, most + 1))
+    channels, frames = int(rng.integers(1, 4)), int(rng.integers(least, most + 1))
     reference = rng.integers(-1, channels, channels)
     reference[reference == np.arange(channels)] = -1
     delay = rng.choice([0, 0, 1, 17, 64], channels)

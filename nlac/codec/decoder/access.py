@@ -14,7 +14,6 @@ from nlac._progress import Gauge, silent_gauge
 from nlac._typing import Samples
 from nlac.bitstream.parser import CodedBlock
 from nlac.bitstream.reader import IndexedReader
-from nlac.codec.decoder.blocks import decode_part
 from nlac.codec.decoder.workers import Workers
 
 # decoded samples that an open file keeps, unless one block is larger
@@ -183,6 +182,9 @@ class FrameReader:
         return span if span and span.covers(max(start, begin), min(stop, end)) else None
 
     def _decoded(self, block: CodedBlock, start: int, stop: int) -> Span:
+        # what decodes payloads is loaded when the first one comes
+        from nlac.codec.decoder.parts import decode_part
+
         index = block.header.block_index
         with self._alone(index):
             # another thread may have been quicker
@@ -192,9 +194,9 @@ class FrameReader:
             if self._cache.find(index) is not None:
                 # the second visit to a block, which will hardly be the last one
                 start, stop = begin, end
-            part = max(start, begin) - begin, min(stop, end) - begin
-            first, samples = decode_part(block, self._reader.header, *part)
-            span = Span(begin + first, samples)
+            wanted = max(start, begin) - begin, min(stop, end) - begin
+            part = decode_part(block, self._reader.header, *wanted)
+            span = Span(begin + part.start, part.samples)
             self._cache.keep(index, span)
             return span
 

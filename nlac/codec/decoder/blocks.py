@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 
 from nlac._errors import ChecksumMismatch, CorruptStream
 from nlac._parallel import Flush, ordered_map
@@ -15,6 +17,14 @@ from nlac.codec.decoder.workers import Workers
 from nlac.codec.transforms.pcm import PcmDigest
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Part of a block: its first frame, counted from the block's first, and the samples."""
+
+    start: int
+    samples: Samples
+
+
 def decode_one(block: CodedBlock, stream: StreamHeader) -> Samples:
     """Decode one block; returns samples of shape (frames, channels).
 
@@ -25,10 +35,17 @@ def decode_one(block: CodedBlock, stream: StreamHeader) -> Samples:
     """
     from nlac.codec.decoder.payload import decode_block
 
-    header = block.header
+    with placed(block, stream):
+        return decode_block(block.payload, block.header.num_frames, stream)
+
+
+@contextmanager
+def placed(block: CodedBlock, stream: StreamHeader) -> Iterator[None]:
+    """Tell the position of a block in what its payload raises."""
     try:
-        return decode_block(block.payload, header.num_frames, stream)
+        yield
     except CorruptStream as error:
+        header = block.header
         raise type(error)(
             error.message,
             offset_bytes=block.offset,
@@ -37,38 +54,6 @@ def decode_one(block: CodedBlock, stream: StreamHeader) -> Samples:
             sample_rate=stream.sample_rate,
             path=f"block[{header.block_index}]" + (f".{error.path}" if error.path else ""),
         ) from error
-
-
-def decode_part(
-    block: CodedBlock, stream: StreamHeader, start: int, stop: int
-) -> tuple[int, Samples]:
-    """Decode frames of one block: those asked for, and whatever else has to be decoded with them.
-
-    All random access comes here. Blocks have no places to begin at within them: all of the block
-    is decoded.
-
-    Parameters
-    ----------
-    block : CodedBlock
-        The block.
-    stream : StreamHeader
-        Header of the stream.
-    start, stop : int
-        First frame wanted and the frame after the last, counted from the beginning of the block.
-
-    Returns
-    -------
-    first : int
-        Frame of the block that `samples` begin with, at most `start`.
-    samples : (frames, channels) int32 or float32
-        At least to frame `stop`.
-
-    Raises
-    ------
-    CorruptStream
-        As `decode_one`.
-    """
-    return 0, decode_one(block, stream)
 
 
 def decode_blocks(

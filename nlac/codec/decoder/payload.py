@@ -65,7 +65,7 @@ def decode_block(payload: bytes, num_frames: int, stream: StreamHeader) -> Sampl
         from nlac.codec.transforms.floats import join
 
         return join(integers, side)
-    _check_depth(integers, stream.bits_per_sample)
+    check_depth(integers, stream.bits_per_sample)
     return integers
 
 
@@ -83,7 +83,8 @@ def _decode_integers(
     return mapped.join(coded, frames)
 
 
-def _check_depth(samples: IntSamples, bits_per_sample: int) -> None:
+def check_depth(samples: IntSamples, bits_per_sample: int) -> None:
+    """Raise `CorruptStream` if a sample exceeds the bits of the stream."""
     limit = 1 << (bits_per_sample - 1)
     if samples.size and (int(samples.min()) < -limit or int(samples.max()) >= limit):
         raise CorruptStream(f"a sample exceeds {bits_per_sample} bits", path="samples")
@@ -100,5 +101,5 @@ def _verbatim(payload: bytes, num_frames: int, stream: StreamHeader) -> Samples:
     words = np.zeros((len(data), 4), np.uint8)
     words[:, 4 - width :] = data
     samples = (words.view("<i4") >> np.int32(32 - 8 * width)).astype(np.int32).reshape(shape)
-    _check_depth(samples, stream.bits_per_sample)
+    check_depth(samples, stream.bits_per_sample)
     return samples

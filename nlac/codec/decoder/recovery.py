@@ -16,7 +16,7 @@ from nlac.bitstream.block import BlockHeader
 from nlac.bitstream.header import StreamHeader
 from nlac.bitstream.parser import CodedBlock
 from nlac.bitstream.scan import Scan, read_payload, read_tail_piece, scan_stream
-from nlac.codec.decoder.blocks import decode_one
+from nlac.codec.decoder.blocks import Part, decode_one
 from nlac.codec.decoder.workers import Workers
 from nlac.codec.transforms.pcm import PcmDigest
 
@@ -90,6 +90,7 @@ class Recovery:
         self.header: StreamHeader = self.scan.header
         self.lost: list[LostRange] = []
         self.problems = self.scan.problems
+        self._wounded = {header.block_index for _, header in self.scan.wounded}
         self._threads = workers.decoding(self.header)
         self.md5: bytes | None = None
 
@@ -100,21 +101,21 @@ class Recovery:
         """
         gauge = gauge or silent_gauge()
 
-        def work(block: CodedBlock) -> tuple[BlockHeader, Samples | None]:
+        def work(block: CodedBlock) -> tuple[BlockHeader, list[Part]]:
             with gauge.block(block.header.num_frames):
-                return self._decode(block)
+                return block.header, self._decode(block)
 
         digest = PcmDigest(self.header.bits_per_sample)
         done = 0
-        for header, samples in ordered_map(
+        for header, parts in ordered_map(
             work, self._payloads(), self._threads, gauge.tick
         ):
-            if samples is None:
-                continue
-            for piece in (*self._silence(done, header.first_frame), samples):
-                digest.update(piece)
-                yield piece
-            done = header.first_frame + header.num_frames
+            for part in parts:
+                start = header.first_frame + part.start
+                for piece in (*self._silence(done, start), part.samples):
+                    digest.update(piece)
+                    yield piece
+                done = start + len(part.samples)
         for piece in self._silence(done, self.scan.num_frames):
             digest.update(piece)
             yield piece
@@ -131,15 +132,31 @@ class Recovery:
             yield read_tail_piece(self._file, offset, self.header)
 
     def _payloads(self) -> Iterator[CodedBlock]:
-        for offset, header in self.scan.blocks:
+        found = (*self.scan.blocks, *self.scan.wounded)
+        for offset, header in sorted(found, key=lambda each: each[1].block_index):
             yield CodedBlock(header, read_payload(self._file, offset, header), offset)
 
-    def _decode(self, block: CodedBlock) -> tuple[BlockHeader, Samples | None]:
+    def _decode(self, block: CodedBlock) -> list[Part]:
+        """What can be decoded of a block, in order."""
+        header = block.header
+        if header.block_index in self._wounded:
+            from nlac.codec.decoder.parts import decode_intact
+
+            parts = decode_intact(
+                block.payload, header.num_frames, self.header, header.payload_length
+            )
+            if parts:
+                kept = sum(len(part.samples) for part in parts)
+                self.problems.append(
+                    f"block {header.block_index}: {kept} of {header.num_frames} frames "
+                    "lie in intact slices"
+                )
+            return parts
         try:
-            return block.header, decode_one(block, self.header)
+            return [Part(0, decode_one(block, self.header))]
         except CorruptStream as error:
             self.problems.append(str(error))
-            return block.header, None
+            return []
 
     def _silence(self, start: int, stop: int) -> Iterator[Samples]:
         if start < stop:

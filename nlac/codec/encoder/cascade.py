@@ -166,7 +166,9 @@ def choose(options: EncodeOptions) -> tuple[bytes, bytes]:
     return b"", b""
 
 
-def encode(channels: NDArray[np.int32], stream: StreamHeader, options: EncodeOptions) -> bytes:
+def encode(
+    channels: NDArray[np.int32], stream: StreamHeader, options: EncodeOptions, before: bytes
+) -> bytes:
     """Code the channels of a block, (channels, frames) int32."""
     settings = settings_of(options)
     return encode_cascade(channels, settings.at_rate(stream.sample_rate))

@@ -23,7 +23,9 @@ def choose(options: EncodeOptions) -> tuple[bytes, bytes]:
     return predictor.parameters(), predictor.model_hash
 
 
-def encode(channels: NDArray[np.int32], stream: StreamHeader, options: EncodeOptions) -> bytes:
+def encode(
+    channels: NDArray[np.int32], stream: StreamHeader, options: EncodeOptions, before: bytes
+) -> bytes:
     """Code the channels of a block, (channels, frames) int32."""
     predictor = stream_predictor(stream)
     return encode_generic(channels, stream.bits_per_sample, stream.sample_rate, predictor)

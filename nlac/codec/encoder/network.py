@@ -76,7 +76,9 @@ def choose(options: EncodeOptions) -> tuple[bytes, bytes]:
     return b"", model.hash
 
 
-def encode(channels: NDArray[np.int32], stream: StreamHeader, options: EncodeOptions) -> bytes:
+def encode(
+    channels: NDArray[np.int32], stream: StreamHeader, options: EncodeOptions, before: bytes
+) -> bytes:
     """Code the channels of a block, (channels, frames) int32."""
     model = needed_model(stream)
     base, network, name = model_base(model), model.network, model_predictor(model)

@@ -24,6 +24,7 @@ _MIN_PRESET_BLOCK_LENGTH = 4096
 # more channels, or a higher rate, than these get shorter blocks, as many samples as these have
 _USUAL_CHANNELS, _USUAL_RATE, _HIGH_RATE = 8, 48_000, 96_000
 MAX_EFFORT = 3
+ENTRY_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,10 @@ class EncodeOptions:
     profile : {"archive", "dataset", "edit"} or None
         What the file is for, which determines the length of a block: 60 s for the smallest file,
         3 s for crops out of random places, 1 s for cutting and listening in.
+    entry_seconds : float
+        Seconds from one entry point of a block to the next (`lpc` only): decoding can begin
+        there, and damage ends there. They are farther apart where they would cost more than
+        0.1 % of the block; 0 makes none.
     verify : bool
         Decode every block while encoding, and compare the samples.
     threads : int
@@ -80,6 +85,7 @@ class EncodeOptions:
     effort: int = 0
     block_seconds: float | Literal["auto"] | None = None
     profile: ProfileName | None = None
+    entry_seconds: float = ENTRY_SECONDS
     verify: bool = True
     threads: int = 0
     memory: int | None = None
@@ -114,6 +120,9 @@ class EncodeOptions:
                 raise UsageError("block_seconds and profile: only one of them sets the length")
         elif seconds not in (None, "auto"):
             raise UsageError(f"block_seconds {seconds!r} is neither a number nor 'auto'")
+        entry = self.entry_seconds
+        if not (is_real(entry) and 0 <= entry < math.inf):
+            raise UsageError(f"entry_seconds {entry!r} is not a number of seconds; 0 makes none")
         _ = self.workers
 
     @property
@@ -162,4 +171,6 @@ class EncodeOptions:
             frames = max(1, round(min(self.block_seconds * sample_rate, MAX_BLOCK_SAMPLES)))
         return min(frames, MAX_BLOCK_SAMPLES // channels)
 
-
+    def entry_frames(self, sample_rate: int) -> int:
+        """Frames from one entry point to the next; 0 for none."""
+        return round(min(self.entry_seconds * sample_rate, MAX_BLOCK_SAMPLES))

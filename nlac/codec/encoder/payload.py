@@ -45,13 +45,18 @@ def encode_block(samples: Samples, stream: StreamHeader, options: EncodeOptions)
     side = b""
     if stream.is_float:
         from nlac.codec.encoder.floats.choice import split
+        from nlac.codec.transforms.floats import is_gain
 
-        integers, side = split(samples.astype(np.float32, copy=False))
-        side = write_varint(len(side)) + side
+        integers, side_data = split(samples.astype(np.float32, copy=False))
+        side = write_varint(len(side_data)) + side_data
+        if not is_gain(side_data, stream.channels):
+            # frames of the integer plane alone would be of no use
+            options = replace(options, entry_seconds=0)
     else:
         integers = samples.astype(np.int32, copy=False)
     mode = FLOATS if stream.is_float else INTEGERS
-    payload = bytes([mode]) + side + _encode_integers(integers, stream, options)
+    head = bytes([mode]) + side
+    payload = head + _encode_integers(integers, stream, options, head)
     found = find_phases(integers)
     if found is not None and found.phases * stream.channels <= MAX_CHANNELS:
         mode = FLOAT_PHASES if stream.is_float else INTEGER_PHASES
@@ -59,15 +64,17 @@ def encode_block(samples: Samples, stream: StreamHeader, options: EncodeOptions)
         parts = split_phases(integers, *found)
         # of channels that tell each other, estimates tell little: the simplest search may be best
         for preset in {options.preset: 0, "fast": 0}:
-            tried = replace(options, preset=preset)
-            payload = min(payload, head + _encode_integers(parts, stream, tried), key=len)
+            tried = replace(options, preset=preset, entry_seconds=0)
+            coded = _encode_integers(parts, stream, tried, head)
+            payload = min(payload, head + coded, key=len)
     return min(payload, verbatim, key=len)
 
 
 def _encode_integers(
-    integers: IntSamples, stream: StreamHeader, options: EncodeOptions
+    integers: IntSamples, stream: StreamHeader, options: EncodeOptions, before: bytes
 ) -> bytes:
     channel_map, coded = split_channels(integers)
     if len(coded) == 0:
         return channel_map
-    return channel_map + predictor_by_id(stream.predictor_id).method.encode(coded, stream, options)
+    method = predictor_by_id(stream.predictor_id).method
+    return channel_map + method.encode(coded, stream, options, before + channel_map)

@@ -48,11 +48,14 @@ class Prefiltered(NamedTuple):
         The residuals.
     wide : bool
         The spectrum is wide, so that prefilters gain much.
+    taps : tuple of int
+        Coefficients of the prefilter of each channel.
     """
 
     head: bytes
     channels: NDArray[np.int32]
     wide: bool
+    taps: tuple[int, ...]
 
 
 @kernel
@@ -204,7 +207,7 @@ def choose(
         return None
     prefilters, errors = best
     head = bytes([PREFILTERED]) + write_prefilters(prefilters, channels)
-    return Prefiltered(head, errors, wide)
+    return Prefiltered(head, errors, wide, tuple(len(f.coefficients) for f in prefilters))
 
 
 def _quiet_share(errors: NDArray[np.int32]) -> float:

@@ -99,6 +99,18 @@ def join(integers: IntSamples, side: bytes) -> FloatSamples:
     return np.ascontiguousarray(patterns.T).view(np.float32)
 
 
+def is_gain(side: bytes, num_channels: int) -> bool:
+    """Whether each float follows from its integer by a gain alone, whatever its frame.
+
+    Raises
+    ------
+    CorruptStream
+        The side data is damaged.
+    """
+    channels, exceptions, position = _read_channels(side, num_channels, 1 << 32)
+    return position == len(side) and not any(exceptions) and not any(c.grids for c in channels)
+
+
 def parameter_row(gain: Gain, grids: Grids, exceptions: bool, first_run: int) -> list[int]:
     """Return the parameters of a channel in the order of `ParameterCell`."""
     limit = (2**63 - 1) // gain.multiplier

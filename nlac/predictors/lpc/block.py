@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nlac._errors import CorruptStream
+from nlac._errors import ChecksumMismatch, CorruptStream
 from nlac.bitstream.constants import CODER_AUTO, CODER_RANGE, CODER_RICE
 from nlac.bitstream.header import StreamHeader
 from nlac.entropy.distributions import tables
@@ -18,11 +19,19 @@ from nlac.entropy.varint import read_varint, write_varint
 from nlac.entropy.words import check_end, read_words
 from nlac.predictors.lpc.kernels import new_rows, new_state
 from nlac.predictors.lpc.parameters import LpcParameters
-from nlac.predictors.lpc.plan import make_plan
+from nlac.predictors.lpc.plan import Plan, make_plan
 from nlac.predictors.lpc.range_loops import decode_loop
 from nlac.predictors.lpc.rice_loops import decode_rice
-from nlac.predictors.lpc.side_info import read_parameters, write_parameters
-from nlac.predictors.prefilter import decode_prefiltered
+from nlac.predictors.lpc.side_info import MAX_INITIAL_SCALE, read_parameters, write_parameters
+from nlac.predictors.lpc.slices import SLICED, SlicePlanner, SliceTable, read_slices
+from nlac.predictors.prefilter import (
+    PREFILTERED,
+    Prefilter,
+    decode_prefiltered,
+    read_first_samples,
+    read_prefilters,
+    restore,
+)
 
 RANGE, RICE = 0, 1
 _CODERS = {CODER_AUTO: (RANGE, RICE), CODER_RANGE: (RANGE,), CODER_RICE: (RICE,)}
@@ -57,30 +66,211 @@ def decode_lpc(
     CorruptStream
         The bytes are not what an encoder writes.
     """
+    sliced = open_sliced(data, at, frames, channels, coder_id)
+    if sliced is not None:
+        return sliced.decode(range(len(sliced.table.slices)))
     return decode_prefiltered(data, at, frames, channels, partial(decode_plain, coder_id=coder_id))
 
 
 def decode_plain(
     data: bytes, at: int, frames: int, channels: int, coder_id: int
 ) -> NDArray[np.int32]:
-    """Decode a block without prefilters; see `decode_lpc`."""
+    """Decode a block without prefilters and slices; see `decode_lpc`."""
+    coder, at = read_coder(data, at, coder_id)
+    order, sets, parameters, at = read_side_info(data, at, frames, channels)
+    rows = new_rows(parameters)
+    plan = make_plan(parameters, sets, rows.shape[1], order)
+    pcm = np.empty((channels, frames), np.int32)
+    decode_samples(plan, coder, parameters.initial_scale, rows, pcm, data, at)
+    return pcm
+
+
+def read_coder(data: bytes, at: int, coder_id: int) -> tuple[int, int]:
+    """Parse the coder of a block; returns it and the position after it.
+
+    Raises
+    ------
+    CorruptStream
+        The header of the stream rules it out.
+    """
     coder, at = read_varint(data, at)
     if coder not in _CODERS[coder_id]:
         raise CorruptStream(f"coder {coder} is not one of the stream's", path="coder")
-    order, sets, parameters, at = read_side_info(data, at, frames, channels)
-    state, rows = new_state(parameters.initial_scale), new_rows(parameters)
-    plan = make_plan(parameters, sets, rows.shape[1], order)
-    pcm = np.empty((channels, frames), np.int32)
+    return coder, at
+
+
+def decode_samples(
+    plan: Plan,
+    coder: int,
+    initial_scale: NDArray[np.int64],
+    rows: NDArray[np.int32],
+    pcm: NDArray[np.int32],
+    data: bytes,
+    at: int,
+) -> None:
+    """Decode the samples of a block or slice.
+
+    Parameters
+    ----------
+    plan : Plan
+    coder : int
+        `RANGE` or `RICE`.
+    initial_scale : (channels,) int64
+        As in `LpcParameters`.
+    rows : (channels, n) int32
+        Zeros; the samples are written here as well.
+    pcm : (channels, frames) int32
+        Where the samples go, at the places that the plan has.
+    data : bytes
+        The coded samples begin at `at`, and `data` ends with them.
+    at : int
+
+    Raises
+    ------
+    CorruptStream
+        The bytes are not what an encoder writes.
+    """
+    state = new_state(initial_scale)
     if coder == RICE:
         words, raw = read_words(data, at, 0)
         taken, used = 0, decode_rice(plan, state, rows, pcm, raw)
     else:
         count, at = read_varint(data, at)
         words, raw = read_words(data, at, count)
-        contexts = new_contexts(channels)
+        contexts = new_contexts(len(rows))
         taken, used = decode_loop(plan, tables(), state, contexts, rows, pcm, words, raw)
     check_end(words, raw, taken, used)
-    return pcm
+
+
+@dataclass(frozen=True, slots=True)
+class SlicedBlock:
+    """A block in slices, its side information parsed; from `open_sliced`.
+
+    Attributes
+    ----------
+    data : bytes
+        The payload, or as much of it as there is.
+    table : SliceTable
+        The slices.
+    coder : int
+        `RANGE` or `RICE`.
+    prefilters : list of Prefilter
+        One for each channel, or none.
+    first : list of list of int
+        First samples of each channel, for the prefilters of the first slice.
+    order : list of int
+        Place in the block of each channel in coding order.
+    sets : list of ValueSet
+    parameters : LpcParameters
+    """
+
+    data: bytes
+    table: SliceTable
+    coder: int
+    prefilters: list[Prefilter]
+    first: list[list[int]]
+    order: list[int]
+    sets: list[ValueSet]
+    parameters: LpcParameters
+
+    def decode(self, numbers: range) -> NDArray[np.int32]:
+        """Decode some slices.
+
+        Parameters
+        ----------
+        numbers : range
+            Numbers of the slices, at least one, in steps of 1.
+
+        Returns
+        -------
+        (channels, frames) int32
+            All frames of these slices.
+
+        Raises
+        ------
+        CorruptStream
+            The bytes are not what an encoder writes.
+        """
+        chosen = [self.table.slices[number] for number in numbers]
+        begin, frames = chosen[0].start, chosen[-1].stop - chosen[0].start
+        pcm = np.empty((len(self.order), frames), np.int32)
+        longest = max(each.stop - each.start for each in chosen)
+        rows = new_rows(self.parameters, longest)
+        plan = make_plan(self.parameters, self.sets, rows.shape[1])
+        planner = SlicePlanner(plan, self.parameters)
+        places = np.array(self.order, np.int64) * frames
+        for number, each in zip(numbers, chosen, strict=True):
+            data = self.data[each.begin : each.end]
+            scale, first, at = self._read_beginning(data, number)
+            warm_up = self.table.warm_up if number else 0
+            at_frame = each.start - begin
+            plan = planner.plan(each.start, each.stop, warm_up, places + at_frame)
+            rows[:] = 0
+            decode_samples(plan, self.coder, scale, rows, pcm, data, at)
+            if self.prefilters:
+                restore(self.prefilters, first, pcm[:, at_frame : each.stop - begin])
+        return pcm
+
+    def _read_beginning(
+        self, data: bytes, number: int
+    ) -> tuple[NDArray[np.int64], list[list[int]], int]:
+        """Initial scales and first samples of a slice; those of the first are the block's."""
+        if number == 0:
+            return self.parameters.initial_scale, self.first, 0
+        at, scales, first = 0, [], []
+        for _ in self.order:
+            scale, at = read_varint(data, at)
+            if scale > MAX_INITIAL_SCALE:
+                raise CorruptStream(f"initial scale {scale}", path=f"slice[{number}]")
+            scales.append(1 << scale)
+        for each in self.prefilters:
+            path = f"slice[{number}]"
+            samples, at = read_first_samples(data, at, len(each.coefficients), path)
+            first.append(samples)
+        return np.array(scales, np.int64), first, at
+
+
+def open_sliced(
+    data: bytes, at: int, frames: int, channels: int, coder_id: int, length: int | None = None
+) -> SlicedBlock | None:
+    """Parse a block up to its slices, if it has any; the checksum of that part is compared.
+
+    Parameters
+    ----------
+    data : bytes
+        The payload, which the block ends; or as much of it as there is.
+    at : int
+        Where the block begins.
+    frames, channels, coder_id : int
+    length : int, optional
+        Length of the payload, if `data` may be shorter.
+
+    Returns
+    -------
+    SlicedBlock, optional
+        None for a block without slices.
+
+    Raises
+    ------
+    CorruptStream
+        The bytes are not what an encoder writes.
+    """
+    kind, after = read_varint(data, at)
+    prefilters: list[Prefilter] = []
+    first: list[list[int]] = []
+    if kind == PREFILTERED:
+        prefilters, first, at = read_prefilters(data, after, frames, channels)
+        kind, after = read_varint(data, at)
+    if kind != SLICED:
+        return None
+    table, at = read_slices(data, after, frames, len(data) if length is None else length)
+    if not table.side_is_intact(data):
+        raise ChecksumMismatch("CRC of the side information does not match", path="slices")
+    coder, at = read_coder(data, at, coder_id)
+    order, sets, parameters, at = read_side_info(data, at, frames, channels)
+    if at != table.side_end:
+        raise CorruptStream("side information has another length", path="slices")
+    return SlicedBlock(data, table, coder, prefilters, first, order, sets, parameters)
 
 
 def write_side_info(order: Sequence[int], sets: list[ValueSet], parameters: LpcParameters) -> bytes:

@@ -284,19 +284,26 @@ def new_state(initial_scale: NDArray[np.int64]) -> NDArray[np.int64]:
     return state
 
 
-def new_rows(parameters: LpcParameters) -> NDArray[np.int32]:
-    """Return the zeroed sample rows of a block, one for each channel, int32."""
-    frames = PAD + int(parameters.starts[-1]) + 1
+def new_rows(parameters: LpcParameters, frames: int | None = None) -> NDArray[np.int32]:
+    """Return the zeroed sample rows of a block, or of `frames` frames; one a channel, int32."""
+    delay = int(parameters.starts[-1]) - parameters.frames
+    frames = PAD + (parameters.frames if frames is None else frames) + delay + 1
     wide = 2 if np.any(parameters.reference >= 0) else 1
     return np.zeros((len(parameters.reference), wide * frames), np.int32)
 
 
-def filled_rows(parameters: LpcParameters, pcm: NDArray[np.int32]) -> NDArray[np.int32]:
-    """Return the sample rows that hold `pcm`, (channels, frames) int32 in coding order."""
-    rows = new_rows(parameters)
+def filled_rows(
+    parameters: LpcParameters, pcm: NDArray[np.int32], frames: int | None = None
+) -> NDArray[np.int32]:
+    """Return the sample rows that hold `pcm`, (channels, n) int32 in coding order.
+
+    The rows have room for `frames` frames; without, for those of the block.
+    """
+    rows = new_rows(parameters, frames)
+    count = pcm.shape[1]
     for c, (reference, own) in enumerate(zip(parameters.reference.tolist(), rows, strict=True)):
         width = 2 if reference >= 0 else 1
         for place, channel in ((width - 1, c), (0, reference))[:width]:
             begin = PAD + int(parameters.delay[channel])
-            own[width * begin + place :: width][: parameters.frames] = pcm[channel]
+            own[width * begin + place :: width][:count] = pcm[channel]
     return rows

@@ -21,7 +21,7 @@ from nlac.cli.options.sizes import memory_option, padding_size
 from nlac.cli.options.tags import given_pictures, given_tags, tag_options
 from nlac.cli.options.times import BLOCK_SECONDS
 from nlac.cli.tracks.options import sheet_options
-from nlac.codec.encoder.options import MAX_EFFORT
+from nlac.codec.encoder.options import ENTRY_SECONDS, MAX_EFFORT
 
 if TYPE_CHECKING:
     from nlac import EncodeResult
@@ -107,6 +107,14 @@ if TYPE_CHECKING:
     metavar="PERCENT",
     callback=amount_option,
     help="Add parity against damage, 1% to 20% of the stream; see nlac protect.",
+)
+@click.option(
+    "--entry-seconds",
+    metavar="S",
+    type=click.FloatRange(0),
+    default=ENTRY_SECONDS,
+    show_default=True,
+    help="Time between entry points, where decoding can begin inside a block of lpc; 0: none.",
 )
 @click.option(
     "--strip-chunks",

@@ -20,6 +20,7 @@ from nlac.codec.encoder.analysis import AnalysisSettings, BlockAnalysis, analyse
 from nlac.codec.encoder.inter_channel import InterChannelOrder
 from nlac.codec.encoder.lpc.coders import encode_samples
 from nlac.codec.encoder.lpc.segmentation import analyse
+from nlac.codec.encoder.lpc.slicing import CodedLpc, sliced
 from nlac.codec.encoder.options import EncodeOptions
 from nlac.codec.encoder.prefilter import Prefiltered
 from nlac.codec.encoder.prefilter import choose as choose_prefilters
@@ -136,9 +137,12 @@ def choose(options: EncodeOptions) -> tuple[bytes, bytes]:
     return b"", b""
 
 
-def encode(channels: NDArray[np.int32], stream: StreamHeader, options: EncodeOptions) -> bytes:
-    """Code the channels of a block, (channels, frames) int32."""
-    return encode_lpc(channels, settings_of(options))
+def encode(
+    channels: NDArray[np.int32], stream: StreamHeader, options: EncodeOptions, before: bytes
+) -> bytes:
+    """Code the channels of a block, (channels, frames) int32; in slices, unless these cost much."""
+    coded = code_lpc(channels, settings_of(options))
+    return sliced(coded, channels, options.entry_frames(stream.sample_rate), before)
 
 
 def encode_lpc(
@@ -160,6 +164,13 @@ def encode_lpc(
     bytes
         The coded channels (spec 11.9).
     """
+    return code_lpc(channels, settings, analysed).data
+
+
+def code_lpc(
+    channels: NDArray[np.int32], settings: LpcSettings, analysed: BlockAnalysis | None = None
+) -> CodedLpc:
+    """Code the channels of a block as `encode_lpc` does; tells how they were coded, too."""
     found = alternatives(channels)
     block = analysed or analyse_block(channels, settings.analysis)
     if settings.prefilter:
@@ -170,9 +181,9 @@ def encode_lpc(
         residuals = None if filtered is None else _analyse_residuals(filtered, settings, block)
         if filtered is not None and residuals is not None:
             sets = [plain_sets(residuals.ordered)]
-            return filtered.head + encode_analysed(residuals, settings, sets)
+            return _code_analysed(residuals, settings, sets)._replace(filtered=filtered)
     order = block.inter_channel.order
-    return encode_analysed(block, settings, [sets.ordered(order) for sets in found])
+    return _code_analysed(block, settings, [sets.ordered(order) for sets in found])
 
 
 def _analyse_residuals(
@@ -207,24 +218,32 @@ def encode_analysed(
 
     Unless `alone`, other searches follow where the estimates of this one may be wrong.
     """
+    return _code_analysed(block, settings, tried, alone).data
+
+
+def _code_analysed(
+    block: BlockAnalysis, settings: LpcSettings, tried: Sequence[FoundSets], alone: bool = False
+) -> CodedLpc:
     order = block.inter_channel.order.tolist()
-    bodies, meter = [], current_meter()
+    bodies: list[CodedLpc] = []
+    meter = current_meter()
     restless = False
     for parameters, sets in candidate_parameters(block, settings, tried):
         meter.step()
         body, coder, wasted = encode_samples(
             parameters, sets, block.ordered, settings.coder, settings.quick
         )
-        bodies.append(bytes([coder]) + write_side_info(order, sets, parameters) + body)
+        side = bytes([coder]) + write_side_info(order, sets, parameters)
+        bodies.append(CodedLpc(side, body, block, parameters, sets, coder))
         restless = restless or wasted > _RESTLESS_SHARE * block.ordered.size
         meter.step()
-    best = min(bodies, key=len)
+    best = min(bodies, key=CodedLpc.size)
     if restless and not alone and settings.segmentations == PRESETS["fast"].segmentations:
         # attacks: shorter segments follow them
         finer = replace(settings, segmentations=(_SHORT_SEGMENTS,))
-        best = min(best, encode_analysed(block, finer, tried, alone=True), key=len)
+        best = min(best, _code_analysed(block, finer, tried, alone=True), key=CodedLpc.size)
     ordinary = all(entry.kind == PLAIN for found in tried for entry in found.sets)
-    many_bits = 8 * len(best) > _FEW_BITS * block.ordered.size
+    many_bits = 8 * best.size() > _FEW_BITS * block.ordered.size
     repeats = settings.thorough and block.ltp_gains.mean() > _REPEATS
     if settings.quick or alone or (ordinary and many_bits and not repeats):
         return best
@@ -236,7 +255,7 @@ def encode_analysed(
     )  # fmt: skip
     channels = np.empty_like(block.ordered)
     channels[order] = block.ordered
-    return min(best, encode_lpc(channels, simple), key=len)
+    return min(best, code_lpc(channels, simple), key=CodedLpc.size)
 
 
 def candidate_parameters(

@@ -52,22 +52,22 @@ def encode_samples(
     rows = filled_rows(parameters, ordered)
     plan = make_plan(parameters, sets, rows.shape[1])
     if wanted == "rice" or (wanted == "auto" and quick):
-        rice, wasted = _code_rice(plan, parameters, rows, ordered)
+        rice, wasted = _code_rice(plan, parameters.initial_scale, rows, ordered)
         inefficient = wasted > _INEFFICIENT_SHARE * ordered.size
         # Rice codes gain nothing from soft sets, and cost a bit where samples are clipped
         if wanted == "rice" or not (
             inefficient or any(e.kind == SOFT for e in sets) or _is_clipped(ordered)
         ):
             return rice, RICE, wasted
-        body = _code_range(plan, parameters, rows, ordered)
+        body = _code_range(plan, parameters.initial_scale, rows, ordered)
         saves = len(rice) - len(body)
         return (*((body, RANGE) if saves * _SAVES_ONE_IN > len(rice) else (rice, RICE)), wasted)
-    body = _code_range(plan, parameters, rows, ordered)
+    body = _code_range(plan, parameters.initial_scale, rows, ordered)
     # Rice codes are smaller only where a sample takes hardly a bit, or where value sets hide the
     # shape of distributions
     some = len(body) * 8 < ordered.size or any(e.kind != PLAIN for e in sets)
     if wanted == "auto" and some:
-        rice, _ = _code_rice(plan, parameters, rows, ordered)
+        rice, _ = _code_rice(plan, parameters.initial_scale, rows, ordered)
         if len(rice) < len(body):
             return rice, RICE, 0
     return body, RANGE, 0
@@ -82,11 +82,41 @@ def _is_clipped(ordered: NDArray[np.int32]) -> bool:
     return False
 
 
+def code_samples(
+    plan: Plan, coder: int, initial_scale: NDArray[np.int64], rows: NDArray[np.int32],
+    ordered: NDArray[np.int32],
+) -> bytes:
+    """Code samples with a given coder.
+
+    Parameters
+    ----------
+    plan : Plan
+        Of a block or a slice.
+    coder : int
+        `RANGE` or `RICE`.
+    initial_scale : (channels,) int64
+        As in `LpcParameters`.
+    rows : (channels, n) int32
+        They hold the samples already.
+    ordered : (channels, frames) int32
+        Channels in coding order.
+
+    Returns
+    -------
+    bytes
+        Payload words.
+    """
+    if coder == RICE:
+        return _code_rice(plan, initial_scale, rows, ordered)[0]
+    return _code_range(plan, initial_scale, rows, ordered)
+
+
 def _code_range(
-    plan: Plan, parameters: LpcParameters, rows: NDArray[np.int32], ordered: NDArray[np.int32]
+    plan: Plan, initial_scale: NDArray[np.int64], rows: NDArray[np.int32],
+    ordered: NDArray[np.int32],
 ) -> bytes:
     words, raw = new_buffers(ordered.size)
-    state = new_state(parameters.initial_scale)
+    state = new_state(initial_scale)
     contexts = new_contexts(len(ordered))
     used, raw_used = encode_loop(plan, tables(), state, contexts, rows, ordered, words, raw)
     if used < 0:
@@ -95,10 +125,11 @@ def _code_range(
 
 
 def _code_rice(
-    plan: Plan, parameters: LpcParameters, rows: NDArray[np.int32], ordered: NDArray[np.int32]
+    plan: Plan, initial_scale: NDArray[np.int64], rows: NDArray[np.int32],
+    ordered: NDArray[np.int32],
 ) -> tuple[bytes, int]:
     raw = np.empty(2 * ordered.size + 64, np.uint32)
-    used, inefficient = encode_rice(plan, new_state(parameters.initial_scale), rows, ordered, raw)
+    used, inefficient = encode_rice(plan, new_state(initial_scale), rows, ordered, raw)
     if used < 0:
         raise NlacError("encoder fault: a sample is outside its value set; please report it")
     return raw[:used].astype("<u4").tobytes(), inefficient
