@@ -59,8 +59,8 @@ def check_output(arguments: list[str], stdout: str, stderr: str = "") -> None:
     text = stdout if stdout.startswith("{") else stderr
     if "--json" not in arguments or not text.strip() or arguments[0] in ("bench", "--config"):
         return
-    names = ["-".join(arguments[:2]), arguments[0]]
-    name = next((name for name in names if (SCHEMAS / f"{name}.json").is_file()), names[1])
+    names = ["-".join(arguments[:count]) for count in (3, 2, 1)]
+    name = next((name for name in names if (SCHEMAS / f"{name}.json").is_file()), names[-1])
     schema = validator(name)
     if schema is not None:
         for document in documents(text):
