@@ -1,7 +1,8 @@
 """nlac: a lossless audio codec that gives exact files back.
 
 Reading and writing arrays: `read`, `write`, `open`, `blocks`, `info`. Coding files: `encode`,
-`decode`, `follow`, `test`. Coding in pieces: `Encoder`, `Decoder`. All errors are `NlacError`s.
+`decode`, `follow`, `test`, `protect`, `repair`. Coding in pieces: `Encoder`, `Decoder`. All errors
+are `NlacError`s.
 
 Nothing heavy is imported before it is used.
 """
@@ -21,6 +22,7 @@ from nlac._errors import (
     MissingDependency,
     ModelMismatch,
     NlacError,
+    NotRepairable,
     NotRestorable,
     OutputExists,
     TruncatedStream,
@@ -45,7 +47,16 @@ if TYPE_CHECKING:
         test,
     )
     from nlac.api.live.following import follow
-    from nlac.api.results import DecodeResult, EncodeResult, LostRange, StreamInfo
+    from nlac.api.parity.protecting import protect
+    from nlac.api.parity.repairing import repair
+    from nlac.api.results import (
+        DecodeResult,
+        EncodeResult,
+        LostRange,
+        ProtectResult,
+        RepairResult,
+        StreamInfo,
+    )
     from nlac.api.stream_decoder import Decoder
     from nlac.api.stream_encoder import Encoder
     from nlac.api.tracks.joining import join
@@ -83,10 +94,13 @@ __all__ = [
     "NlacError",
     "NlacFile",
     "NlacWriter",
+    "NotRepairable",
     "NotRestorable",
     "OutputExists",
     "Picture",
+    "ProtectResult",
     "RawSpec",
+    "RepairResult",
     "SplitResult",
     "StreamInfo",
     "TruncatedStream",
@@ -103,9 +117,11 @@ __all__ = [
     "info",
     "join",
     "open",
+    "protect",
     "read",
     "read_picture",
     "register_mimetype",
+    "repair",
     "split",
     "test",
     "write",
@@ -124,8 +140,10 @@ _MODULES = {
     "NlacFile": "nlac.api.file",
     "NlacWriter": "nlac.api.writer",
     "Picture": "nlac.bitstream.items",
+    "ProtectResult": "nlac.api.results",
     "RawSpec": "nlac.audio.raw",
     "SplitResult": "nlac.api.tracks.results",
+    "RepairResult": "nlac.api.results",
     "StreamInfo": "nlac.api.results",
     "add_model": "nlac.api.functions",
     "blocks": "nlac.api.functions",
@@ -135,10 +153,12 @@ _MODULES = {
     "info": "nlac.api.functions",
     "join": "nlac.api.tracks.joining",
     "open": "nlac.api.functions",
+    "protect": "nlac.api.parity.protecting",
     "read": "nlac.api.functions",
     "register_mimetype": "nlac.api.functions",
     "split": "nlac.api.tracks.splitting",
     "read_picture": "nlac.metadata.pictures",
+    "repair": "nlac.api.parity.repairing",
     "test": "nlac.api.functions",
     "write": "nlac.api.writing",
 }

@@ -10,6 +10,7 @@ The tree::
     |   +-- CorruptStream
     |       +-- ChecksumMismatch
     |       +-- TruncatedStream
+    |       +-- NotRepairable
     +-- UnsupportedAudio              exit 1   input that cannot be coded
     |   +-- NotRestorable             exit 1   input file would not come back exactly
     +-- UnknownPredictor              exit 4
@@ -113,6 +114,10 @@ class ChecksumMismatch(CorruptStream):
 
 class TruncatedStream(CorruptStream):
     """The stream ends early."""
+
+
+class NotRepairable(CorruptStream):
+    """A damaged stream without parity, or with more damage than its parity repairs."""
 
 
 class UnsupportedAudio(NlacError):

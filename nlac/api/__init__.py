@@ -23,6 +23,8 @@ if TYPE_CHECKING:
         test,
     )
     from nlac.api.live.following import follow
+    from nlac.api.parity.protecting import protect
+    from nlac.api.parity.repairing import repair
     from nlac.api.stream_decoder import Decoder
     from nlac.api.stream_encoder import Encoder
     from nlac.api.tracks.joining import join
@@ -43,8 +45,10 @@ __all__ = [
     "info",
     "join",
     "open",
+    "protect",
     "read",
     "register_mimetype",
+    "repair",
     "split",
     "test",
     "write",

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from os import PathLike
-from typing import TYPE_CHECKING, TypeAlias, Unpack
+from typing import TYPE_CHECKING, BinaryIO, TypeAlias, Unpack
 
 from nlac._errors import NotRestorable, UsageError
 from nlac._files import (
@@ -23,6 +24,7 @@ from nlac._progress import Gauge
 from nlac._typing import Samples
 from nlac._urls import is_url
 from nlac.api.options import OptionFields, encode_options, spelled_out
+from nlac.api.parity.protecting import check_amount, with_parity
 from nlac.api.results import EncodeResult
 from nlac.audio.base import AudioSource
 from nlac.audio.original.restoration import (
@@ -65,6 +67,7 @@ def encode(
     embed_model: bool = False,
     raw: RawSpec | str | None = None,
     ignore_sizes: bool = False,
+    protect: float | None = None,
     force: bool = False,
     progress: Progress | None = None,
     **options: Unpack[OptionFields],
@@ -103,6 +106,8 @@ def encode(
     raw : RawSpec or str, optional
         The input has no header; this says what its samples are, for example
         ``"44100,s16le,2"``.
+    protect : float, optional
+        Add parity against damage, relative to the stream, 0.01 to 0.20 (see `nlac.protect`).
     force : bool
         Replace an existing output.
     progress : callable, optional
@@ -141,6 +146,8 @@ def encode(
     """
     check_distinct(src, dst)
     refuse_foreign_name(dst)
+    if protect is not None:
+        check_amount(protect)
     job = _Encoding(
         encode_options(options),
         metadata_items(tags, pictures),
@@ -150,6 +157,7 @@ def encode(
         audio_only,
         embed_model,
         _file_name(src),
+        protect,
         progress,
     )
     spec = RawSpec.parse(raw) if isinstance(raw, str) else raw
@@ -188,6 +196,7 @@ class _Encoding:
         audio_only: bool,
         embed_model: bool,
         file_name: str | None,
+        protect: float | None,
         progress: Progress | None,
     ) -> None:
         self._options = options
@@ -198,10 +207,20 @@ class _Encoding:
         self._audio_only = audio_only
         self._embed_model = embed_model
         self._file_name = file_name
+        self._protect = protect
         self._progress = progress
         self._told = 0
 
     def run(self, source: AudioSource, target: Target) -> EncodeResult:
+        with with_parity(target, self._protect) as output:
+            result = self._run(source, output.file, target)
+        if not output.parity_bytes:
+            return result
+        bytes_out = result.bytes_out + output.parity_bytes
+        ratio = bytes_out / result.bytes_in if result.bytes_in else 0.0
+        return replace(result, bytes_out=bytes_out, ratio=ratio)
+
+    def _run(self, source: AudioSource, file: BinaryIO, target: Target) -> EncodeResult:
         if not source.restorable and not (self._audio_only or self._strip_chunks):
             raise NotRestorable(
                 f"the bytes of a {source.container} file could not be restored, only its "
@@ -231,11 +250,11 @@ class _Encoding:
             padding = default_padding(announced and announced * header.frame_bytes)
         items += padding_items(padding)
         for data in encoder.begin(items):
-            target.file.write(data)
+            file.write(data)
         self._report(0, source)
         gauge = Gauge(lambda done: self._report(done, source))
         for data in encoder.encode(self._blocks(source, header, proof), gauge):
-            target.file.write(data)
+            file.write(data)
             target.flush()
             gauge.tick()
         if self._cuesheet is not None and source.num_frames is None:
@@ -246,11 +265,11 @@ class _Encoding:
             # also where it is not kept: whoever writes into our pipe wants it read
             for item in tail_items(source.tail()):
                 if proof is not None:
-                    target.file.write(encoder.item(item))
+                    file.write(encoder.item(item))
                     proof.tail(item.data)
         if proof is not None:
             original_md5 = proof.check(source.digest)
-        target.file.write(encoder.end(original_md5, proof.num_bytes if proof else 0))
+        file.write(encoder.end(original_md5, proof.num_bytes if proof else 0))
         frames = encoder.writer.num_frames
         bytes_in = proof.num_bytes if proof else frames * header.frame_bytes
         bytes_out = encoder.writer.num_bytes

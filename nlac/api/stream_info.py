@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nlac._errors import CueSheetError
 from nlac.api.render import audio_format
-from nlac.api.results import CueTrackInfo, MetadataInfo, StreamInfo
+from nlac.api.results import CueTrackInfo, MetadataInfo, ParityInfo, StreamInfo
 from nlac.audio.original.restoration import stored_suffix
 from nlac.bitstream import constants as c
 from nlac.bitstream.items import Recipe, Tags, first_of
@@ -13,6 +13,7 @@ from nlac.bitstream.reader import IndexedReader
 from nlac.metadata.cue_sheet.model import CueSheet
 from nlac.metadata.cue_sheet.stored import stored_cue_sheet
 from nlac.metadata.originals.reading import shown_tags
+from nlac.parity.layout import ParityLayout, parse_descriptor
 from nlac.predictors.methods import names
 
 
@@ -63,6 +64,7 @@ def stream_info(reader: IndexedReader) -> StreamInfo:
         metadata=tuple(metadata),
         tracks=tracks,
         cue_sheet_problem=problem,
+        parity=_parity(reader),
     )
 
 
@@ -94,6 +96,19 @@ def track_infos(sheet: CueSheet, sample_rate: int, num_frames: int) -> tuple[Cue
         )
         for track, stop in zip(sheet.tracks, stops, strict=True)
     )
+
+
+def parity_info(layout: ParityLayout) -> ParityInfo:
+    """Facts about parity."""
+    return ParityInfo(
+        layout.num_bytes, layout.burst_bytes, layout.data_shards, layout.parity_shards
+    )
+
+
+def _parity(reader: IndexedReader) -> ParityInfo | None:
+    found = reader.parity()
+    parsed = parse_descriptor(found[0].data) if found is not None else None
+    return parity_info(parsed[0]) if parsed is not None else None
 
 
 def stream_tags(items: tuple[MetadataItem, ...]) -> dict[str, list[str]]:

@@ -106,6 +106,7 @@ class NlacWriter:
         if self._closed:
             raise UsageError("the file has been closed")
         self._target.file.write(self._encoder.push(array))
+        self._target.flush()
         self._frames = self._encoder.num_frames
 
     def close(self) -> None:

@@ -15,6 +15,7 @@ BLOCK_SYNC: Final = b"\xa5nlB"
 METADATA_TAG: Final = b"\xa5nlM"
 TRAILER_TAG: Final = b"\xa5nlT"
 END_MARK: Final = b"\xa5nlE"
+PARITY_MARK: Final = b"\xa5nlP"
 
 FORMAT_VERSION: Final = 1
 
@@ -60,12 +61,13 @@ ITEM_PICTURE: Final = 2
 ITEM_CUE_SHEET: Final = 3
 ITEM_APPLICATION: Final = 4
 ITEM_MODEL: Final = 5
-# over the other bytes of a stream, so that it is worthless once they change
 ITEM_PARITY: Final = 7
 ITEM_RECIPE: Final = 16
 ITEM_FOREIGN_HEAD: Final = 17
 ITEM_FOREIGN_TAIL: Final = 18
 ITEM_EXTENSION: Final = 19
+# types that lie only where the blocks have ended, even in a stream without blocks
+TRAILING_ITEMS: Final = (ITEM_PARITY, ITEM_FOREIGN_TAIL)
 ITEM_NAMES: Final = {
     ITEM_PADDING: "padding",
     ITEM_TAGS: "tags",
@@ -73,11 +75,20 @@ ITEM_NAMES: Final = {
     ITEM_CUE_SHEET: "cue sheet",
     ITEM_APPLICATION: "application",
     ITEM_MODEL: "model",
+    ITEM_PARITY: "parity",
     ITEM_RECIPE: "recipe",
     ITEM_FOREIGN_HEAD: "foreign head",
     ITEM_FOREIGN_TAIL: "foreign tail",
     ITEM_EXTENSION: "extension",
 }
+
+# spec 6.8: parity
+PARITY_CODE: Final = 1
+MAX_DATA_SHARDS: Final = 2**15
+MAX_PARITY_SHARDS: Final = 256
+# all parity items: a quarter of the bytes before them, and so many bytes more
+PARITY_SHARE: Final = 4
+PARITY_SPARE_BYTES: Final = 2**16
 
 # spec 7: blocks
 BLOCK_HEADER_BYTES: Final = 28
@@ -90,6 +101,8 @@ MAX_PAYLOAD_FIXED_BYTES: Final = 2**16
 # spec 8: trailer
 TRAILER_FIXED_BYTES: Final = 71
 TRAILER_END_BYTES: Final = 12
+# with the longest header and index
+MAX_TRAILER_BYTES: Final = 2**25
 TRAILER_FLAG_ORIGINAL: Final = 1
 MD5_BYTES: Final = 16
 

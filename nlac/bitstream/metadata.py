@@ -76,7 +76,9 @@ def write_item(item: MetadataItem, stream_crc: int) -> bytes:
     """
     item.verify()
     stored, flags = item.data, 0
-    if item.item_type != c.ITEM_PADDING and len(item.data) >= _MIN_DEFLATED_BYTES:
+    # room for later edits, and places that must follow from lengths
+    raw = item.item_type in (c.ITEM_PADDING, c.ITEM_PARITY)
+    if not raw and len(item.data) >= _MIN_DEFLATED_BYTES:
         packer = zlib.compressobj(_DEFLATE_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
         packed = packer.compress(item.data) + packer.flush()
         if len(packed) < len(stored):

@@ -19,7 +19,12 @@ from nlac.bitstream.block import BlockHeader, parse_block_header, payload_is_int
 from nlac.bitstream.header import StreamHeader, header_num_bytes, parse_header
 from nlac.bitstream.index import GrowingIndex
 from nlac.bitstream.items import accept_embedded
-from nlac.bitstream.metadata import MetadataItem, parse_item, parse_item_header
+from nlac.bitstream.metadata import (
+    MetadataHeader,
+    MetadataItem,
+    parse_item,
+    parse_item_header,
+)
 from nlac.bitstream.trailer import Trailer, parse_trailer, trailer_num_bytes
 
 
@@ -66,7 +71,7 @@ def parse_stream() -> Parser:
     leading = True
     while True:
         element = yield from parse.element()
-        if isinstance(element, MetadataItem) and element.item_type != c.ITEM_FOREIGN_TAIL:
+        if isinstance(element, MetadataItem) and element.item_type not in c.TRAILING_ITEMS:
             if leading and element.item_type == c.ITEM_MODEL:
                 models.append(element)
         elif leading:
@@ -93,6 +98,7 @@ class _StreamParse:
         self._restores = False
         self._metadata_bytes = 0
         self._metadata_items = 0
+        self._parity_offset: int | None = None
 
     def take(self, length: int, *, exact: bool = True) -> SubParser[bytes]:
         """The next `length` bytes."""
@@ -115,7 +121,12 @@ class _StreamParse:
         self,
     ) -> SubParser[MetadataItem | CodedBlock | Trailer]:
         start = self.offset
-        tag = yield from self.take(_TAG_BYTES)
+        tag = yield from self.take(_TAG_BYTES, exact=False)
+        if len(tag) < _TAG_BYTES:
+            # between two elements: all blocks so far are whole
+            raise self._placed(
+                TruncatedStream("stream ends without its trailer"), self.offset - len(tag)
+            )
         try:
             if tag == c.BLOCK_SYNC:
                 return (yield from self._block(tag))
@@ -133,7 +144,7 @@ class _StreamParse:
         head = tag + (yield from self.take(c.BLOCK_HEADER_BYTES - _TAG_BYTES))
         header = parse_block_header(head, self._stream, self._stream_crc)
         if self._after_blocks:
-            raise CorruptStream("a block follows the foreign tail")
+            raise CorruptStream("a block follows the items after the blocks")
         if header.block_index != len(self._index):
             raise CorruptStream(f"the block has index {header.block_index}, not {len(self._index)}")
         if header.first_frame != self._num_frames:
@@ -155,7 +166,11 @@ class _StreamParse:
         start = self.offset - _TAG_BYTES
         head = tag + (yield from self.take(c.METADATA_HEADER_BYTES - _TAG_BYTES))
         header = parse_item_header(head, self._stream_crc)
-        if header.item_type == c.ITEM_FOREIGN_TAIL:
+        if self._parity_offset is not None and header.item_type != c.ITEM_PARITY:
+            raise CorruptStream("an item follows the parity")
+        if header.item_type == c.ITEM_PARITY:
+            self._begin_parity(start, header)
+        elif header.item_type == c.ITEM_FOREIGN_TAIL:
             if self._first_block_offset is None:
                 # a stream without blocks: the tail separates leading and trailing items
                 self._first_block_offset = start
@@ -177,6 +192,20 @@ class _StreamParse:
         stored = yield from self.take(header.stored_length)
         crc = yield from self.take(c.CRC_BYTES)
         return parse_item(header, head, stored, crc)
+
+    def _begin_parity(self, start: int, header: MetadataHeader) -> None:
+        """Check the place and the size of a parity item."""
+        if self._first_block_offset is None:
+            # a stream without blocks
+            self._first_block_offset = start
+        if self._parity_offset is None:
+            self._parity_offset = start
+        self._after_blocks = True
+        if header.deflated:
+            raise CorruptStream("parity is deflated")
+        most = self._parity_offset // c.PARITY_SHARE + c.PARITY_SPARE_BYTES
+        if start + header.num_bytes - self._parity_offset > most:
+            raise CorruptStream("more parity than the format allows")
 
     def _trailer(self, tag: bytes) -> SubParser[Trailer]:
         start = self.offset - _TAG_BYTES

@@ -245,7 +245,9 @@ class IndexedReader:
 
     def _leading(self) -> tuple[MetadataItem, ...]:
         items, num_bytes = [], 0
-        for item in self._items(self.header.num_bytes, self.trailer.first_block_offset):
+        for item, _offset in self._items(
+            self.header.num_bytes, self.trailer.first_block_offset
+        ):
             items.append(item)
             num_bytes += len(item.data)
             if num_bytes > c.MAX_METADATA_BYTES or len(items) > c.MAX_METADATA_ITEMS:
@@ -253,14 +255,29 @@ class IndexedReader:
         return tuple(items)
 
     def trailing(self) -> Iterator[MetadataItem]:
-        """Yield the metadata items after the last block."""
-        stop = self.num_bytes - self.trailer.num_bytes
-        for item in self._items(self.trailer.end_of_blocks, stop):
-            if item.item_type in (c.ITEM_RECIPE, c.ITEM_FOREIGN_HEAD):
-                raise CorruptStream(f"{item.name} follows the blocks", path="metadata")
+        """Yield the metadata items after the last block, without the parity."""
+        for item, _offset in self._trailing():
+            if item.item_type == c.ITEM_PARITY:
+                # nothing but parity follows
+                return
             yield item
 
-    def _items(self, offset: int, stop: int) -> Iterator[MetadataItem]:
+    def parity(self) -> tuple[MetadataItem, int] | None:
+        """First parity item, and the number of bytes of all; None if there is none."""
+        for item, offset in self._trailing():
+            if item.item_type == c.ITEM_PARITY:
+                return item, self.num_bytes - self.trailer.num_bytes - offset
+        return None
+
+    def _trailing(self) -> Iterator[tuple[MetadataItem, int]]:
+        stop = self.num_bytes - self.trailer.num_bytes
+        for item, offset in self._items(self.trailer.end_of_blocks, stop):
+            if item.item_type in (c.ITEM_RECIPE, c.ITEM_FOREIGN_HEAD):
+                raise CorruptStream(f"{item.name} follows the blocks", path="metadata")
+            yield item, offset
+
+    def _items(self, offset: int, stop: int) -> Iterator[tuple[MetadataItem, int]]:
+        """Yield the items between two offsets, each with its own."""
         try:
             while offset < stop:
                 head = self._data.read_near(offset, c.METADATA_HEADER_BYTES, stop)
@@ -271,9 +288,9 @@ class IndexedReader:
                 rest = self._data.read(begin, header.stored_length + c.CRC_BYTES)
                 stored, crc = rest[: header.stored_length], rest[header.stored_length :]
                 item = parse_item(header, head, stored, crc)
-                offset += header.num_bytes
-                if offset > stop:
+                if offset + header.num_bytes > stop:
                     raise CorruptStream("the item exceeds the metadata", path="metadata")
-                yield item
+                yield item, offset
+                offset += header.num_bytes
         except CorruptStream as error:
             raise type(error)(error.message, offset_bytes=offset, path=error.path) from error

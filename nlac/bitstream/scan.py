@@ -49,7 +49,7 @@ class Scan:
     trailer : Trailer or None
         The trailer, if intact.
     items : list of MetadataItem
-        Intact items, without the foreign tail.
+        Intact items, without foreign tail and parity.
     tail : list of int
         Byte offsets of the intact pieces of the foreign tail.
     blocks : list of (int, BlockHeader)
@@ -240,6 +240,8 @@ class _Scanner:
         self._intact.append((position, after))
         if item.item_type == c.ITEM_FOREIGN_TAIL:
             self._scan.tail.append(position)
+            return after
+        if item.item_type == c.ITEM_PARITY:
             return after
         self._metadata_bytes += header.length
         items = self._scan.items

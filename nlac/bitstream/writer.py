@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from nlac._errors import UnsupportedAudio
 from nlac.bitstream.block import BlockHeader, write_block
-from nlac.bitstream.constants import ITEM_FOREIGN_TAIL, MAX_BLOCKS
+from nlac.bitstream.constants import MAX_BLOCKS, TRAILING_ITEMS
 from nlac.bitstream.header import StreamHeader, write_header
 from nlac.bitstream.index import GrowingIndex
 from nlac.bitstream.metadata import MetadataItem, write_item
@@ -39,7 +39,7 @@ class StreamWriter:
     def item(self, item: MetadataItem) -> bytes:
         """Return a metadata item, before the first block or after the last."""
         # without blocks, the tail is where they would be
-        if self._first_block_offset is None and item.item_type == ITEM_FOREIGN_TAIL:
+        if self._first_block_offset is None and item.item_type in TRAILING_ITEMS:
             self._first_block_offset = self.num_bytes
         return self._counted(write_item(item, self.header.checksum))
 

@@ -121,14 +121,16 @@ class Batch:
             self._object(source, done.output, ok=not done.exit_code, **facts)
         else:
             to = "stdout" if done.output == PIPE else done.output
-            _console.say(f"{source} -> {to}: {done.text}", stdout_is_data=done.output == PIPE)
+            names = f"{source} -> {to}" if to != str(source) else to
+            _console.say(f"{names}: {done.text}", stdout_is_data=done.output == PIPE)
 
     def _tell_passed(self, source: Input, passed: Passed) -> None:
         self._counts["skipped" if passed.why != "dry run" else f"to be {self._verb}"] += 1
         if self._as_json:
             self._object(source, passed.output, ok=True, skipped=passed.why)
         else:
-            _console.say(f"{source} -> {passed.output}: {passed}")
+            names = f"{source} -> {passed.output}" if passed.output != str(source) else str(source)
+            _console.say(f"{names}: {passed}")
 
     def _tell_failure(self, source: Input, error: Exception) -> None:
         self._counts["failed"] += 1

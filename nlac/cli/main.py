@@ -31,6 +31,8 @@ SECTIONS = {
         "cue": "Show, export, import and remove the cue sheets of nlac files.",
         "gain": "Measure loudness, and write ReplayGain tags.",
         "tag": "List and edit tags, pictures and kept chunks.",
+        "protect": "Add parity to nlac files, against damage.",
+        "repair": "Restore damaged nlac files by their parity.",
     },
     "research": {
         "model": "Look at models of the predictors cnn and gru, check them, make them.",

@@ -29,7 +29,7 @@ def places(frames: int) -> st.SearchStrategy[int]:
     return st.one_of(st.integers(-frames - 3, frames + 3), near)
 
 
-@settings(max_examples=200)
+@settings(max_examples=150)
 @given(st.data())
 def test_any_part_is_the_slice_of_the_whole(data):
     """Complaint (xiph/flac#826, #276, spotify/pedalboard#170): seeking by guessing."""

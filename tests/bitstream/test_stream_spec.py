@@ -50,7 +50,7 @@ def rows(heading: str) -> list[list[str]]:
 
 def test_limits():
     values = {row[0]: row[1] for row in rows("12. Limits")[2:]}
-    assert len(values) == 13
+    assert len(values) == 18
     for name, value in values.items():
         assert getattr(c, name) == int(value), name
 

@@ -131,6 +131,14 @@ def with_extension() -> bytes:
     return out.getvalue()
 
 
+def protected(stream: bytes) -> bytes:
+    import nlac
+
+    out = io.BytesIO()
+    nlac.protect(stream, out, amount=0.2)
+    return out.getvalue()
+
+
 def unknown_length() -> bytes:
     import nlac
 
@@ -408,6 +416,7 @@ CASES: dict[str, Callable[[], bytes]] = {
     "tags": lambda: write(
         ints(tones(300, 1, 16)), 16, tags={"TITLE": "Größe", "ARTIST": ["a", "b"]}
     ),
+    "parity": lambda: protected(write(ints(tones(700, 2, 16)), 16, preset="fast")),
     "unknown-length": unknown_length,
     "wav-with-chunks": lambda: restoring("wav-with-chunks"),
     "wav-cut-off": lambda: restoring("wav-cut-off"),

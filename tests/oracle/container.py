@@ -19,6 +19,7 @@ CASCADE = 2
 CNN, GRU = 3, 4
 # types of metadata (6.2)
 MODEL = 5
+PARITY = 7
 RECIPE, FOREIGN_HEAD, FOREIGN_TAIL, EXTENSION = 16, 17, 18, 19
 UNKNOWN_FRAMES = 2**64 - 1
 
@@ -31,6 +32,10 @@ MAX_BLOCK_SAMPLES = 67108864
 MAX_BLOCKS = 1048576
 MAX_PAYLOAD_BYTES_PER_SAMPLE = 8
 MAX_PAYLOAD_FIXED_BYTES = 65536
+
+
+PARITY_SHARE = 4
+PARITY_SPARE_BYTES = 65536
 
 
 class SpecError(ValueError):
@@ -273,12 +278,19 @@ def read_stream(data: bytes) -> tuple[Header, list[Item], list[Block], Trailer]:
     after: list[Item] = []
     blocks: list[Block] = []
     frames_before = 0
+    parity = None  # where parity begins
     audio_end = None  # where the blocks end, or would if there were any
     while (mark := data[reader.position : reader.position + 4]) != TRAILER_TAG:
         start = reader.position
         if mark == METADATA_TAG:
             item = read_item(reader, header)
-            if audio_end is None and (blocks or item.type == FOREIGN_TAIL):
+            require(parity is None or item.type == PARITY, f"item at {start} behind parity")
+            if item.type == PARITY:
+                parity = start if parity is None else parity
+                require(not data[start + 5], f"parity at {start} is deflated")
+                most = parity // PARITY_SHARE + PARITY_SPARE_BYTES
+                require(reader.position - parity <= most, f"parity at {start}: too much")
+            if audio_end is None and (blocks or item.type in (FOREIGN_TAIL, PARITY)):
                 audio_end = start
             if audio_end is not None:
                 require(item.type not in (RECIPE, FOREIGN_HEAD), f"item at {start}: its place")
@@ -290,7 +302,7 @@ def read_stream(data: bytes) -> tuple[Header, list[Item], list[Block], Trailer]:
         else:
             raise SpecError(f"no mark at {start}, or the stream is truncated")
     check_items(before, "before")
-    check_items([item for item in after if item.type != FOREIGN_TAIL], "after")
+    check_items([item for item in after if item.type not in (FOREIGN_TAIL, PARITY)], "after")
     if audio_end is None:
         audio_end = reader.position
     trailer = read_trailer(reader, header)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from nlac.api.results.parity import ParityInfo
 from nlac.api.results.record import Record
 
 
@@ -112,11 +113,13 @@ class StreamInfo(Record):
     notes : tuple of str
         What of the original's tags cannot be read here, and what would help.
     metadata : tuple of MetadataInfo
-        All metadata items, in order.
+        All metadata items but the parity, in order.
     tracks : tuple of CueTrackInfo
         Tracks of the cue sheet; none if there is no sheet, or a wrong one.
     cue_sheet_problem : str or None
         What is wrong with the cue sheet.
+    parity : ParityInfo or None
+        Parity against damage, if there is any.
     """
 
     sample_rate: int
@@ -147,3 +150,4 @@ class StreamInfo(Record):
     metadata: tuple[MetadataInfo, ...]
     tracks: tuple[CueTrackInfo, ...] = ()
     cue_sheet_problem: str | None = None
+    parity: ParityInfo | None = None

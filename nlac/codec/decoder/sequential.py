@@ -9,7 +9,7 @@ from typing import BinaryIO
 from nlac._parallel import Flush
 from nlac._progress import Gauge
 from nlac._typing import Samples
-from nlac.bitstream.constants import ITEM_FOREIGN_TAIL
+from nlac.bitstream.constants import ITEM_FOREIGN_TAIL, ITEM_PARITY, TRAILING_ITEMS
 from nlac.bitstream.header import StreamHeader
 from nlac.bitstream.metadata import MetadataItem
 from nlac.bitstream.parser import CodedBlock, Element
@@ -40,7 +40,7 @@ class SequentialDecoder:
     leading : list of MetadataItem
         Items before the blocks.
     trailing : list of MetadataItem
-        Items after the blocks, without the foreign tail.
+        Items after the blocks, without foreign tail and parity.
     trailer : Trailer or None
         Set when `tail` is exhausted. By then every byte of the stream has been checked.
 
@@ -69,7 +69,7 @@ class SequentialDecoder:
         # the first element that is not leading metadata, later the first after the blocks
         self._next: Element = header
         for element in self._awaited():
-            if not isinstance(element, MetadataItem) or element.item_type == ITEM_FOREIGN_TAIL:
+            if not isinstance(element, MetadataItem) or element.item_type in TRAILING_ITEMS:
                 self._next = element
                 break
             self.leading.append(element)
@@ -113,7 +113,7 @@ class SequentialDecoder:
             elif isinstance(element, MetadataItem):
                 if element.item_type == ITEM_FOREIGN_TAIL:
                     yield element.data
-                else:
+                elif element.item_type != ITEM_PARITY:
                     self.trailing.append(element)
 
     def _blocks(self) -> Iterator[CodedBlock | Flush]:

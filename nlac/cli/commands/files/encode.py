@@ -15,6 +15,7 @@ from nlac._names import AUDIO_SUFFIXES, FOREIGN_SUFFIXES
 from nlac._urls import is_url
 from nlac.cli import _console, _deletion, _details, _files
 from nlac.cli._batch import Batch, Done
+from nlac.cli.options.amounts import amount_option
 from nlac.cli.options.output import OutputOptions, output_options
 from nlac.cli.options.sizes import memory_option, padding_size
 from nlac.cli.options.tags import given_pictures, given_tags, tag_options
@@ -102,6 +103,12 @@ if TYPE_CHECKING:
     help="Room for tags that are edited later; by default 1/4096 of the audio, up to 4K.",
 )
 @click.option(
+    "--protect",
+    metavar="PERCENT",
+    callback=amount_option,
+    help="Add parity against damage, 1% to 20% of the stream; see nlac protect.",
+)
+@click.option(
     "--strip-chunks",
     is_flag=True,
     help="Keep the audio only, without the rest of the original file.",
@@ -157,6 +164,7 @@ def command(
       sox in.flac -t wav - | nlac encode - out.nlac
       nlac encode --raw 48000,s24le,6 take.pcm take.nlac
       nlac encode master.wav -T TITLE='Night train' -T DATE=2024 --picture cover.jpg
+      nlac encode master.wav --protect 2%       with parity, for nlac repair
     """
     if device == "cuda" and importlib.util.find_spec("torch") is None:
         raise MissingDependency("--device cuda needs PyTorch: pip install 'nlac[neural]'")

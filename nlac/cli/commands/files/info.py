@@ -121,6 +121,11 @@ def _stream_lines(facts: dict[str, Any]) -> list[tuple[str, str]]:
         lines.append((f"track {track['number']:02}", _track(track)))
     if facts["cue_sheet_problem"] is not None:
         lines.append(("problem", facts["cue_sheet_problem"]))
+    if facts["parity"] is not None:
+        parity = facts["parity"]
+        share = 100 * parity["num_bytes"] / (facts["num_bytes"] - parity["num_bytes"])
+        lines.append(("parity", f"{parity['num_bytes']:,} bytes, {share:.2f} %"))
+        lines.append(("", f"repairs {parity['burst_bytes']:,} damaged bytes in a row"))
     for item in facts["metadata"]:
         lines.append(("keeps", f"{item['name']}, {item['num_bytes']:,} bytes"))
     return lines

@@ -7,12 +7,20 @@ from typing import Any, BinaryIO
 
 import click
 
+from nlac._errors import BadMagic, CorruptStream, FormatError
 from nlac._log import logger
 from nlac.cli import _console, _details, _files
 from nlac.cli._batch import failure_facts
 from nlac.cli._kinds import check_stream
 from nlac.cli.options.search import search_options
 from nlac.cli.options.sizes import memory_option
+
+# what the parity of a damaged file is good for
+_HINTS = {
+    "intact": "its parity finds nothing wrong",
+    "repairable": "nlac repair can restore it",
+    "not repairable": "more damage than its parity repairs; nlac decode --recover saves the rest",
+}
 
 
 @click.command("test")
@@ -59,10 +67,18 @@ def command(
             with source.open() as file:
                 check_stream(source, file)
                 facts |= _check_quickly(file) if quick else _check(source, file, threads, memory)
+                facts["parity"] = _parity_of_intact(file)
         except Exception as error:
             if _console.ends_the_run(error):
                 raise
             facts |= failure_facts(error, str(source))
+            if isinstance(error, BadMagic) and _ends_like_a_stream(source):
+                facts["message"] = (
+                    "the beginning is no nlac stream's, but the end is: the header is damaged or "
+                    "missing, or other bytes precede it"
+                )
+            if isinstance(error, FormatError):
+                facts["parity"] = _parity_of_damaged(source)
             code = _console.gravest(code, facts["exit_code"])
         if as_json:
             click.echo(json.dumps(facts))
@@ -93,12 +109,56 @@ def _check_quickly(file: BinaryIO) -> dict[str, Any]:
     return {}
 
 
+def _parity_of_intact(file: BinaryIO) -> str | None:
+    """State of the parity of a stream whose checksums are right.
+
+    Raises
+    ------
+    CorruptStream
+        The parity does not belong to the stream.
+    """
+    from nlac.api.parity.repairing import parity_state
+
+    state = parity_state(file) if file.seekable() else None
+    if state not in (None, "intact"):
+        raise CorruptStream("the parity is not that of the stream; nlac protect -f makes it anew")
+    return state
+
+
+def _ends_like_a_stream(source: _files.Input) -> bool:
+    """Whether there is an intact trailer at the end of a file whose beginning is none of nlac's."""
+    from nlac.bitstream.reader import last_trailer
+
+    if source.is_pipe:
+        return False
+    with source.open() as file:
+        if not file.seekable():
+            return False
+        try:
+            last_trailer(file)
+        except FormatError:
+            return False
+    return True
+
+
+def _parity_of_damaged(source: _files.Input) -> str | None:
+    from nlac.api.parity.repairing import parity_state
+
+    if source.is_pipe:
+        return None
+    with source.open() as file:
+        return parity_state(file) if file.seekable() else None
+
+
 def _print(source: _files.Input, facts: dict[str, Any]) -> None:
     if not facts["ok"]:
         line = f"{source}: FAILED: {facts['message']}"
+        if facts.get("parity") is not None:
+            line += f"; {_HINTS[facts['parity']]}"
         # a failure is told even with -q
         logger.error(line) if _console.is_quiet() else click.echo(line)
     elif "md5" in facts:
-        _console.say(f"{source}: ok ({facts['seconds']:.3f} s, MD5 {facts['md5']})")
+        parity = ", parity" if facts["parity"] else ""
+        _console.say(f"{source}: ok ({facts['seconds']:.3f} s, MD5 {facts['md5']}{parity})")
     else:
-        _console.say(f"{source}: ok (checksums)")
+        _console.say(f"{source}: ok (checksums{', parity' if facts['parity'] else ''})")

@@ -1,0 +1,1 @@
+"""Parity against damage: `protecting` adds it to streams, `repairing` uses it."""
