@@ -15,7 +15,7 @@ SCHEMAS = Path(__file__).resolve().parents[1] / "docs" / "schemas"
 
 @functools.cache
 def validator(name: str) -> Any:
-    """Validator of a schema; None where jsonschema is not installed."""
+    """Validator of a schema, ``formats/NAME`` of a file; None where jsonschema is not installed."""
     try:
         from jsonschema import Draft202012Validator
     except ImportError:
