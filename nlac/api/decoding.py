@@ -16,8 +16,8 @@ from nlac._errors import (
 from nlac._files import ReadFile, WriteFile, check_distinct, open_input, open_target
 from nlac._progress import Gauge
 from nlac._typing import Samples
-from nlac.api.render import Rendering, choose_container
-from nlac.api.results import DecodeResult, LostRange
+from nlac.api.render import Rendering, choose_container, default_container
+from nlac.api.results import DecodeResult
 from nlac.audio.original.restoration import StoredOriginal, stored_original
 from nlac.bitstream.header import StreamHeader
 from nlac.bitstream.metadata import MetadataItem
@@ -160,11 +160,13 @@ class Decoding:
         header = decoder.header
         told = header.num_frames if told is None else told
         original = stored_original(decoder.leading, header)
-        container = self._any_container(original)
+        container = self._any_container(original, default_container(decoder.leading, header))
         with open_target(self._dst, force=self._force) as target:
             # nothing is lost where nothing is written
             items = () if self._dst is None else self._fresh_items(decoder.leading, header)
-            output = Rendering(target, header, original, container, told, items, whole=True)
+            output = Rendering(
+                target, header, original, container, told, items, self._max_output
+            )
             # the MD5 of a restored file proves its samples as well; to test a stream is
             # to compare both
             hashed = container is not None or self._dst is None
@@ -182,19 +184,22 @@ class Decoding:
                 raise CorruptStream(
                     "length of the restored file does not match", path="trailer.original_length"
                 )
-            return _result(
-                output, header, md5=trailer.pcm_md5.hex(), restored=output.digest is not None
+            return output.result(
+                header, md5=trailer.pcm_md5.hex(), restored=output.digest is not None
             )
 
     def part(self, reader: IndexedReader, start: int, stop: int) -> DecodeResult:
         """Some frames of an intact stream, by its index."""
         header = reader.header
         original = stored_original(reader.leading, header)
-        container = self._fresh_container(original)
+        default = default_container(reader.leading, header)
+        container = self._fresh_container(original, default)
         self._check_output(stop - start, header)
         with open_target(self._dst, force=self._force) as target:
             items = self._fresh_items(reader.leading, header)
-            output = Rendering(target, header, None, container, stop - start, items)
+            output = Rendering(
+                target, header, None, container, stop - start, items, whole=False
+            )
             length = header.block_length
             covered = min(-(-stop // length) * length, reader.num_frames) - start // length * length
             gauge = self._gauge(stop - start, covered)
@@ -202,7 +207,7 @@ class Decoding:
             self._write(output, header, pieces, gauge, stop - start)
             output.finish(())
             output.warnings += cut_warnings(reader)
-            return _result(output, header)
+            return output.result(header)
 
     def recovered(self, start: int, stop: int | None) -> DecodeResult:
         """What is left of a damaged stream."""
@@ -216,11 +221,15 @@ class Decoding:
             original = stored_original(recovery.scan.items, header)
         except CorruptStream as error:
             problems.append(f"the original file cannot be restored: {error}")
+        default = default_container(recovery.scan.items, header)
         whole = (first, last) == (0, total)
-        container = self._any_container(original) if whole else self._fresh_container(original)
+        choose = self._any_container if whole else self._fresh_container
+        container = choose(original, default)
         with open_target(self._dst, force=self._force) as target:
             items = self._fresh_items(recovery.scan.items, header)
-            output = Rendering(target, header, original, container, last - first, items)
+            output = Rendering(
+                target, header, original, container, last - first, items, self._max_output,
+                exact=False, whole=whole)  # fmt: skip
             gauge = self._gauge(last - first, total)
             pieces = clipped(recovery.samples(gauge), first, last)
             self._write(output, header, pieces, gauge, last - first)
@@ -229,8 +238,7 @@ class Decoding:
             restored = trailer is not None and output.digest == trailer.original_md5 is not None
             if output.digest is not None and not restored and not (problems or recovery.lost):
                 problems.append("MD5 of the restored file does not match")
-            return _result(
-                output,
+            return output.result(
                 header,
                 # of the whole stream, so not of a part
                 md5=recovery.md5.hex() if recovery.md5 and whole else None,
@@ -239,11 +247,11 @@ class Decoding:
                 problems=tuple(problems),
             )
 
-    def _any_container(self, original: StoredOriginal | None) -> str | None:
+    def _any_container(self, original: StoredOriginal | None, default: str) -> str | None:
         """Container for all of the audio; None where the original is to be restored."""
         if self._apply_gain is not None:
-            return self._fresh_container(original)
-        return choose_container(self._container, self._dst, original)
+            return self._fresh_container(original, default)
+        return choose_container(self._container, self._dst, original, default)
 
     def _fresh_items(
         self, items: Sequence[MetadataItem], header: StreamHeader
@@ -254,14 +262,14 @@ class Decoding:
         self._gain = GainFilter(items, header, self._apply_gain)
         return without_gain(items)
 
-    def _fresh_container(self, original: StoredOriginal | None) -> str:
+    def _fresh_container(self, original: StoredOriginal | None, default: str) -> str:
         """Container for samples for which the original does not serve."""
         if self._container == "original":
             raise NotRestorable("the original file comes back only as a whole, and as it was")
-        container = choose_container(self._container, self._dst, original)
+        container = choose_container(self._container, self._dst, original, default)
         if container is None:
             assert original is not None
-            container = original.container
+            container = original.fresh_container
         return container
 
     def _check_output(
@@ -321,27 +329,3 @@ class Decoding:
 def _range(start: int, stop: int | None, num_frames: int) -> tuple[int, int]:
     first, last = span(start, stop, num_frames)
     return first, max(first, last)
-
-
-def _result(
-    output: Rendering,
-    header: StreamHeader,
-    *,
-    md5: str | None = None,
-    restored: bool = False,
-    lost: tuple[LostRange, ...] = (),
-    problems: tuple[str, ...] = (),
-) -> DecodeResult:
-    return DecodeResult(
-        frames=output.frames,
-        sample_rate=header.sample_rate,
-        seconds=output.frames / header.sample_rate,
-        bytes_out=output.target.num_bytes,
-        md5=md5,
-        container=output.container,
-        restored=restored,
-        lost=lost,
-        problems=problems,
-        warnings=tuple(output.warnings),
-        gain_db=output.gain_db,
-    )

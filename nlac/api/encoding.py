@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from os import PathLike
 from typing import TYPE_CHECKING, BinaryIO, TypeAlias, Unpack
 
-from nlac._errors import NotRestorable, UsageError
+from nlac._errors import NotRestorable
 from nlac._files import (
     ReadFile,
     Target,
@@ -23,33 +23,32 @@ from nlac._names import refuse_foreign_name
 from nlac._progress import Gauge
 from nlac._typing import Samples
 from nlac._urls import is_url
+from nlac.api.given import PictureLike, TagMapping, metadata_items
 from nlac.api.options import OptionFields, encode_options, spelled_out
 from nlac.api.parity.protecting import check_amount, with_parity
 from nlac.api.results import EncodeResult
-from nlac.audio.base import AudioSource
+from nlac.audio.base import AudioSource, Keep
 from nlac.audio.original.restoration import (
     RestorationProof,
     extension_items,
     recipe_items,
     tail_items,
 )
+from nlac.audio.packing import Packing
 from nlac.audio.raw import RawSpec
 from nlac.audio.source import open_source
-from nlac.bitstream.items import Picture, Tags
-from nlac.bitstream.metadata import MetadataItem
+from nlac.bitstream import constants as c
+from nlac.bitstream.metadata import MetadataItem, split_item
 from nlac.codec.encoder.models import model_item
 from nlac.codec.encoder.options import EncodeOptions
 from nlac.codec.encoder.stream import StreamEncoder, make_header
 from nlac.metadata.cue_sheet.parser import parse_cue_sheet
 from nlac.metadata.cue_sheet.stored import cue_sheet_item
 from nlac.metadata.padding import checked_padding, default_padding, padding_items
-from nlac.metadata.pictures import check_pictures, parse_picture, read_picture
 
 if TYPE_CHECKING:
     from nlac.bitstream.header import StreamHeader
 
-PictureLike: TypeAlias = Picture | str | PathLike[str]
-TagMapping: TypeAlias = Mapping[str, str | Sequence[str]] | Sequence[tuple[str, str]]
 Progress: TypeAlias = Callable[[int, int | None], None]
 
 
@@ -64,6 +63,7 @@ def encode(
     padding: int | None = None,
     strip_chunks: bool = False,
     audio_only: bool = False,
+    exact: bool = True,
     embed_model: bool = False,
     raw: RawSpec | str | None = None,
     ignore_sizes: bool = False,
@@ -74,11 +74,13 @@ def encode(
 ) -> EncodeResult:
     """Encode an audio file.
 
-    WAV, RF64, BW64, W64, AIFF, AIFF-C and raw files are stored with everything that is in
-    them: `decode` gives the same bytes back, and this is proved here by re-assembling the
-    file and comparing MD5s. The same input gives the same bytes whether files or pipes
-    are at either end, for every number of threads. Only a file whose name has another
-    extension than is usual (``.WAV``, ``.bwf``, none) adds an item that tells it.
+    WAV, RF64, BW64, W64, AIFF, AIFF-C, raw and FLAC files are stored with everything that is
+    in them: `decode` gives the same bytes back, and this is proved here by re-assembling the
+    file and comparing MD5s. Of a FLAC file with damaged or odd frames the samples and all
+    metadata blocks are kept, and a warning says why. The same input gives the same bytes
+    whether files or pipes are at either end, for every number of threads. Only a file whose
+    name has another extension than is usual (``.WAV``, ``.bwf``, none) adds an item that tells
+    it.
 
     Parameters
     ----------
@@ -100,7 +102,10 @@ def encode(
     strip_chunks : bool
         Keep the samples and nothing else of the file; `decode` then writes a fresh one.
     audio_only : bool
-        Accept files whose bytes cannot come back (FLAC, CAF and others), for their samples.
+        Accept files whose bytes cannot come back (CAF, MP3 and others), for their samples.
+    exact : bool
+        Keep what FLAC files need to come back byte for byte; False keeps their samples and all
+        metadata blocks, in somewhat fewer bytes.
     embed_model : bool
         Put the model of `cnn` or `gru` into the stream, for decoders that lack it.
     raw : RawSpec or str, optional
@@ -161,19 +166,23 @@ def encode(
         progress,
     )
     spec = RawSpec.parse(raw) if isinstance(raw, str) else raw
+    keep = Keep.NOTHING if strip_chunks else Keep.EVERYTHING if exact else Keep.METADATA
     with ExitStack() as stack:
         if isinstance(src, (bytes, bytearray, memoryview)) or is_url(src):
             src = stack.enter_context(open_input(src))
         start = src.tell() if not isinstance(src, (str, PathLike)) and can_seek(src) else None
         may_restart = isinstance(src, (str, PathLike)) or start is not None
         # the output is begun only when the input has proved to be audio
-        source = stack.enter_context(open_source(src, raw=spec, ignore_sizes=ignore_sizes))
+        source = stack.enter_context(
+            open_source(src, raw=spec, ignore_sizes=ignore_sizes, keep=keep)
+        )
         target = stack.enter_context(open_target(dst, force=force))
         try:
             return job.run(source, target)
         except NotRestorable:
-            shift = source.packing.shift if source.packing is not None else 0
-            if not (shift and may_restart and target.seekable):
+            if not (isinstance(source.packing, Packing) and source.packing.shift):
+                raise
+            if not (may_restart and target.seekable):
                 raise
         # samples use bits that the header declares unused: those count, then
         target.restart()
@@ -221,7 +230,8 @@ class _Encoding:
         return replace(result, bytes_out=bytes_out, ratio=ratio)
 
     def _run(self, source: AudioSource, file: BinaryIO, target: Target) -> EncodeResult:
-        if not source.restorable and not (self._audio_only or self._strip_chunks):
+        is_kept = source.restorable or source.kept_blocks
+        if not is_kept and not (self._audio_only or self._strip_chunks):
             raise NotRestorable(
                 f"the bytes of a {source.container} file could not be restored, only its "
                 "samples; accept that with audio_only"
@@ -244,6 +254,8 @@ class _Encoding:
             if self._file_name is not None:
                 original += extension_items(self._file_name, source.container)
             items = original + items
+        elif not self._strip_chunks:
+            items = split_item(c.ITEM_FLAC_METADATA, source.kept_blocks) + items
         padding = self._padding
         if padding is None:
             announced = source.announced_frames
@@ -261,6 +273,8 @@ class _Encoding:
             # now that the length is known
             parse_cue_sheet(self._cuesheet, fmt, encoder.writer.num_frames)
         original_md5 = None
+        if proof is not None:
+            proof.end_samples()
         if source.restorable:
             # also where it is not kept: whoever writes into our pipe wants it read
             for item in tail_items(source.tail()):
@@ -309,33 +323,3 @@ def _file_name(src: ReadFile) -> str | None:
     if isinstance(path, (str, PathLike)) and os.path.isfile(path):
         return os.path.basename(path)
     return None
-
-
-def metadata_items(
-    tags: TagMapping | None, pictures: Sequence[PictureLike]
-) -> list[MetadataItem]:
-    """Items of what a caller gives along with the samples.
-
-    Raises
-    ------
-    UsageError
-        Something else was given than texts and pictures.
-    """
-    items = [Tags.from_mapping(tags).to_item()] if tags else []
-    if isinstance(pictures, (Picture, str, PathLike)):
-        pictures = [pictures]
-    made = [_picture(picture) for picture in pictures]
-    check_pictures(made)
-    return items + [picture.to_item() for picture in made]
-
-
-def _picture(given: object) -> Picture:
-    if isinstance(given, Picture):
-        return given
-    if isinstance(given, str):
-        return parse_picture(given)
-    if isinstance(given, PathLike):
-        return read_picture(given)
-    raise UsageError(
-        f"picture of type {type(given).__name__}: nlac.Picture or the name of a file is needed"
-    )

@@ -23,7 +23,7 @@ from nlac.api.file import NlacFile
 from nlac.api.results import DecodeResult, StreamInfo
 
 if TYPE_CHECKING:
-    from nlac.api.encoding import PictureLike, TagMapping
+    from nlac.api.given import PictureLike, TagMapping
     from nlac.api.options import OptionFields
     from nlac.api.writer import NlacWriter
     from nlac.editing.file import EditableFile

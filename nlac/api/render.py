@@ -11,29 +11,43 @@ from pathlib import PurePath
 from nlac._errors import CorruptStream, NotRestorable, UsageError
 from nlac._files import Target
 from nlac._typing import Samples
-from nlac.audio.flac.metadata import APPLICATION, COMMENTS, CUE_SHEET, PICTURE, describe
-from nlac.audio.flac.sink import MAX_BLOCK_BYTES
+from nlac.api.results import DecodeResult, LostRange
+from nlac.audio.flac.blocks import Block, cue_sheet_of, tags_of
+from nlac.audio.flac.encoders import suits_program
+from nlac.audio.flac.kept import kept_blocks, output_blocks
+from nlac.audio.flac.metadata import (
+    APPLICATION,
+    CUE_SHEET,
+    PICTURE,
+    STREAMINFO,
+    STREAMINFO_BYTES,
+    FlacInfo,
+    describe,
+)
 from nlac.audio.format import AudioFormat
 from nlac.audio.original.restoration import StoredOriginal
+from nlac.audio.packing import Packing
 from nlac.audio.sinks.choice import SUFFIXES, RestoreSink, Sink, container_for, open_sink
 from nlac.bitstream import constants as c
 from nlac.bitstream.header import StreamHeader
-from nlac.bitstream.items import Picture, Tags
+from nlac.bitstream.items import Picture, Tags, first_of
 from nlac.bitstream.metadata import MetadataItem
 from nlac.metadata.cue_sheet.stored import cue_sheet_for_flac
 
-# metadata that are of use outside, with the blocks of FLAC that have the same content
-_OUTSIDE = {
-    c.ITEM_TAGS: COMMENTS,
-    c.ITEM_PICTURE: PICTURE,
-    c.ITEM_APPLICATION: APPLICATION,
-    c.ITEM_CUE_SHEET: None,
-}
 # containers that go under the same suffix
 _FAMILIES = ({"wav", "rf64", "bw64"}, {"aiff", "aifc"})
 
 
-def choose_container(asked: str | None, dst: object, original: StoredOriginal | None) -> str | None:
+def default_container(items: Iterable[MetadataItem], header: StreamHeader) -> str:
+    """Container of a fresh file of which nothing else is told: that of the metadata, or WAV."""
+    was_flac = any(item.item_type == c.ITEM_FLAC_METADATA for item in items)
+    is_written = header.bits_per_sample <= 24 or suits_program(audio_format(header))
+    return "flac" if was_flac and is_written and not header.is_float else "wav"
+
+
+def choose_container(
+    asked: str | None, dst: object, original: StoredOriginal | None, default: str = "wav"
+) -> str | None:
     """Container of a fresh file, or None where the original is to be restored.
 
     Parameters
@@ -45,6 +59,8 @@ def choose_container(asked: str | None, dst: object, original: StoredOriginal | 
         for that one.
     original : StoredOriginal or None
         The original that could be restored.
+    default : str
+        What is written where nobody asks for anything, and there is no original.
 
     Raises
     ------
@@ -62,7 +78,11 @@ def choose_container(asked: str | None, dst: object, original: StoredOriginal | 
         return None
     if asked is None and isinstance(dst, (str, PathLike)):
         asked = container_for(dst)
-        is_raw = original is not None and original.container == "raw"
+        # Ogg, which nothing here writes afresh, and raw samples under any name
+        is_raw = original is not None and (
+            original.container == "raw"
+            or (original.container == "oga" and PurePath(dst).suffix == original.suffix)
+        )
         if asked is None and not is_raw:
             _check_suffix(dst)
         if original is not None and asked is not None:
@@ -71,48 +91,59 @@ def choose_container(asked: str | None, dst: object, original: StoredOriginal | 
             if original.container in (asked, "raw") or any(names <= f for f in _FAMILIES):
                 asked = None
     if asked is None and original is None:
-        return "wav"
+        return default
     return asked
 
 
 def carried(
-    items: Iterable[MetadataItem], container: str
-) -> tuple[list[tuple[int, bytes]], list[str]]:
+    items: Iterable[MetadataItem], container: str, fmt: AudioFormat, *, whole: bool = True
+) -> tuple[list[Block], list[str]]:
     """Divide the metadata of a stream into what a fresh file takes, and what it cannot.
 
     Parameters
     ----------
     items : iterable of MetadataItem
-        Metadata of the stream.
+        Metadata of the stream before the blocks.
     container : str
         Container of the file; only FLAC takes any.
+    fmt : AudioFormat
+        What its samples are.
+    whole : bool
+        All of the audio is written.
 
     Returns
     -------
-    blocks : list of (int, bytes)
-        Types and contents of FLAC's metadata blocks, which are those of the items.
+    blocks : list of Block
+        FLAC's metadata blocks, those of the original FLAC file among them.
     lost : list of str
         The rest, for messages.
     """
-    blocks: list[tuple[int, bytes]] = []
-    names: list[str] = []
+    good: list[MetadataItem] = []
     counts: Counter[str] = Counter()
-    has_tags = False
     for item in items:
-        kind = item.item_type
-        if kind not in _OUTSIDE or (kind == c.ITEM_TAGS and has_tags):
-            continue
-        has_tags = has_tags or kind == c.ITEM_TAGS
-        block = _OUTSIDE[kind]
-        if not _is_good(item):
-            counts[f"damaged item of type {item.name}"] += 1
-        elif block is not None and container == "flac" and len(item.data) <= MAX_BLOCK_BYTES:
-            blocks.append((block, item.data))
-        elif kind == c.ITEM_TAGS:
-            names += Tags.from_item(item).to_mapping()
+        if _is_good(item):
+            good.append(item)
         else:
-            counts[item.name] += 1
-    return blocks, describe(names, counts)
+            counts[f"damaged item of type {item.name}"] += 1
+    tags = first_of(good, c.ITEM_TAGS)
+    counts["cue sheet"] = sum(item.item_type == c.ITEM_CUE_SHEET for item in good)
+    kept: list[Block] = []
+    try:
+        kept = kept_blocks(good)
+    except CorruptStream:
+        counts["damaged item of type flac metadata"] += 1
+    if container == "flac":
+        blocks, lost = output_blocks(kept, good, fmt, whole=whole)
+        return blocks, describe((), counts) + lost
+    names = list(Tags.from_item(tags).to_mapping()) if tags is not None else []
+    if tags is None and (kept_tags := tags_of(kept)) is not None:
+        names = list(kept_tags.to_mapping())
+    for kind, name in ((PICTURE, "picture"), (APPLICATION, "application")):
+        item_type = c.ITEM_PICTURE if kind == PICTURE else c.ITEM_APPLICATION
+        counts[name] += sum(item.item_type == item_type for item in good)
+        counts[name] += sum(block.kind == kind for block in kept)
+    counts["cue sheet"] += cue_sheet_of(kept) is not None
+    return [], describe(names, counts)
 
 
 def _is_good(item: MetadataItem) -> bool:
@@ -135,6 +166,18 @@ def _check_suffix(name: str | PathLike[str]) -> None:
             f"{suffix} is no format that can be written, which are {' '.join(SUFFIXES)}; "
             "to write one of them under this name, name the format as well"
         )
+
+
+def _flac_block_length(items: Iterable[MetadataItem]) -> int | None:
+    """Samples of a FLAC frame of the original FLAC file; None if it was none."""
+    try:
+        kept = kept_blocks(items)
+    except CorruptStream:
+        return None
+    for block in kept:
+        if block.kind == STREAMINFO and len(block.data) == STREAMINFO_BYTES:
+            return FlacInfo.parse(block.data).block_length
+    return None
 
 
 def audio_format(header: StreamHeader) -> AudioFormat:
@@ -165,8 +208,13 @@ class Rendering:
         Frames to come, if known.
     items : iterable of MetadataItem
         Metadata of the stream, for a fresh file.
+    max_output : int, optional
+        The most bytes that a restored file with coded frames may have.
+    exact : bool
+        Samples that are not those of the original are an error where frames are coded with
+        its parameters; otherwise such frames hold plain samples.
     whole : bool
-        The output has all frames of the stream, so that its cue sheet holds for it.
+        All of the audio is written, so that cue sheets and seek tables hold for it.
 
     Attributes
     ----------
@@ -192,8 +240,10 @@ class Rendering:
         container: str | None,
         num_frames: int | None,
         items: Iterable[MetadataItem] = (),
+        max_output: int | None = None,
         *,
-        whole: bool = False,
+        exact: bool = True,
+        whole: bool = True,
     ) -> None:
         self.warnings: list[str] = []
         self.gain_db: float | None = None
@@ -205,17 +255,24 @@ class Rendering:
         if container is None:
             assert original is not None
             self.container = original.container
-            self._sink = RestoreSink(target.file, original.head, original.packing)
+            packing = original.packing
+            # coded frames take what their parameters say
+            limit = None if isinstance(packing, Packing) else max_output
+            packer = packing.packer(exact=exact)
+            self._sink = RestoreSink(target.file, original.head, packer, limit)
         else:
             self.container = container
             fmt = audio_format(header)
+            items = tuple(items)
+            length = _flac_block_length(items)
             sheet: bytes | None = None
             if whole and container == "flac" and num_frames is not None:
                 items, sheet = cue_sheet_for_flac(items, fmt, num_frames)
-            blocks, lost = carried(items, container)
+            blocks, lost = carried(items, container, fmt, whole=whole)
             if sheet is not None:
-                blocks.append((CUE_SHEET, sheet))
-            sink = open_sink(target.file, fmt, container, num_frames, blocks)
+                blocks = [block for block in blocks if block.kind != CUE_SHEET]
+                blocks.append(Block(CUE_SHEET, sheet))
+            sink = open_sink(target.file, fmt, container, num_frames, blocks, length)
             if lost:
                 self.warnings.append(f"not in the {container} file: {', '.join(lost)}")
             if sink.bits_per_sample != fmt.bits_per_sample:
@@ -225,6 +282,30 @@ class Rendering:
                     f"{factor} times those of {fmt.bits_per_sample} bits in the stream"
                 )
             self._sink = sink
+
+    def result(
+        self,
+        header: StreamHeader,
+        *,
+        md5: str | None = None,
+        restored: bool = False,
+        lost: tuple[LostRange, ...] = (),
+        problems: tuple[str, ...] = (),
+    ) -> DecodeResult:
+        """What is told of the output after `finish`."""
+        return DecodeResult(
+            frames=self.frames,
+            sample_rate=header.sample_rate,
+            seconds=self.frames / header.sample_rate,
+            bytes_out=self.target.num_bytes,
+            md5=md5,
+            container=self.container,
+            restored=restored,
+            lost=lost,
+            problems=problems,
+            warnings=tuple(self.warnings),
+            gain_db=self.gain_db,
+        )
 
     def write(self, samples: Samples) -> None:
         """Append samples, shape (frames, channels)."""

@@ -12,7 +12,7 @@ from nlac._arguments import whole_number
 from nlac._errors import UsageError
 from nlac._typing import Samples
 from nlac.api.arrays import SampleFormat, audio_format, to_samples
-from nlac.api.encoding import PictureLike, TagMapping, metadata_items
+from nlac.api.given import PictureLike, TagMapping, metadata_items
 from nlac.api.options import OptionFields, encode_options, spelled_out
 from nlac.audio.format import AudioFormat
 from nlac.bitstream.metadata import MetadataItem

@@ -16,7 +16,7 @@ from nlac._errors import UsageError
 from nlac._files import Target, WriteFile, open_target
 from nlac._names import refuse_foreign_name
 from nlac.api.arrays import audio_format
-from nlac.api.encoding import PictureLike, TagMapping, metadata_items
+from nlac.api.given import PictureLike, TagMapping, metadata_items
 from nlac.api.options import OptionFields, encode_options, spelled_out
 from nlac.api.stream_encoder import Encoder
 

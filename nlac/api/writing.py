@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from nlac._arguments import text_fields
 from nlac._files import WriteFile
 from nlac.api.arrays import audio_format, frames_of, sample_format
-from nlac.api.encoding import PictureLike, TagMapping, metadata_items
+from nlac.api.given import PictureLike, TagMapping, metadata_items
 from nlac.api.options import OptionFields, encode_options, spelled_out
 from nlac.api.stream_encoder import Encoder
 from nlac.api.writer import NlacWriter

@@ -3,21 +3,44 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from enum import IntEnum
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 from nlac._typing import Samples
 from nlac.audio.format import AudioFormat
-from nlac.audio.packing import Packing
+from nlac.audio.packing import Packer, Packing
+
+
+class Keep(IntEnum):
+    """How much of a FLAC file is wanted besides its samples."""
+
+    NOTHING = 0
+    METADATA = 1
+    EVERYTHING = 2
+
+
+class FramePacking(Protocol):
+    """How samples are packed in coded frames: what `Packing` is for plain samples."""
+
+    @property
+    def pieces(self) -> Sequence[bytes]:
+        """Contents of the items with the parameters of the frames."""
+
+    def to_bytes(self) -> bytes:
+        """Return the packing as the recipe has it (spec 6.3.2)."""
+
+    def packer(self, *, exact: bool = True) -> Packer:
+        """Return what makes the frames from samples; see `Packing.packer`."""
 
 
 class AudioSource(ABC):
     """An audio file or pipe, read forward once.
 
-    Where `restorable`, the original file is ``head + packing.pack(samples) + tail``, byte
-    for byte: `head` is known from the start, the samples come from `read`, and `tail` gives
-    the rest.
+    Where `restorable`, the original file is the head, what ``packing.packer()`` makes of the
+    samples, and the tail, byte for byte: `head` is known from the start, the samples come from
+    `read`, and `tail` gives the rest.
 
     Attributes
     ----------
@@ -34,10 +57,12 @@ class AudioSource(ABC):
         The same, but judged alike for files and pipes, whether or not so many follow.
     restorable : bool
         Whether head, packing and tail exist; else the source gives audio only.
-    packing : Packing or None
+    packing : Packing, FramePacking or None
         How samples lie in the file; None if not `restorable`.
     head : bytes
         Every byte before the first sample.
+    kept_blocks : bytes
+        Metadata blocks of a FLAC file that is not restorable, if they are to be kept.
     warnings : list of str
         What is odd about the file; may grow until `tail` has ended.
     """
@@ -47,8 +72,9 @@ class AudioSource(ABC):
     num_frames: int | None
     expected_frames: int | None
     restorable: bool
-    packing: Packing | None
+    packing: Packing | FramePacking | None
     head: bytes
+    kept_blocks: bytes = b""
     warnings: list[str]
 
     @property

@@ -6,7 +6,9 @@ AIFF say so in as many words.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +16,17 @@ from numpy.typing import NDArray
 from nlac._errors import CorruptStream, NotRestorable, UnsupportedAudio, UsageError
 from nlac._typing import Samples
 from nlac.audio.format import AudioFormat
+
+
+class Packer(Protocol):
+    """Makes the bytes between head and tail of a file from its samples, in order."""
+
+    def pack(self, samples: Samples) -> Iterable[bytes]:
+        """Give the bytes that are complete with the next samples."""
+
+    def end(self) -> Iterable[bytes]:
+        """Give what is left once all samples have come."""
+
 
 _BIG_ENDIAN = 1
 _UNSIGNED = 2
@@ -137,6 +150,16 @@ class Packing:
             words = words ^ np.int32(-1 << (8 * self.bytes_per_sample - 1))
         return _low_bytes(words, self.bytes_per_sample, self.big_endian)
 
+    def packer(self, *, exact: bool = True) -> Packer:
+        """Return what packs samples that come one after the other.
+
+        Parameters
+        ----------
+        exact : bool
+            Makes no difference here: plain samples can always be packed.
+        """
+        return _PlainPacker(self)
+
     def to_bytes(self) -> bytes:
         """Return the packing as three bytes: width, flags, shift.
 
@@ -169,6 +192,17 @@ class Packing:
             )
         except ValueError as error:
             raise CorruptStream(str(error), path="packing") from error
+
+
+class _PlainPacker:
+    def __init__(self, packing: Packing) -> None:
+        self._packing = packing
+
+    def pack(self, samples: Samples) -> Iterable[bytes]:
+        return (self._packing.pack(samples),)
+
+    def end(self) -> Iterable[bytes]:
+        return ()
 
 
 def _signed_words(

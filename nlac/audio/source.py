@@ -10,7 +10,7 @@ from typing import BinaryIO
 from nlac._errors import UnsupportedAudio, UsageError
 from nlac._typing import Samples
 from nlac.audio.aiff import walk_aiff
-from nlac.audio.base import AudioSource
+from nlac.audio.base import AudioSource, Keep
 from nlac.audio.chunk_style import id3_length
 from nlac.audio.flac.metadata import is_flac
 from nlac.audio.layout import Layout, Walk
@@ -29,11 +29,13 @@ def open_source(
     raw: RawSpec | None = None,
     ignore_sizes: bool = False,
     full_depth: bool = False,
+    keep: Keep = Keep.NOTHING,
 ) -> AudioSource:
     """Open an audio file, or take over a binary file object, for reading.
 
     WAV, RF64, BW64, W64, AIFF, AIFF-C and raw samples are read by the walkers of this
-    package and can be restored exactly; other formats go through libsndfile, as audio only.
+    package and can be restored exactly, and so can FLAC; other formats go through libsndfile, as
+    audio only.
 
     Parameters
     ----------
@@ -46,6 +48,8 @@ def open_source(
         Take everything after the header as samples, whatever sizes it declares.
     full_depth : bool
         Take all bits of the container as valid, whatever depth the header declares.
+    keep : Keep
+        What of a FLAC file shall come along with the samples; all of it takes another reading.
 
     Returns
     -------
@@ -67,7 +71,7 @@ def open_source(
         stream, owned = file, False
     try:
         return _open_stream(
-            stream, owned, raw=raw, ignore_sizes=ignore_sizes, full_depth=full_depth
+            stream, owned, raw=raw, ignore_sizes=ignore_sizes, full_depth=full_depth, keep=keep
         )
     except BaseException:
         if owned:
@@ -76,7 +80,13 @@ def open_source(
 
 
 def _open_stream(
-    stream: BinaryIO, owned: bool, *, raw: RawSpec | None, ignore_sizes: bool, full_depth: bool
+    stream: BinaryIO,
+    owned: bool,
+    *,
+    raw: RawSpec | None,
+    ignore_sizes: bool,
+    full_depth: bool,
+    keep: Keep,
 ) -> AudioSource:
     reader = ByteReader(stream)
     walk = Walk(reader, ignore_sizes, [])
@@ -98,7 +108,7 @@ def _open_stream(
         elif is_flac(reader, walk.begin):
             from nlac.audio.flac.source import open_flac
 
-            return open_flac(stream, reader, walk.begin, owned=owned)
+            return open_flac(stream, reader, walk.begin, owned=owned, keep=keep)
         else:
             from nlac.audio.other import open_other
 

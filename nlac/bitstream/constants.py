@@ -61,7 +61,9 @@ ITEM_PICTURE: Final = 2
 ITEM_CUE_SHEET: Final = 3
 ITEM_APPLICATION: Final = 4
 ITEM_MODEL: Final = 5
+ITEM_FLAC_METADATA: Final = 6
 ITEM_PARITY: Final = 7
+ITEM_FLAC_FRAMES: Final = 8
 ITEM_RECIPE: Final = 16
 ITEM_FOREIGN_HEAD: Final = 17
 ITEM_FOREIGN_TAIL: Final = 18
@@ -75,14 +77,16 @@ ITEM_NAMES: Final = {
     ITEM_CUE_SHEET: "cue sheet",
     ITEM_APPLICATION: "application",
     ITEM_MODEL: "model",
+    ITEM_FLAC_METADATA: "flac metadata",
     ITEM_PARITY: "parity",
+    ITEM_FLAC_FRAMES: "flac frames",
     ITEM_RECIPE: "recipe",
     ITEM_FOREIGN_HEAD: "foreign head",
     ITEM_FOREIGN_TAIL: "foreign tail",
     ITEM_EXTENSION: "extension",
 }
 
-# spec 6.8: parity
+# spec 6.11: parity
 PARITY_CODE: Final = 1
 MAX_DATA_SHARDS: Final = 2**15
 MAX_PARITY_SHARDS: Final = 256

@@ -165,10 +165,12 @@ load_i32 = _loader(32, signed=True)
 load_i16 = _loader(16, signed=True)
 load_i8 = _loader(8, signed=True)
 load_u32 = _loader(32, signed=False)
+load_u8 = _loader(8, signed=False)
 # store(base, index, value): the low bits of an integer of 64 bits
 store_64 = _storer(64)
 store_32 = _storer(32)
 store_16 = _storer(16)
+store_8 = _storer(8)
 
 
 @kernel

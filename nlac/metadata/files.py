@@ -72,11 +72,12 @@ def _peek(file: BinaryIO, count: int, offset: int) -> bytes:
 
 
 def _of_chunks(file: BinaryIO) -> ShownTags:
+    from nlac.audio.packing import Packing
     from nlac.audio.source import open_source
 
     with open_source(file) as source:
         packing, frames = source.packing, source.num_frames
-        assert packing is not None
+        assert isinstance(packing, Packing)
         sound_bytes = (frames or 0) * packing.bytes_per_sample * source.format.channels
         file.seek(len(source.head) + sound_bytes, io.SEEK_SET)
         tail = file.read(_MAX_TAIL_BYTES)

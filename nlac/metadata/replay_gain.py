@@ -11,6 +11,8 @@ import numpy as np
 
 from nlac._errors import UsageError
 from nlac._typing import Samples
+from nlac.audio.flac.blocks import tags_of
+from nlac.audio.flac.kept import kept_blocks
 from nlac.bitstream import constants as c
 from nlac.bitstream.header import StreamHeader
 from nlac.bitstream.items import Tags, first_of
@@ -120,6 +122,10 @@ class GainFilter:
 def without_gain(items: Iterable[MetadataItem]) -> list[MetadataItem]:
     """The items without tags that tell a gain, for samples that have it already."""
     result = []
+    items = tuple(items)
+    if first_of(items, c.ITEM_TAGS) is None and (tags := tags_of(kept_blocks(items))) is not None:
+        # an item replaces the tags of the original FLAC file
+        items = (*items, tags.to_item())
     for item in items:
         if item.item_type == c.ITEM_TAGS:
             old = Tags.from_item(item)
@@ -130,9 +136,11 @@ def without_gain(items: Iterable[MetadataItem]) -> list[MetadataItem]:
 
 
 def _first_values(items: Iterable[MetadataItem]) -> dict[str, str]:
+    items = tuple(items)
     item = first_of(items, c.ITEM_TAGS)
-    tags = Tags.from_item(item).to_mapping() if item is not None else {}
-    return {name: values[0] for name, values in tags.items()}
+    tags = Tags.from_item(item) if item is not None else tags_of(kept_blocks(items))
+    values = tags.to_mapping() if tags is not None else {}
+    return {name: each[0] for name, each in values.items()}
 
 
 def _told_gain(tags: dict[str, str], kind: str) -> float:

@@ -1,4 +1,4 @@
-"""Decode code words: places and values of wrong symbols, from power sums (spec 6.8.5).
+"""Decode code words: places and values of wrong symbols, from power sums (spec 6.11.5).
 
 Places that are suspected can be taken as erasures, for which one power sum each is enough; other
 errors take two. Errors are found by Berlekamp and Massey's algorithm (for erasures with Forney's

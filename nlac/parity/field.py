@@ -1,4 +1,4 @@
-"""Arithmetic of GF(2^16) on arrays of symbols (spec 6.8.3).
+"""Arithmetic of GF(2^16) on arrays of symbols (spec 6.11.3).
 
 A symbol is a polynomial over GF(2) modulo ``x^16 + x^12 + x^3 + x + 1``; alpha is x. Sums are
 exclusive ors. Products by powers of alpha are shifts of whole vectors (`fold_rows`), by other

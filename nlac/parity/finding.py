@@ -1,4 +1,4 @@
-"""Find parity in a file that may be damaged anywhere, and where the stream lies (spec 6.8.4)."""
+"""Find parity in a file that may be damaged anywhere, and where the stream lies (spec 6.11.4)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sizes of parity, and the descriptor that every record repeats (spec 6.8.1, 6.8.2)."""
+"""Sizes of parity, and the descriptor that every record repeats (spec 6.11.1, 6.11.2)."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ class ParityLayout:
         return begin, min(begin + self.piece_bytes, self.data_bytes)
 
     def verify(self) -> None:
-        """Check the fields against the bounds of spec 6.8.2.
+        """Check the fields against the bounds of spec 6.11.2.
 
         Raises
         ------

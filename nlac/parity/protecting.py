@@ -1,4 +1,4 @@
-"""Make the parity of a stream: table of checksums, parity shards, items (spec 6.8)."""
+"""Make the parity of a stream: table of checksums, parity shards, items (spec 6.11)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Repair protected bytes: which chunks are damaged, what they were, and the proof (spec 6.8.5)."""
+"""Repair protected bytes: which chunks are damaged, what they were, and the proof (spec 6.11.5)."""
 
 from __future__ import annotations
 

@@ -17,7 +17,8 @@ from stream_tools import BLOCK, RATE, Pipe, PipeEnd, make_wav
 
 import nlac
 from nlac.api.render import carried
-from nlac.audio.flac import decoders
+from nlac.audio.flac import encoders
+from nlac.audio.format import AudioFormat
 from nlac.audio.source import open_source
 from nlac.bitstream import constants as c
 from nlac.bitstream.items import Tags
@@ -199,13 +200,13 @@ def test_a_part_is_a_fresh_file(coded, samples, tmp_path):
 
 
 def test_audio_only_sources_are_refused_unless_accepted(samples, tmp_path):
-    soundfile.write(tmp_path / "a.flac", samples, RATE)
+    soundfile.write(tmp_path / "a.caf", samples, RATE)
     with pytest.raises(nlac.NotRestorable, match="audio_only"):
-        nlac.encode(tmp_path / "a.flac", tmp_path / "a.nlac")
-    assert [p.name for p in tmp_path.iterdir()] == ["a.flac"]
-    result = nlac.encode(tmp_path / "a.flac", tmp_path / "a.nlac", audio_only=True)
+        nlac.encode(tmp_path / "a.caf", tmp_path / "a.nlac")
+    assert [p.name for p in tmp_path.iterdir()] == ["a.caf"]
+    result = nlac.encode(tmp_path / "a.caf", tmp_path / "a.nlac", audio_only=True)
     assert not result.restorable
-    assert result.container == "flac"
+    assert result.container == "caf"
     np.testing.assert_array_equal(nlac.read(tmp_path / "a.nlac")[0], samples)
 
 
@@ -418,17 +419,19 @@ def test_items_of_all_kinds_are_carried_or_named():
         MetadataItem(c.ITEM_APPLICATION, b"riffdata"),
         MetadataItem(200, b"private"),
     ]
-    blocks, lost = carried(items, "flac")
-    assert blocks == [(4, tags.data), (6, PICTURE.to_item().data), (2, b"riffdata")]
+    blocks, lost = carried(items, "flac", AudioFormat(RATE, 2, 16))
+    assert [(b.kind, b.data) for b in blocks] == [
+        (4, tags.data), (6, PICTURE.to_item().data), (2, b"riffdata")
+    ]  # fmt: skip
     assert lost == ["1 damaged item of type picture", "1 cue sheet"]
-    blocks, lost = carried(items, "wav")
+    blocks, lost = carried(items, "wav", AudioFormat(RATE, 2, 16))
     assert blocks == []
-    assert lost == [
+    assert sorted(lost, key=lambda text: "damaged" in text) == [
         "tags (A)",
-        "1 picture",
-        "1 damaged item of type picture",
         "1 cue sheet",
+        "1 picture",
         "1 application",
+        "1 damaged item of type picture",
     ]
 
 
@@ -437,7 +440,7 @@ def test_items_of_all_kinds_are_carried_or_named():
     [(20, "flac", 24), (20, "caf", 24), (2, "au", 8), (12, "raw", 16), (20, "wav", 20)],
 )
 def test_a_depth_that_the_container_does_not_have_is_told(bits, container, depth, monkeypatch):
-    monkeypatch.setattr(decoders, "_PROGRAM", "no such program")
+    monkeypatch.setattr(encoders, "_PROGRAM", "no such program")
     stream = io.BytesIO()
     nlac.write(stream, np.ones((9, 1), np.int32), RATE, bits_per_sample=bits)
     result = nlac.decode(stream, io.BytesIO(), container=container)

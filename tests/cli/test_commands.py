@@ -243,20 +243,49 @@ def test_audio_only(call: Call, tmp_path: Path, wav: Path) -> None:
     import soundfile
 
     samples, rate = soundfile.read(wav, dtype="int16")
-    soundfile.write(tmp_path / "a.flac", samples, rate, subtype="PCM_16")
-    done = call("encode", "a.flac")
+    soundfile.write(tmp_path / "a.caf", samples, rate, subtype="PCM_16")
+    done = call("encode", "a.caf")
     assert done.exit_code == 1
     assert "--audio-only" in done.stderr
-    done = call("encode", "a.flac", "--audio-only", "--delete-input")
+    done = call("encode", "a.caf", "--audio-only", "--delete-input")
     assert done.exit_code == 0
     assert "audio only" in done.stdout
-    assert "a.flac is kept" in done.stderr
-    assert (tmp_path / "a.flac").exists()
+    assert "a.caf is kept" in done.stderr
+    assert (tmp_path / "a.caf").exists()
     assert call("encode", "in.wav", "b.nlac", "--strip-chunks").exit_code == 0
     assert call("decode", "-q", "b.nlac", "--format", "original").exit_code == 1
     assert call("decode", "-q", "b.nlac").exit_code == 0
     back, _ = soundfile.read(tmp_path / "b.wav", dtype="int16")
     assert back.tobytes() == samples.tobytes()
+
+
+def test_flac(call: Call, tmp_path: Path, wav: Path) -> None:
+    import soundfile
+
+    samples, rate = soundfile.read(wav, dtype="int16")
+    with soundfile.SoundFile(tmp_path / "a.flac", "w", rate, samples.shape[1], "PCM_16") as file:
+        file.title = "Night train"
+        file.write(samples)
+    data = (tmp_path / "a.flac").read_bytes()
+    assert "byte for byte" in call("info", "a.flac").stdout
+    done = call("encode", "a.flac", "--delete-input")
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert "audio only" not in done.stdout
+    assert "tag       TITLE=Night train" in call("info", "a.nlac").stdout
+    assert call("decode", "a.nlac").exit_code == 0
+    assert (tmp_path / "a.flac").read_bytes() == data
+    done = call("encode", "a.flac", "b.nlac", "--no-exact")
+    assert done.exit_code == 0
+    assert "audio only" in done.stdout
+    assert "warning" in done.stderr.lower()
+    assert call("decode", "b.nlac").exit_code == 0
+    assert soundfile.SoundFile(tmp_path / "b.flac").title == "Night train"
+    # a frame with a wrong checksum: told, and the rest is kept
+    (tmp_path / "c.flac").write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+    done = call("encode", "c.flac")
+    assert done.exit_code == 0
+    assert "the checksum of the FLAC frame at byte" in done.stderr
+    assert "its audio and metadata blocks" in call("info", "c.flac").stdout
 
 
 def test_a_stream_is_not_encoded_again(call: Call, stream: Path) -> None:

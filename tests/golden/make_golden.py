@@ -109,6 +109,13 @@ def original_of(name: str) -> bytes | None:
         return aiff(samples)
     if name == "wav-extension":
         return wav(samples[:100])
+    if name.startswith("flac"):
+        from flac_frames import in_ogg, random_file
+
+        file = random_file(19, 16, 2, 40, 48)
+        if name == "flac-ogg":
+            return in_ogg(file.data, file.frames, file.lengths, 5)
+        return file.data if name == "flac" else None
     return None
 
 
@@ -117,6 +124,19 @@ def restoring(name: str) -> bytes:
 
     out = io.BytesIO()
     nlac.encode(io.BytesIO(original_of(name) or b""), out, preset="fast")
+    return out.getvalue()
+
+
+def flac_metadata() -> bytes:
+    """The metadata blocks of a FLAC file without the file."""
+    from flac_frames import random_file, with_blocks
+
+    import nlac
+
+    blocks = [(4, bytes(8)), (2, b"test" + bytes(70)), (3, bytes(18)), (1, bytes(100))]
+    data = with_blocks(random_file(7, 12, 1).data, blocks)
+    out = io.BytesIO()
+    nlac.encode(io.BytesIO(data), out, preset="fast", exact=False)
     return out.getvalue()
 
 
@@ -422,6 +442,9 @@ CASES: dict[str, Callable[[], bytes]] = {
     "wav-cut-off": lambda: restoring("wav-cut-off"),
     "aiff": lambda: restoring("aiff"),
     "wav-extension": with_extension,
+    "flac": lambda: restoring("flac"),
+    "flac-ogg": lambda: restoring("flac-ogg"),
+    "flac-metadata": flac_metadata,
     "float-16": lambda: write((tones(800, 2, 16) / 32768).astype(np.float32)),
     "float-gain": lambda: write(steps_of_a_gain()),
     "float-mixed": lambda: write(mixed_floats()),
@@ -485,5 +508,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.path[:0] = [str(ROOT), str(PLUGIN), str(FOLDER)]
+    sys.path[:0] = [str(ROOT), str(PLUGIN), str(FOLDER), str(FOLDER.parent)]
     main()

@@ -331,8 +331,20 @@ def restore_original(items: list[Item], header: Header, channels: list[list[int]
     recipes = [item.content for item in items if item.type == RECIPE]
     if not recipes:
         return None
+    reader = Reader(recipes[0])
+    head_length = reader.unsigned(4)
+    require(reader.raw(reader.unsigned(1)).isascii(), "recipe: name of the container")
+    head, tail = (
+        b"".join(item.content for item in items if item.type == kind)
+        for kind in (FOREIGN_HEAD, FOREIGN_TAIL)
+    )
+    if reader.unsigned(1) == 0:
+        from oracle.flac import pack_frames
+
+        require(len(head) == head_length, "recipe: length of the head")
+        require(not header.is_float and header.channels <= 8, "recipe: coded frames")
+        return head + pack_frames(reader, items, header.bits_per_sample, channels) + tail
     recipe = read_recipe(recipes[0], header)
-    head = b"".join(item.content for item in items if item.type == FOREIGN_HEAD)
     require(len(head) == recipe.head_length, "recipe: length of the head")
     size, order = 8 * recipe.width, "big" if recipe.big_endian else "little"
     bias = 1 << (size - 1) if recipe.offset_binary else 0
@@ -341,8 +353,7 @@ def restore_original(items: list[Item], header: Header, channels: list[list[int]
         for frame in zip(*channels, strict=True)
         for sample in frame
     ]
-    tail = [item.content for item in items if item.type == FOREIGN_TAIL]
-    return b"".join([head, *packed, *tail])
+    return b"".join([head, *packed, tail])
 
 
 def original_extension(items: list[Item], container: str) -> str:

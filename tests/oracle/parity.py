@@ -1,4 +1,4 @@
-"""Parity of a stream, after section 6.8 of format_spec.md.
+"""Parity of a stream, after section 6.11 of format_spec.md.
 
 Written from the specification alone. Slow and plain: products by long multiplication, wrong symbols
 by solving linear equations, and only where the tables of checksums tell which chunks are wrong.
@@ -19,7 +19,7 @@ DESCRIPTOR = struct.Struct("<4sBIQIHHII32s")
 
 
 def times(x: int, y: int) -> int:
-    """A product in GF(2^16), section 6.8.3."""
+    """A product in GF(2^16), section 6.11.3."""
     result = 0
     while y:
         if y & 1:
@@ -41,7 +41,7 @@ def to_the(x: int, exponent: int) -> int:
 
 
 class Parity(NamedTuple):
-    """A descriptor, and the index of its record (section 6.8.1)."""
+    """A descriptor, and the index of its record (section 6.11.1)."""
 
     index: int
     offset: int
@@ -116,7 +116,7 @@ class Damage(NamedTuple):
 
 
 def locate(data: bytes) -> Damage:
-    """Section 6.8.4, for a file in which nothing is shifted."""
+    """Section 6.11.4, for a file in which nothing is shifted."""
     found = find_descriptors(data)
     require(bool(found), "no parity")
     parity = found[0][1]
@@ -141,7 +141,7 @@ def locate(data: bytes) -> Damage:
 
 
 def bad_chunks(damage: Damage) -> list[int]:
-    """Chunks whose CRC is in neither table (section 6.8.5)."""
+    """Chunks whose CRC is in neither table (section 6.11.5)."""
     parity, number = damage.parity, damage.parity.table // 4
     tables = [
         struct.unpack(f"<{number}I", part)
@@ -156,7 +156,7 @@ def bad_chunks(damage: Damage) -> list[int]:
 
 
 def words(damage: Damage) -> list[list[int]]:
-    """All code words (section 6.8.3)."""
+    """All code words (section 6.11.3)."""
     parity = damage.parity
     shards = damage.protected.ljust(parity.data_shards * parity.shard, b"\0")
     shards += damage.data[parity.table : parity.data - parity.table]
@@ -167,7 +167,7 @@ def words(damage: Damage) -> list[list[int]]:
 
 
 def power_sum(word: list[int], j: int) -> int:
-    """The sum of section 6.8.3, by Horner's rule."""
+    """The sum of section 6.11.3, by Horner's rule."""
     factor, total = to_the(2, j), 0
     for symbol in word:
         total = times(total, factor) ^ symbol
@@ -175,7 +175,7 @@ def power_sum(word: list[int], j: int) -> int:
 
 
 def check(data: bytes) -> None:
-    """Section 6.8 for an intact stream."""
+    """Section 6.11 for an intact stream."""
     damage = locate(data)
     parity = damage.parity
     require(damage.good_pieces == set(range(parity.records)), "a record is damaged")

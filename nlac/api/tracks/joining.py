@@ -16,7 +16,8 @@ from nlac._files import ReadFile, WriteFile, check_distinct, open_input, open_ta
 from nlac._names import refuse_foreign_name
 from nlac._progress import Gauge
 from nlac._typing import Samples
-from nlac.api.encoding import Progress, TagMapping
+from nlac.api.encoding import Progress
+from nlac.api.given import TagMapping
 from nlac.api.options import OptionFields, encode_options, spelled_out
 from nlac.api.render import audio_format
 from nlac.api.tracks.joint_metadata import TagsFrom, joint_items, joint_sheet

@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 
 from nlac._arguments import text_fields
 from nlac._errors import UsageError
-from nlac.api.encoding import TagMapping
+from nlac.api.given import TagMapping
 from nlac.audio.original.restoration import stored_original
 from nlac.bitstream import constants as c
 from nlac.bitstream.items import Tags, first_of

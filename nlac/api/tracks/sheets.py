@@ -11,7 +11,7 @@ from nlac.audio.format import AudioFormat
 from nlac.bitstream.reader import IndexedReader
 from nlac.metadata.cue_sheet.model import CueSheet
 from nlac.metadata.cue_sheet.parser import parse_cue_sheet
-from nlac.metadata.cue_sheet.stored import cue_sheet_text
+from nlac.metadata.cue_sheet.stored import shown_cue_sheet_text
 
 
 class StreamSheet(NamedTuple):
@@ -61,7 +61,7 @@ def sheet_of(reader: IndexedReader, text: str | None = None) -> StreamSheet:
 
 
 def _text_of(reader: IndexedReader, hint: str = "") -> str:
-    text = cue_sheet_text(reader.leading)
+    text = shown_cue_sheet_text(reader.leading, reader.header.sample_rate)
     if text is None:
         raise UsageError(f"the stream has no cue sheet{hint}")
     return text

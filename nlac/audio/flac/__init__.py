@@ -1,9 +1,9 @@
 """FLAC, plain or in Ogg, of every depth and of unknown length, checked by its own MD5.
 
-libsndfile decodes 8, 16 and 24 bits where an MD5 proves the samples, the program ``flac``
-everything else. Neither is trusted to notice damage: libsndfile passes over frames with a wrong
-checksum, ``flac`` puts silence where frames are missing. So MD5, length and the sequence of
-frames are checked here. The modules: ``ogg`` (packets of an Ogg file), ``metadata`` (what
-stands before the frames), ``frames`` (headers of frames), ``decoders`` and ``source``
-(reading), ``encoders`` and ``sink`` (writing).
+Frames are decoded here, by compiled kernels (``frames``): these notice what libraries pass over,
+such as wrong checksums and missing frames, and give the parameters from which the frames come
+back bit by bit. MD5, length and the sequence of frames are checked. The modules: ``ogg`` (pages
+and packets), ``metadata`` and ``blocks`` (what stands before the frames), ``parts`` and
+``source`` (reading), ``kept`` (metadata of a FLAC file in a stream), ``encoders`` and ``sink``
+(writing).
 """

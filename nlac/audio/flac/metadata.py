@@ -14,11 +14,10 @@ from nlac.audio.reader import ByteReader
 MAGIC = b"fLaC"
 OGG_MAGIC = b"\x7fFLAC"
 STREAMINFO_BYTES = 34
-# where the MD5 stands, and the length of a header with no other block
+# where the MD5 stands in a file
 MD5_PLACE = 26
-HEADER_BYTES = len(MAGIC) + 4 + STREAMINFO_BYTES
 # types of blocks, and the bit of the last one
-_STREAMINFO, _PADDING, APPLICATION, _SEEK_TABLE, COMMENTS, CUE_SHEET, PICTURE = range(7)
+STREAMINFO, PADDING, APPLICATION, SEEK_TABLE, COMMENTS, CUE_SHEET, PICTURE = range(7)
 LAST = 0x80
 # names beyond so many are counted only
 _NAMES_TOLD = 12
@@ -65,18 +64,6 @@ class FlacInfo:
             packed & (1 << 36) - 1 or None,
             md5 if any(md5) else None,
         )
-
-    def header(self, num_frames: int) -> bytes:
-        """The beginning of a FLAC file with nothing but this block, and without MD5.
-
-        Parameters
-        ----------
-        num_frames : int
-            Length to tell; 0 for an unknown one.
-        """
-        packed = int.from_bytes(self.data[10:18], "big") >> 36 << 36 | num_frames
-        data = self.data[:10] + packed.to_bytes(8, "big") + bytes(16)
-        return MAGIC + bytes((LAST | _STREAMINFO, 0, 0, STREAMINFO_BYTES)) + data
 
 
 def is_flac(reader: ByteReader, begin: int) -> bool:
@@ -130,36 +117,41 @@ def parse_blocks(blocks: Iterable[bytes]) -> tuple[FlacInfo, list[str]]:
     Raises
     ------
     UnsupportedAudio
-        The first block is no STREAMINFO.
+        There is no STREAMINFO.
     """
     info: FlacInfo | None = None
     names: list[str] = []
     counts: Counter[str] = Counter()
     for block in blocks:
         kind, data = block[0] & ~LAST, block[4:]
-        if info is None:
-            if kind != _STREAMINFO or len(data) != STREAMINFO_BYTES:
-                raise UnsupportedAudio("the FLAC file does not begin with STREAMINFO: damaged")
+        if kind == STREAMINFO and info is None:
+            if len(data) != STREAMINFO_BYTES:
+                raise UnsupportedAudio("the STREAMINFO of the FLAC file is damaged")
+            # it should be the first block, but files exist in which it is not
             info = FlacInfo.parse(data)
         elif kind == COMMENTS:
-            names += comment_names(data)
+            names += [name.upper() for name, _value in comment_pairs(data)[1]]
         elif kind == PICTURE:
             counts["picture"] += 1
         elif kind == CUE_SHEET:
             counts["cue sheet"] += 1
         elif kind == APPLICATION:
             counts[f"application block {data[:4].decode('latin-1')!r}"] += 1
-        elif kind not in (_STREAMINFO, _PADDING, _SEEK_TABLE):
+        elif kind not in (STREAMINFO, PADDING, SEEK_TABLE):
             counts[f"block of type {kind}"] += 1
     if info is None:
         raise UnsupportedAudio("the FLAC file has no STREAMINFO: damaged")
     return info, describe(names, counts)
 
 
-def comment_names(data: bytes) -> list[str]:
-    """Names of Vorbis comments, in capitals; as many as are whole."""
+def comment_pairs(data: bytes) -> tuple[str, list[tuple[str, str]]]:
+    """Vendor, and names and values of Vorbis comments, as far as they are whole and valid.
+
+    A comment without ``=``, or with a name that is not printable ASCII, is left out; bytes that
+    are no UTF-8 are replaced.
+    """
     place = 0
-    names = []
+    pairs = []
 
     def text() -> bytes | None:
         nonlocal place
@@ -167,12 +159,15 @@ def comment_names(data: bytes) -> list[str]:
         start, place = place + 4, place + 4 + length
         return data[start:place] if place <= len(data) else None
 
-    if text() is None:  # the vendor's
-        return []
+    vendor = text()
+    if vendor is None:
+        return "", []
     place += 4  # the number of comments
     while place + 4 <= len(data) and (comment := text()) is not None:
-        names.append(comment.partition(b"=")[0].decode("ascii", "replace").upper())
-    return names
+        name, equals, value = comment.partition(b"=")
+        if equals and name and all(0x20 <= byte <= 0x7D for byte in name):
+            pairs.append((name.decode(), value.decode(errors="replace")))
+    return vendor.decode(errors="replace"), pairs
 
 
 def describe(names: Iterable[str], counts: Counter[str] | None = None) -> list[str]:

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import struct
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import BinaryIO
 
-from nlac._typing import Samples
-from nlac.audio.flac.encoders import ProgramSink, suits_program
-from nlac.audio.flac.metadata import COMMENTS, LAST, MAGIC, read_blocks
+import numpy as np
+
+from nlac._typing import I64, Samples
+from nlac.audio.flac.blocks import Block
+from nlac.audio.flac.encoders import ProgramSink, find_program, suits_program
+from nlac.audio.flac.frames.stream import FrameReader
+from nlac.audio.flac.metadata import COMMENTS, MAGIC, SEEK_TABLE, FlacInfo, read_blocks
 from nlac.audio.format import AudioFormat
 from nlac.audio.reader import PIECE_BYTES, ByteReader
 from nlac.audio.sinks.base import Sink, write_all
 from nlac.audio.sinks.other import SoundfileSink
 
-# its length is a number of 24 bits
-MAX_BLOCK_BYTES = (1 << 24) - 1
+# samples of a FLAC frame as libsndfile writes it
+_USUAL_LENGTH = 4096
+_MIN_LENGTH = 16
+_POINT = struct.Struct(">QQH")
+_PLACEHOLDER = (1 << 64) - 1
 
 
 class FlacSink(Sink):
@@ -29,9 +38,12 @@ class FlacSink(Sink):
         Where to.
     fmt : AudioFormat
         What the samples are.
-    blocks : sequence of (int, bytes)
-        Types and contents of metadata blocks (RFC 9639, section 8), each of at most
-        `MAX_BLOCK_BYTES`.
+    blocks : sequence of Block
+        Metadata blocks besides STREAMINFO. A seek table among them gets new offsets.
+    block_length : int, optional
+        Samples of a FLAC frame of the file that the samples come from: so many are chosen
+        again, if the program is there, and no other metadata blocks than `blocks` are written.
+        None if they come from elsewhere.
 
     Raises
     ------
@@ -40,18 +52,22 @@ class FlacSink(Sink):
     """
 
     def __init__(
-        self, file: BinaryIO, fmt: AudioFormat, blocks: Sequence[tuple[int, bytes]]
+        self,
+        file: BinaryIO,
+        fmt: AudioFormat,
+        blocks: Sequence[Block],
+        block_length: int | None = None,
     ) -> None:
         self._out = file
-        self._blocks = [
-            bytes((kind,)) + len(data).to_bytes(3, "big") + data for kind, data in blocks
-        ]
-        self._has_comments = any(kind == COMMENTS for kind, _data in blocks)
+        self._blocks = list(blocks)
+        self._replaces_all = block_length is not None
         self._copy: BinaryIO = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `close`
+        length = block_length or _USUAL_LENGTH
+        wants_length = length != _USUAL_LENGTH and length >= _MIN_LENGTH and not fmt.is_float
         try:
             self._inner: Sink = (
-                ProgramSink(self._copy, fmt)
-                if suits_program(fmt)
+                ProgramSink(self._copy, fmt, length)
+                if suits_program(fmt) or (wants_length and find_program() is not None)
                 else SoundfileSink(self._copy, fmt, "flac")
             )
         except BaseException:
@@ -69,20 +85,64 @@ class FlacSink(Sink):
         with self._copy:
             self._copy.seek(0)
             reader = ByteReader(self._copy)
-            first, *others = read_blocks(reader.need)
-            # there may be one block of comments only
-            others = [
-                block for block in others if not self._has_comments or block[0] & ~LAST != COMMENTS
-            ]
-            blocks = [first, *self._blocks, *others]
-            write_all(self._out, MAGIC)
-            for block in blocks[:-1]:
-                write_all(self._out, bytes((block[0] & ~LAST,)) + block[1:])
-            write_all(self._out, bytes((blocks[-1][0] | LAST,)) + blocks[-1][1:])
-            while piece := reader.take(PIECE_BYTES):
+            first, *others = [Block.parse(block) for block in read_blocks(reader.need)]
+            begin = reader.position
+            blocks = list(self._blocks)
+            if any(block.kind == SEEK_TABLE for block in blocks):
+                frames = self._frames(FlacInfo.parse(first.data), begin)
+                blocks = [
+                    replace(block, data=seek_table(block.data, frames))
+                    if block.kind == SEEK_TABLE
+                    else block
+                    for block in blocks
+                ]
+            if not self._replaces_all:
+                # there may be one block of comments only
+                has_comments = any(block.kind == COMMENTS for block in blocks)
+                blocks += [b for b in others if not has_comments or b.kind != COMMENTS]
+            blocks = [replace(block, is_last=False) for block in (first, *blocks)]
+            blocks[-1] = replace(blocks[-1], is_last=True)
+            write_all(self._out, MAGIC + b"".join(block.to_bytes() for block in blocks))
+            self._copy.seek(begin)
+            while piece := self._copy.read(PIECE_BYTES):
                 write_all(self._out, piece)
+
+    def _frames(self, info: FlacInfo, begin: int) -> I64:
+        """Bytes and samples of every frame that was written."""
+        self._copy.seek(begin)
+        reader = FrameReader(self._copy.read, info, begin, keep=True)
+        while len(reader.samples()):
+            pass
+        return np.concatenate([np.empty((0, 2), np.int64), *reader.sizes])
 
     def close(self) -> None:
         """Let go of the temporary file; see `Sink.close`."""
         self._inner.close()
         self._copy.close()
+
+
+def seek_table(data: bytes, frames: I64) -> bytes:
+    """A seek table (RFC 9639, 8.5) of as many points, for other frames of the same samples.
+
+    Parameters
+    ----------
+    data : bytes
+        Content of the block.
+    frames : ndarray, shape (count, 2)
+        Bytes and samples of every frame.
+    """
+    ends = np.cumsum(frames, axis=0)
+    total = int(ends[-1, 1]) if len(ends) else 0
+    size = len(data) // _POINT.size * _POINT.size
+    found = {
+        int(np.searchsorted(ends[:, 1], sample, side="right"))
+        for sample, _offset, _length in _POINT.iter_unpack(data[:size])
+        if sample < total
+    }
+    points = b"".join(
+        _POINT.pack(int(end - length), int(stop - nbytes), int(length))
+        for (nbytes, length), (stop, end) in ((frames[i], ends[i]) for i in sorted(found))
+    )
+    # what is left has no target: points must differ
+    missing = (size - len(points)) // _POINT.size
+    return points + _POINT.pack(_PLACEHOLDER, 0, 0) * missing + data[size:]

@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 from nlac._errors import UnsupportedAudio
 from nlac.audio.chunk_style import id3_length
-from nlac.audio.flac.metadata import comment_names, describe
+from nlac.audio.flac.metadata import comment_pairs, describe
 from nlac.audio.flac.ogg import MAGIC as OGG_MAGIC
 from nlac.audio.flac.ogg import ogg_packets
 
@@ -80,7 +80,8 @@ def _of_ogg(stream: BinaryIO) -> list[str]:
         return []
     for mark in _COMMENT_MARKS:
         if comments.startswith(mark):
-            return describe(comment_names(comments[len(mark) :]))
+            pairs = comment_pairs(comments[len(mark) :])[1]
+            return describe(name.upper() for name, _value in pairs)
     return []
 
 

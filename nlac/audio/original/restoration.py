@@ -1,6 +1,7 @@
 """The original file in the stream, and the proof that it comes back (spec 6.3).
 
-The recipe is: head, then the samples packed as they were, then the tail. The encoder
+The recipe is: head, then the samples packed as they were, then the tail. Samples may be packed
+plainly, or in FLAC frames (spec 6.10), whose parameters lie in items of their own. The encoder
 re-assembles the file from exactly what it stores and compares MD5s; the decoder does it
 for real and compares again.
 """
@@ -14,7 +15,10 @@ from pathlib import PurePath
 
 from nlac._errors import CorruptStream, NotRestorable
 from nlac._typing import Samples
-from nlac.audio.base import AudioSource
+from nlac.audio.base import AudioSource, FramePacking
+from nlac.audio.flac.frames.columns import MAX_FLAC_CHANNELS
+from nlac.audio.flac.frames.pages import parse_packing
+from nlac.audio.flac.frames.pieces import CODED
 from nlac.audio.packing import Packing
 from nlac.bitstream import constants as c
 from nlac.bitstream.header import StreamHeader
@@ -22,16 +26,23 @@ from nlac.bitstream.items import Recipe, first_of, joined
 from nlac.bitstream.metadata import MetadataItem, split_item
 
 # rf64 and bw64 files are called .wav as well
-_USUAL_SUFFIXES = {name: f".{name}" for name in ("wav", "w64", "aiff", "aifc", "raw")}
+_USUAL = ("wav", "w64", "aiff", "aifc", "raw", "flac", "oga")
+_USUAL_SUFFIXES = {name: f".{name}" for name in _USUAL}
 # controls, the separators of folders, and what names may not hold on some systems
 _FORBIDDEN = re.compile(r"""[\x00-\x1f\x7f-\x9f./\\:*?"<>|]""")
 
 
 def recipe_items(source: AudioSource) -> list[MetadataItem]:
-    """Items that stand before the blocks: recipe, and the head in pieces."""
-    assert source.packing is not None
-    recipe = Recipe(source.container, source.packing.to_bytes(), len(source.head))
-    return [recipe.to_item(), *split_item(c.ITEM_FOREIGN_HEAD, source.head)]
+    """Items that stand before the blocks: recipe, head and parameters of frames, in pieces."""
+    packing = source.packing
+    assert packing is not None
+    recipe = Recipe(source.container, packing.to_bytes(), len(source.head))
+    pieces = [] if isinstance(packing, Packing) else packing.pieces
+    return [
+        recipe.to_item(),
+        *split_item(c.ITEM_FOREIGN_HEAD, source.head),
+        *(MetadataItem(c.ITEM_FLAC_FRAMES, piece) for piece in pieces),
+    ]
 
 
 def extension_items(name: str, container: str) -> list[MetadataItem]:
@@ -98,14 +109,20 @@ def tail_items(pieces: Iterable[bytes]) -> Iterator[MetadataItem]:
 class RestorationProof:
     """MD5 and length of the file that the stream would give back."""
 
-    def __init__(self, head: bytes, packing: Packing) -> None:
-        self._packing = packing
+    def __init__(self, head: bytes, packing: Packing | FramePacking) -> None:
+        self._packer = packing.packer()
         self._md5 = hashlib.md5(head, usedforsecurity=False)
         self.num_bytes = len(head)
 
     def samples(self, samples: Samples) -> None:
         """Add the samples that come next."""
-        self.tail(self._packing.pack(samples))
+        for data in self._packer.pack(samples):
+            self.tail(data)
+
+    def end_samples(self) -> None:
+        """Add what is left of the samples, once all have come."""
+        for data in self._packer.end():
+            self.tail(data)
 
     def tail(self, data: bytes) -> None:
         """Add bytes after the samples."""
@@ -135,7 +152,7 @@ class StoredOriginal:
     ----------
     container : str
         Name of the original's container.
-    packing : Packing
+    packing : Packing or FramePacking
         How its samples lie.
     head : bytes
         Every byte before its first sample.
@@ -143,11 +160,18 @@ class StoredOriginal:
         Suffix of its name, with the dot; empty if it had none.
     """
 
-    def __init__(self, recipe: Recipe, head: bytes, suffix: str) -> None:
-        self.container = recipe.container
-        self.packing = Packing.from_bytes(recipe.packing)
+    def __init__(
+        self, container: str, packing: Packing | FramePacking, head: bytes, suffix: str
+    ) -> None:
+        self.container = container
+        self.packing = packing
         self.head = head
         self.suffix = suffix
+
+    @property
+    def fresh_container(self) -> str:
+        """Container of a fresh file of the same kind, for a part of the audio."""
+        return "flac" if self.container == "oga" else self.container
 
 
 def stored_original(items: Iterable[MetadataItem], header: StreamHeader) -> StoredOriginal | None:
@@ -169,8 +193,14 @@ def stored_original(items: Iterable[MetadataItem], header: StreamHeader) -> Stor
             f"{len(head)} bytes of the file's head instead of {recipe.head_length}",
             path="metadata.recipe",
         )
-    original = StoredOriginal(recipe, head, stored_suffix(items, recipe.container))
-    packing = original.packing
+    suffix = stored_suffix(items, recipe.container)
+    if recipe.packing[:1] == bytes((CODED,)):
+        if header.is_float or header.channels > MAX_FLAC_CHANNELS:
+            raise CorruptStream("no FLAC file has such samples", path="metadata.recipe")
+        pieces = [item.data for item in items if item.item_type == c.ITEM_FLAC_FRAMES]
+        frames = parse_packing(recipe.packing, pieces, header.bits_per_sample, header.channels)
+        return StoredOriginal(recipe.container, frames, head, suffix)
+    packing = Packing.from_bytes(recipe.packing)
     if (packing.bits_per_sample, packing.is_float) != (header.bits_per_sample, header.is_float):
         raise CorruptStream("packing does not fit the sample format", path="metadata.recipe")
-    return original
+    return StoredOriginal(recipe.container, packing, head, suffix)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from nlac.audio.original.chunks import Chunk, list_chunks
 from nlac.audio.original.restoration import stored_original
+from nlac.audio.packing import Packing
 from nlac.bitstream import constants as c
 from nlac.bitstream.reader import IndexedReader
 
@@ -17,7 +18,7 @@ def stored_chunks(reader: IndexedReader) -> list[Chunk]:
         What restores the original file is damaged.
     """
     original = stored_original(reader.leading, reader.header)
-    if original is None:
+    if original is None or not isinstance(original.packing, Packing):
         return []
     tail = b"".join(
         item.data for item in reader.trailing() if item.item_type == c.ITEM_FOREIGN_TAIL

@@ -7,11 +7,13 @@ import os
 from collections.abc import Iterable, Sequence
 from typing import BinaryIO
 
+from nlac._errors import LimitExceeded
 from nlac._typing import Samples
+from nlac.audio.flac.blocks import Block
 from nlac.audio.flac.encoders import suits_program
 from nlac.audio.flac.sink import FlacSink
 from nlac.audio.format import AudioFormat
-from nlac.audio.packing import Packing, packing_for
+from nlac.audio.packing import Packer, packing_for
 from nlac.audio.sinks.aiff import AiffSink
 from nlac.audio.sinks.base import PackedSink, Sink, write_all
 from nlac.audio.sinks.other import SoundfileSink
@@ -56,8 +58,10 @@ class RestoreSink:
         Where to; a pipe does.
     head : bytes
         Every byte before the first sample.
-    packing : Packing
-        How the samples lie in the file.
+    packer : Packer
+        Makes the bytes between head and tail.
+    max_bytes : int, optional
+        The most that may be written.
 
     Attributes
     ----------
@@ -65,16 +69,20 @@ class RestoreSink:
         Bytes written so far.
     """
 
-    def __init__(self, file: BinaryIO, head: bytes, packing: Packing) -> None:
+    def __init__(
+        self, file: BinaryIO, head: bytes, packer: Packer, max_bytes: int | None = None
+    ) -> None:
         self.num_bytes = 0
         self._file = file
-        self._packing = packing
+        self._packer = packer
+        self._max_bytes = max_bytes
         self._hash = hashlib.md5(usedforsecurity=False)
         self._put(head)
 
     def write(self, samples: Samples) -> None:
         """Append frames, as `Sink.write` does."""
-        self._put(self._packing.pack(samples))
+        for data in self._packer.pack(samples):
+            self._put(data)
 
     def finish(self, tail: Iterable[bytes] = ()) -> None:
         """Append every byte that follows the last frame.
@@ -84,6 +92,8 @@ class RestoreSink:
         tail : iterable of bytes
             Pieces, in order.
         """
+        for data in self._packer.end():
+            self._put(data)
         for piece in tail:
             self._put(piece)
 
@@ -95,6 +105,10 @@ class RestoreSink:
     def _put(self, data: bytes) -> None:
         self._hash.update(data)
         self.num_bytes += len(data)
+        if self._max_bytes is not None and self.num_bytes > self._max_bytes:
+            raise LimitExceeded(
+                f"the output takes over {self._max_bytes} bytes, which is max_output"
+            )
         write_all(self._file, data)
 
 
@@ -121,7 +135,8 @@ def open_sink(
     fmt: AudioFormat,
     container: str,
     num_frames: int | None = None,
-    flac_blocks: Sequence[tuple[int, bytes]] = (),
+    flac_blocks: Sequence[Block] = (),
+    flac_block_length: int | None = None,
 ) -> Sink:
     """Begin to write an audio file.
 
@@ -139,8 +154,10 @@ def open_sink(
         that holds such samples exactly, such as ``"flac"``, ``"caf"`` or ``"au"``.
     num_frames : int or None
         Frames to come, if known.
-    flac_blocks : sequence of (int, bytes)
-        Types and contents of metadata blocks, if this is to be a FLAC file.
+    flac_blocks : sequence of Block
+        Metadata blocks, if this is to be a FLAC file.
+    flac_block_length : int, optional
+        Samples of a FLAC frame, if it was made from one; see `FlacSink`.
 
     Returns
     -------
@@ -163,6 +180,8 @@ def open_sink(
         return AiffSink(file, fmt, container, num_frames)
     if container == "raw":
         return RawSink(file, fmt, num_frames)
-    if container == "flac" and (flac_blocks or suits_program(fmt)):
-        return FlacSink(file, fmt, flac_blocks)
+    if container == "flac" and (
+        flac_blocks or flac_block_length is not None or suits_program(fmt)
+    ):
+        return FlacSink(file, fmt, flac_blocks, flac_block_length)
     return SoundfileSink(file, fmt, container)

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from nlac._errors import CorruptStream, CueSheetError
+from nlac.audio.flac.blocks import cue_sheet_of, tags_of
+from nlac.audio.flac.kept import kept_blocks
 from nlac.audio.format import AudioFormat
 from nlac.bitstream import constants as c
 from nlac.bitstream.items import Tags, first_of
 from nlac.bitstream.metadata import MetadataItem
-from nlac.metadata.cue_sheet.flac import block_of_cue_sheet
+from nlac.metadata.cue_sheet.flac import block_of_cue_sheet, cue_sheet_of_block
 from nlac.metadata.cue_sheet.model import CueSheet
 from nlac.metadata.cue_sheet.parser import parse_cue_sheet
+from nlac.metadata.cue_sheet.writer import write_cue_sheet
 
 # programs that have no block for it put the text there
 CUE_SHEET_TAG = "CUESHEET"
@@ -91,6 +94,39 @@ def cue_sheet_text(items: Iterable[MetadataItem]) -> str | None:
     return values[0] if values else None
 
 
+def shown_cue_sheet_text(items: Iterable[MetadataItem], sample_rate: int) -> str | None:
+    """Text of the cue sheet of a stream, or of the FLAC file that it was made from.
+
+    Parameters
+    ----------
+    items : iterable of MetadataItem
+        Items before the blocks.
+    sample_rate : int
+        Frames a second.
+
+    Raises
+    ------
+    CueSheetError
+        The item is not UTF-8, or the block of the FLAC file breaks a rule.
+    """
+    items = tuple(items)
+    if (text := cue_sheet_text(items)) is not None:
+        return text
+    try:
+        blocks = kept_blocks(items)
+        tags = tags_of(blocks)
+    except CorruptStream:
+        return None
+    if first_of(items, c.ITEM_TAGS) is None and tags is not None:
+        for value in tags.to_mapping().get(CUE_SHEET_TAG, ()):
+            return value
+    block = cue_sheet_of(blocks)
+    if block is None:
+        return None
+    sheet = cue_sheet_of_block(block)
+    return write_cue_sheet(sheet, sample_rate, in_frames=not sheet.is_cd)
+
+
 def stored_cue_sheet(
     items: Iterable[MetadataItem], fmt: AudioFormat, num_frames: int
 ) -> CueSheet | None:
@@ -110,7 +146,7 @@ def stored_cue_sheet(
     CueSheetError
         There is one that breaks a rule.
     """
-    text = cue_sheet_text(items)
+    text = shown_cue_sheet_text(items, fmt.sample_rate)
     return None if text is None else parse_cue_sheet(text, fmt, num_frames)
 
 

@@ -129,17 +129,35 @@ def chunk_tags(container: str, head: bytes, sound_bytes: int, tail: bytes) -> Sh
     return found.shown()
 
 
+def _of_flac(
+    header: StreamHeader, leading: Sequence[MetadataItem], num_frames: int, tail: bytes
+) -> ShownTags | None:
+    from nlac.audio.flac.blocks import pictures_of, tags_of
+    from nlac.audio.flac.kept import kept_blocks
+
+    try:
+        blocks = kept_blocks(leading)
+    except CorruptStream:
+        return None
+    tags, pictures = tags_of(blocks), tuple(pictures_of(blocks))
+    if tags is None and not pictures:
+        return None
+    tags = tags or Tags()
+    return ShownTags("FLAC", tags.comments, pictures, tags.vendor)
+
+
 def _of_chunks(
     header: StreamHeader, leading: Sequence[MetadataItem], num_frames: int, tail: bytes
 ) -> ShownTags | None:
     from nlac.audio.original.restoration import stored_original
+    from nlac.audio.packing import Packing
 
     try:
         original = stored_original(leading, header)
     except CorruptStream:
         # told by whoever restores it
         return None
-    if original is None:
+    if original is None or not isinstance(original.packing, Packing):
         return None
     frame_bytes = original.packing.bytes_per_sample * header.channels
     return chunk_tags(original.container, original.head, num_frames * frame_bytes, tail)
@@ -148,7 +166,7 @@ def _of_chunks(
 Reader = Callable[[StreamHeader, Sequence[MetadataItem], int, bytes], ShownTags | None]
 # asked in this order; the first that finds something counts. Each gets the header, the items
 # before the blocks, the number of frames, and the foreign tail.
-READERS: tuple[Reader, ...] = (_of_chunks,)
+READERS: tuple[Reader, ...] = (_of_flac, _of_chunks)
 
 
 def original_tags(

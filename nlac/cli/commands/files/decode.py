@@ -232,14 +232,17 @@ def _name(
     that suffix stands for otherwise, the container is the original's then.
     """
     if container in (None, "original"):
-        original = _original(file, recover)
-        if original is not None:
+        original, default = _original(file, recover)
+        if original is not None and (not is_part or original.container in _EXTENSIONS):
             container = original.container if is_part else "original"
             return source.stem + original.suffix, container
+        container = original.fresh_container if original is not None else container or default
     return source.stem + _EXTENSIONS.get(container or "wav", ".wav"), container
 
 
-def _original(file: BinaryIO, recover: bool) -> StoredOriginal | None:
+def _original(file: BinaryIO, recover: bool) -> tuple[StoredOriginal | None, str | None]:
+    """The original that a stream restores, and the container that it suggests otherwise."""
+    from nlac.api.render import default_container
     from nlac.audio.original.restoration import stored_original
     from nlac.codec.decoder.sequential import SequentialDecoder
     from nlac.codec.decoder.workers import Workers
@@ -247,10 +250,11 @@ def _original(file: BinaryIO, recover: bool) -> StoredOriginal | None:
     # not by nlac.info, which needs the end of the stream: that may be what is damaged
     try:
         decoder = SequentialDecoder(file, Workers(1))
-        return stored_original(decoder.leading, decoder.header)
+        default = default_container(decoder.leading, decoder.header)
+        return stored_original(decoder.leading, decoder.header), default
     except FormatError:
         if recover:
-            return None
+            return None, None
         raise
     finally:
         file.seek(0)

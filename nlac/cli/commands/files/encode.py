@@ -116,7 +116,13 @@ if TYPE_CHECKING:
 @click.option(
     "--audio-only",
     is_flag=True,
-    help="Accept files that can't come back byte for byte (FLAC, CAF ...), for their audio.",
+    help="Accept files that can't come back byte for byte (CAF, MP3 ...), for their audio.",
+)
+@click.option(
+    "--exact/--no-exact",
+    default=True,
+    help="Whether FLAC files shall come back byte for byte, or only their audio and metadata "
+    "blocks, in about 0.5 % fewer bytes.",
 )
 @click.option(
     "--raw",
@@ -150,8 +156,8 @@ def command(
 ) -> int:
     """Make nlac files from audio files.
 
-    WAV (with RF64, BW64 and W64), AIFF, AIFF-C and raw files come back byte for
-    byte when they are decoded, and this is verified. Of FLAC, CAF, AU and other
+    WAV (with RF64, BW64 and W64), AIFF, AIFF-C, FLAC and raw files come back byte
+    for byte when they are decoded, and this is verified. Of CAF, AU and other
     files only the audio can be kept, which --audio-only accepts. The name - is
     standard input or output.
 

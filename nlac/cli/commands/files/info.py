@@ -58,9 +58,10 @@ def _of_stream(file: BinaryIO) -> dict[str, Any]:
 
 
 def _of_audio(file: BinaryIO) -> dict[str, Any]:
+    from nlac.audio.base import Keep
     from nlac.audio.source import open_source
 
-    with open_source(file) as audio:
+    with open_source(file, keep=Keep.EVERYTHING) as audio:
         fmt = audio.format
         frames = audio.num_frames if audio.num_frames is not None else audio.expected_frames
         return {
@@ -141,7 +142,11 @@ def _track(track: dict[str, Any]) -> str:
 
 
 def _audio_lines(facts: dict[str, Any]) -> list[tuple[str, str]]:
-    restorable = "byte for byte" if facts["restorable"] else "its audio only (--audio-only)"
+    restorable = "its audio only (--audio-only)"
+    if facts["restorable"]:
+        restorable = "byte for byte"
+    elif facts["container"] in ("flac", "oga"):
+        restorable = "its audio and metadata blocks"
     return [
         ("audio", _format(facts)),
         ("length", _length(facts)),
