@@ -110,7 +110,7 @@ def _predictor(given: dict[str, Any]) -> str:
     from nlac.api.parity.protecting import check_amount
     from nlac.metadata.padding import checked_padding
 
-    coding = dict(given)
+    coding = {key: value for key, value in given.items() if key != "exact"}
     padding, amount = coding.pop("padding", None), coding.pop("protect", None)
     if padding is not None:
         checked_padding(padding)

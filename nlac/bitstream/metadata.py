@@ -72,7 +72,7 @@ class MetadataHeader:
 def write_item(item: MetadataItem, stream_crc: int) -> bytes:
     """Bytes of an item: header, header CRC, content (deflated if that is smaller), CRC.
 
-    Padding is never deflated: its bytes are the room that later edits need (spec 6.9).
+    Padding is never deflated: its bytes are the room that later edits need (spec 6.8).
     """
     item.verify()
     stored, flags = item.data, 0

@@ -1,4 +1,4 @@
-"""Padding (spec 6.9): room before the blocks, in which metadata can grow in place."""
+"""Padding (spec 6.8): room before the blocks, in which metadata can grow in place."""
 
 from __future__ import annotations
 
