@@ -48,6 +48,7 @@ from nlac.metadata.padding import checked_padding, default_padding, padding_item
 from nlac.metadata.pictures import check_pictures
 from nlac.metadata.tags import TagEditor
 
+_TAGS = (c.ITEM_TAGS, c.ITEM_PICTURE)
 _ORIGINAL = (c.ITEM_RECIPE, c.ITEM_FOREIGN_HEAD, c.ITEM_FOREIGN_TAIL, c.ITEM_EXTENSION)
 # padding that an edit in place may leave, and the share of the file from which on it may be more
 _LEFT_BYTES = 1 << 16
@@ -148,7 +149,7 @@ class MetadataEditor:
         self.pictures = list(shown.pictures)
         self._shown = (self.tags.to_tags(), tuple(self.pictures))
         self._replaced: dict[int, list[MetadataItem]] = {}
-        self._drop_original = False
+        self._drop_original = self._imported = False
 
     @property
     def reader(self) -> IndexedReader:
@@ -179,7 +180,7 @@ class MetadataEditor:
         self.tags = TagEditor(found.comments)
         self.pictures = list(found.pictures)
         self.notes = found.notes
-        self._store_tags()
+        self._imported = True
         return True
 
     def remove_original(self) -> None:
@@ -206,8 +207,12 @@ class MetadataEditor:
         """
         if padding is not None:
             padding = checked_padding(padding)
-        if (self.tags.to_tags(), tuple(self.pictures)) != self._shown:
+        differs = (self.tags.to_tags(), tuple(self.pictures)) != self._shown
+        if differs or self._imported:
             self._store_tags()
+        else:
+            # of an attempt that failed
+            self._replaced = {k: v for k, v in self._replaced.items() if k not in _TAGS}
         edit = self._saved(padding, preserve_mtime)
         if edit.changed:
             if not edit.in_place:
@@ -245,11 +250,9 @@ class MetadataEditor:
         self._replaced[c.ITEM_PICTURE] = [picture.to_item() for picture in self.pictures]
 
     def _saved(self, padding: int | None, preserve_mtime: bool) -> Edit:
-        header, trailer = self._reader.header, self._reader.trailer
-        before = self._reader.num_bytes
+        header, trailer, before = self._reader.header, self._reader.trailer, self._reader.num_bytes
         size = sum(len(i.data) for i in self.items if i.item_type == c.ITEM_PADDING)
-        items = self._new_items()
-        trailing = self._kept_trailing()
+        items, trailing = self._new_items(), self._kept_trailing()
         others = [each for each in self._stored if each.item.item_type != c.ITEM_PADDING]
         if items == others and trailing == self._trailing and padding in (None, size):
             return Edit(False, True, "", before, before, size)
@@ -257,8 +260,7 @@ class MetadataEditor:
         items = [each for each in items if each.item.item_type != c.ITEM_PARITY]
         trailing = [each for each in trailing if each.item_type != c.ITEM_PARITY]
         check_limits(each.item for each in items)
-        warnings = self._warnings()
-        status = os.fstat(self._file.fileno())
+        warnings, status = self._warnings(), os.fstat(self._file.fileno())
         room = trailer.first_block_offset - header.num_bytes
         area = fitted(items, room, header.checksum)
         left = room - sum(len(each.data) for each in items) - c.METADATA_OVERHEAD_BYTES

@@ -28,6 +28,8 @@ _ID3_NAMES = {
     "TMED": "SOURCEMEDIA", "TSOP": "ARTISTSORT", "TSOA": "ALBUMSORT", "TSOT": "TITLESORT",
     "TSO2": "ALBUMARTISTSORT", "COMM": "COMMENT", "USLT": "LYRICS",
 }  # fmt: skip
+# flags of compressed frames in versions 2.3 and 2.4
+_ID3_COMPRESSED = 0x88
 # "3/12" tells the number and the total
 _TOTALS = {"TRACKNUMBER": "TRACKTOTAL", "DISCNUMBER": "DISCTOTAL"}
 # names that other formats spell otherwise than Vorbis comments
@@ -65,11 +67,28 @@ def read_id3(data: bytes) -> tuple[Comments, list[Picture]]:
     """
     id3 = _mutagen("id3")
     try:
-        tags = id3.ID3(io.BytesIO(data))
+        known = {**id3.Frames, **id3.Frames_2_2}
+        frames = {name: _Uncompressed(frame) for name, frame in known.items()}
+        tags = id3.ID3(io.BytesIO(data), known_frames=frames, load_v1=False)
     except Exception:
         # damaged tags raise whatever their parser meets
         return [], []
     return _of_id3(tags.values())
+
+
+class _Uncompressed:
+    """A kind of ID3 frame, as mutagen takes them, without what could grow when it is read.
+
+    mutagen inflates compressed frames, which nobody writes, to any length.
+    """
+
+    def __init__(self, frame: Any) -> None:
+        self._frame = frame
+
+    def _fromData(self, header: Any, flags: int, data: bytes) -> Any:
+        if flags & _ID3_COMPRESSED:
+            raise NotImplementedError
+        return self._frame._fromData(header, flags, data)
 
 
 def _of_id3(frames: Iterable[Any]) -> tuple[Comments, list[Picture]]:

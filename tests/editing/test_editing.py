@@ -204,18 +204,18 @@ def test_tags_of_the_original_become_stored_with_the_first_edit(tmp_path):
 
 def test_parity_goes_with_a_warning_and_only_with_a_change(tmp_path):
     path = tmp_path / "a.nlac"
-    for trailing in (False, True):
-        parity = [MetadataItem(7, b"parity")]
-        before = encoded(padding=100)
-        before = with_items(before, parity * (not trailing), parity * trailing)
-        path.write_bytes(before)
-        with MetadataEditor(path) as editor:
-            assert not editor.save().changed
-            editor.tags["TITLE"] = "x"
-            edit = editor.save()
-        assert "protect the file again" in edit.warnings[0]
-        assert edit.in_place == (not trailing)
-        assert 7 not in {kind for kind, _ in items_of(check(path, before, original=WAV))}
+    before = encoded(padding=100)
+    path.write_bytes(before)
+    nlac.protect(path, amount=0.05)
+    protected = path.read_bytes()
+    with MetadataEditor(path) as editor:
+        assert not editor.save().changed
+        assert path.read_bytes() == protected
+        editor.tags["TITLE"] = "x"
+        edit = editor.save()
+    assert "protect the file again" in edit.warnings[0]
+    assert not edit.in_place
+    assert 7 not in {kind for kind, _ in items_of(check(path, before, original=WAV))}
 
 
 def test_much_room_is_given_back(path):
@@ -242,6 +242,13 @@ def test_nothing_is_written_if_the_block_fails(path):
     with pytest.raises(UsageError, match="2 pictures of type 2"), nlac.open(path, "r+") as file:
         file.pictures += [Picture(2, "", "", 0, 0, 0, 0, b"")] * 2
     assert path.read_bytes() == before
+    with MetadataEditor(path) as editor:
+        editor.tags["TITLE"] = "no" * 2**23
+        with pytest.raises(UsageError, match="at most"):
+            editor.save()
+        # what failed is not tried again
+        editor.tags["title"] = "Mine"
+        assert not editor.save().changed
     with pytest.raises(UsageError, match="closed"):
         file.save()
 

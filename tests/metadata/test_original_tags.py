@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import struct
+import zlib
 
 import numpy as np
 import pytest
@@ -128,6 +129,19 @@ def test_id3_by_mutagen():
     assert tags_of(wav(fmt(), DATA, after=chunk(b"id3 ", b"ID3\x04rubbish"))) == {}
 
 
+def test_compressed_id3_frames_are_left_alone():
+    """They could inflate to any length."""
+    pytest.importorskip("mutagen")
+    packed = zlib.compress(b"\0" + bytes(10**6))
+    frame = b"TALB" + struct.pack(">IH", len(packed) + 4, 0x80)
+    frame += struct.pack(">I", 10**6 + 1) + packed
+    plain = id3(TIT2=b"From ID3")
+    size = len(plain) - 10 + len(frame)
+    head = plain[:6] + bytes(size >> shift & 0x7F for shift in (21, 14, 7, 0))
+    tag = head + frame + plain[10:]
+    assert tags_of(wav(fmt(), DATA, after=chunk(b"id3 ", tag))) == {"TITLE": ["From ID3"]}
+
+
 def test_without_mutagen_the_extra_is_named(monkeypatch):
     monkeypatch.setattr(mutagen_tags, "is_installed", lambda: False)
     data = wav(fmt(), DATA, after=chunk(b"id3 ", id3(TIT2=b"a")) + info(IART=b"Me"))
@@ -148,6 +162,7 @@ def test_stored_tags_count_before_those_of_the_original():
     "chunks",
     [
         chunk(b"iXML", b"<!DOCTYPE a [<!ENTITY b 'c'>]><a><PROJECT>&b;</PROJECT></a>"),
+        chunk(b"iXML", "<!DOCTYPE a><a><TAKE>1</TAKE></a>".encode("utf-16")),
         chunk(b"iXML", b"<a>"),
         chunk(b"bext", b"short"),
         chunk(b"LIST", b"INFOINAM\xff\xff\xff\xff"),

@@ -102,12 +102,16 @@ def of_ixml(chunk: Chunk, big_endian: bool = False) -> Comments:
     """Tags of an iXML chunk: project, scene, take, tape, notes, time code rate, names of tracks."""
     from xml.etree import ElementTree
 
+    if chunk.name.lower() != "ixml" or len(chunk.data) > _LIMIT_BYTES:
+        return []
+    # as text, so that no declared encoding hides what is looked for
+    text = _text(chunk.data, "cp1252").removeprefix("\ufeff")
     # no document type is needed, and entities that it declares could grow without bounds
-    if chunk.name.lower() != "ixml" or len(chunk.data) > _LIMIT_BYTES or b"<!" in chunk.data:
+    if "<!DOCTYPE" in text:
         return []
     try:
-        root = ElementTree.fromstring(chunk.data.rstrip(b"\0 \r\n\t"))
-    except (ElementTree.ParseError, LookupError, ValueError):
+        root = ElementTree.fromstring(text)
+    except (ElementTree.ParseError, ValueError):
         return []
     comments = [(name, node.text or "") for name in _IXML_FIELDS for node in root.iter(name)]
     comments += [("TRACK_NAME", node.findtext("NAME") or "") for node in root.iter("TRACK")]

@@ -61,15 +61,13 @@ _EXTENSIONS = {name: f".{name}" for name in _CONTAINERS} | {"rf64": ".wav", "bw6
     help="Apply the ReplayGain of the tags, and no more of it than the peak allows.",
 )
 @click.option(
-    "--recover",
-    is_flag=True,
+    "--recover", is_flag=True,
     help="Write what is intact of damaged files, with silence for the rest (exit code 3).",
-)
+)  # fmt: skip
 @click.option(
-    "--follow",
-    is_flag=True,
+    "--follow", is_flag=True,
     help="Decode a file that is still being written, as it grows, to its end.",
-)
+)  # fmt: skip
 @click.option(
     "--timeout",
     metavar="S",
