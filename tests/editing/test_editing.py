@@ -9,7 +9,7 @@ import stat
 
 import numpy as np
 import pytest
-from edit_tools import SAMPLES, WAV, blocks_of, check, encoded, items_of, with_items
+from edit_tools import SAMPLES, WAV, blocks_of, check, encoded, items_of
 from stream_tools import make_wav
 
 import nlac
