@@ -16,7 +16,6 @@ from pathlib import Path
 import click
 import numpy as np
 import pytest
-from cli_tools import ROOT
 
 import nlac
 from nlac.cli.main import cli
