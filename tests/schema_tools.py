@@ -15,7 +15,7 @@ SCHEMAS = Path(__file__).resolve().parents[1] / "docs" / "schemas"
 
 @functools.cache
 def validator(name: str) -> Any:
-    """Validator of a schema; None where jsonschema is not installed."""
+    """Validator of a schema, ``formats/NAME`` of a file; None where jsonschema is not installed."""
     try:
         from jsonschema import Draft202012Validator
     except ImportError:
@@ -59,8 +59,8 @@ def check_output(arguments: list[str], stdout: str, stderr: str = "") -> None:
     text = stdout if stdout.startswith("{") else stderr
     if "--json" not in arguments or not text.strip() or arguments[0] in ("bench", "--config"):
         return
-    names = ["-".join(arguments[:2]), arguments[0]]
-    name = next((name for name in names if (SCHEMAS / f"{name}.json").is_file()), names[1])
+    names = ["-".join(arguments[:count]) for count in (3, 2, 1)]
+    name = next((name for name in names if (SCHEMAS / f"{name}.json").is_file()), names[-1])
     schema = validator(name)
     if schema is not None:
         for document in documents(text):

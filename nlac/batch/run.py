@@ -107,8 +107,16 @@ def _predictor(given: dict[str, Any]) -> str:
         The options are wrong, or contradict each other.
     """
     from nlac.api.options import encode_options
+    from nlac.api.parity.protecting import check_amount
+    from nlac.metadata.padding import checked_padding
 
-    options = encode_options(given)
+    coding = {key: value for key, value in given.items() if key != "exact"}
+    padding, amount = coding.pop("padding", None), coding.pop("protect", None)
+    if padding is not None:
+        checked_padding(padding)
+    if amount is not None:
+        check_amount(amount)
+    options = encode_options(coding)
     if options.predictor or options.model or options.effort or options.coder != "auto":
         # presets alone are right, and to look for more would load the compiler
         from nlac.codec.encoder.choice import choose_predictor, wanted_predictor

@@ -54,7 +54,6 @@ SECTIONS = {
         "help": "Show the help of nlac, or of a command.",
     },
 }
-TITLES = {"files": "Files", "archive": "Archives", "research": "Research", "setup": "Installation"}
 TITLES = {
     "files": "Files",
     "archive": "Archives",

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from cli_tools import ROOT, wav_bytes
 from click.testing import Result
+from schema_tools import validator
 
 from nlac.batch import engines
 
@@ -54,6 +55,23 @@ def test_there_check_and_back(call: Call, tree: Path) -> None:
     assert (tree.parent / "back/sub/a.wav").read_bytes() == wav_bytes(200)
 
 
+def test_streams_are_as_encode_would_make_them(call: Call, tree: Path) -> None:
+    options = ["--preset", "fast", "--profile", "edit", "--padding", "100", "--protect", "5%"]
+    assert call("batch", "rec", "out", *options).exit_code == 0
+    assert call("encode", "-q", "rec/sub/a.wav", "one.nlac", *options).exit_code == 0
+    made = (tree.parent / "out/sub/a.wav.nlac").read_bytes()
+    assert made == (tree.parent / "one.nlac").read_bytes()
+    assert call("batch", "--check", "out").exit_code == 0
+
+
+def test_urls_are_no_folders(call: Call, tree: Path) -> None:
+    for arguments in (["memory://rec", "out"], ["rec", "s3://bucket/out"]):
+        done = call("batch", *arguments)
+        assert done.exit_code == 2
+        assert "is a URL" in done.stderr
+    assert sorted(path.name for path in tree.parent.iterdir()) == ["rec"]
+
+
 def test_json_is_an_object_a_line_and_documented(call: Call, tree: Path) -> None:
     """Complaint: output that programs can't read (flac#196)."""
     done = call("batch", "rec", "out", "--preset", "fast", "--json")
@@ -64,6 +82,14 @@ def test_json_is_an_object_a_line_and_documented(call: Call, tree: Path) -> None
     manifest = (tree.parent / "out/nlac-batch.jsonl").read_text(encoding="utf-8")
     written = [json.loads(line) for line in manifest.splitlines()]
     assert files == [event for event in written if event["event"] == "file"]
+    (tree.parent / "rec/c.wav").write_bytes(wav_bytes(100))
+    assert call("batch", "rec", "out", "--preset", "fast", "--delete-source").exit_code == 0
+    schema = validator("formats/batch-manifest")
+    lines = (tree.parent / "out/nlac-batch.jsonl").read_text(encoding="utf-8").splitlines()
+    events = [json.loads(line) for line in lines]
+    assert {each["event"] for each in events} == {"run", "begin", "file", "deleted", "end"}
+    for event in events if schema is not None else ():
+        schema.validate(event)
     page = (ROOT / "docs/batch.md").read_text(encoding="utf-8")
     for key in {key for event in [*written, end] for key in event}:
         assert f"`{key}`" in page, key

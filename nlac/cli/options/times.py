@@ -14,11 +14,11 @@ import math
 import re
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import Any, BinaryIO
 
 import click
 
-from nlac._errors import UsageError
+from nlac._errors import FormatError, UsageError
 
 _FRAMES = re.compile(r"([0-9]+) ?(?:f|frames?)")
 _SECONDS = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?: ?(?:s|seconds?))?")
@@ -152,3 +152,50 @@ class BlockSeconds(click.FloatRange):
 
 SECONDS = Seconds()
 BLOCK_SECONDS = BlockSeconds()
+
+
+def frame_range(
+    file: BinaryIO, skip: Position | None, until: Position | None, recover: bool
+) -> tuple[int, int | None]:
+    """Frames of a stream from one position to another.
+
+    Parameters
+    ----------
+    file : binary file object
+        The stream.
+    skip, until : Position or None
+        What ``--skip`` and ``--until`` were given.
+    recover : bool
+        Whether the stream may be damaged.
+
+    Raises
+    ------
+    UsageError
+        The positions do not lie in the stream, or not in this order.
+    """
+    if skip is None and until is None:
+        return 0, None
+    sample_rate, num_frames = _extent(file, recover)
+    start = skip.resolve(sample_rate, num_frames) if skip else 0
+    if until is None:
+        return start, num_frames
+    stop = until.resolve(sample_rate, num_frames, start)
+    if stop < start:
+        raise UsageError(f"--until (frame {stop}) lies before --skip (frame {start})")
+    return start, stop
+
+
+def _extent(file: BinaryIO, recover: bool) -> tuple[int, int | None]:
+    """Sample rate and length of a stream; None where damage hides the length."""
+    import nlac
+    from nlac._files import open_input
+    from nlac.bitstream.reader import read_header
+
+    try:
+        facts = nlac.info(file)
+        return facts.sample_rate, facts.num_frames
+    except FormatError:
+        if not recover:
+            raise
+    with open_input(file) as opened:
+        return read_header(opened).sample_rate, None

@@ -38,7 +38,13 @@ def chunks() -> None:
 def list_chunks(
     files: tuple[str, ...], recursive: bool, include: tuple[str, ...], as_json: bool
 ) -> int:
-    """List the chunks of the original files, besides their samples."""
+    """List the chunks of the original files, besides their samples.
+
+    \b
+    Examples:
+      nlac tag chunks list take.nlac
+      nlac tag chunks list -r archive --json
+    """
     inputs = _files.find_inputs(files, recursive=recursive, include=include, suffixes=STREAMS)
 
     def show(source: _files.Input) -> tuple[str, dict[str, Any]]:
@@ -69,6 +75,10 @@ def remove(files: tuple[str, ...], options: EditOptions, keep_tags: bool) -> int
 
     The original file does not come back then: decoding writes a fresh one. The audio
     stays as it is.
+
+    \b
+    Examples:
+      nlac tag chunks remove take.nlac --keep-tags
     """
 
     def change(editor: MetadataEditor, source: _files.Input) -> None:

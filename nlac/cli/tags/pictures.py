@@ -77,7 +77,12 @@ def _selected(
 def list_pictures(
     files: tuple[str, ...], recursive: bool, include: tuple[str, ...], as_json: bool
 ) -> int:
-    """List the pictures of nlac and other audio files."""
+    """List the pictures of nlac and other audio files.
+
+    \b
+    Examples:
+      nlac tag picture list song.nlac song.flac
+    """
     inputs = _files.find_inputs(files, recursive=recursive, include=include, suffixes=ANY_AUDIO)
 
     def show(source: _files.Input) -> tuple[str, dict[str, Any]]:
@@ -101,7 +106,13 @@ def list_pictures(
 )
 @edit_options
 def add(files: tuple[str, ...], options: EditOptions, pictures: tuple[str, ...]) -> int:
-    """Add pictures to files: PNG, JPEG, GIF or WebP."""
+    """Add pictures to files: PNG, JPEG, GIF or WebP.
+
+    \b
+    Examples:
+      nlac tag picture add *.nlac --picture cover.jpg
+      nlac tag picture add song.nlac --picture '4||Back||back.png'
+    """
     made = given_pictures(pictures)
 
     def change(editor: MetadataEditor, source: _files.Input) -> None:
@@ -122,7 +133,13 @@ def remove(
     types: tuple[str, ...],
     everything: bool,
 ) -> int:
-    """Remove pictures from files."""
+    """Remove pictures from files.
+
+    \b
+    Examples:
+      nlac tag picture remove song.nlac --type 'back cover'
+      nlac tag picture remove -r archive --all
+    """
     if not (numbers or types or everything):
         raise UsageError("which pictures? -n NUMBER, --type TYPE or --all")
 
@@ -159,7 +176,13 @@ def export(
     recursive: bool,
     include: tuple[str, ...],
 ) -> int:
-    """Write pictures as the image files that they are."""
+    """Write pictures as the image files that they are.
+
+    \b
+    Examples:
+      nlac tag picture export song.nlac --type 'front cover' -o cover.jpg
+      nlac tag picture export -r archive -o covers/
+    """
     inputs = _files.find_inputs(files, recursive=recursive, include=include, suffixes=ANY_AUDIO)
     outputs = _files.Outputs(output, recursive or len(inputs) > 1, force)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nlac._errors import UsageError
+from nlac._urls import is_url
 from nlac.cli import _console, _streams
 from nlac.cli.archive.batch_report import BatchReport, shown
 from nlac.cli.commands.files import encode
@@ -22,7 +24,25 @@ if TYPE_CHECKING:
     from nlac.batch.selection import Selection
 
 # options of `nlac encode` that hold for all files of a tree
-_ENCODING = ("preset", "predictor", "model", "coder", "effort", "no_long_term", "block_seconds")
+_ENCODING = (
+    *("preset", "predictor", "model", "coder", "effort", "no_long_term", "block_seconds"),
+    *("profile", "padding", "protect", "exact"),
+)
+
+
+class _Folder(click.Path):
+    """A folder of this machine: locks, renaming and times are not to be had behind a URL."""
+
+    def convert(
+        self,
+        value: str | os.PathLike[str],
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> Any:
+        """Refuse URLs, which would otherwise pass for folders of odd names."""
+        if is_url(value):
+            self.fail(f"{value} is a URL; a batch works on folders.", param, ctx)
+        return super().convert(value, param, ctx)
 
 
 def _encoding_options(command: click.Command) -> click.Command:
@@ -34,8 +54,8 @@ def _encoding_options(command: click.Command) -> click.Command:
 
 @_encoding_options
 @click.command("batch")
-@click.argument("root", type=click.Path(path_type=Path))
-@click.argument("out", type=click.Path(path_type=Path), required=False)
+@click.argument("root", type=_Folder(path_type=Path))
+@click.argument("out", type=_Folder(path_type=Path), required=False)
 @click.option("--check", is_flag=True, help="Prove ROOT, the output of a batch, by its manifest.")
 @click.option("--restore", is_flag=True, help="Restore from ROOT, the output of a batch, to OUT.")
 @click.option(

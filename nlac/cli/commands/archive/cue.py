@@ -35,7 +35,13 @@ def command() -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line for each file.")
 @_console.verbosity_options
 def show(files: tuple[str, ...], as_json: bool) -> int:
-    """Show the tracks of cue sheets."""
+    """Show the tracks of cue sheets.
+
+    \b
+    Examples:
+      nlac cue show album.nlac
+      nlac cue show --json *.nlac | jq -r '.tracks[].title'
+    """
 
     def one(name: str) -> None:
         import nlac
@@ -75,7 +81,13 @@ def show(files: tuple[str, ...], as_json: bool) -> int:
 @click.option("-f", "--force", is_flag=True, help="Replace a file that exists.")
 @_console.verbosity_options
 def export(file: str, output: str, force: bool) -> None:
-    """Write the cue sheet of a file, as it was kept; without SHEET to standard output."""
+    """Write the cue sheet of a file, as it was kept; without SHEET to standard output.
+
+    \b
+    Examples:
+      nlac cue export album.nlac album.cue
+      nlac cue export album.nlac | less
+    """
     from nlac._output import open_output
     from nlac.api.tracks.sheets import read_cue_text
 
@@ -100,7 +112,13 @@ def export(file: str, output: str, force: bool) -> None:
 )
 @_console.verbosity_options
 def import_(file: str, sheet: str, cuesheet_encoding: str) -> None:
-    """Keep a cue sheet in a file, in place of the one that it has."""
+    """Keep a cue sheet in a file, in place of the one that it has.
+
+    \b
+    Examples:
+      nlac cue import album.nlac album.cue
+      nlac cue import album.nlac album.cue --cuesheet-encoding cp1252
+    """
     from nlac.api.tracks.sheets import read_cue_sheet
     from nlac.cli.tracks.options import read_sheet
     from nlac.metadata.cue_sheet.stored import cue_sheet_item
@@ -119,7 +137,12 @@ def import_(file: str, sheet: str, cuesheet_encoding: str) -> None:
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @_console.verbosity_options
 def remove(files: tuple[str, ...]) -> int:
-    """Remove the cue sheets of files."""
+    """Remove the cue sheets of files.
+
+    \b
+    Examples:
+      nlac cue remove album.nlac
+    """
 
     def one(name: str) -> None:
         from nlac.api.tracks.sheets import read_cue_text

@@ -13,6 +13,7 @@ from nlac._errors import OutputExists, UsageError
 from nlac._log import logger
 from nlac.cli import _console, _files
 from nlac.cli.options.sizes import memory_option
+from nlac.cli.options.tags import given_tags
 
 
 @click.command("join")
@@ -87,7 +88,7 @@ def command(
         result = nlac.join(
             names,
             _files.sink(output),
-            tags=parse_tags(tags),
+            tags=given_tags(tags, ()),
             progress=progress,
             **settings,
         )
@@ -105,20 +106,3 @@ def command(
         f"{how}, MD5 {result.md5}, verified",
         stdout_is_data=to_stdout,
     )
-
-
-def parse_tags(tags: tuple[str, ...]) -> list[tuple[str, str]]:
-    """Tags of the command line as pairs.
-
-    Raises
-    ------
-    UsageError
-        One of them is no FIELD=VALUE.
-    """
-    pairs = []
-    for tag in tags:
-        name, equals, value = tag.partition("=")
-        if not equals or not name:
-            raise UsageError(f"-T {tag}: a tag is FIELD=VALUE")
-        pairs.append((name, value))
-    return pairs

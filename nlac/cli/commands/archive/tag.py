@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import fnmatch
-import os
-from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -19,6 +16,7 @@ from nlac.cli.tags.chunks import chunks
 from nlac.cli.tags.edits import ANY_AUDIO, EditOptions, edit_files, edit_options, tell_each
 from nlac.cli.tags.listing import picture_line, readable, tag_facts
 from nlac.cli.tags.pictures import picture
+from nlac.cli.tags.texts import text_source
 from nlac.metadata.originals import STORED
 
 if TYPE_CHECKING:
@@ -163,7 +161,13 @@ def remove(files: tuple[str, ...], options: EditOptions, tags: tuple[str, ...]) 
 def clear(
     files: tuple[str, ...], options: EditOptions, keep: tuple[str, ...], pictures: bool
 ) -> int:
-    """Remove all tags."""
+    """Remove all tags.
+
+    \b
+    Examples:
+      nlac tag clear song.nlac
+      nlac tag clear -r archive --keep ARTIST --keep TITLE --pictures
+    """
 
     def change(editor: MetadataEditor, source: _files.Input) -> None:
         for name in list(editor.tags):
@@ -255,7 +259,7 @@ def import_tags(
         raise UsageError("tags from where? --from PATH or --from-original")
     if from_original and add:
         raise UsageError("--add goes with --from")
-    tags_for = _text_source(text) if text is not None else None
+    tags_for = text_source(text) if text is not None else None
 
     def change(editor: MetadataEditor, source: _files.Input) -> None:
         if tags_for is not None:
@@ -317,32 +321,6 @@ def _put(tags: TagEditor, pairs: list[tuple[str, str]], add: bool) -> None:
         names.setdefault(name.upper(), name)
     for key, given in values.items():
         tags[names[key]] = given
-
-
-def _text_source(path: str) -> Callable[[_files.Input], list[tuple[str, str]]]:
-    """Give the tags for a file, from one text for all or from that file's text in a folder."""
-    from nlac.metadata.text import parse_tags
-
-    def parse(name: str, data: bytes) -> list[tuple[str, str]]:
-        try:
-            return parse_tags(data.decode())
-        except UnicodeDecodeError as error:
-            raise UsageError(f"{name}: is no text in UTF-8 (byte {error.start})") from None
-        except UsageError as error:
-            raise UsageError(f"{name}: {error}") from None
-
-    if path == _files.PIPE:
-        piped = parse("stdin", _streams.binary_input().read())
-        return lambda source: piped
-    if not os.path.isdir(path):
-        tags = parse(path, Path(path).read_bytes())
-        return lambda source: tags
-
-    def of_its_own(source: _files.Input) -> list[tuple[str, str]]:
-        own = Path(path, source.folder, f"{source.stem}.txt")
-        return parse(str(own), own.read_bytes())
-
-    return of_its_own
 
 
 command.add_command(picture)

@@ -19,7 +19,7 @@ from nlac.cli._batch import Batch, Done, file_size
 from nlac.cli._kinds import check_stream
 from nlac.cli.options.output import OutputOptions, output_options
 from nlac.cli.options.sizes import memory_option, size_option
-from nlac.cli.options.times import SECONDS, Position, position_option
+from nlac.cli.options.times import SECONDS, Position, frame_range, position_option
 from nlac.cli.tracks.options import TrackOptions, track_options
 from nlac.cli.tracks.splitting import check_split, split_one
 
@@ -172,7 +172,7 @@ def command(
             if tracks.cue is not None:
                 start, stop = _cued(file, tracks)
             else:
-                start, stop = _range(file, skip, until, recover)
+                start, stop = frame_range(file, skip, until, recover)
             part = limits | {"start": start, "stop": stop, "recover": recover}
             done = _decode(source, path, file, container=chosen, apply_gain=apply_gain, **part)
         options.finish(source, path)
@@ -269,37 +269,6 @@ def _seekable(source: _files.Input, *, wanted: bool) -> Iterator[BinaryIO]:
             shutil.copyfileobj(file, copy, 1 << 20)
             copy.seek(0)
             yield cast(BinaryIO, copy)
-
-
-def _range(
-    file: BinaryIO, skip: Position | None, until: Position | None, recover: bool
-) -> tuple[int, int | None]:
-    if skip is None and until is None:
-        return 0, None
-    sample_rate, num_frames = _extent(file, recover)
-    start = skip.resolve(sample_rate, num_frames) if skip else 0
-    if until is None:
-        return start, num_frames
-    stop = until.resolve(sample_rate, num_frames, start)
-    if stop < start:
-        raise UsageError(f"--until (frame {stop}) lies before --skip (frame {start})")
-    return start, stop
-
-
-def _extent(file: BinaryIO, recover: bool) -> tuple[int, int | None]:
-    """Sample rate and length of a stream; None where damage hides the length."""
-    import nlac
-    from nlac._files import open_input
-    from nlac.bitstream.reader import read_header
-
-    try:
-        facts = nlac.info(file)
-        return facts.sample_rate, facts.num_frames
-    except FormatError:
-        if not recover:
-            raise
-    with open_input(file) as opened:
-        return read_header(opened).sample_rate, None
 
 
 def _decode(
