@@ -94,7 +94,7 @@ def main() -> None:
     parser.add_argument("files", nargs="*", help="recordings that libsndfile reads")
     parser.add_argument("--preset", default="standard")
     parser.add_argument("--seconds", type=float, default=30.0, help="length of a block")
-    parser.add_argument("--entry-seconds", type=float, default=1.0)
+    parser.add_argument("--entry-seconds", type=float, default=0.75)
     parser.add_argument("--places", type=int, default=12, help="random seconds to read")
     parser.add_argument("--size-only", action="store_true", help="no times")
     arguments = parser.parse_args()

@@ -72,7 +72,7 @@ def test_options():
         EncodeOptions(entry_seconds=-1)
     with pytest.raises(UsageError, match="entry_seconds 'x'"):
         EncodeOptions(entry_seconds="x")  # type: ignore[arg-type]
-    assert EncodeOptions().entry_frames(44_100) == 44_100
+    assert EncodeOptions(entry_seconds=0.5).entry_frames(44_100) == 22_050
     assert EncodeOptions(entry_seconds=0).entry_frames(44_100) == 0
 
 

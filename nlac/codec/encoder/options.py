@@ -24,7 +24,7 @@ _MIN_PRESET_BLOCK_LENGTH = 4096
 # more channels, or a higher rate, than these get shorter blocks, as many samples as these have
 _USUAL_CHANNELS, _USUAL_RATE, _HIGH_RATE = 8, 48_000, 96_000
 MAX_EFFORT = 3
-ENTRY_SECONDS = 1.0
+ENTRY_SECONDS = 0.75
 
 
 @dataclass(frozen=True, slots=True)
