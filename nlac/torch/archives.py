@@ -16,7 +16,8 @@ from torch.utils.data import Dataset
 
 from nlac._errors import NlacError, UsageError
 from nlac.bitstream.reader import IndexedReader
-from nlac.codec.decoder.blocks import decode_one
+from nlac.codec.decoder.access import Span
+from nlac.codec.decoder.parts import decode_part
 
 _DTYPES = {"int16": torch.int16, "int32": torch.int32, "float32": torch.float32}
 # files whose index is kept
@@ -28,10 +29,11 @@ class AudioDataset(Dataset):
 
     An epoch goes through all recordings once, on average: crop i lies at a random place of the
     i-th of `len` equal parts of all the audio. It depends on files, seed, epoch and i only, so it
-    is the same in every worker process. Only the blocks that a crop touches are read and decoded;
-    decoded blocks are kept for other crops, as far as `cache_bytes` allows. In the order of
-    `nlac.torch.LocalBatches` each block is decoded once in an epoch; in a wholly random one
-    (``shuffle=True``) nearly every crop waits for a block unless all of them fit the cache.
+    is the same in every worker process. Only the blocks that a crop touches are read and decoded,
+    and at the first visit no more of them than their entry points allow; what was decoded is kept
+    for other crops, as far as `cache_bytes` allows. In the order of `nlac.torch.LocalBatches` each
+    block is decoded once in an epoch; in a wholly random one (``shuffle=True``) nearly every crop
+    waits for a part of a block unless all of them fit the cache.
 
     It may be used by any number of processes: no file stays open between two crops.
 
@@ -57,6 +59,8 @@ class AudioDataset(Dataset):
     sample_rate, channels, bits_per_sample : int
         Those of all files.
     frames, epoch : int
+    whole_blocks : bool
+        Decode all of a block at the first visit. `nlac.torch.LocalBatches` asks for it.
 
     Raises
     ------
@@ -97,6 +101,7 @@ class AudioDataset(Dataset):
         spans = [max(1, length - frames + 1) for length in lengths]
         self._bounds = [0, *np.cumsum(spans).tolist()]
         self._lengths = lengths
+        self.whole_blocks = False
         self._num_crops = crops or max(1, sum(lengths) // frames)
 
     def __len__(self) -> int:
@@ -178,30 +183,43 @@ class AudioDataset(Dataset):
         starts, at = self._blocks[file], begin
         while at < end:
             block = bisect_right(starts, at) - 1
-            samples = self._block(file, block)
-            first = at - starts[block]
-            part = samples[first : first + end - at]
+            part = self._span(file, block, at - starts[block], end - starts[block])
             crop[:, at - begin : at - begin + len(part)] = part.T
             at += len(part)
         if self._dtype == "float32" and not self._is_float:
             crop *= np.float32(2.0 ** (1 - self.bits_per_sample))
         return crop
 
-    def _block(self, file: int, block: int) -> NDArray[Any]:
-        """Decoded block, from the cache if it is there."""
+    def _span(self, file: int, block: int, start: int, stop: int) -> NDArray[Any]:
+        """Frames of a block from `start` to `stop`, or to its end.
+
+        The first visit decodes no more than the block's entry points allow. Who comes again before
+        that is forgotten will come more often: the second visit decodes all of it.
+        """
         key = (file, block)
-        if key in self._cache:
-            self._cache.move_to_end(key)
-            return self._cache[key]
         reader = self._reader(file)
-        samples: NDArray[Any] = decode_one(reader.block(block), reader.header)
-        if self.bits_per_sample <= 16:
-            samples = samples.astype(np.int16)
-        self._cache[key] = samples
-        self._cached_bytes += samples.nbytes
+        num_frames = reader.first_frame(block + 1) - reader.first_frame(block)
+        stop = min(stop, num_frames)
+        kept = self._cache.get(key)
+        if kept is None or not kept.covers(start, stop):
+            is_first = kept is None and not self.whole_blocks
+            wanted = (start, stop) if is_first else (0, num_frames)
+            part = decode_part(reader.block(block), reader.header, *wanted)
+            samples: NDArray[Any] = part.samples
+            if self.bits_per_sample <= 16:
+                samples = samples.astype(np.int16)
+            kept = self._keep(key, Span(part.start, samples))
+        self._cache.move_to_end(key)
+        return kept.cut(start, stop)
+
+    def _keep(self, key: tuple[int, int], span: Span) -> Span:
+        if key in self._cache:
+            self._cached_bytes -= self._cache.pop(key).samples.nbytes
+        self._cache[key] = span
+        self._cached_bytes += span.samples.nbytes
         while self._cached_bytes > self._cache_bytes and len(self._cache) > 1:
-            self._cached_bytes -= self._cache.popitem(last=False)[1].nbytes
-        return samples
+            self._cached_bytes -= self._cache.popitem(last=False)[1].samples.nbytes
+        return span
 
     def _reader(self, file: int) -> IndexedReader:
         if file in self._readers:
@@ -215,7 +233,7 @@ class AudioDataset(Dataset):
 
     def _forget(self) -> None:
         self._readers: OrderedDict[int, IndexedReader] = OrderedDict()
-        self._cache: OrderedDict[tuple[int, int], NDArray[Any]] = OrderedDict()
+        self._cache: OrderedDict[tuple[int, int], Span] = OrderedDict()
         self._cached_bytes = 0
 
     def __getstate__(self) -> dict[str, Any]:

@@ -47,6 +47,8 @@ class LocalBatches(Sampler):
             if type(value) is not int or value < 1:
                 raise UsageError(f"{name}: {value!r}; a whole number of 1 or more")
         self._dataset = dataset
+        # every block will be visited again soon
+        dataset.whole_blocks = True
         self._batch_size, self._num_blocks = batch_size, blocks
         self._lanes, self._seed = max(1, workers), seed
         groups: dict[tuple[int, int], list[int]] = {}

@@ -8,6 +8,7 @@ from collections import Counter
 import numpy as np
 import pytest
 from data_tools import RATE, tone
+from strategies import make
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 from torch.utils.data import DataLoader
@@ -106,13 +107,13 @@ def test_workers_give_the_same_crops(archive, workers):
 @pytest.mark.parametrize(("blocks", "workers"), [(1, 1), (3, 1), (16, 1), (2, 2), (2, 3)])
 def test_local_batches_decode_each_block_once(archive, monkeypatch, blocks, workers):
     decoded = Counter()
-    decode = archives.decode_one
+    decode = archives.decode_part
 
-    def counting(block, header):
+    def counting(block, *rest):
         decoded[block.offset, block.header.num_frames] += 1
-        return decode(block, header)
+        return decode(block, *rest)
 
-    monkeypatch.setattr(archives, "decode_one", counting)
+    monkeypatch.setattr(archives, "decode_part", counting)
     crops = AudioDataset(archive, 10, crops=300, cache_bytes=20 * 4 * BLOCK)
     batches = LocalBatches(crops, 8, blocks=blocks, workers=workers, seed=3)
     order = list(batches)
@@ -134,11 +135,37 @@ def test_local_batches_decode_each_block_once(archive, monkeypatch, blocks, work
     assert sum(map(len, of)) == len(set().union(*of))
 
 
+def test_a_crop_decodes_what_it_needs(tmp_path, monkeypatch):
+    """The first visit takes slices, the second all of the block; LocalBatches all at once."""
+    samples = make("music", 120_000, 2).astype(np.int16)
+    nlac.write(tmp_path / "a.nlac", samples, 8000, preset="fast", block_seconds=15)
+    decoded = []
+    decode = archives.decode_part
+
+    def noting(*arguments):
+        part = decode(*arguments)
+        decoded.append(len(part.samples))
+        return part
+
+    monkeypatch.setattr(archives, "decode_part", noting)
+    crops = AudioDataset(tmp_path, 4000, crops=9, dtype="int16")
+    for begin in (70_000, 71_000, 10_000, 100_000):
+        found = crops.crop(tmp_path / "a.nlac", begin)
+        np.testing.assert_array_equal(found.numpy().T, samples[begin : begin + 4000])
+    assert len(decoded) == 2
+    assert 4000 <= decoded[0] < 60_000
+    assert decoded[1] == 120_000
+    local = AudioDataset(tmp_path, 4000, crops=9, dtype="int16")
+    LocalBatches(local, 4)
+    local[0]
+    assert decoded[2:] == [120_000]
+
+
 def test_the_cache_is_bounded(archive, monkeypatch):
     decoded = []
-    decode = archives.decode_one
+    decode = archives.decode_part
     monkeypatch.setattr(
-        archives, "decode_one", lambda *a: decoded.append(a[0].offset) or decode(*a)
+        archives, "decode_part", lambda *a: decoded.append(a[0].offset) or decode(*a)
     )
     path = archive / "0.nlac"
     for cache_bytes, expected in ((0, 4), (2 * 4 * BLOCK, 2), (1 << 20, 2)):
