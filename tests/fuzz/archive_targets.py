@@ -77,6 +77,8 @@ FILE "c.wav" WAVE
 
 def _use_cue(data: bytes) -> None:
     sheet = parse_cue_sheet(decode_text(data), _CD, _CUE_FRAMES)
+    back = write_cue_sheet(sheet, 44_100, in_frames=not sheet.is_cd)
+    assert parse_cue_sheet(back, _CD, _CUE_FRAMES).tracks == sheet.tracks
     track_parts(sheet, _CUE_FRAMES, "next")
     block_of_cue_sheet(sheet, _CUE_FRAMES)
 
@@ -119,7 +121,7 @@ def _use_image(data: bytes) -> None:
 def _use_chunks(data: bytes) -> None:
     """The first byte chooses the container; what follows the samples is a chunk as well."""
     container = ("wav", "w64", "aiff", "rf64")[data[0] % 4] if data else "wav"
-    head, mark, tail = data[1:].partition(b"\0\0cut")
+    head, _mark, tail = data[1:].partition(b"\0\0cut")
     chunk_tags(container, head, 4, tail)
 
 
