@@ -108,7 +108,7 @@ def _of_jpeg(data: bytes) -> ImageFacts:
         (length,) = struct.unpack_from(">H", data, place)
         if mark in _JPEG_FRAMES:
             bits, height, width, components = struct.unpack_from(">BHHB", data, place + 2)
-            if length != 8 + 3 * components or not components:
+            if length != 8 + 3 * components or not components or not 2 <= bits <= 16:
                 raise UsageError("the JPEG file has no valid frame header")
             return ImageFacts("image/jpeg", width, height, bits * components, 0)
         if length < 2:
