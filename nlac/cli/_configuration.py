@@ -68,8 +68,11 @@ def read_sections(path: Path | None, *, must_exist: bool) -> dict[str, Any]:
         raise UsageError(f"{path}: not UTF-8 at byte {error.start}") from error
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:
+        # of TOML, or of a number with thousands of digits
         raise UsageError(f"{path}: {error}") from error
+    except RecursionError as error:
+        raise UsageError(f"{path}: lists or tables are nested too deeply") from error
 
 
 def defaults_of(
@@ -154,6 +157,8 @@ def _value(parameter: click.Option, value: Any, context: click.Context, where: s
         parameter.type_cast_value(context, value)
     except click.BadParameter as error:
         raise UsageError(f"{where}: {error.message.rstrip('.')}") from error
+    except OverflowError as error:
+        raise UsageError(f"{where} = {value!r}: a whole number is needed") from error
     return value
 
 

@@ -6,6 +6,7 @@ GIF89a, WebP container (RFC 9649).
 
 from __future__ import annotations
 
+import re
 import struct
 from dataclasses import dataclass
 
@@ -19,6 +20,7 @@ _PNG_DEPTHS = {0: {1, 2, 4, 8, 16}, 2: {8, 16}, 3: {1, 2, 4, 8}, 4: {8, 16}, 6: 
 _JPEG_FRAMES = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 # marks without a segment: TEM, RST0 to RST7
 _JPEG_BARE = {0x01, *range(0xD0, 0xD8)}
+_JPEG_FILL = re.compile(b"\xff*")
 _JPEG_START, _JPEG_END, _JPEG_SCAN = 0xD8, 0xD9, 0xDA
 
 
@@ -96,7 +98,9 @@ def _of_jpeg(data: bytes) -> ImageFacts:
         if start != 0xFF or mark in (0, _JPEG_START, _JPEG_END, _JPEG_SCAN):
             raise UsageError("the JPEG file has no frame header before its data")
         if mark == 0xFF:  # fill bytes may precede a mark
-            place += 1
+            fill = _JPEG_FILL.match(data, place)
+            assert fill is not None
+            place = fill.end() - 1
             continue
         place += 2
         if mark in _JPEG_BARE:
@@ -104,7 +108,7 @@ def _of_jpeg(data: bytes) -> ImageFacts:
         (length,) = struct.unpack_from(">H", data, place)
         if mark in _JPEG_FRAMES:
             bits, height, width, components = struct.unpack_from(">BHHB", data, place + 2)
-            if length != 8 + 3 * components or not components:
+            if length != 8 + 3 * components or not components or not 2 <= bits <= 16:
                 raise UsageError("the JPEG file has no valid frame header")
             return ImageFacts("image/jpeg", width, height, bits * components, 0)
         if length < 2:

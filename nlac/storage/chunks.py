@@ -219,7 +219,10 @@ def decode(data: bytes, threads: int = 0, shape: tuple[int, ...] | None = None) 
         raise CorruptStream(f"chunk of shape {full} where one of shape {tuple(shape)} should be")
     size = num_samples(chunk.shape)
     if not size:
-        empty = np.zeros(chunk.shape, chunk.dtype)
+        try:
+            empty = np.zeros(chunk.shape, chunk.dtype)
+        except ValueError as error:
+            raise CorruptStream(f"chunk of shape {full}: {error}") from error
         return empty.T if chunk.fortran else empty
     # the samples as they are coded, of 4 bytes each, and the array
     if size * (4 + chunk.dtype.itemsize) > available_memory():

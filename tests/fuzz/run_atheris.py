@@ -32,10 +32,15 @@ def main() -> None:
     with atheris.instrument_imports(include=["nlac"], exclude=exclude):
         import targets
 
+        # modules that functions import are met here
+        seeds = targets.TARGETS[name].seeds()
+        for seed in seeds:
+            targets.use(name, seed)
+
     found = HERE / "failures" / name
     found.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory() as corpus:
-        for number, seed in enumerate(targets.TARGETS[name].seeds()):
+        for number, seed in enumerate(seeds):
             (Path(corpus) / f"seed{number}").write_bytes(seed)
         options = [f"-max_total_time={seconds}", f"-artifact_prefix={found}/", "-max_len=8192"]
         atheris.Setup(

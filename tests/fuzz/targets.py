@@ -12,36 +12,25 @@ import contextlib
 import io
 import struct
 import zlib
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache
 
+from archive_targets import ARCHIVE_TARGETS
 from strategies import RATE
+from target import Target
 from test_fuzz_streams import stream, with_good_checksums
 
 import nlac
 from nlac._errors import NlacError
-from nlac.audio.flac import metadata, ogg
-from nlac.audio.flac.frames import parse_frame_header
+from nlac.audio.flac import blocks, metadata, ogg
 from nlac.audio.source import open_source
 from nlac.bitstream import constants as c
 from nlac.bitstream.items import Picture, Recipe, Tags
 from nlac.bitstream.metadata import MetadataItem
 from nlac.predictors.networks.models import Model, model_files
 
-Seeds = Callable[[], list[bytes]]
-
 _CONTAINERS = ("wav", "rf64", "bw64", "w64", "aiff", "aifc")
 # of others the samples are read by libsndfile or flac, which are not what is tested here
 _OURS = (b"RIFF", b"RF64", b"BW64", b"riff", b"FORM")
-
-
-@dataclass(frozen=True)
-class Target:
-    """A parser: inputs that it accepts, and how it is called."""
-
-    seeds: Seeds
-    use: Callable[[bytes], None]
 
 
 @cache
@@ -103,8 +92,8 @@ def _flac_head() -> bytes:
     info = struct.pack(">HH", 4096, 4096) + bytes(6)
     info += (RATE << 44 | 1 << 41 | 15 << 36 | 900).to_bytes(8, "big") + bytes(range(16))
     comments = Tags.from_mapping({"TITLE": "x"}).to_item().data
-    blocks = _flac_block(0, info) + _flac_block(metadata.COMMENTS, comments)
-    return metadata.MAGIC + blocks + _flac_block(metadata.APPLICATION, b"riff" + bytes(20), True)
+    head = _flac_block(0, info) + _flac_block(metadata.COMMENTS, comments)
+    return metadata.MAGIC + head + _flac_block(metadata.APPLICATION, b"riff" + bytes(20), True)
 
 
 def _use_flac(data: bytes) -> None:
@@ -115,8 +104,13 @@ def _use_flac(data: bytes) -> None:
             raise NlacError(f"the file ends in {what}")
         return found
 
-    info, _dropped = metadata.parse_blocks(metadata.read_blocks(need))
-    parse_frame_header(file.read(16), info)
+    found = list(metadata.read_blocks(need))
+    info, _dropped = metadata.parse_blocks(found)
+    parsed = [blocks.Block.parse(block) for block in found]
+    blocks.tags_of(parsed)
+    blocks.channel_mask(parsed, info.channels)
+    for _picture in blocks.pictures_of(parsed):
+        pass
 
 
 def _ogg_seeds() -> list[bytes]:
@@ -167,6 +161,7 @@ TARGETS = {
     "flac": Target(lambda: [_flac_head()], _use_flac),
     "ogg": Target(_ogg_seeds, _use_ogg),
     "model": Target(_model_seeds, _use_model),
+    **ARCHIVE_TARGETS,
 }
 
 

@@ -11,6 +11,9 @@ from targets import TARGETS, use
 
 FAILURES = Path(__file__).resolve().parent / "failures"
 ROUNDS = 200
+# slow targets get a part of the rounds
+SHARES = {"stream": 8, "array": 8, "parity": 8, "manifest": 2, "configuration": 2,
+          "flac-frames": 2, "slices": 2}  # fmt: skip
 
 
 @pytest.mark.parametrize("target", TARGETS)
@@ -19,10 +22,10 @@ def test_target_bears_damage(target):
     for seed in seeds:
         TARGETS[target].use(seed)
     rng = np.random.default_rng([8, *target.encode()])
-    rounds = ROUNDS // 8 if target == "stream" else ROUNDS
-    for number in range(rounds):
+    share = SHARES.get(target, 1)
+    for number in range(ROUNDS // share):
         use(target, mutate(seeds[number % len(seeds)], rng))
-    for length in range(min(64, len(seeds[0]))):
+    for length in range(0, min(64, len(seeds[0])), share):
         use(target, seeds[0][:length])
 
 
