@@ -33,7 +33,7 @@ def choose(options):
     return b"", b""
 
 
-def encode(channels, stream, options):
+def encode(channels, stream, options, before):
     return np.diff(channels, axis=1, prepend=0).astype("<i2").tobytes()
 
 

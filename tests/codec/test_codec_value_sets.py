@@ -100,7 +100,7 @@ def test_fractional_grid_in_a_stretch():
     x = np.floor((k + rng.random(len(k))) * 3.7)
     everywhere = size(column(x))
     x[32768 : 4 * 32768] = np.floor(k * 3.7 + 0.23)[32768 : 4 * 32768]
-    sets, layout = parts_of(code(column(x), coder="range"), 1, len(x))
+    sets, layout = parts_of(code(column(x), coder="range", entry_seconds=0), 1, len(x))
     assert sorted(entry.kind for entry in sets) == [PLAIN, GRID]
     assert np.count_nonzero(np.diff(layout.value_set[:, 0])) == 2
     # not all of the stretch: its ends need not fall on the ends of segments
