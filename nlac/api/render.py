@@ -88,7 +88,11 @@ def choose_container(
         if original is not None and asked is not None:
             names = {asked, original.container}
             # raw samples may have any name at all
-            if original.container in (asked, "raw") or any(names <= f for f in _FAMILIES):
+            # .wav is usual for RF64 and BW64, too; .rf64 is not for WAV
+            is_other = asked in ("rf64", "bw64")
+            if original.container in (asked, "raw") or (
+                not is_other and any(names <= f for f in _FAMILIES)
+            ):
                 asked = None
     if asked is None and original is None:
         return default

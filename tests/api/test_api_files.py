@@ -186,6 +186,10 @@ def test_container_chosen_by_name(coded, wav, tmp_path):
     assert nlac.decode(coded, tmp_path / "noname").restored
     assert nlac.decode(coded, io.BytesIO()).restored
     assert nlac.decode(coded, tmp_path / "b.wav", container="rf64").container == "rf64"
+    # a name may ask for it, too
+    for name in ("rf64", "bw64"):
+        assert nlac.decode(coded, tmp_path / f"c.{name}").container == name
+        assert (tmp_path / f"c.{name}").read_bytes()[:4] == name.upper().encode()
     with pytest.raises(nlac.NotRestorable):
         nlac.decode(coded, io.BytesIO(), container="original", start=1)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from wavmaker import noise
+from wavmaker import Pipe, noise
 
 import nlac
 from nlac.audio.flac.kept import kept_blocks
@@ -338,3 +338,18 @@ def test_kept_blocks_of_either_kind(library: dict[str, Path], folder: Path) -> N
             found.append(kept_blocks(IndexedReader(file).leading))
     assert found[0] == found[1]
     assert found[0][0].kind == STREAMINFO
+
+
+@pytest.mark.parametrize("bits", [8, 16, 20, 24])
+@pytest.mark.parametrize("known", [True, False])
+def test_a_flac_file_of_no_samples(bits: int, known: bool) -> None:
+    """Encoders write nothing then; the file has STREAMINFO all the same, and can be read."""
+    stream, flac, again = io.BytesIO(), io.BytesIO(), io.BytesIO()
+    samples = np.zeros((0, 2), np.int32)
+    nlac.write(stream, samples, 44100, bits_per_sample=bits)
+    source = stream.getvalue() if known else Pipe(stream.getvalue())
+    nlac.decode(source, flac, container="flac")
+    assert len(flac.getvalue()) >= 42
+    found = nlac.encode(flac.getvalue(), again)
+    assert (found.frames, found.restorable, found.channels) == (0, True, 2)
+    assert nlac.info(again.getvalue()).bits_per_sample == bits

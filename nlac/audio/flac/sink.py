@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import struct
 import tempfile
 from collections.abc import Sequence
@@ -10,11 +11,12 @@ from typing import BinaryIO
 
 import numpy as np
 
+from nlac._errors import UnsupportedAudio
 from nlac._typing import I64, Samples
 from nlac.audio.flac.blocks import Block
 from nlac.audio.flac.encoders import ProgramSink, find_program, suits_program
 from nlac.audio.flac.frames.stream import FrameReader
-from nlac.audio.flac.metadata import COMMENTS, MAGIC, SEEK_TABLE, FlacInfo, read_blocks
+from nlac.audio.flac.metadata import COMMENTS, MAGIC, SEEK_TABLE, STREAMINFO, FlacInfo, read_blocks
 from nlac.audio.format import AudioFormat
 from nlac.audio.reader import PIECE_BYTES, ByteReader
 from nlac.audio.sinks.base import Sink, write_all
@@ -59,6 +61,8 @@ class FlacSink(Sink):
         block_length: int | None = None,
     ) -> None:
         self._out = file
+        self._fmt = fmt
+        self._num_frames = 0
         self._blocks = list(blocks)
         self._replaces_all = block_length is not None
         self._copy: BinaryIO = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `close`
@@ -78,11 +82,19 @@ class FlacSink(Sink):
     def write(self, samples: Samples) -> None:
         """Append frames; see `Sink.write`."""
         self._inner.write(samples)
+        self._num_frames += len(samples)
 
     def finish(self) -> None:
         """Copy the file with its metadata; see `Sink.finish`."""
-        self._inner.finish()
+        if self._num_frames:
+            self._inner.finish()
+        else:
+            # libsndfile would write nothing, and the program refuses
+            self._inner.close()
         with self._copy:
+            if not self._num_frames:
+                self._copy.seek(self._copy.truncate(0))
+                self._copy.write(_without_frames(self._fmt, self.bits_per_sample))
             self._copy.seek(0)
             reader = ByteReader(self._copy)
             first, *others = [Block.parse(block) for block in read_blocks(reader.need)]
@@ -119,6 +131,20 @@ class FlacSink(Sink):
         """Let go of the temporary file; see `Sink.close`."""
         self._inner.close()
         self._copy.close()
+
+
+def _without_frames(fmt: AudioFormat, bits_per_sample: int) -> bytes:
+    """A FLAC file of no samples: STREAMINFO (RFC 9639, section 8.2) with the MD5 of nothing."""
+    if fmt.channels > 8 or fmt.sample_rate >= 1 << 20 or fmt.is_float:
+        raise UnsupportedAudio(
+            "FLAC cannot hold this (more than 8 channels, floats, or 1,048,576 Hz or more); choose "
+            "another container"
+        )
+    packed = fmt.sample_rate << 44 | (fmt.channels - 1) << 41 | (bits_per_sample - 1) << 36
+    sizes = struct.pack(">HH", _USUAL_LENGTH, _USUAL_LENGTH) + bytes(6)
+    md5 = hashlib.md5(usedforsecurity=False).digest()
+    info = Block(STREAMINFO, sizes + packed.to_bytes(8, "big") + md5, is_last=True)
+    return MAGIC + info.to_bytes()
 
 
 def seek_table(data: bytes, frames: I64) -> bytes:

@@ -181,7 +181,8 @@ def open_sink(
     if container == "raw":
         return RawSink(file, fmt, num_frames)
     if container == "flac" and (
-        flac_blocks or flac_block_length is not None or suits_program(fmt)
+        # libsndfile writes nothing at all where there are no frames
+        flac_blocks or flac_block_length is not None or suits_program(fmt) or not num_frames
     ):
         return FlacSink(file, fmt, flac_blocks, flac_block_length)
     return SoundfileSink(file, fmt, container)
