@@ -247,11 +247,13 @@ def _make_folder(inside: Inside, record: Record) -> None:
 def _make_link(inside: Inside, record: Record, force: bool) -> None:
     place = inside.place(record.source)
     target = str(record.target)
-    if place.is_symlink() and os.readlink(place) == target:
-        return
-    if force and place.is_symlink():
-        place.unlink()
-    place.symlink_to(target)
+    if not (place.is_symlink() and os.readlink(place) == target):
+        if force and place.is_symlink():
+            place.unlink()
+        place.symlink_to(target)
+    # manifests of before have no times of links
+    if record.mtime_ns and os.utime in os.supports_follow_symlinks:
+        os.utime(place, ns=(record.mtime_ns, record.mtime_ns), follow_symlinks=False)
 
 
 def _finish_folder(inside: Inside, record: Record) -> None:

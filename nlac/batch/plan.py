@@ -130,10 +130,12 @@ class Planner:
         known = self._records.get(record.source)
         if known is None or known.state != record.state or record.state == "failed":
             return True
+        changed = (known.mtime_ns, known.mode) != (record.mtime_ns, record.mode)
         if record.state == "folder":
-            changed = (known.mtime_ns, known.mode) != (record.mtime_ns, record.mode)
             return changed and self._settings.update and record.source not in self._emptied
-        return (known.target, known.reason) != (record.target, record.reason)
+        if (known.target, known.reason) != (record.target, record.reason):
+            return True
+        return record.state == "link" and changed and self._settings.update
 
     def _plan_file(self, entry: Entry, plan: Plan) -> None:
         known = self._records.get(entry.path)
@@ -160,10 +162,7 @@ class Planner:
 
     def _may_be_encoded_now(self, entry: Entry, known: Record) -> bool:
         """Tell whether an audio file that was kept as it is should be tried again."""
-        settings = self._settings
-        return entry.is_audio and known.state != "encoded" and (
-            settings.update or settings.audio_only
-        )  # fmt: skip
+        return entry.is_audio and known.state != "encoded" and self._settings.audio_only
 
     def _plan_known(self, entry: Entry, known: Record, plan: Plan) -> bool:
         """Plan for a file that has not changed; tell whether it must be done anew."""
@@ -252,7 +251,7 @@ def _plain_record(entry: Entry) -> Record:
     if entry.kind == "folder":
         return Record(entry.path, "folder", **facts)
     if entry.kind == "link":
-        return Record(entry.path, "link", target=entry.detail)
+        return Record(entry.path, "link", mtime_ns=entry.mtime_ns, target=entry.detail)
     if entry.kind == "special":
         return Record(entry.path, "left", reason="a pipe, socket or device", **facts)
     if entry.kind == "file":

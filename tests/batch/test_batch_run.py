@@ -93,6 +93,13 @@ def test_a_changed_source_is_encoded_again_with_update_only(trial: Trial) -> Non
     assert (trial.back / "a.wav").read_bytes() == wav_bytes(seed=7)
 
 
+def test_what_was_copied_and_has_not_changed_is_not_copied_again(trial: Trial) -> None:
+    (trial.root / "broken.wav").write_bytes(b"no audio at all")
+    assert trial.run().counts["copied"] == 2
+    report = trial.run(update=True)
+    assert (report.counts["copied"], report.counts["unchanged"]) == (0, 4)
+
+
 @pytest.mark.parametrize("name", ["a.wav.nlac", "notes.txt"])
 def test_a_lost_output_is_made_anew(trial: Trial, name: str) -> None:
     trial.run()
