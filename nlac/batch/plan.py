@@ -89,6 +89,8 @@ class Planner:
         Outputs that an earlier run may have left.
     deleted : set of str
         Sources that were deleted.
+    damaged : set of str
+        Sources whose output a check has found damaged.
     version : str
         Version of nlac.
     """
@@ -99,10 +101,12 @@ class Planner:
         records: dict[str, Record],
         begun: dict[str, tuple[str, ...]],
         deleted: set[str],
+        damaged: set[str],
         version: str,
     ) -> None:
         self._settings = settings
         self._records = records
+        self._damaged = damaged
         self._version = version
         self._fold = folded if folds_case(settings.out) else str
         owners = [(path, source) for source, paths in begun.items() for path in paths]
@@ -171,7 +175,8 @@ class Planner:
             status = os.lstat(self._inside.place(known.output))
         except (OSError, FormatError):
             return True
-        if status.st_size == known.bytes and not self._settings.delete_source:
+        is_sound = status.st_size == known.bytes and known.source not in self._damaged
+        if is_sound and not self._settings.delete_source:
             plan.kept.append(known)
         else:
             plan.jobs.append(self._proof(entry, known))
