@@ -52,10 +52,11 @@ class OutputOptions:
             names, recursive=self.recursive, include=self.include, suffixes=suffixes
         )
         _check_present(inputs)
-        _check_repeated(inputs)
         existing = "skip" if self.skip_existing else "update" if self.update else "refuse"
         many = self.recursive or len(inputs) > 1
-        return inputs, Outputs(output, many, self.force, existing, self.dry_run)
+        outputs = Outputs(output, many, self.force, existing, self.dry_run)
+        _check_repeated(inputs)
+        return inputs, outputs
 
     def finish(self, source: Input, path: str) -> None:
         """Give a complete output its input's time of modification, if that is wanted."""
