@@ -13,7 +13,7 @@ from nlac._leftovers import find_leftovers, is_temporary_name
 from nlac._log import logger
 from nlac.batch.engines import Engine
 from nlac.batch.jobs import Job
-from nlac.batch.manifest import KEPT, Manifest, Record, load
+from nlac.batch.manifest import KEPT, Manifest, Record, check_event, load
 from nlac.batch.paths import MANIFEST_NAME, Inside
 from nlac.batch.report import Report
 from nlac.batch.run import OnProgress, OnRecord
@@ -27,10 +27,12 @@ def check(
     on_record: OnRecord = lambda record: None,
     on_progress: OnProgress = lambda *done: None,
 ) -> Report:
-    """Prove the output of a batch against its manifest; nothing is written.
+    """Prove the output of a batch against its manifest.
 
     Every stream is decoded, and the SHA-256 of what would be restored is compared with that of
     the source; copies are compared likewise. Files of which the manifest knows nothing are told.
+    What is damaged is recorded in the manifest, so that the next run makes it anew; nothing else
+    is written.
 
     Raises
     ------
@@ -39,8 +41,16 @@ def check(
     FormatError
         The manifest is damaged.
     """
-    with load(out) as manifest:
-        return _Back(manifest, engine, memory, on_record, on_progress).check(out)
+    manifest = load(out)
+    work = _Back(manifest, engine, memory, on_record, on_progress)
+    try:
+        report = work.check(out)
+    finally:
+        # its lock is shared; an interrupted check has found something, too
+        manifest.close()
+        recorded = _record_found(out, manifest, work.found)
+    report.recorded = recorded
+    return report
 
 
 def restore(
@@ -99,6 +109,7 @@ class _Back:
         self._on_record = on_record
         self._on_progress = on_progress
         self._report = Report()
+        self.found: dict[str, Record] = {}
         self._done = [0, 0]
         self._all = [0, 0]
         if manifest.torn:
@@ -183,16 +194,16 @@ class _Back:
         for job, outcome in finished:
             self._done[0] += job.size
             self._done[1] += 1
-            self._tell(
-                replace(
-                    self._manifest.records[job.source],
-                    state=outcome.state,
-                    seconds=outcome.seconds,
-                    exit_code=outcome.exit_code,
-                    reason=outcome.reason,
-                    warnings=outcome.warnings,
-                )
+            record = replace(
+                self._manifest.records[job.source],
+                state=outcome.state,
+                seconds=outcome.seconds,
+                exit_code=outcome.exit_code,
+                reason=outcome.reason,
+                warnings=outcome.warnings,
             )
+            self.found[job.source] = record
+            self._tell(record)
         self._on_progress(*self._done, *self._all)
 
     def _tell(self, record: Record) -> None:
@@ -216,6 +227,31 @@ class _Back:
                 left = is_temporary_name(name)
                 reason = "unfinished, left by a killed run" if left else "not in the manifest"
                 self._tell(Record(path, "unknown", reason=reason))
+
+
+def _record_found(out: Path, before: Manifest, found: dict[str, Record]) -> int:
+    """Record which outputs are damaged, or no longer are; return how many are damaged.
+
+    An output that another batch has made anew since it was checked is left out.
+    """
+    news = {
+        source: record
+        for source, record in found.items()
+        if record.state == "failed" or source in before.damaged
+    }
+    if not news:
+        return 0
+    recorded = 0
+    try:
+        with load(out, writable=True) as manifest:
+            for source, record in news.items():
+                if manifest.records.get(source) != before.records[source]:
+                    continue
+                manifest.append(check_event(record))
+                recorded += record.state == "failed"
+    except (NlacError, OSError) as error:
+        logger.warning(f"{before.path}: what was found could not be recorded: {error}")
+    return recorded
 
 
 def _failed(record: Record, error: Exception) -> Record:
@@ -247,11 +283,13 @@ def _make_folder(inside: Inside, record: Record) -> None:
 def _make_link(inside: Inside, record: Record, force: bool) -> None:
     place = inside.place(record.source)
     target = str(record.target)
-    if place.is_symlink() and os.readlink(place) == target:
-        return
-    if force and place.is_symlink():
-        place.unlink()
-    place.symlink_to(target)
+    if not (place.is_symlink() and os.readlink(place) == target):
+        if force and place.is_symlink():
+            place.unlink()
+        place.symlink_to(target)
+    # manifests of before have no times of links
+    if record.mtime_ns and os.utime in os.supports_follow_symlinks:
+        os.utime(place, ns=(record.mtime_ns, record.mtime_ns), follow_symlinks=False)
 
 
 def _finish_folder(inside: Inside, record: Record) -> None:

@@ -13,6 +13,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -125,6 +126,8 @@ class Manifest:
         Outputs that a source may have left which was begun and not finished.
     deleted : set of str
         Sources that were deleted.
+    damaged : set of str
+        Sources whose output a check has found damaged, and that were not stored anew since.
     run : dict or None
         The line of the latest run.
     torn : int
@@ -143,6 +146,7 @@ class Manifest:
         self.records: dict[str, Record] = {}
         self.begun: dict[str, tuple[str, ...]] = {}
         self.deleted: set[str] = set()
+        self.damaged: set[str] = set()
         self.run: dict[str, Any] | None = None
         self.torn = 0
         flags = os.O_RDWR | os.O_CREAT | os.O_APPEND if writable else os.O_RDONLY
@@ -226,6 +230,7 @@ class Manifest:
             # what was stored before stays stored where it fails to be stored anew
             if known is None or known.state not in KEPT or record.state not in ("failed", "left"):
                 self.records[record.source] = record
+                self.damaged.discard(record.source)
             self.begun.pop(record.source, None)
             self.deleted.discard(record.source)
         elif kind == "begin":
@@ -234,6 +239,13 @@ class Manifest:
             self.begun[source] = tuple(path for path in outputs if path is not None)
         elif kind == "deleted":
             self.deleted.add(_source(event))
+        elif kind == "check":
+            if event["state"] not in ("ok", "failed"):
+                raise ValueError("a check without its result")
+            if event["state"] == "failed":
+                self.damaged.add(_source(event))
+            else:
+                self.damaged.discard(_source(event))
         elif kind != "end":
             raise ValueError(f"unknown event {kind!r}")
 
@@ -249,6 +261,23 @@ def load(out: Path, *, writable: bool = False) -> Manifest:
     if not (out / MANIFEST_NAME).is_file():
         raise UsageError(f"{out}: has no {MANIFEST_NAME}, so it is not the output of a batch")
     return Manifest(out, writable=writable)
+
+
+def check_event(record: Record) -> dict[str, Any]:
+    """Return the line that tells what a check found of an output."""
+    return {
+        "event": "check",
+        "time": now(),
+        **path_fields("source", record.source),
+        "state": record.state,
+        "exit_code": record.exit_code,
+        "reason": record.reason,
+    }
+
+
+def now() -> str:
+    """Return the time as lines have it."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
 def _source(event: Mapping[str, Any]) -> str:

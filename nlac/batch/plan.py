@@ -89,6 +89,8 @@ class Planner:
         Outputs that an earlier run may have left.
     deleted : set of str
         Sources that were deleted.
+    damaged : set of str
+        Sources whose output a check has found damaged.
     version : str
         Version of nlac.
     """
@@ -99,10 +101,12 @@ class Planner:
         records: dict[str, Record],
         begun: dict[str, tuple[str, ...]],
         deleted: set[str],
+        damaged: set[str],
         version: str,
     ) -> None:
         self._settings = settings
         self._records = records
+        self._damaged = damaged
         self._version = version
         self._fold = folded if folds_case(settings.out) else str
         owners = [(path, source) for source, paths in begun.items() for path in paths]
@@ -130,10 +134,12 @@ class Planner:
         known = self._records.get(record.source)
         if known is None or known.state != record.state or record.state == "failed":
             return True
+        changed = (known.mtime_ns, known.mode) != (record.mtime_ns, record.mode)
         if record.state == "folder":
-            changed = (known.mtime_ns, known.mode) != (record.mtime_ns, record.mode)
             return changed and self._settings.update and record.source not in self._emptied
-        return (known.target, known.reason) != (record.target, record.reason)
+        if (known.target, known.reason) != (record.target, record.reason):
+            return True
+        return record.state == "link" and changed and self._settings.update
 
     def _plan_file(self, entry: Entry, plan: Plan) -> None:
         known = self._records.get(entry.path)
@@ -160,10 +166,7 @@ class Planner:
 
     def _may_be_encoded_now(self, entry: Entry, known: Record) -> bool:
         """Tell whether an audio file that was kept as it is should be tried again."""
-        settings = self._settings
-        return entry.is_audio and known.state != "encoded" and (
-            settings.update or settings.audio_only
-        )  # fmt: skip
+        return entry.is_audio and known.state != "encoded" and self._settings.audio_only
 
     def _plan_known(self, entry: Entry, known: Record, plan: Plan) -> bool:
         """Plan for a file that has not changed; tell whether it must be done anew."""
@@ -172,7 +175,8 @@ class Planner:
             status = os.lstat(self._inside.place(known.output))
         except (OSError, FormatError):
             return True
-        if status.st_size == known.bytes and not self._settings.delete_source:
+        is_sound = status.st_size == known.bytes and known.source not in self._damaged
+        if is_sound and not self._settings.delete_source:
             plan.kept.append(known)
         else:
             plan.jobs.append(self._proof(entry, known))
@@ -252,7 +256,7 @@ def _plain_record(entry: Entry) -> Record:
     if entry.kind == "folder":
         return Record(entry.path, "folder", **facts)
     if entry.kind == "link":
-        return Record(entry.path, "link", target=entry.detail)
+        return Record(entry.path, "link", mtime_ns=entry.mtime_ns, target=entry.detail)
     if entry.kind == "special":
         return Record(entry.path, "left", reason="a pipe, socket or device", **facts)
     if entry.kind == "file":

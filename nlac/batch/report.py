@@ -26,6 +26,8 @@ class Report:
         The sum over all files.
     exit_codes : set of int
         All that occurred.
+    recorded : int
+        Damaged outputs that a check has recorded, so that the next run makes them anew.
     """
 
     counts: Counter[str] = field(default_factory=Counter)
@@ -34,6 +36,7 @@ class Report:
     seconds: float = 0.0
     worker_seconds: float = 0.0
     exit_codes: set[int] = field(default_factory=set)
+    recorded: int = 0
 
     def count(self, record: Record) -> None:
         """Add what became of a file."""

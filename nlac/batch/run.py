@@ -7,7 +7,6 @@ import os
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from nlac._log import logger
 from nlac._output import sync_folder
 from nlac.batch.engines import Engine
 from nlac.batch.jobs import Job, Outcome
-from nlac.batch.manifest import FORMAT, KEPT, Manifest, Record
+from nlac.batch.manifest import FORMAT, KEPT, Manifest, Record, now
 from nlac.batch.paths import MANIFEST_NAME, Inside, path_fields
 from nlac.batch.plan import Plan, Planner, Settings
 from nlac.batch.report import Report
@@ -42,11 +41,10 @@ def plan_only(settings: Settings, selection: Selection) -> Plan:
 
     check_trees(settings.root, settings.out)
     if not (settings.out / MANIFEST_NAME).exists():
-        return Planner(settings, {}, {}, set(), __version__).plan(selection.entries())
+        return Planner(settings, {}, {}, set(), set(), __version__).plan(selection.entries())
     with Manifest(settings.out, writable=False) as manifest:
         _check_root(manifest, settings)
-        planner = Planner(settings, manifest.records, manifest.begun, manifest.deleted, __version__)
-        return planner.plan(selection.entries())
+        return _planner(settings, manifest).plan(selection.entries())
 
 
 def run(
@@ -96,6 +94,14 @@ def run(
     with Manifest(settings.out, writable=True) as manifest:
         job = _Run(settings, predictor, manifest, engine, on_record, on_progress)
         return job.run(entries)
+
+
+def _planner(settings: Settings, manifest: Manifest) -> Planner:
+    from nlac import __version__
+
+    return Planner(
+        settings, manifest.records, manifest.begun, manifest.deleted, manifest.damaged, __version__
+    )
 
 
 def _predictor(given: dict[str, Any]) -> str:
@@ -156,8 +162,7 @@ class _Run:
         for path in find_leftovers(settings.out, recursive=True, min_age=0):
             logger.info(f"{path}: removed, a killed run left it unfinished")
             path.unlink(missing_ok=True)
-        planner = Planner(settings, manifest.records, manifest.begun, manifest.deleted, __version__)
-        plan = planner.plan(entries)
+        plan = _planner(settings, manifest).plan(entries)
         manifest.append(_run_event(settings, __version__))
         self._make_folders(plan.records)
         manifest.add(*plan.records)
@@ -167,7 +172,7 @@ class _Run:
         self._all = [sum(job.size for job in plan.jobs), len(plan.jobs)]
         self._work(self._sized(plan.jobs))
         self._report.seconds = time.perf_counter() - begin
-        manifest.append({"event": "end", "time": _now(), **self._report.to_dict()})
+        manifest.append({"event": "end", "time": now(), **self._report.to_dict()})
         return self._report
 
     def _sized(self, jobs: list[Job]) -> list[Job]:
@@ -208,7 +213,9 @@ class _Run:
         events: list[dict[str, Any]] = [
             {"event": "file", **record.to_dict()}
             for record, (_, outcome) in zip(records, finished, strict=True)
-            if outcome.state != "proved" or record != self._manifest.records[record.source]
+            if outcome.state != "proved"
+            or record != self._manifest.records[record.source]
+            or record.source in self._manifest.damaged
         ]
         for job in begun:
             self._make_folder_of(job)
@@ -248,7 +255,7 @@ class _Run:
             return
         try:
             sync_folder((self._settings.out / str(record.output)).parent)
-            event = {"event": "deleted", "time": _now(), **path_fields("source", job.source)}
+            event = {"event": "deleted", "time": now(), **path_fields("source", job.source)}
             self._manifest.append(event)
             if not _is_same(job.place, outcome):
                 logger.warning(f"{job.source} is kept, for it was written to just now")
@@ -277,7 +284,7 @@ class _Run:
 
 
 def _begin_event(job: Job) -> dict[str, Any]:
-    event: dict[str, Any] = {"event": "begin", "time": _now(), **path_fields("source", job.source)}
+    event: dict[str, Any] = {"event": "begin", "time": now(), **path_fields("source", job.source)}
     if job.output:
         event |= path_fields("output", job.output)
     if job.copy:
@@ -289,7 +296,7 @@ def _run_event(settings: Settings, version: str) -> dict[str, Any]:
     return {
         "event": "run",
         "format": FORMAT,
-        "time": _now(),
+        "time": now(),
         "nlac": version,
         **path_fields("root", os.path.realpath(settings.root)),
         "options": settings.options,
@@ -332,7 +339,3 @@ def _remove_partial(jobs: list[Job]) -> None:
         with contextlib.suppress(OSError, NlacError):
             for path in find_leftovers(folder, min_age=0):
                 path.unlink(missing_ok=True)
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds")

@@ -156,7 +156,8 @@ class Selection:
             status = os.lstat(self._root / path)
             mode = stat.S_IMODE(status.st_mode)
             if stat.S_ISLNK(status.st_mode) and path != ".":
-                return Entry(path, "link", detail=os.readlink(self._root / path))
+                target = os.readlink(self._root / path)
+                return Entry(path, "link", mtime_ns=status.st_mtime_ns, detail=target)
             if path == ".":
                 status = os.stat(self._root)
                 mode = stat.S_IMODE(status.st_mode)

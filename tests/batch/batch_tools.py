@@ -72,7 +72,7 @@ def listing(root: Path) -> dict[str, tuple[Any, ...]]:
             facts = (status.st_mode & 0o777, status.st_mtime_ns)
             key = os.path.relpath(path, root)
             if path.is_symlink():
-                found[key] = ("link", os.readlink(path))
+                found[key] = ("link", status.st_mtime_ns, os.readlink(path))
             elif path.is_dir():
                 found[key] = ("folder", *facts)
             else:

@@ -93,6 +93,13 @@ def test_a_changed_source_is_encoded_again_with_update_only(trial: Trial) -> Non
     assert (trial.back / "a.wav").read_bytes() == wav_bytes(seed=7)
 
 
+def test_what_was_copied_and_has_not_changed_is_not_copied_again(trial: Trial) -> None:
+    (trial.root / "broken.wav").write_bytes(b"no audio at all")
+    assert trial.run().counts["copied"] == 2
+    report = trial.run(update=True)
+    assert (report.counts["copied"], report.counts["unchanged"]) == (0, 4)
+
+
 @pytest.mark.parametrize("name", ["a.wav.nlac", "notes.txt"])
 def test_a_lost_output_is_made_anew(trial: Trial, name: str) -> None:
     trial.run()
@@ -112,6 +119,38 @@ def test_an_edited_output_is_proved_and_a_damaged_one_made_anew(trial: Trial) ->
     stream.write_bytes(stream.read_bytes()[:-5])
     assert trial.run().counts["encoded"] == 1
     assert "made anew" in str(trial.reasons()["a.wav"])
+
+
+@pytest.mark.parametrize("name", ["a.wav.nlac", "notes.txt"])
+@pytest.mark.parametrize("update", [False, True])
+def test_what_a_check_found_damaged_is_made_anew(trial: Trial, name: str, update: bool) -> None:
+    """One byte differs, and the length does not."""
+    trial.run()
+    place = trial.out / name
+    good = place.read_bytes()
+    place.write_bytes(good[:-2] + bytes([good[-2] ^ 1]) + good[-1:])
+    assert trial.run(update=update).counts["unchanged"] == 3
+    report = trial.check()
+    assert (report.counts["failed"], report.recorded) == (1, 1)
+    (found,) = [event for event in trial.events() if event["event"] == "check"]
+    assert (found["source"], found["state"]) == (name.removesuffix(".nlac"), "failed")
+    assert found["reason"]
+    assert trial.run(update=update).counts["unchanged"] == 2
+    assert place.read_bytes() == good
+    assert trial.check().exit_codes == {0}
+    assert trial.run().counts["unchanged"] == 3
+
+
+def test_what_was_repaired_after_a_check_is_kept(trial: Trial) -> None:
+    trial.run()
+    place = trial.out / "a.wav.nlac"
+    good = place.read_bytes()
+    for proof in (trial.check, trial.run):
+        place.write_bytes(good[:-2] + b"x" + good[-1:])
+        assert trial.check().recorded == 1
+        place.write_bytes(good)
+        assert proof().counts["encoded"] == 0
+        assert trial.run().counts["unchanged"] == 3
 
 
 def test_other_files_of_the_output_are_kept(trial: Trial) -> None:

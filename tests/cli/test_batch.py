@@ -9,9 +9,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from cli_tools import wav_bytes
 from click.testing import Result
+
+import nlac
 
 Call = Callable[..., Result]
 
@@ -121,6 +124,32 @@ def test_json(call: Call, tree: Path) -> None:
         "ok": True,
         "skipped": "exists",
     }
+
+
+def test_damage_is_placed_by_slices(call: Call, tmp_path: Path) -> None:
+    """Two of the slices of one block; what precedes them tells which."""
+    samples = np.random.default_rng(1).normal(0, 3000, (60_000, 2)).astype(np.int16)
+    nlac.write(tmp_path / "x.nlac", samples, 8000, preset="fast", block_seconds=30)
+    data = bytearray((tmp_path / "x.nlac").read_bytes())
+    for place in (0.4, 0.8):
+        data[int(place * len(data))] ^= 1
+    (tmp_path / "x.nlac").write_bytes(data)
+    for quick in ([], ["--quick"]):
+        told = json.loads(call("test", "--json", "x.nlac", *quick).stdout)
+        assert told["block_index"] == 0
+        # noise takes as many bytes everywhere
+        assert len(told["lost"]) == 2
+        for place, lost in zip((0.4, 0.8), told["lost"], strict=True):
+            assert lost["start"] <= place * len(samples) <= lost["stop"]
+            assert lost["stop"] - lost["start"] < len(samples) / 3
+            assert lost["start_seconds"] == lost["start"] / 8000
+    first = told["lost"][0]
+    times = f"only {first['start_seconds']:.3f} to {first['stop_seconds']:.3f} s, "
+    assert times in call("test", "x.nlac").stdout
+    # damage ahead of the slices concerns all of the block
+    data[told["offset_bytes"] + 40] ^= 1
+    (tmp_path / "x.nlac").write_bytes(data)
+    assert "lost" not in json.loads(call("test", "--json", "x.nlac").stdout)
 
 
 def test_json_of_a_damaged_stream(call: Call, tree: Path) -> None:

@@ -108,6 +108,21 @@ def test_the_gravest_code_counts(call: Call, tree: Path) -> None:
     assert call("batch", "--check", "out").exit_code == 3
 
 
+def test_a_check_tells_that_the_next_batch_mends(call: Call, tree: Path) -> None:
+    call("batch", "rec", "out", "--preset", "fast")
+    stream = tree.parent / "out/sub/a.wav.nlac"
+    data = bytearray(stream.read_bytes())
+    data[len(data) // 2] ^= 1
+    stream.write_bytes(data)
+    done = call("batch", "--check", "out")
+    assert done.exit_code == 3
+    assert "recorded, and the next batch makes anew what failed" in done.stdout
+    last = json.loads(call("batch", "--check", "out", "--json").stdout.splitlines()[-1])
+    assert last["recorded"] == 1
+    assert call("batch", "rec", "out").exit_code == 0
+    assert call("batch", "--check", "out").exit_code == 0
+
+
 def test_a_dry_run_writes_nothing(call: Call, tree: Path) -> None:
     done = call("batch", "rec", "out", "-n", "--others", "leave")
     assert done.exit_code == 0

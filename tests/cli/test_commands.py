@@ -154,6 +154,15 @@ def test_what_is_missing_here(
     assert call("test", stream).exit_code == 4
 
 
+@pytest.mark.parametrize("again", ["in.wav", "./in.wav"])
+def test_an_input_that_is_named_twice(call: Call, wav: Path, again: str) -> None:
+    """It is told before anything is encoded, even where outputs may be replaced."""
+    done = call("encode", "-f", "in.wav", again)
+    assert done.exit_code == 2
+    assert f"{again} is named twice" in done.stderr
+    assert not wav.with_suffix(".nlac").exists()
+
+
 def test_two_inputs_of_one_name(call: Call, tmp_path: Path) -> None:
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()

@@ -65,7 +65,10 @@ class BatchReport:
         for each in report.exit_codes:
             code = _console.gravest(code, each)
         if self._as_json:
-            click.echo(json.dumps({"event": "end", "exit_code": code, **report.to_dict()}))
+            sums = {"event": "end", "exit_code": code, **report.to_dict()}
+            if report.recorded:
+                sums["recorded"] = report.recorded
+            click.echo(json.dumps(sums))
             return code
         counts = {name: count for name, count in sorted(report.counts.items()) if count}
         folders = counts.pop("folder", 0)
@@ -76,6 +79,8 @@ class BatchReport:
         if report.bytes_in:
             ratio = 100 * report.bytes_out / report.bytes_in
             text += f"; {report.bytes_in:,} -> {report.bytes_out:,} bytes ({ratio:.2f} %)"
+        if report.recorded:
+            text += "; recorded, and the next batch makes anew what failed"
         _console.say(f"{text}; {report.seconds:.1f} s")
         return code
 

@@ -54,7 +54,9 @@ class OutputOptions:
         _check_present(inputs)
         existing = "skip" if self.skip_existing else "update" if self.update else "refuse"
         many = self.recursive or len(inputs) > 1
-        return inputs, Outputs(output, many, self.force, existing, self.dry_run)
+        outputs = Outputs(output, many, self.force, existing, self.dry_run)
+        _check_repeated(inputs)
+        return inputs, outputs
 
     def finish(self, source: Input, path: str) -> None:
         """Give a complete output its input's time of modification, if that is wanted."""
@@ -119,6 +121,22 @@ def _check_present(inputs: Sequence[Input]) -> None:
         code = _console.report_error(error, str(each))
     if missing:
         raise click.exceptions.Exit(code)
+
+
+def _check_repeated(inputs: Sequence[Input]) -> None:
+    """Refuse an input that would be worked on twice, for the same output.
+
+    Raises
+    ------
+    UsageError
+        It is there twice, however it is spelled.
+    """
+    seen: set[tuple[str, str]] = set()
+    for each in inputs:
+        path = each.path if each.is_pipe or is_url(each.path) else os.path.abspath(each.path)
+        if (path, each.folder) in seen:
+            raise UsageError(f"{each} is named twice")
+        seen.add((path, each.folder))
 
 
 def _copy_mtime(source: Input, path: str) -> None:

@@ -191,3 +191,37 @@ def decode_intact(
         except CorruptStream:
             continue
     return parts
+
+
+def damaged_frames(
+    payload: bytes, num_frames: int, stream: StreamHeader, length: int
+) -> list[range]:
+    """Frames of the slices of a damaged block whose checksums do not match; nothing is decoded.
+
+    Parameters
+    ----------
+    payload, num_frames, stream, length
+        As for `decode_intact`.
+
+    Returns
+    -------
+    list of range
+        Frames, counted from the block's first, those of slices together that follow each other.
+        None where nothing is known but that the block is damaged: it has no slices, or what
+        precedes them is damaged, too, or all of them match, or none.
+    """
+    try:
+        opened = open_slices(payload, num_frames, stream, length)
+    except CorruptStream:
+        return []
+    if opened is None:
+        return []
+    slices, intact = opened.block.table.slices, opened.intact()
+    if not intact:
+        return []
+    found, done = [], 0
+    for numbers in (*intact, range(len(slices), len(slices))):
+        if done < numbers.start:
+            found.append(range(slices[done].start, slices[numbers.start - 1].stop))
+        done = numbers.stop
+    return found

@@ -77,6 +77,10 @@ def command(
                     "the beginning is no nlac stream's, but the end is: the header is damaged or "
                     "missing, or other bytes precede it"
                 )
+            if isinstance(error, CorruptStream) and (lost := _damaged_slices(source, error)):
+                facts["lost"] = lost
+                times = (f"{x['start_seconds']:.3f} to {x['stop_seconds']:.3f} s" for x in lost)
+                facts["message"] += f"; only {', '.join(times)} of the block damaged"
             if isinstance(error, FormatError):
                 facts["parity"] = _parity_of_damaged(source)
             code = _console.gravest(code, facts["exit_code"])
@@ -139,6 +143,38 @@ def _ends_like_a_stream(source: _files.Input) -> bool:
         except FormatError:
             return False
     return True
+
+
+def _damaged_slices(source: _files.Input, error: CorruptStream) -> list[dict[str, Any]]:
+    """Times that the damage of a block concerns, where it has entry points that tell."""
+    from nlac.bitstream.block import parse_block_header
+    from nlac.bitstream.constants import BLOCK_HEADER_BYTES
+    from nlac.bitstream.reader import read_header, read_up_to
+    from nlac.codec.decoder.parts import damaged_frames
+
+    if source.is_pipe or error.block_index is None or error.offset_bytes is None:
+        return []
+    with source.open() as file:
+        if not file.seekable():
+            return []
+        try:
+            stream = read_header(file)
+            file.seek(error.offset_bytes)
+            head = read_up_to(file, BLOCK_HEADER_BYTES)
+            block = parse_block_header(head, stream, stream.checksum)
+        except FormatError:
+            return []
+        payload = read_up_to(file, block.payload_length)
+    first, rate = block.first_frame, stream.sample_rate
+    return [
+        {
+            "start": first + frames.start,
+            "stop": first + frames.stop,
+            "start_seconds": (first + frames.start) / rate,
+            "stop_seconds": (first + frames.stop) / rate,
+        }
+        for frames in damaged_frames(payload, block.num_frames, stream, block.payload_length)
+    ]
 
 
 def _parity_of_damaged(source: _files.Input) -> str | None:
