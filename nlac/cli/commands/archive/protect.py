@@ -10,7 +10,7 @@ import click
 from nlac._errors import UsageError
 from nlac.cli import _console, _details, _files
 from nlac.cli._batch import Batch, Done
-from nlac.cli._kinds import check_stream
+from nlac.cli._kinds import check_editable, check_stream
 from nlac.cli.options.amounts import amount_option
 from nlac.cli.options.in_place import InPlaceOptions, in_place_options
 
@@ -55,10 +55,12 @@ def command(
     def protect_one(source: _files.Input) -> Done:
         import nlac
 
+        in_place = options.output is None
+        if in_place:
+            check_editable(source.path, "; -o names an output")
         with source.open() as file:
             check_stream(source, file)
         path = options.place(outputs, source)
-        in_place = options.output is None
         if in_place and source.is_pipe:
             raise UsageError("standard input needs an output; -o names it")
         times = options.times(source)
