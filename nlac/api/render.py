@@ -14,7 +14,7 @@ from nlac._typing import Samples
 from nlac.api.results import DecodeResult, LostRange
 from nlac.audio.flac.blocks import Block, cue_sheet_of, tags_of
 from nlac.audio.flac.encoders import suits_program
-from nlac.audio.flac.kept import kept_blocks, output_blocks
+from nlac.audio.flac.kept import kept_blocks, output_blocks, without_replaced_pictures
 from nlac.audio.flac.metadata import (
     APPLICATION,
     CUE_SHEET,
@@ -142,6 +142,7 @@ def carried(
     names = list(Tags.from_item(tags).to_mapping()) if tags is not None else []
     if tags is None and (kept_tags := tags_of(kept)) is not None:
         names = list(kept_tags.to_mapping())
+    kept = without_replaced_pictures(kept, good)
     for kind, name in ((PICTURE, "picture"), (APPLICATION, "application")):
         item_type = c.ITEM_PICTURE if kind == PICTURE else c.ITEM_APPLICATION
         counts[name] += sum(item.item_type == item_type for item in good)

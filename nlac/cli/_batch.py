@@ -63,6 +63,32 @@ def failure_facts(error: BaseException, name: str) -> dict[str, Any]:
     return facts
 
 
+def each_input(
+    inputs: Sequence[Input], as_json: bool, work: Callable[[Input], object]
+) -> int:
+    """Do work that tells of a file itself; an error ends the file, and is told as JSON if asked.
+
+    Returns
+    -------
+    int
+        The gravest exit code.
+    """
+    code = 0
+    for source in inputs:
+        try:
+            work(source)
+        except Exception as error:
+            if _console.ends_the_run(error):
+                raise
+            if as_json:
+                facts = failure_facts(error, str(source))
+                click.echo(json.dumps({"file": source.path, **facts}))
+                code = _console.gravest(code, facts["exit_code"])
+            else:
+                code = _console.gravest(code, _console.report_error(error, str(source)))
+    return code
+
+
 def file_size(path: str) -> int | None:
     """Length of a regular file in bytes; None of anything else."""
     return os.path.getsize(path) if path != PIPE and os.path.isfile(path) else None

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from nlac._errors import NlacError
+from nlac._errors import NlacError, UsageError
+from nlac._urls import is_url
 from nlac.bitstream.constants import MAGIC
 
 if TYPE_CHECKING:
@@ -30,6 +31,18 @@ _KINDS = {
 
 class NotAStream(NlacError):
     """A file of another kind where an nlac stream was expected; it need not be damaged."""
+
+
+def check_editable(name: str, hint: str = "") -> None:
+    """Refuse a URL where a file is to be changed in place, before anything of it is fetched.
+
+    Raises
+    ------
+    UsageError
+        It is one; `hint` ends the message.
+    """
+    if is_url(name):
+        raise UsageError(f"URLs can't be edited{hint}")
 
 
 def check_stream(source: Input, file: BinaryIO) -> None:

@@ -109,6 +109,14 @@ class ParityLayout:
         unlocated = (self.parity_shards // 2 - 1) * self.shard_bytes
         return max(located, unlocated, 0)
 
+    def is_as_strong_as(self, other: ParityLayout) -> bool:
+        """Tell whether parity of the same bytes repairs as long bursts and as much in all."""
+        return (
+            (self.offset, self.trailer_bytes) == (other.offset, other.trailer_bytes)
+            and self.burst_bytes >= other.burst_bytes
+            and self.parity_shards * self.shard_bytes >= other.parity_shards * other.shard_bytes
+        )
+
     def item_offset(self, index: int) -> int:
         """Byte offset of a parity item in the stream; of the trailer, after the last."""
         return (

@@ -21,6 +21,7 @@ from nlac.audio.flac.ogg import ogg_packets
 from nlac.audio.format import AudioFormat
 from nlac.audio.sinks.choice import open_sink
 from nlac.bitstream.reader import IndexedReader
+from nlac.editing.editor import MetadataEditor
 
 pytestmark = pytest.mark.skipif(
     shutil.which("flac") is None or shutil.which("metaflac") is None,
@@ -248,6 +249,20 @@ def test_tags_and_pictures_show_without_being_stored_twice(
                 assert pictures[0].data == png()
             else:
                 assert tags["TITLE"] == ["x"]
+
+
+def test_pictures_that_were_replaced_are_not_told_twice(
+    library: dict[str, Path], folder: Path
+) -> None:
+    coded = folder / "replaced.nlac"
+    nlac.encode(library["pictures"], coded, preset="fast")
+    told = nlac.decode(coded, folder / "replaced.wav").warnings
+    assert any("2 pictures" in warning for warning in told)
+    with MetadataEditor(coded) as editor:
+        editor.pictures = editor.pictures[:1]
+        editor.save()
+    told = nlac.decode(coded, folder / "replaced.wav", force=True).warnings
+    assert any(warning.endswith("1 picture") for warning in told)
 
 
 def test_own_tags_take_the_place_of_those_of_the_file(

@@ -59,6 +59,20 @@ def test_protect_test_and_info(call: Call, wav: Path, stream: Path) -> None:
     assert call("protect", stream, "-o", "out/").exit_code == 5
 
 
+def test_stronger_parity_is_kept_unless_an_amount_is_given(call: Call, stream: Path) -> None:
+    before = stream.read_bytes()
+    done = call("protect", stream)
+    assert " % is kept; --amount replaces it\n" in done.stdout
+    assert facts(call("protect", "--json", stream))["skipped"] == "unchanged"
+    assert call("protect", stream, "-o", "copy.nlac").exit_code == 0
+    assert stream.read_bytes() == before == Path("copy.nlac").read_bytes()
+    assert call("protect", "--amount", "2%", stream).exit_code == 0
+    assert stream.stat().st_size < len(before)
+    # less than the default is replaced
+    assert call("protect", "--amount", "1%", stream).exit_code == 0
+    assert "bytes of parity" in call("protect", stream).stdout
+
+
 def test_complaint_13_where_the_damage_is(call: Call, stream: Path) -> None:
     """Complaint: "Let `flac` signal location of errors"; and whether it can be repaired."""
     size = stream.stat().st_size

@@ -60,8 +60,9 @@ def test_sheets_go_out_and_in(call: Call, album: Path, tmp_path: Path) -> None:
     assert call("cue", "remove", album).exit_code == 0
     for command in ("show", "export", "remove"):
         done = call("cue", command, album)
-        assert done.exit_code == 2
-        assert "no cue sheet" in done.stderr
+        assert done.exit_code == 1
+        assert done.stderr.endswith("the stream has no cue sheet\n")
+    assert json.loads(call("cue", "show", "--json", album).stdout)["error"] == "NoCueSheet"
     (tmp_path / "latin.cue").write_text(SHEET, encoding="cp1252")
     done = call("cue", "import", album, "latin.cue")
     assert done.exit_code == 1

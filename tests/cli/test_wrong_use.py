@@ -32,6 +32,40 @@ def test_nothing_is_begun_where_an_input_is_missing(call: Call, wav: Path, strea
     assert not (wav.parent / "out").exists()
 
 
+@pytest.mark.parametrize("command", [["encode"], ["decode"], ["info"], ["cue", "show"]])
+def test_missing_inputs_are_told_in_json(call: Call, command: list[str]) -> None:
+    done = call(*command, "--json", "a.x", "b.x", "c.x")
+    assert (done.exit_code, done.stderr) == (1, "")
+    told = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [each["file"] for each in told] == ["a.x", "b.x", "c.x"]
+    for each in told:
+        assert (each["ok"], each["exit_code"]) == (False, 1)
+        assert (each["error"], each["message"]) == (
+            "FileNotFoundError", "No such file or directory",
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["tag", "set", "-T", "A=1"], ["tag", "clear"], ["cue", "import"], ["cue", "remove"],
+        ["gain"], ["protect"], ["protect", "--remove"], ["repair"],
+    ],
+)  # fmt: skip
+def test_urls_cannot_be_edited(
+    call: Call, monkeypatch: pytest.MonkeyPatch, command: list[str]
+) -> None:
+    def fetched(url: str) -> None:
+        raise AssertionError(f"{url} was fetched")
+
+    for place in ("nlac._urls", "nlac.cli._files", "nlac._files"):
+        monkeypatch.setattr(f"{place}.open_url", fetched)
+    sheet = ["a.cue"] * (command == ["cue", "import"])
+    done = call(*command, "https://host.invalid/a.nlac", *sheet)
+    assert done.exit_code == 2
+    assert "URLs can't be edited" in done.stderr
+
+
 @pytest.mark.parametrize("output", ["out/x.nlac", "x.nlac", "x.wav", "x.FLAC"])
 @pytest.mark.parametrize("command", ["encode", "decode"])
 def test_several_inputs_need_a_folder(

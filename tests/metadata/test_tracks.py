@@ -336,6 +336,16 @@ def test_tags_of_a_joint_stream(parts: list[Path], tmp_path: Path) -> None:
         nlac.join(parts, out, tags_from="last", force=True)
 
 
+def test_pictures_of_all_inputs_alike_are_not_told_as_lost(
+    parts: list[Path], tmp_path: Path
+) -> None:
+    assert nlac.join(parts, tmp_path / "a.nlac").warnings == ()
+    told = nlac.join(parts, tmp_path / "b.nlac", tags_from="common").warnings
+    assert told == ()
+    told = nlac.join(parts, tmp_path / "c.nlac", tags_from="none").warnings
+    assert told == ("not in the result: 3 pictures",)
+
+
 def test_originals_and_sheets_of_the_inputs_are_told(album: Path, tmp_path: Path) -> None:
     result = nlac.join([album, album], tmp_path / "a.nlac")
     assert "original file of 2 of 2 inputs" in result.warnings[0]

@@ -61,7 +61,7 @@ def protect(
     src: ReadFile,
     dst: WriteFile | None = None,
     *,
-    amount: float = DEFAULT_AMOUNT,
+    amount: float | None = None,
     remove: bool = False,
     force: bool = False,
     progress: Progress | None = None,
@@ -69,7 +69,8 @@ def protect(
     """Add parity to an nlac file, by which `repair` can restore damaged bytes.
 
     Audio and metadata stay as they are; decoders that know no parity skip it. Parity that is
-    there already is replaced. All checksums of the stream are verified first, so that no damage
+    there already is replaced, unless it is intact, no `amount` is given, and it is as much as
+    would be added. All checksums of the stream are verified first, so that no damage
     is protected.
 
     Parameters
@@ -79,14 +80,15 @@ def protect(
     dst : path or binary file object, optional
         Where to write the stream with its parity. None replaces `src`, a path then, when the new
         file is complete.
-    amount : float
-        Parity relative to the stream, 0.01 to 0.20. Streams of less than a megabyte take more.
-        A burst of three quarters of it is repaired, wherever it lies.
+    amount : float, optional
+        Parity relative to the stream, 0.01 to 0.20; by default 0.02, or what the stream has if
+        that is more. Streams of less than a megabyte take more. A burst of three quarters of it
+        is repaired, wherever it lies.
     remove : bool
         Take the parity away instead.
     force : bool
         Replace an existing `dst`. Without `dst`, make parity anew even if the stream has this
-        amount of it already.
+        amount of it, or more, already.
     progress : callable, optional
         ``progress(done, total)`` in bytes, called on this thread.
 
@@ -111,18 +113,24 @@ def protect(
         raise UsageError("what is not a path cannot be replaced: give dst")
     check_distinct(src, dst)
     # wrong amounts are refused before anything is read
-    check_amount(amount)
+    wanted = DEFAULT_AMOUNT if amount is None else amount
+    check_amount(wanted)
     with open_input(src, seekable=True) as file:
         parts = find_parts(file, progress)
-        if dst is None and not force and _is_as_wanted(file, parts, None if remove else amount):
-            found = find_parity(file) if not remove else None
-            info = parity_info(found.layout) if found is not None else None
+        keep = None if remove else _kept_parity(file, parts, wanted, or_more=amount is None)
+        is_as_wanted = parts.end == parts.trailer_offset if remove else keep is not None
+        if is_as_wanted and dst is None and not force:
+            info = parity_info(keep) if keep is not None else None
             return ProtectResult(parts.num_bytes, parts.num_bytes, info, changed=False)
+        if keep is not None and dst is not None:
+            with _output(src, file, dst, force) as out:
+                _copy(file, out, 0, parts.num_bytes)
+            return ProtectResult(parts.num_bytes, parts.num_bytes, parity_info(keep), changed=False)
         with _output(src, file, dst, force) as out:
             _copy(file, out, 0, parts.end)
             layout = None
             if not remove:
-                layout = _write_parity(file, 0, parts, out, amount, progress)
+                layout = _write_parity(file, 0, parts, out, wanted, progress)
             _copy(file, out, parts.trailer_offset, parts.num_bytes)
         after = parts.end + parts.num_bytes - parts.trailer_offset
         if layout is None:
@@ -130,16 +138,21 @@ def protect(
         return ProtectResult(parts.num_bytes, after + layout.num_bytes, parity_info(layout))
 
 
-def _is_as_wanted(file: BinaryIO, parts: StreamParts, amount: float | None) -> bool:
-    """Whether an intact stream has this amount of parity already."""
-    if amount is None or parts.end == parts.trailer_offset:
-        return amount is None and parts.end == parts.trailer_offset
+def _kept_parity(
+    file: BinaryIO, parts: StreamParts, amount: float, *, or_more: bool
+) -> ParityLayout | None:
+    """Parity that an intact stream has already in this amount, or more of it; None otherwise."""
+    if parts.end == parts.trailer_offset:
+        return None
     source = parts.source(file)
     wanted = ParityLayout.choose(parts.end, source.num_bytes - parts.end, amount)
     found = find_parity(file)
-    if found is None or replace(found.layout, digest=wanted.digest) != wanted:
-        return False
-    return source.digest() == found.layout.digest
+    if found is None or found.layout.total_bytes != parts.num_bytes:
+        return None
+    layout = replace(found.layout, digest=wanted.digest)
+    if layout != wanted and not (or_more and layout.is_as_strong_as(wanted)):
+        return None
+    return found.layout if source.digest() == found.layout.digest else None
 
 
 def find_parts(file: BinaryIO, progress: Progress | None = None) -> StreamParts:

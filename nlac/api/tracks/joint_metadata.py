@@ -164,11 +164,16 @@ def _tell_lost(
             f"the original file of {originals} of {len(readers)} inputs can't come back from "
             "the result, only the samples"
         )
+    kept = set()
+    if tags_from != "none":
+        kept = {(i.item_type, bytes(i.data)) for i in readers[0].leading if i.item_type in _KEPT}
     lost: Counter[str] = Counter()
-    for number, reader in enumerate(readers):
+    for reader in readers:
         for item in (*reader.leading, *reader.trailing()):
-            kept = number == 0 and tags_from != "none" and item.item_type in _KEPT
-            if not kept and item.item_type not in _SILENTLY_DROPPED:
+            if item.item_type in _SILENTLY_DROPPED:
+                continue
+            # the same picture in all inputs is in the result
+            if item.item_type not in _KEPT or (item.item_type, bytes(item.data)) not in kept:
                 lost[item.name] += 1
     if lost:
         told = ", ".join(f"{count} {name}{'s' * (count > 1)}" for name, count in lost.items())

@@ -108,9 +108,7 @@ def output_blocks(
         comments = None
         lost.append("tags")
     if comments is not None:
-        if pictures:
-            kept = [block for block in kept if block.kind != PICTURE]
-        kept = _with_comments(kept, comments.data)
+        kept = _with_comments(without_replaced_pictures(kept, items), comments.data)
     kept += [Block(PICTURE, data) for data in pictures if len(data) <= MAX_BLOCK_BYTES]
     kept += [Block(APPLICATION, data) for data in others if len(data) <= MAX_BLOCK_BYTES]
     mask = fmt.channel_mask
@@ -121,6 +119,18 @@ def output_blocks(
             item = Tags(tags.vendor, (*tags.comments, told)).to_item()
             kept = _with_comments(kept, item.data)
     return kept, lost
+
+
+def without_replaced_pictures(
+    kept: Sequence[Block], items: Sequence[MetadataItem]
+) -> list[Block]:
+    """Blocks of the original FLAC file without its pictures, where items stand for them.
+
+    Those of a stream with a tags item do, if it has picture items.
+    """
+    types = {item.item_type for item in items}
+    replaced = {c.ITEM_TAGS, c.ITEM_PICTURE} <= types
+    return [block for block in kept if not (replaced and block.kind == PICTURE)]
 
 
 def _with_comments(blocks: list[Block], data: bytes) -> list[Block]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,9 +12,10 @@ from typing import Any
 
 import click
 
-from nlac._errors import UsageError
+from nlac._errors import UsageError, exit_code
 from nlac._urls import is_url
 from nlac.cli import _console
+from nlac.cli._batch import failure_facts
 from nlac.cli._files import PIPE, Input, Outputs, find_inputs
 from nlac.cli.options.search import search_options
 
@@ -51,7 +53,7 @@ class OutputOptions:
         inputs = find_inputs(
             names, recursive=self.recursive, include=self.include, suffixes=suffixes
         )
-        _check_present(inputs)
+        _check_present(inputs, output, self.as_json)
         existing = "skip" if self.skip_existing else "update" if self.update else "refuse"
         many = self.recursive or len(inputs) > 1
         outputs = Outputs(output, many, self.force, existing, self.dry_run)
@@ -106,7 +108,7 @@ def output_options(command: Callable[..., object]) -> Callable[..., object]:
     return decorated
 
 
-def _check_present(inputs: Sequence[Input]) -> None:
+def _check_present(inputs: Sequence[Input], output: str | None, as_json: bool) -> None:
     """End the run before anything is written where an input is missing.
 
     What was meant as the name of an output may be among them.
@@ -118,7 +120,12 @@ def _check_present(inputs: Sequence[Input]) -> None:
     ]
     for each in missing:
         error = FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), each.path)
-        code = _console.report_error(error, str(each))
+        if as_json:
+            line = {"file": each.path, "output": None, **failure_facts(error, str(each))}
+            click.echo(json.dumps(line), err=output == PIPE)
+            code = exit_code(error)
+        else:
+            code = _console.report_error(error, str(each))
     if missing:
         raise click.exceptions.Exit(code)
 

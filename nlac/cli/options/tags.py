@@ -39,6 +39,13 @@ def given_tags(tags: Sequence[str], files: Sequence[str]) -> list[tuple[str, str
         A file cannot be read.
     """
     pairs = [_split(tag, "-T", "VALUE") for tag in tags]
+    for name, value in pairs:
+        try:
+            value.encode()
+        except UnicodeEncodeError as error:
+            # bytes of the command line that are no text came as surrogates
+            place = len(value[: error.start].encode())
+            raise UsageError(f"-T {name}: its value is no text in UTF-8 (byte {place})") from None
     for tag in files:
         name, path = _split(tag, "--tag-from-file", "FILE")
         with open(path, "rb") as file:
@@ -54,7 +61,8 @@ def _split(tag: str, option: str, what: str) -> tuple[str, str]:
 
     name, equals, value = tag.partition("=")
     if not equals or not tag_name_is_good(name):
-        raise UsageError(f"{option} {tag}: a tag is FIELD={what}, FIELD in ASCII")
+        shown = tag.encode(errors="replace").decode()
+        raise UsageError(f"{option} {shown}: a tag is FIELD={what}, FIELD in ASCII")
     return name, value
 
 

@@ -14,9 +14,9 @@ import click
 from nlac._errors import UsageError
 from nlac._log import logger
 from nlac.cli import _console
-from nlac.cli._batch import failure_facts
+from nlac.cli._batch import each_input
 from nlac.cli._files import AUDIO_SUFFIXES, Input, find_inputs
-from nlac.cli._kinds import check_stream
+from nlac.cli._kinds import check_editable, check_stream
 from nlac.cli.options.search import search_options
 from nlac.cli.options.sizes import padding_size
 
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 STREAMS = frozenset({".nlac"})
 ANY_AUDIO = AUDIO_SUFFIXES | STREAMS
-Change = Callable[["MetadataEditor", Input], None]
+# may return what to tell of a file besides
+Change = Callable[["MetadataEditor", Input], str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,36 +107,28 @@ def tell_each(inputs: Sequence[Input], as_json: bool, work: Callable[[Input], An
     int
         The gravest exit code.
     """
-    code = 0
-    for source in inputs:
-        try:
-            text, facts = work(source)
-            if as_json:
-                click.echo(json.dumps({"file": source.path, "ok": True, **facts}))
-            else:
-                _console.say(text)
-        except Exception as error:
-            if _console.ends_the_run(error):
-                raise
-            if as_json:
-                facts = failure_facts(error, str(source))
-                click.echo(json.dumps({"file": source.path, **facts}))
-                code = _console.gravest(code, facts["exit_code"])
-            else:
-                code = _console.gravest(code, _console.report_error(error, str(source)))
-    return code
+
+    def tell(source: Input) -> None:
+        text, facts = work(source)
+        if as_json:
+            click.echo(json.dumps({"file": source.path, "ok": True, **facts}))
+        else:
+            _console.say(text)
+
+    return each_input(inputs, as_json, tell)
 
 
 def _edit(source: Input, options: EditOptions, change: Change) -> tuple[str, dict[str, Any]]:
     from nlac.editing.editor import MetadataEditor
 
+    check_editable(source.path)
     if source.is_pipe or (os.path.exists(source.path) and not os.path.isfile(source.path)):
         # one that is opened for reading could wait for ever
         raise UsageError("a pipe or device cannot be edited; name a file")
     with source.open() as file:
         check_stream(source, file)
     with MetadataEditor(source.path) as editor:
-        change(editor, source)
+        said = change(editor, source)
         edit = editor.save(padding=options.padding, preserve_mtime=options.preserve_mtime)
         for note in (*editor.notes, *edit.warnings):
             logger.warning(f"{source}: {note}")
@@ -151,7 +144,7 @@ def _edit(source: Input, options: EditOptions, change: Change) -> tuple[str, dic
         "num_pictures": numbers[1],
         "warnings": list(edit.warnings),
     }
-    return f"{source}: {_counts(*numbers)}; {_wording(edit)}", facts
+    return f"{source}: {said or _counts(*numbers)}; {_wording(edit)}", facts
 
 
 def _counts(tags: int, pictures: int) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nlac._errors import UsageError
+from nlac._errors import NlacError, UsageError
 from nlac.cli import _console, _files
 from nlac.cli._suggest import SuggestingGroup
 from nlac.cli.options.search import search_options
@@ -18,6 +18,10 @@ from nlac.cli.tags.listing import picture_facts, picture_line
 if TYPE_CHECKING:
     from nlac.bitstream.items import Picture
     from nlac.editing.editor import MetadataEditor
+
+
+class NoPicture(NlacError):
+    """A file lacks the picture that a file was to be made of."""
 
 
 @click.group("picture", cls=SuggestingGroup)
@@ -193,7 +197,11 @@ def export(
 
         chosen = _selected(list(read_file_tags(source.file()).pictures), numbers, types)
         if not chosen:
-            raise UsageError("has no such picture")
+            if outputs.is_named(source):
+                # whoever named the file goes on to use it
+                raise NoPicture("has no such picture")
+            _console.say(f"{source}: nothing to export, it has no such picture")
+            return
         if len(chosen) > 1 and outputs.is_named(source):
             raise UsageError(
                 f"has {len(chosen)} such pictures; choose one by -n, or name a folder: -o {output}/"

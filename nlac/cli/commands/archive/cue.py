@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nlac._errors import CueSheetError
+from nlac._errors import CueSheetError, NlacError, UsageError
 from nlac._log import logger
 from nlac.cli import _console, _files, _streams
+from nlac.cli._batch import each_input
+from nlac.cli._kinds import check_editable
 from nlac.cli._suggest import SuggestingGroup
 
 if TYPE_CHECKING:
@@ -43,16 +45,18 @@ def show(files: tuple[str, ...], as_json: bool) -> int:
       nlac cue show --json *.nlac | jq -r '.tracks[].title'
     """
 
-    def one(name: str) -> None:
+    def one(source: _files.Input) -> None:
         import nlac
         from nlac.api.tracks.sheets import read_cue_sheet
 
-        found = read_cue_sheet(name)
+        name = source.path
+        found = read_cue_sheet(name, _kept_text(name))
         tracks = nlac.info(name).tracks
         sheet = found.sheet
         if as_json:
             facts: dict[str, Any] = {
                 "file": name,
+                "ok": True,
                 "title": sheet.title,
                 "performer": sheet.performer,
                 "catalog": sheet.catalog,
@@ -72,7 +76,7 @@ def show(files: tuple[str, ...], as_json: bool) -> int:
                 + "  " * bool(texts) + " - ".join(texts)
             )  # fmt: skip
 
-    return _console.each_file(list(files), one)
+    return each_input([_files.Input(name) for name in files], as_json, one)
 
 
 @command.command("export")
@@ -89,9 +93,8 @@ def export(file: str, output: str, force: bool) -> None:
       nlac cue export album.nlac | less
     """
     from nlac._output import open_output
-    from nlac.api.tracks.sheets import read_cue_text
 
-    data = read_cue_text(file).encode()
+    data = _kept_text(file).encode()
     if output == _files.PIPE:
         sys.stdout.flush()
         _streams.binary_output().write(data)
@@ -123,6 +126,7 @@ def import_(file: str, sheet: str, cuesheet_encoding: str) -> None:
     from nlac.cli.tracks.options import read_sheet
     from nlac.metadata.cue_sheet.stored import cue_sheet_item
 
+    check_editable(file)
     text = read_sheet(sheet, cuesheet_encoding)
     try:
         found = read_cue_sheet(file, text)
@@ -145,13 +149,27 @@ def remove(files: tuple[str, ...]) -> int:
     """
 
     def one(name: str) -> None:
-        from nlac.api.tracks.sheets import read_cue_text
-
-        read_cue_text(name)
+        check_editable(name)
+        _kept_text(name)
         _replace(name, [])
         _console.say(f"{name}: without a cue sheet")
 
     return _console.each_file(list(files), one)
+
+
+class NoCueSheet(NlacError):
+    """A file has no cue sheet to show, export or remove."""
+
+
+def _kept_text(file: str) -> str:
+    """Text of the cue sheet of a file."""
+    from nlac.api.tracks.sheets import read_cue_text
+
+    try:
+        return read_cue_text(file)
+    except UsageError as error:
+        # it is the file that lacks something, not the command line
+        raise NoCueSheet(str(error)) from None
 
 
 def _replace(file: str, items: list[MetadataItem]) -> None:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from nlac._errors import exit_code
 from nlac._log import logger
+from nlac._urls import is_url, url_name
 from nlac.cli import _console, _files
 from nlac.cli._batch import failure_facts
+from nlac.cli._kinds import check_editable
 from nlac.cli.options.search import search_options
 from nlac.cli.options.sizes import memory_option
 
@@ -115,6 +118,8 @@ class _Run:
     def measure(self, source: _files.Input) -> _Measured:
         from nlac.loudness import measure
 
+        if not self.dry_run and _may_be_stream(source.path):
+            check_editable(source.path, "; -n measures only")
         is_stream = not source.is_pipe and _files.is_stream(source.path)
         with _console.progress_bar(str(source)) as progress:
             loudness = measure(
@@ -186,6 +191,11 @@ _WORDS = {
     "silence": "; silence, or too short, so without tags",
     "not an nlac file": "; tags are written to nlac files only",
 }
+
+
+def _may_be_stream(url: str) -> bool:
+    """Whether there may be a stream at a URL; what is called otherwise is only measured."""
+    return is_url(url) and PurePath(url_name(url)).suffix.lower() not in _files.AUDIO_SUFFIXES
 
 
 def _facts(loudness: Loudness) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from nlac._errors import FormatError, UsageError
 from nlac._log import logger
 from nlac.cli import _console, _details, _files
 from nlac.cli._batch import Batch, Done
+from nlac.cli._kinds import check_editable
 from nlac.cli.options.in_place import InPlaceOptions, in_place_options
 
 if TYPE_CHECKING:
@@ -63,8 +64,10 @@ def command(
     def repair_one(source: _files.Input) -> Done:
         import nlac
 
-        path = source.path if dry_run else options.place(outputs, source)
         in_place = options.output is None
+        if in_place and not dry_run:
+            check_editable(source.path, "; -o names an output")
+        path = source.path if dry_run else options.place(outputs, source)
         if in_place and source.is_pipe and not dry_run:
             raise UsageError("standard input needs an output; -o names it")
         times = options.times(source)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nlac._errors import UsageError
+from nlac._errors import MissingDependency, UsageError
 from nlac.cli import _console, _files, _streams
 from nlac.cli._suggest import SuggestingGroup
 from nlac.cli.options.search import search_options
@@ -261,14 +261,17 @@ def import_tags(
         raise UsageError("--add goes with --from")
     tags_for = text_source(text) if text is not None else None
 
-    def change(editor: MetadataEditor, source: _files.Input) -> None:
+    def change(editor: MetadataEditor, source: _files.Input) -> str | None:
         if tags_for is not None:
             pairs = tags_for(source)
             if not add:
                 editor.tags.clear()
             _put(editor.tags, pairs, add=True)
         elif not editor.import_original():
-            raise UsageError("; ".join(("its original file has no tags", *editor.notes)))
+            if editor.notes:
+                raise MissingDependency("; ".join(editor.notes))
+            return "nothing to import, its original file has no tags"
+        return None
 
     return edit_files(files, options, change)
 

@@ -9,6 +9,7 @@ import click
 
 from nlac.bitstream.constants import MAGIC
 from nlac.cli import _console, _files
+from nlac.cli._batch import each_input
 from nlac.cli._kinds import is_damaged
 from nlac.cli.options.search import search_options
 from nlac.cli.tags.listing import readable
@@ -41,14 +42,14 @@ def command(
             is_stream = file.peek(len(MAGIC))[: len(MAGIC)] == MAGIC or is_damaged(source, file)
             facts = _of_stream(file) if is_stream else _of_audio(file)
         if as_json:
-            click.echo(json.dumps({"file": source.path, **facts}))
+            click.echo(json.dumps({"file": source.path, "ok": True, **facts}))
             return
         lines = _stream_lines(facts) if is_stream else _audio_lines(facts)
         width = max(len(label) for label, _ in lines)
         text = "".join(f"\n  {label:{width}}  {value}" for label, value in lines)
         click.echo(f"{source}{text}")
 
-    return _console.each_file(inputs, show)
+    return each_input(inputs, as_json, show)
 
 
 def _of_stream(file: BinaryIO) -> dict[str, Any]:
