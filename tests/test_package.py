@@ -90,7 +90,7 @@ def test_the_installed_version_is_this_one():
         assert Path(nlac.__file__).is_relative_to(ROOT)
         return
     assert installed.version == nlac.__version__
-    (script,) = [entry for entry in installed.entry_points if entry.name == "nlac"]
+    (script,) = installed.entry_points.select(group="console_scripts", name="nlac")
     assert script.value == PROJECT["scripts"]["nlac"]
     assert callable(script.load())
 

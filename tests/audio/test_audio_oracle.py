@@ -144,7 +144,7 @@ def test_errors_of_the_file_come_through_libsndfile() -> None:
         with pytest.raises(OSError, match="the disk is gone"):
             source.read(200000)
     stream = Broken()
-    sink = open_sink(stream, AudioFormat(44100, 2, 16), "flac")
+    sink = open_sink(stream, AudioFormat(44100, 2, 16), "flac", 200000)
     stream.fails = True
     with pytest.raises(OSError, match="the disk is gone"):
         sink.write(noise(200000, 2, 16))
