@@ -16,7 +16,8 @@ from torch.utils.data import Dataset
 
 from nlac._errors import NlacError, UsageError
 from nlac.bitstream.reader import IndexedReader
-from nlac.codec.decoder.access import Span
+from nlac.codec.decoder.access import SpanCache
+from nlac.codec.decoder.blocks import Span
 from nlac.codec.decoder.parts import decode_part
 
 _DTYPES = {"int16": torch.int16, "int32": torch.int32, "float32": torch.float32}
@@ -52,7 +53,7 @@ class AudioDataset(Dataset):
         Type of the crops. Integers are right-justified; float32 is scaled to full scale at 1.0.
         Of float streams only float32 can be given.
     cache_bytes : int
-        Memory for decoded blocks in each process.
+        Memory for decoded blocks in each process; one block is kept whatever it takes.
 
     Attributes
     ----------
@@ -92,15 +93,17 @@ class AudioDataset(Dataset):
         if dtype not in _DTYPES:
             raise UsageError(f"dtype {dtype!r}; {', '.join(_DTYPES)}")
         self.frames, self.epoch = frames, 0
-        self._seed, self._dtype, self._cache_bytes = seed, dtype, cache_bytes
+        self._seed, self._dtype = seed, dtype
         self._paths = _find(files)
         self._blocks: list[list[int]] = []  # first frame of each block, by file
-        self._forget()
+        self._readers: OrderedDict[int, IndexedReader] = OrderedDict()
         lengths = [self._look_at(number) for number in range(len(self._paths))]
         # places at which a crop may begin, of each file
         spans = [max(1, length - frames + 1) for length in lengths]
         self._bounds = [0, *np.cumsum(spans).tolist()]
         self._lengths = lengths
+        cache_bytes = max(cache_bytes, self._longest_block() * self.channels * self._sample_bytes)
+        self._cache: SpanCache[tuple[int, int]] = SpanCache(cache_bytes)
         self.whole_blocks = False
         self._num_crops = crops or max(1, sum(lengths) // frames)
 
@@ -200,26 +203,27 @@ class AudioDataset(Dataset):
         reader = self._reader(file)
         num_frames = reader.first_frame(block + 1) - reader.first_frame(block)
         stop = min(stop, num_frames)
-        kept = self._cache.get(key)
-        if kept is None or not kept.covers(start, stop):
-            is_first = kept is None and not self.whole_blocks
-            wanted = (start, stop) if is_first else (0, num_frames)
-            part = decode_part(reader.block(block), reader.header, *wanted)
-            samples: NDArray[Any] = part.samples
-            if self.bits_per_sample <= 16:
-                samples = samples.astype(np.int16)
-            kept = self._keep(key, Span(part.start, samples))
-        self._cache.move_to_end(key)
-        return kept.cut(start, stop)
+        if (kept := self._cache.find(key, start, stop)) is not None:
+            return kept
+        missing = (0, num_frames)
+        if not self.whole_blocks:
+            missing = self._cache.missing(key, start, stop, num_frames)
+        span = decode_part(reader.block(block), reader.header, *missing)
+        if self._sample_bytes == 2:
+            samples: NDArray[Any] = span.samples.astype(np.int16)
+            span = Span(span.start, samples)
+        self._cache.keep(key, span)
+        return span.cut(start, stop)
 
-    def _keep(self, key: tuple[int, int], span: Span) -> Span:
-        if key in self._cache:
-            self._cached_bytes -= self._cache.pop(key).samples.nbytes
-        self._cache[key] = span
-        self._cached_bytes += span.samples.nbytes
-        while self._cached_bytes > self._cache_bytes and len(self._cache) > 1:
-            self._cached_bytes -= self._cache.popitem(last=False)[1].samples.nbytes
-        return span
+    @property
+    def _sample_bytes(self) -> int:
+        """Bytes of a sample that is kept."""
+        return 2 if self.bits_per_sample <= 16 else 4
+
+    def _longest_block(self) -> int:
+        """Frames of the longest block of all files."""
+        ends = zip(self._blocks, self._lengths, strict=True)
+        return max(int(np.diff([*starts, end]).max(initial=0)) for starts, end in ends)
 
     def _reader(self, file: int) -> IndexedReader:
         if file in self._readers:
@@ -231,14 +235,8 @@ class AudioDataset(Dataset):
             self._readers.popitem(last=False)
         return reader
 
-    def _forget(self) -> None:
-        self._readers: OrderedDict[int, IndexedReader] = OrderedDict()
-        self._cache: OrderedDict[tuple[int, int], Span] = OrderedDict()
-        self._cached_bytes = 0
-
     def __getstate__(self) -> dict[str, Any]:
-        kept = {"_readers": OrderedDict(), "_cache": OrderedDict(), "_cached_bytes": 0}
-        return self.__dict__ | kept
+        return self.__dict__ | {"_readers": OrderedDict()}
 
 
 class _ClosedFile:

@@ -16,8 +16,8 @@ from access_tools import RATE, case
 import nlac
 from nlac._errors import UsageError
 from nlac.codec.decoder import parts
-from nlac.codec.decoder.access import Span, SpanCache
-from nlac.codec.decoder.blocks import Part
+from nlac.codec.decoder.access import SpanCache
+from nlac.codec.decoder.blocks import Span
 
 BLOCK = 512
 
@@ -35,23 +35,40 @@ class Watch:
         return self._decode(block, header, start, stop)
 
 
-def span(start: int, frames: int) -> Span:
-    return Span(start, np.zeros((frames, 1), np.int32))
+def span(frames: int) -> Span:
+    return Span(9, np.zeros((frames, 1), np.int32))
 
 
 def test_the_span_unused_for_longest_goes_first():
-    cache = SpanCache(100)
-    for index in range(3):
-        cache.keep(index, span(8 * index, 8))
+    cache: SpanCache[str] = SpanCache(100)
+    for block in "abc":
+        cache.keep(block, span(8))
     assert cache.num_bytes == 96
-    assert cache.find(0) is not None
-    cache.keep(3, span(24, 8))
-    assert [cache.find(index) is None for index in range(4)] == [False, True, False, False]
-    cache.keep(3, span(24, 2))
+    assert cache.find("a", 9, 17) is not None
+    cache.keep("d", span(8))
+    assert [cache.find(block, 9, 17) is None for block in "abcd"] == [False, True, False, False]
+    cache.keep("d", span(2))
     assert cache.num_bytes == 72
-    cache.keep(4, span(32, 26))  # more than there is room for
-    assert cache.find(4) is None
+    cache.keep("e", span(26))  # more than there is room for
+    assert cache.find("e", 9, 10) is None
     assert cache.num_bytes == 72
+
+
+def test_what_is_missing_is_all_of_a_block_at_the_second_visit():
+    cache: SpanCache[str] = SpanCache(100)
+    assert cache.missing("a", 10, 12, 50) == (10, 12)
+    cache.keep("a", Span(9, np.arange(4, dtype=np.int32)[:, None]))
+    found = cache.find("a", 10, 12)
+    assert found is not None
+    assert found.tolist() == [[1], [2]]
+    assert cache.find("a", 8, 10) is cache.find("a", 12, 14) is None
+    assert cache.missing("a", 8, 10, 50) == (0, 50)
+    with pytest.raises(ValueError, match="read-only"):
+        found[0] = 5
+    again = pickle.loads(pickle.dumps(cache))
+    assert again.find("a", 10, 12) is None
+    again.keep("a", span(26))  # as little room as before
+    assert again.num_bytes == 0
 
 
 @pytest.mark.parametrize(("cache_bytes", "decoded"), [(None, 5), (0, 10), (2 * BLOCK * 8, 10)])
@@ -88,7 +105,7 @@ def test_a_block_may_be_decoded_in_part(monkeypatch):
     def decode_part(block, header, start, stop):
         calls.append((block.header.block_index, start, stop))
         first = max(0, start - 50)
-        return Part(first, whole(block, header, start, stop).samples[first : stop + 20].copy())
+        return Span(first, whole(block, header, start, stop).samples[first : stop + 20].copy())
 
     whole = parts.decode_part
     monkeypatch.setattr(parts, "decode_part", decode_part)

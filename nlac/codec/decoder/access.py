@@ -4,48 +4,28 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, Self, TypeVar
 
 from nlac._parallel import ordered_map
 from nlac._progress import Gauge, silent_gauge
 from nlac._typing import Samples
 from nlac.bitstream.parser import CodedBlock
 from nlac.bitstream.reader import IndexedReader
+from nlac.codec.decoder.blocks import Span
 from nlac.codec.decoder.workers import Workers
 
 # decoded samples that an open file keeps, unless one block is larger
 CACHE_BYTES = 1 << 26
 
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """Decoded frames of one block.
-
-    Attributes
-    ----------
-    start : int
-        First frame, counted from the beginning of the stream.
-    samples : (frames, channels) int32 or float32
-        The samples.
-    """
-
-    start: int
-    samples: Samples
-
-    def covers(self, start: int, stop: int) -> bool:
-        """Whether all frames from `start` to `stop` are here."""
-        return self.start <= start and stop <= self.start + len(self.samples)
-
-    def cut(self, start: int, stop: int) -> Samples:
-        """Return those of frames `start` to `stop` that are here."""
-        return self.samples[max(0, start - self.start) : max(0, stop - self.start)]
+K = TypeVar("K", bound=Hashable)
 
 
-class SpanCache:
+class SpanCache(Generic[K]):
     """Spans by their block; the one that was not used for longest goes first.
+
+    Copies and pickles of it are empty.
 
     Parameters
     ----------
@@ -55,32 +35,46 @@ class SpanCache:
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
-        self._spans: OrderedDict[int, Span] = OrderedDict()
+        self._spans: OrderedDict[K, Span] = OrderedDict()
         self._lock = threading.Lock()
         self.num_bytes = 0
 
-    def find(self, block_index: int) -> Span | None:
-        """Return what is kept of a block."""
-        with self._lock:
-            if block_index in self._spans:
-                self._spans.move_to_end(block_index)
-            return self._spans.get(block_index)
+    def __reduce__(self) -> tuple[type[Self], tuple[int]]:
+        return type(self), (self._max_bytes,)
 
-    def keep(self, block_index: int, span: Span) -> None:
+    def find(self, block: K, start: int, stop: int) -> Samples | None:
+        """Return frames `start` to `stop` of a block, if all of them are kept."""
+        with self._lock:
+            span = self._spans.get(block)
+            if span is None:
+                return None
+            self._spans.move_to_end(block)
+        return span.cut(start, stop) if span.covers(start, stop) else None
+
+    def missing(self, block: K, start: int, stop: int, num_frames: int) -> tuple[int, int]:
+        """Return the frames to decode for `start` to `stop`, which are not kept.
+
+        They are these at the first visit to a block, and all of its `num_frames` at the second,
+        which will hardly be the last one.
+        """
+        with self._lock:
+            return (0, num_frames) if block in self._spans else (start, stop)
+
+    def keep(self, block: K, span: Span) -> None:
         """Keep a span instead of what was kept of the block."""
         with self._lock:
-            self._drop(block_index)
+            self._drop(block)
             if span.samples.nbytes > self._max_bytes:
                 return
             # whoever gets it must not change it for the others
             span.samples.flags.writeable = False
-            self._spans[block_index] = span
+            self._spans[block] = span
             self.num_bytes += span.samples.nbytes
             while self.num_bytes > self._max_bytes:
                 self._drop(next(iter(self._spans)))
 
-    def _drop(self, block_index: int) -> None:
-        if (old := self._spans.pop(block_index, None)) is not None:
+    def _drop(self, block: K) -> None:
+        if (old := self._spans.pop(block, None)) is not None:
             self.num_bytes -= old.samples.nbytes
 
 
@@ -107,7 +101,7 @@ class FrameReader:
             header = reader.header
             frames = min(header.block_length, reader.num_frames)
             cache_bytes = max(CACHE_BYTES, frames * header.channels * 4)
-        self._cache = SpanCache(cache_bytes)
+        self._cache: SpanCache[int] = SpanCache(cache_bytes)
         self._guard = threading.Lock()
         # locks of blocks being decoded, each with the number of threads that hold it or wait
         self._busy: dict[int, tuple[threading.Lock, int]] = {}
@@ -138,15 +132,15 @@ class FrameReader:
             return
         reader = self._reader
         index, last = reader.block_of_frame(start), reader.block_of_frame(stop - 1)
-        while index <= last and (span := self._kept(index, start, stop)) is not None:
-            yield span.cut(start, stop)
+        while index <= last and (kept := self._kept(index, start, stop)) is not None:
+            yield kept
             index += 1
         if index > last:
             return
         gauge = gauge or silent_gauge()
 
-        def work(part: Span | CodedBlock) -> Span:
-            if isinstance(part, Span):
+        def work(part: Samples | CodedBlock) -> Samples:
+            if not isinstance(part, CodedBlock):
                 return part
             with gauge.block(part.header.num_frames):
                 return self._decoded(part, start, stop)
@@ -154,14 +148,15 @@ class FrameReader:
         threads = self._workers.decoding(reader.header)
         # mypy does not find the type of arguments that are a union already
         parts: Iterator[Any] = self._parts(index, last, start, stop)
-        for span in ordered_map(work, parts, threads, gauge.tick):
-            yield span.cut(start, stop)
+        yield from ordered_map(work, parts, threads, gauge.tick)
 
-    def _parts(self, first: int, last: int, start: int, stop: int) -> Iterator[Span | CodedBlock]:
-        """Blocks `first` to `last`: decoded where they are kept, coded where not."""
+    def _parts(
+        self, first: int, last: int, start: int, stop: int
+    ) -> Iterator[Samples | CodedBlock]:
+        """Blocks `first` to `last`: samples where they are kept, coded where not."""
         while first <= last:
-            if (span := self._kept(first, start, stop)) is not None:
-                yield span
+            if (kept := self._kept(first, start, stop)) is not None:
+                yield kept
                 first += 1
                 continue
             end = first + 1
@@ -170,35 +165,29 @@ class FrameReader:
             yield from self._reader.blocks(first, end)
             first = end
 
-    def _extent(self, block_index: int) -> tuple[int, int]:
-        """First frame of a block, and the frame after its last."""
-        reader = self._reader
-        return reader.first_frame(block_index), reader.first_frame(block_index + 1)
+    def _within(self, block_index: int, start: int, stop: int) -> tuple[int, int]:
+        """Frames `start` to `stop` of the stream that lie in a block, counted from its first."""
+        begin, end = (self._reader.first_frame(block_index + k) for k in (0, 1))
+        return max(start, begin) - begin, min(stop, end) - begin
 
-    def _kept(self, block_index: int, start: int, stop: int) -> Span | None:
-        """Span that has all frames of a block between `start` and `stop`, if it is kept."""
-        span = self._cache.find(block_index)
-        begin, end = self._extent(block_index)
-        return span if span and span.covers(max(start, begin), min(stop, end)) else None
+    def _kept(self, block_index: int, start: int, stop: int) -> Samples | None:
+        """Samples of a block between frames `start` and `stop`, if all of them are kept."""
+        return self._cache.find(block_index, *self._within(block_index, start, stop))
 
-    def _decoded(self, block: CodedBlock, start: int, stop: int) -> Span:
+    def _decoded(self, block: CodedBlock, start: int, stop: int) -> Samples:
         # what decodes payloads is loaded when the first one comes
         from nlac.codec.decoder.parts import decode_part
 
         index = block.header.block_index
         with self._alone(index):
             # another thread may have been quicker
-            if (span := self._kept(index, start, stop)) is not None:
-                return span
-            begin, end = self._extent(index)
-            if self._cache.find(index) is not None:
-                # the second visit to a block, which will hardly be the last one
-                start, stop = begin, end
-            wanted = max(start, begin) - begin, min(stop, end) - begin
-            part = decode_part(block, self._reader.header, *wanted)
-            span = Span(begin + part.start, part.samples)
+            if (kept := self._kept(index, start, stop)) is not None:
+                return kept
+            wanted = self._within(index, start, stop)
+            missing = self._cache.missing(index, *wanted, block.header.num_frames)
+            span = decode_part(block, self._reader.header, *missing)
             self._cache.keep(index, span)
-            return span
+            return span.cut(*wanted)
 
     @contextmanager
     def _alone(self, block_index: int) -> Iterator[None]:

@@ -18,11 +18,27 @@ from nlac.codec.transforms.pcm import PcmDigest
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """Part of a block: its first frame, counted from the block's first, and the samples."""
+class Span:
+    """Decoded frames of one block.
+
+    Attributes
+    ----------
+    start : int
+        First frame, counted from the block's first, as all frames of spans are.
+    samples : (frames, channels) int32 or float32
+        The samples.
+    """
 
     start: int
     samples: Samples
+
+    def covers(self, start: int, stop: int) -> bool:
+        """Whether all frames from `start` to `stop` are here."""
+        return self.start <= start and stop <= self.start + len(self.samples)
+
+    def cut(self, start: int, stop: int) -> Samples:
+        """Return frames `start` to `stop`, which are here."""
+        return self.samples[start - self.start : stop - self.start]
 
 
 def decode_one(block: CodedBlock, stream: StreamHeader) -> Samples:

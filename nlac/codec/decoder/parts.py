@@ -12,7 +12,7 @@ from nlac._typing import Samples
 from nlac.bitstream.constants import PREDICTOR_LPC
 from nlac.bitstream.header import StreamHeader
 from nlac.bitstream.parser import CodedBlock
-from nlac.codec.decoder.blocks import Part, decode_one, placed
+from nlac.codec.decoder.blocks import Span, decode_one, placed
 from nlac.codec.decoder.payload import FLOATS, INTEGERS, check_depth
 from nlac.codec.transforms.channels import ChannelMap
 from nlac.entropy.varint import read_varint
@@ -118,7 +118,7 @@ def open_slices(
     return None if block is None else SlicedPayload(stream, side, channels, block)
 
 
-def decode_part(block: CodedBlock, stream: StreamHeader, start: int, stop: int) -> Part:
+def decode_part(block: CodedBlock, stream: StreamHeader, start: int, stop: int) -> Span:
     """Decode the slices that hold some frames of a block. All random access comes here.
 
     Parameters
@@ -133,7 +133,7 @@ def decode_part(block: CodedBlock, stream: StreamHeader, start: int, stop: int) 
 
     Returns
     -------
-    Part
+    Span
         It begins with frame `start` or before, and reaches to `stop` or further; all of the block
         where it has no slices.
 
@@ -149,13 +149,13 @@ def decode_part(block: CodedBlock, stream: StreamHeader, start: int, stop: int) 
             if opened is not None:
                 table = opened.block.table
                 numbers = table.covering(start, stop)
-                return Part(table.slices[numbers.start].start, opened.decode(numbers))
-    return Part(0, decode_one(block, stream))
+                return Span(table.slices[numbers.start].start, opened.decode(numbers))
+    return Span(0, decode_one(block, stream))
 
 
 def decode_intact(
     payload: bytes, num_frames: int, stream: StreamHeader, length: int
-) -> list[Part]:
+) -> list[Span]:
     """Decode the slices of a damaged block whose checksums match.
 
     Parameters
@@ -171,7 +171,7 @@ def decode_intact(
 
     Returns
     -------
-    list of Part
+    list of Span
         In order; none where the block has no slices, or what precedes them is damaged. None,
         too, where all slices match: then the payload is another block's.
     """
@@ -182,15 +182,15 @@ def decode_intact(
     if opened is None:
         return []
     slices = opened.block.table.slices
-    parts = []
+    spans = []
     for numbers in opened.intact():
         if len(numbers) == len(slices):
             return []
         try:
-            parts.append(Part(slices[numbers.start].start, opened.decode(numbers)))
+            spans.append(Span(slices[numbers.start].start, opened.decode(numbers)))
         except CorruptStream:
             continue
-    return parts
+    return spans
 
 
 def damaged_frames(

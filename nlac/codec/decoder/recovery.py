@@ -16,7 +16,7 @@ from nlac.bitstream.block import BlockHeader
 from nlac.bitstream.header import StreamHeader
 from nlac.bitstream.parser import CodedBlock
 from nlac.bitstream.scan import Scan, read_payload, read_tail_piece, scan_stream
-from nlac.codec.decoder.blocks import Part, decode_one
+from nlac.codec.decoder.blocks import Span, decode_one
 from nlac.codec.decoder.workers import Workers
 from nlac.codec.transforms.pcm import PcmDigest
 
@@ -101,21 +101,21 @@ class Recovery:
         """
         gauge = gauge or silent_gauge()
 
-        def work(block: CodedBlock) -> tuple[BlockHeader, list[Part]]:
+        def work(block: CodedBlock) -> tuple[BlockHeader, list[Span]]:
             with gauge.block(block.header.num_frames):
                 return block.header, self._decode(block)
 
         digest = PcmDigest(self.header.bits_per_sample)
         done = 0
-        for header, parts in ordered_map(
+        for header, spans in ordered_map(
             work, self._payloads(), self._threads, gauge.tick
         ):
-            for part in parts:
-                start = header.first_frame + part.start
-                for piece in (*self._silence(done, start), part.samples):
+            for span in spans:
+                start = header.first_frame + span.start
+                for piece in (*self._silence(done, start), span.samples):
                     digest.update(piece)
                     yield piece
-                done = start + len(part.samples)
+                done = start + len(span.samples)
         for piece in self._silence(done, self.scan.num_frames):
             digest.update(piece)
             yield piece
@@ -136,24 +136,24 @@ class Recovery:
         for offset, header in sorted(found, key=lambda each: each[1].block_index):
             yield CodedBlock(header, read_payload(self._file, offset, header), offset)
 
-    def _decode(self, block: CodedBlock) -> list[Part]:
+    def _decode(self, block: CodedBlock) -> list[Span]:
         """What can be decoded of a block, in order."""
         header = block.header
         if header.block_index in self._wounded:
             from nlac.codec.decoder.parts import decode_intact
 
-            parts = decode_intact(
+            spans = decode_intact(
                 block.payload, header.num_frames, self.header, header.payload_length
             )
-            if parts:
-                kept = sum(len(part.samples) for part in parts)
+            if spans:
+                kept = sum(len(span.samples) for span in spans)
                 self.problems.append(
                     f"block {header.block_index}: {kept} of {header.num_frames} frames "
                     "lie in intact slices"
                 )
-            return parts
+            return spans
         try:
-            return [Part(0, decode_one(block, self.header))]
+            return [Span(0, decode_one(block, self.header))]
         except CorruptStream as error:
             self.problems.append(str(error))
             return []
