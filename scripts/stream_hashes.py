@@ -26,7 +26,7 @@ import soundfile
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests/golden"))
 
-import make_golden as golden  # noqa: E402
+import golden_signals as golden  # noqa: E402
 
 RATE = 44_100
 QUICK: list[dict[str, Any]] = [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from make_golden import hashed
+from golden_signals import hashed
 
 from nlac.predictors.networks.layers import Activation, Affine, Gru, Linear, Network
 
