@@ -3,57 +3,21 @@
 from __future__ import annotations
 
 import random
-import subprocess
-from shutil import which
 
 import pytest
+from cue_tools import ALBUM, AT0, CD, FRAMES, ONE, T1, TWO
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nlac._errors import CueSheetError, UsageError
+from nlac._errors import CueSheetError
 from nlac.audio.format import AudioFormat
-from nlac.metadata.cue_sheet.flac import block_of_cue_sheet, cue_sheet_of_block
 from nlac.metadata.cue_sheet.model import CueIndex, CueSheet, CueTrack
 from nlac.metadata.cue_sheet.parser import MAX_CHARACTERS, parse_cue_sheet
-from nlac.metadata.cue_sheet.ranges import CueRange, track_parts
 from nlac.metadata.cue_sheet.stored import decode_text
 from nlac.metadata.cue_sheet.tags import track_tags
 from nlac.metadata.cue_sheet.writer import write_cue_sheet
 
-CD = AudioFormat(44_100, 2, 16)
 HIRES = AudioFormat(96_000, 2, 24)
-# ten minutes
-FRAMES = 26_460_000
-
-ALBUM = """\
-REM GENRE Ambient
-REM DATE 1999
-CATALOG 0123456789012
-PERFORMER "The Örgan"
-TITLE "Two, three"
-FILE "album.wav" WAVE
-  TRACK 01 AUDIO
-    TITLE "Öne"
-    ISRC DE-ABC-99-00001
-    FLAGS DCP PRE
-    INDEX 00 00:00:00
-    INDEX 01 00:02:00
-  TRACK 02 AUDIO
-    TITLE "Two"
-    PERFORMER "Another"
-    INDEX 00 03:59:74
-    INDEX 01 04:01:00
-    INDEX 02 05:00:37
-  TRACK 03 AUDIO
-    PREGAP 00:02:00
-    INDEX 01 07:00:00
-    POSTGAP 00:01:00
-"""
-
-T1 = "TRACK 01 AUDIO\n"
-AT0 = "INDEX 01 00:00:00\n"
-ONE = T1 + AT0
-TWO = ONE + "TRACK 02 AUDIO\nINDEX 01 01:00:00\n"
 
 GOOD = {
     "000.everything": (ALBUM, CD),
@@ -80,13 +44,16 @@ GOOD = {
     "110.isrc_without_hyphens": (T1 + "ISRC usabc9912345\n" + AT0, CD),
     "130.data_track": (TWO.replace("2 AUDIO", "2 MODE1/2352"), CD),
     "131.ninety_nine_tracks": (
-        "".join(f"TRACK {i:02} AUDIO\nINDEX 01 00:{i - 1:02}:00\n" for i in range(1, 61)), CD
+        "".join(f"TRACK {i:02} AUDIO\nINDEX 01 00:{i - 1:02}:00\n" for i in range(1, 61)),
+        CD,
     ),
     "132.non_cdda_tracks_above_99": (
-        ONE + "".join(f"TRACK {i} AUDIO\nINDEX 01 {i}\n" for i in range(2, 255)), HIRES
+        ONE + "".join(f"TRACK {i} AUDIO\nINDEX 01 {i}\n" for i in range(2, 255)),
+        HIRES,
     ),
     "200.FLAC_lead_in_and_lead_out": (
-        f"REM FLAC__lead-in 88200\nREM FLAC__lead-out 170 {FRAMES}\n{TWO}", CD
+        f"REM FLAC__lead-in 88200\nREM FLAC__lead-out 170 {FRAMES}\n{TWO}",
+        CD,
     ),
     "201.FLAC_lead_out_of_no_cd": (f"REM FLAC__lead-out 255 {FRAMES}\n{TWO}", CD),
 }
@@ -113,7 +80,9 @@ BAD = {
     "063.first_INDEX_not_0_or_1": (T1 + "INDEX 02 00:00:00\n", 2, "is 00 or 01"),
     "064.INDEX_num_non_sequential": (ONE + "INDEX 03 00:10:00\n", 3, "INDEX 03 follows INDEX 01"),
     "065.INDEX_num_out_of_range": (
-        T1 + "".join(f"INDEX {i} 0:{i // 60}:{i % 60}\n" for i in range(101)), 102, "0 to 99"
+        T1 + "".join(f"INDEX {i} 0:{i // 60}:{i % 60}\n" for i in range(101)),
+        102,
+        "0 to 99",
     ),
     "066.INDEX_missing_offset": (T1 + "INDEX 01\n", 2, "lacks a position"),
     "067.INDEX_illegal_offset": (ONE + "INDEX 02 00:xx:00\n", 3, "is no position"),
@@ -223,74 +192,6 @@ def test_a_sheet_in_another_encoding_is_told() -> None:
         decode_text(data, "klingon")
 
 
-def test_tracks_divide_the_recording_whatever_becomes_of_gaps() -> None:
-    sheet = parse_cue_sheet(ALBUM, CD, FRAMES)
-    for mode, numbers in (("previous", [0, 1, 2, 3]), ("next", [1, 2, 3])):
-        parts = track_parts(sheet, FRAMES, mode)
-        assert [part.number for part in parts] == numbers
-        ends = [0, *(part.stop for part in parts)]
-        assert ends[:-1] == [part.start for part in parts]
-        assert ends[-1] == FRAMES
-    dropped = track_parts(sheet, FRAMES, "drop")
-    assert [(part.start, part.stop) for part in dropped][:2] == [
-        (88_200, (239 * 75 + 74) * 588), (241 * 44_100, 420 * 44_100)
-    ]  # fmt: skip
-    with pytest.raises(UsageError):
-        track_parts(sheet, FRAMES, "sideways")
-
-
-@pytest.mark.parametrize(
-    ("text", "seconds"),
-    [
-        ("1.1-2.1", (2, 241)),
-        ("2.1", (241, 600)),
-        ("2.1-", (241, 600)),
-        ("-2.1", (0, 241)),
-        ("-", (0, 600)),
-        ("3.1-4.1", (420, 600)),  # there is no track 4
-        ("3.7-", (420, 600)),  # the closest one before
-        ("-1.5", (0, 240 - 1 / 75)),  # the closest one after
-        ("0.0-1.0", (0, 0)),
-    ],
-)
-def test_ranges_mean_what_they_mean_to_flac(text: str, seconds: tuple[float, float]) -> None:
-    sheet = parse_cue_sheet(ALBUM, CD, FRAMES)
-    expected = tuple(round(44_100 * each) for each in seconds)
-    assert CueRange.parse(text).resolve(sheet, FRAMES) == expected
-
-
-@pytest.mark.skipif(which("flac") is None, reason="needs flac")
-def test_flac_decodes_the_same_ranges(tmp_path) -> None:
-    frames = 44_100 * 90
-    text = T1 + "INDEX 0 0:0:0\nINDEX 1 0:9:0\nTRACK 2 AUDIO\nINDEX 0 0:20:1\n"
-    text += "INDEX 1 0:21:0\nINDEX 2 0:30:0\nTRACK 3 AUDIO\nINDEX 1 1:2:3\n"
-    (tmp_path / "a.cue").write_text(text)
-    (tmp_path / "a.raw").write_bytes(bytes(4 * frames))
-    raw = ["--force-raw-format", "--endian=little", "--sign=signed"]
-    fmt = ["--channels=2", "--bps=16", "--sample-rate=44100"]
-
-    def flac(*args: str) -> bytes:
-        command = ["flac", "-s", *raw, *args]
-        return subprocess.run(command, cwd=tmp_path, capture_output=True, check=True).stdout
-
-    flac("-0", *fmt, "--cuesheet=a.cue", "a.raw")
-    sheet = parse_cue_sheet(text, CD, frames)
-    for cues in ("1.1-2.1", "2.1", "-2.1", "3.1-4.1", "3.7-", "2.2-2.9", "9.1-10.1", "1.9-3.0"):
-        start, stop = CueRange.parse(cues).resolve(sheet, frames)
-        assert len(flac("-d", "-c", f"--cue={cues}", "a.flac")) == 4 * (stop - start)
-
-
-@pytest.mark.parametrize("text", ["", "3", "3.", ".1", "1.1-2", "1.1-2.1-", "a", "1.1 - 2", "٣.1"])
-def test_what_is_no_range(text: str) -> None:
-    with pytest.raises(UsageError, match=r"TRACK\.INDEX"):
-        CueRange.parse(text)
-
-
-def test_a_range_does_not_end_before_it_begins() -> None:
-    with pytest.raises(UsageError, match="ends"):
-        CueRange.parse("3.1-1.1").resolve(parse_cue_sheet(ALBUM, CD), FRAMES)
-
-
 def test_tags_of_a_track() -> None:
     sheet = parse_cue_sheet(ALBUM, CD)
     album = [("Title", "x"), ("DATE", "2001"), ("LABEL", "L"), ("REPLAYGAIN_ALBUM_GAIN", "1 dB")]
@@ -353,91 +254,3 @@ def test_changed_sheets_are_read_or_refused() -> None:
             continue
         frames = [index.frame for track in sheet.tracks for index in track.indices]
         assert frames == sorted(set(frames))
-
-
-# FLAC's block
-
-
-def block() -> bytes:
-    return block_of_cue_sheet(parse_cue_sheet(ALBUM, CD, FRAMES), FRAMES)
-
-
-def test_blocks_are_read_as_they_were_written() -> None:
-    sheet = parse_cue_sheet(ALBUM, CD, FRAMES)
-    again = cue_sheet_of_block(block())
-    assert again.is_cd
-    assert (again.catalog, again.lead_in, again.lead_out) == (sheet.catalog, 88_200, FRAMES)
-    for mine, theirs in zip(sheet.tracks, again.tracks, strict=True):
-        assert (mine.number, mine.indices, mine.isrc) == (
-            theirs.number, theirs.indices, theirs.isrc,
-        )  # fmt: skip
-    assert again.tracks[0].flags == ("PRE",)
-    assert block_of_cue_sheet(again, FRAMES) == block()
-
-
-def test_a_recording_that_ends_within_a_sector_is_no_cd_to_flac() -> None:
-    data = block_of_cue_sheet(parse_cue_sheet(TWO, CD), FRAMES + 1)
-    sheet = cue_sheet_of_block(data)
-    assert not sheet.is_cd
-    assert sheet.lead_out == FRAMES + 1
-    with pytest.raises(CueSheetError, match="ends before the last index"):
-        block_of_cue_sheet(sheet, 100)
-
-
-@pytest.mark.skipif(which("metaflac") is None, reason="needs flac")
-def test_metaflac_makes_the_same_block(tmp_path) -> None:
-    pcm, flac, cue = (tmp_path / name for name in ("a.raw", "a.flac", "a.cue"))
-    # a silent minute and a half
-    frames = 44_100 * 90
-    pcm.write_bytes(bytes(4 * frames))
-    raw = ["--force-raw-format", "--endian=little", "--sign=signed", "--channels=2", "--bps=16"]
-    text = ALBUM.replace("03:59", "00:59").replace("04:01", "01:01").replace("05:0", "01:1")
-    text = text.replace("07:00", "01:20")
-    cue.write_text(text)
-    command = ["flac", "-s", "-0", "--no-padding", "--no-seektable", *raw, "--sample-rate=44100"]
-    subprocess.run([*command, f"--cuesheet={cue}", "-o", flac, pcm], check=True)
-    data = flac.read_bytes()
-    place = 4
-    while data[place] & 0x7F != 5:
-        place += 4 + int.from_bytes(data[place + 1 : place + 4], "big")
-    theirs = data[place + 4 : place + 4 + int.from_bytes(data[place + 1 : place + 4], "big")]
-    assert block_of_cue_sheet(parse_cue_sheet(text, CD, frames), frames) == theirs
-    exported = tmp_path / "out.cue"
-    subprocess.run(["metaflac", f"--export-cuesheet-to={exported}", flac], check=True)
-    assert cue_sheet_of_block(theirs).tracks == tuple(
-        CueTrack(t.number, t.indices, isrc=t.isrc, flags=t.flags)
-        for t in parse_cue_sheet(exported.read_text(), CD, frames).tracks
-    )
-
-
-BLOCK_FAULTS = {
-    "cut_off": lambda data: data[:300],
-    "cut_off_in_the_lead_out": lambda data: data[:-1],
-    "bytes_behind": lambda data: data + b"\0",
-    "no_tracks": lambda data: data[:395] + b"\0",
-    "reserved_bits": lambda data: data[:137] + b"\1" + data[138:],
-    "catalog_not_ascii": lambda data: b"\xe4" + data[1:],
-    "track_number_0": lambda data: data[:404] + b"\0" + data[405:],
-    "lead_out_missing": lambda data: data[:395] + b"\3" + data[396:-36],
-}
-
-
-@pytest.mark.parametrize("name", BLOCK_FAULTS)
-def test_bad_blocks(name: str) -> None:
-    with pytest.raises(CueSheetError, match="FLAC block"):
-        cue_sheet_of_block(BLOCK_FAULTS[name](block()))
-
-
-def test_changed_blocks_are_read_or_refused() -> None:
-    random_ = random.Random(5)
-    good = block()
-    for _ in range(3000):
-        data = bytearray(good)
-        for _ in range(random_.randint(1, 4)):
-            data[random_.randrange(len(data))] = random_.choice((0, 1, 2, 170, 255))
-        try:
-            sheet = cue_sheet_of_block(bytes(data[: random_.choice((len(data), 500))]))
-        except CueSheetError:
-            continue
-        assert sheet.lead_out is not None
-        assert block_of_cue_sheet(sheet, sheet.lead_out)
