@@ -19,3 +19,9 @@ def wav_bytes(frames: int = 3000, seed: int = 1) -> bytes:
     chunks = b"fmt " + struct.pack("<I", 16) + fmt + b"data" + struct.pack("<I", len(data)) + data
     chunks += b"odd " + struct.pack("<I", 3) + b"abc\0"
     return b"RIFF" + struct.pack("<I", 4 + len(chunks)) + b"WAVE" + chunks
+
+
+def damage(path: Path, share: float = 0.5) -> None:
+    data = bytearray(path.read_bytes())
+    data[int(len(data) * share)] ^= 0x10
+    path.write_bytes(data)

@@ -59,3 +59,10 @@ def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Resul
         return done
 
     return run
+
+
+@pytest.fixture
+def stream(call: Callable[..., Result], wav: Path) -> Path:
+    """``in.nlac`` of three blocks, encoded from ``in.wav``."""
+    assert call("encode", "-q", "--block-seconds", 0.125, wav).exit_code == 0
+    return wav.with_suffix(".nlac")

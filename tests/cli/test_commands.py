@@ -1,175 +1,19 @@
-"""Each command in this process: files, options, messages, exit codes."""
+"""Each command in this process: what it makes of files and options, and what it tells."""
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
-from cli_tools import wav_bytes
+from cli_tools import damage, wav_bytes
 from click.testing import Result
 
 from nlac.cli.main import COMMANDS
 
 Call = Callable[..., Result]
-
-
-@pytest.fixture
-def stream(call: Call, wav: Path) -> Path:
-    """``in.nlac`` of three blocks, encoded from ``in.wav``."""
-    assert call("encode", "-q", "--block-seconds", 0.125, wav).exit_code == 0
-    return wav.with_suffix(".nlac")
-
-
-def damage(path: Path, share: float = 0.5) -> None:
-    data = bytearray(path.read_bytes())
-    data[int(len(data) * share)] ^= 0x10
-    path.write_bytes(data)
-
-
-def test_names(call: Call, tmp_path: Path, wav: Path) -> None:
-    done = call("encode", "in.wav")
-    assert done.exit_code == 0
-    line = done.stdout
-    assert line.startswith("in.wav -> in.nlac: ")
-    for fact in (" %, ", " bits/sample, ", "x real time, ", "MD5 ", ", verified\n"):
-        assert fact in line
-    assert done.stderr == ""
-    original = wav.read_bytes()
-    wav.unlink()
-    done = call("decode", "in.nlac")
-    assert done.exit_code == 0
-    assert "the original file, verified" in done.stdout
-    assert wav.read_bytes() == original
-    assert call("encode", "-q", "in.wav", "other.nlac").exit_code == 0
-    assert (tmp_path / "other.nlac").read_bytes() == (tmp_path / "in.nlac").read_bytes()
-
-
-def test_several_files_into_a_folder(call: Call, tmp_path: Path) -> None:
-    for number, name in enumerate(("a.wav", "b.wav")):
-        (tmp_path / name).write_bytes(wav_bytes(100, number))
-    assert call("encode", "a.wav", "b.wav", "-o", "packed").exit_code == 0
-    assert call("decode", "packed/a.nlac", "packed/b.nlac", "-o", "back").exit_code == 0
-    for name in ("a.wav", "b.wav"):
-        assert (tmp_path / "back" / name).read_bytes() == (tmp_path / name).read_bytes()
-
-
-def test_folders(call: Call, tmp_path: Path) -> None:
-    for name in ("top/a.wav", "top/deep/er/b.wav"):
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_bytes(wav_bytes(100))
-    assert call("encode", "-q", "-r", "top", "-o", "packed").exit_code == 0
-    assert (tmp_path / "packed/deep/er/b.nlac").exists()
-    assert call("test", "-r", "packed").stdout.count(": ok") == 2
-    assert call("decode", "-q", "-r", "packed", "-o", "back").exit_code == 0
-    assert (tmp_path / "back/deep/er/b.wav").read_bytes() == wav_bytes(100)
-    done = call("encode", "-r", "back", "--include", "*.mp3")
-    assert done.exit_code == 2
-    assert "no file" in done.stderr
-
-
-def test_nothing_is_overwritten_unless_forced(call: Call, wav: Path, stream: Path) -> None:
-    before = stream.read_bytes()
-    done = call("encode", wav, stream, "--block-seconds", "0.1")
-    assert done.exit_code == 5
-    assert "-f replaces it" in done.stderr
-    assert stream.read_bytes() == before
-    assert call("encode", "-f", wav, stream, "--block-seconds", "0.1").exit_code == 0
-    assert stream.read_bytes() != before
-    assert call("decode", stream).exit_code == 5
-    assert call("decode", "-f", stream).exit_code == 0
-    assert wav.read_bytes() == wav_bytes()
-
-
-@pytest.mark.parametrize(
-    ("args", "hint"),
-    [
-        (["encode"], "missing argument"),
-        (["encode", "in.wav", "--presett", "max"], "--preset"),
-        (["encode", "in.wav", "out.wav"], "foreign extension"),
-        (["encode", "in.wav", "-o", "in.wav"], "foreign extension"),
-        (["encode", "in.wav", "--suffix", ".flac"], "--suffix"),
-        (["encode", "in.wav", "-T", "title"], "FIELD=VALUE"),
-        (["encode", "in.wav", "--raw", "44100"], "RATE,ENCODING,CHANNELS"),
-        (["encode", "in.wav", "--delete-input", "--no-verify"], "--no-verify"),
-        (["encode", "in.wav", "-", "--delete-input"], "--delete-input"),
-        (["encode", "in.wav", "in.wav", "in.wav", "-o", "-"], "several inputs"),
-        (["encode", "-q", "-v", "in.wav"], "contradict"),
-        (["encode", "in.wav", "x.nlac", "--effort", "1"], "lpc takes no effort"),
-        (["encode", "in.wav", "--preset", "max", "--effort", "4"], "0<=x<=3"),
-        (["decode", "in.nlac", "--skip", "1,5"], "mm:ss.fff"),
-        (["decode", "in.nlac", "--skip", "100f", "--until", "50f", "-o", "x.wav"], "before --skip"),
-        (["decode", "in.nlac", "-o", "in.nlac"], "input itself"),
-        (["decode", "in.nlac", "-o", "x.ogg"], ".ogg is no format that can be written"),
-        (["decode", "in.nlac", "-o", "x.wv", "--skip", "0:00"], ".wav .wave .bwf .rf64"),
-        (["encode", "in.wav", "-o", "absent/x.nlac"], "folder absent does not exist"),
-        (["bench", "nowhere"], "does not exist"),
-        (["bench", ".", "-c", "zip"], "no codec 'zip'"),
-        (["unknown"], "no such command"),
-    ],
-)
-def test_wrong_use(call: Call, stream: Path, args: list[str], hint: str) -> None:
-    done = call(*args)
-    assert done.exit_code == 2
-    assert hint in done.stderr
-    assert done.stdout == ""
-
-
-def test_one_bad_file_does_not_stop_the_others(call: Call, tmp_path: Path, wav: Path) -> None:
-    (tmp_path / "bad.wav").write_bytes(b"nothing like audio, whatever its name may tell")
-    done = call("encode", "bad.wav", "in.wav", "-o", "out")
-    assert done.exit_code == 1
-    assert "nlac: error: bad.wav: " in done.stderr
-    assert os.listdir(tmp_path / "out") == ["in.nlac"]
-
-
-def test_the_gravest_code_counts(call: Call, tmp_path: Path, stream: Path) -> None:
-    damaged = tmp_path / "damaged.nlac"
-    damaged.write_bytes(stream.read_bytes())
-    damage(damaged)
-    # in.nlac would go to in.wav, which exists
-    assert call("decode", "in.nlac").exit_code == 5
-    (tmp_path / "text.nlac").write_bytes(b"RIFF but no more than this")
-    assert call("decode", "in.nlac", "text.nlac").exit_code == 1
-    assert call("decode", "damaged.nlac", "in.nlac", "text.nlac").exit_code == 3
-    assert not (tmp_path / "damaged.wav").exists()
-
-
-def test_what_is_missing_here(
-    call: Call, wav: Path, stream: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    done = call("encode", wav, "-o", "x.nlac", "--device", "cuda")
-    assert done.exit_code == 4
-    assert "nlac[neural]" in done.stderr
-    assert call("encode", wav, "-o", "x.nlac", "--predictor", "none").exit_code == 4
-    data = bytearray(stream.read_bytes())
-    data[4] = 99  # the version
-    stream.write_bytes(data)
-    assert call("decode", stream, "x.wav").exit_code == 4
-    assert call("test", stream).exit_code == 4
-
-
-@pytest.mark.parametrize("again", ["in.wav", "./in.wav"])
-def test_an_input_that_is_named_twice(call: Call, wav: Path, again: str) -> None:
-    """It is told before anything is encoded, even where outputs may be replaced."""
-    done = call("encode", "-f", "in.wav", again)
-    assert done.exit_code == 2
-    assert f"{again} is named twice" in done.stderr
-    assert not wav.with_suffix(".nlac").exists()
-
-
-def test_two_inputs_of_one_name(call: Call, tmp_path: Path) -> None:
-    for folder in ("a", "b"):
-        (tmp_path / folder).mkdir()
-        (tmp_path / folder / "x.wav").write_bytes(wav_bytes(50))
-    done = call("encode", "-f", "a/x.wav", "b/x.wav", "-o", "out")
-    assert done.exit_code == 5
-    assert "just written from a/x.wav" in done.stderr
 
 
 def test_parts(call: Call, tmp_path: Path, stream: Path) -> None:
@@ -303,73 +147,6 @@ def test_a_stream_is_not_encoded_again(call: Call, stream: Path) -> None:
     assert "is an nlac stream already" in done.stderr
 
 
-@pytest.mark.parametrize("suffix", ["ogg", "oga", "alac", "mp2", "dsf", "txt", "nlac", "2024"])
-def test_other_extensions_need_a_format(call: Call, stream: Path, suffix: str) -> None:
-    output = stream.with_name(f"out.{suffix}")
-    assert call("decode", stream, "-o", output).exit_code == 2
-    assert not output.exists()
-    assert call("decode", stream, "-o", output, "--format", "wav").exit_code == 0
-    assert output.read_bytes()[:4] == b"RIFF"
-
-
-@pytest.mark.parametrize("name", ["out", "out.bwf", "out.WAVE"])
-def test_names_of_the_original(call: Call, stream: Path, name: str) -> None:
-    output = stream.with_name(name)
-    assert call("decode", stream, "-o", output).exit_code == 0
-    assert output.read_bytes() == wav_bytes()
-
-
-def test_raw_samples_may_have_any_name(call: Call, tmp_path: Path) -> None:
-    (tmp_path / "a.pcm").write_bytes(bytes(400))
-    assert call("encode", "a.pcm", "--raw", "8000,s16le,1").exit_code == 0
-    assert call("decode", "a.nlac", "-o", "a.dat").exit_code == 0
-    assert (tmp_path / "a.dat").read_bytes() == bytes(400)
-
-
-NAMES = {
-    "C.WAV": "C.WAV",
-    "d.bwf": "d.bwf",
-    "e.wave": "e.wave",
-    "f": "f",
-    "g.take.2": "g.take.2",
-    "h.音": "h.音",
-    # names that no decoder may be told; they come back as .wav
-    "i.a:b": "i.wav",
-    "j." + "k" * 65: "j.wav",
-    # a WAV file under a foreign name is no other file for that
-    "l.flac": "l.flac",
-    "m.mp3": "m.mp3",
-}
-
-
-def test_names_come_back_with_their_extension(call: Call, tmp_path: Path) -> None:
-    for number, name in enumerate(NAMES):
-        (tmp_path / name).write_bytes(wav_bytes(50, number))
-    assert call("encode", "-q", *NAMES, "-o", "packed").exit_code == 0
-    assert call("decode", "-q", "-r", "packed", "-o", "back").exit_code == 0
-    assert sorted(os.listdir(tmp_path / "back")) == sorted(NAMES.values())
-    for name, back in NAMES.items():
-        assert (tmp_path / "back" / back).read_bytes() == (tmp_path / name).read_bytes()
-    # a part of it, too, and what is asked for in so many words
-    assert call("decode", "-q", "-r", "packed", "-o", "part", "--skip", "9f").exit_code == 0
-    assert sorted(os.listdir(tmp_path / "part")) == sorted(NAMES.values())
-    assert (tmp_path / "part" / "m.mp3").read_bytes()[:4] == b"RIFF"
-    assert call("decode", "-q", "packed/C.nlac", "-o", "a/", "--format", "wav").exit_code == 0
-    assert call("decode", "-q", "packed/C.nlac", "-o", "a/", "--format", "aiff").exit_code == 0
-    assert sorted(os.listdir(tmp_path / "a")) == ["C.aiff", "C.wav"]
-
-
-def test_names_that_differ_in_their_extension_only_are_told(call: Call, tmp_path: Path) -> None:
-    (tmp_path / "in").mkdir()
-    for number, name in enumerate(("x.wav", "x.wave")):
-        (tmp_path / "in" / name).write_bytes(wav_bytes(50, number))
-    done = call("encode", "-f", "-r", "in", "-o", "out")
-    assert done.exit_code == 5
-    assert "just written from in/x.wav" in done.stderr
-    assert call("decode", "-q", "out/x.nlac").exit_code == 0
-    assert (tmp_path / "out" / "x.wav").read_bytes() == wav_bytes(50, 0)
-
-
 def test_raw_and_time_of_modification(call: Call, tmp_path: Path) -> None:
     raw = tmp_path / "take.pcm"
     raw.write_bytes(bytes(range(256)) * 6)
@@ -417,22 +194,6 @@ def test_sizes_that_lie(call: Call, tmp_path: Path) -> None:
     assert (tmp_path / "b.wav").read_bytes() == data
 
 
-def test_limits(call: Call, tmp_path: Path, wav: Path, stream: Path) -> None:
-    for args in (["encode", wav, "-f"], ["decode", stream, "-f"], ["test", stream]):
-        assert call(*args, "--memory", "2G").exit_code == 0
-        done = call(*args, "--memory", "1.5k")
-        assert done.exit_code == 1
-        assert "MiB of memory; the limit is 0 MiB" in done.output
-        done = call(*args, "--memory", "much")
-        assert done.exit_code == 2
-        assert "'much' is no size such as 500M or 2G" in done.output
-    done = call("decode", stream, "small.wav", "--max-output", "10k")
-    assert done.exit_code == 1
-    assert "more than --max-output (10240)" in done.output
-    assert not (tmp_path / "small.wav").exists()
-    assert call("decode", stream, "small.wav", "--max-output", "12 KB").exit_code == 0
-
-
 def test_environment_variables(call: Call, wav: Path) -> None:
     assert call("encode", wav, env={"NLAC_ENCODE_PRESET": "nonsense"}).exit_code == 2
     assert call("encode", wav, env={"NLAC_ENCODE_SUFFIX": ".packed"}).exit_code == 0
@@ -449,33 +210,6 @@ def test_help_has_examples(call: Call, name: str) -> None:
 def test_version(call: Call) -> None:
     done = call("--version")
     assert (done.exit_code, done.stdout.split()[0]) == (0, "nlac")
-
-
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_completion(call: Call, shell: str) -> None:
-    assert "_NLAC_COMPLETE" in call("completion", shell).stdout
-
-
-def test_doctor(call: Call) -> None:
-    done = call("doctor")
-    assert done.exit_code == 0, done.stdout
-    assert "self-test passed: 33 sample formats" in done.stdout
-    assert call("doctor", "-q").stdout == ""
-    report = json.loads(call("doctor", "--json").stdout)
-    assert report["self_test"]["passed"]
-    assert report["packages"]["numpy"]
-
-
-def test_doctor_tells_what_fails(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
-    import nlac
-
-    def fail(*args: Any, **extra: Any) -> None:
-        raise ValueError("no luck")
-
-    monkeypatch.setattr(nlac, "write", fail)
-    done = call("doctor", "-q")
-    assert done.exit_code == 1
-    assert "32-bit float: ValueError: no luck" in done.stdout
 
 
 def test_bench(call: Call, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""``nlac help``, ``config`` and ``selftest``; misspelt names."""
+"""``nlac help``, ``config``, ``selftest``, ``completion`` and ``doctor``; misspelt names."""
 
 from __future__ import annotations
 
@@ -209,3 +209,28 @@ def test_selftest_finds_damage_that_passes(call, monkeypatch):
     done = call("selftest", "damage")
     assert done.exit_code == 3
     assert "byte 0 flipped: Mismatch: the damage was not found" in done.stdout
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion(call, shell):
+    assert "_NLAC_COMPLETE" in call("completion", shell).stdout
+
+
+def test_doctor(call):
+    done = call("doctor")
+    assert done.exit_code == 0, done.stdout
+    assert "self-test passed: 33 sample formats" in done.stdout
+    assert call("doctor", "-q").stdout == ""
+    report = json.loads(call("doctor", "--json").stdout)
+    assert report["self_test"]["passed"]
+    assert report["packages"]["numpy"]
+
+
+def test_doctor_tells_what_fails(call, monkeypatch):
+    def fail(*arguments, **options):
+        raise ValueError("no luck")
+
+    monkeypatch.setattr(nlac, "write", fail)
+    done = call("doctor", "-q")
+    assert done.exit_code == 1
+    assert "32-bit float: ValueError: no luck" in done.stdout

@@ -20,6 +20,40 @@ def stream(call: Call, wav: Path) -> Path:
     return wav.with_suffix(".nlac")
 
 
+@pytest.mark.parametrize(
+    ("args", "hint"),
+    [
+        (["encode"], "missing argument"),
+        (["encode", "in.wav", "--presett", "max"], "--preset"),
+        (["encode", "in.wav", "out.wav"], "foreign extension"),
+        (["encode", "in.wav", "-o", "in.wav"], "foreign extension"),
+        (["encode", "in.wav", "--suffix", ".flac"], "--suffix"),
+        (["encode", "in.wav", "-T", "title"], "FIELD=VALUE"),
+        (["encode", "in.wav", "--raw", "44100"], "RATE,ENCODING,CHANNELS"),
+        (["encode", "in.wav", "--delete-input", "--no-verify"], "--no-verify"),
+        (["encode", "in.wav", "-", "--delete-input"], "--delete-input"),
+        (["encode", "in.wav", "in.wav", "in.wav", "-o", "-"], "several inputs"),
+        (["encode", "-q", "-v", "in.wav"], "contradict"),
+        (["encode", "in.wav", "x.nlac", "--effort", "1"], "lpc takes no effort"),
+        (["encode", "in.wav", "--preset", "max", "--effort", "4"], "0<=x<=3"),
+        (["decode", "in.nlac", "--skip", "1,5"], "mm:ss.fff"),
+        (["decode", "in.nlac", "--skip", "100f", "--until", "50f", "-o", "x.wav"], "before --skip"),
+        (["decode", "in.nlac", "-o", "in.nlac"], "input itself"),
+        (["decode", "in.nlac", "-o", "x.ogg"], ".ogg is no format that can be written"),
+        (["decode", "in.nlac", "-o", "x.wv", "--skip", "0:00"], ".wav .wave .bwf .rf64"),
+        (["encode", "in.wav", "-o", "absent/x.nlac"], "folder absent does not exist"),
+        (["bench", "nowhere"], "does not exist"),
+        (["bench", ".", "-c", "zip"], "no codec 'zip'"),
+        (["unknown"], "no such command"),
+    ],
+)
+def test_wrong_use(call: Call, stream: Path, args: list[str], hint: str) -> None:
+    done = call(*args)
+    assert done.exit_code == 2
+    assert hint in done.stderr
+    assert done.stdout == ""
+
+
 def test_nothing_is_begun_where_an_input_is_missing(call: Call, wav: Path, stream: Path) -> None:
     wav.write_bytes(b"precious")
     done = call("decode", "-f", "in.nlac", "y.nlac")
