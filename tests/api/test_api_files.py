@@ -1,49 +1,20 @@
-"""Files: restoration, containers, outputs that appear whole, facts, metadata."""
+"""Files: ways to give them, results, facts, chunks, restoration; open files and writers."""
 
 from __future__ import annotations
 
 import hashlib
 import io
 import json
-import os
-import stat
 import struct
 from pathlib import Path
 
 import numpy as np
 import pytest
-import soundfile
-from stream_tools import BLOCK, RATE, Pipe, PipeEnd, make_wav
+from stream_tools import BLOCK, RATE, Pipe, PipeEnd
 
 import nlac
-from nlac.api.render import carried
-from nlac.audio.flac import encoders
-from nlac.audio.format import AudioFormat
-from nlac.audio.source import open_source
-from nlac.bitstream import constants as c
-from nlac.bitstream.items import Tags
-from nlac.bitstream.metadata import MetadataItem
 
 SECONDS = BLOCK / RATE
-
-
-@pytest.fixture
-def samples():
-    return np.random.default_rng(5).integers(-32768, 32768, (3 * BLOCK + 2, 2)).astype(np.int16)
-
-
-@pytest.fixture
-def wav(samples, tmp_path):
-    path = tmp_path / "in.wav"
-    path.write_bytes(make_wav(samples, b"bext\x03\0\0\0abc\0", b"cue \x02\0\0\0xy"))
-    return path
-
-
-@pytest.fixture
-def coded(wav, tmp_path):
-    path = tmp_path / "a.nlac"
-    nlac.encode(wav, path, block_seconds=SECONDS, tags={"Title": "T", "Artist": ["A", "B"]})
-    return path
 
 
 @pytest.mark.parametrize("way", ["str", "path", "object", "bytes", "pipe"])
@@ -155,65 +126,6 @@ def test_pictures(samples):
         assert file.chunks == []
 
 
-def test_strip_chunks_writes_a_fresh_file(wav, samples, tmp_path):
-    result = nlac.encode(wav, tmp_path / "s.nlac", strip_chunks=True)
-    assert not result.restorable
-    assert nlac.info(tmp_path / "s.nlac").container is None
-    decoded = nlac.decode(tmp_path / "s.nlac", tmp_path / "s.wav")
-    assert not decoded.restored
-    assert decoded.container == "wav"
-    back, rate = soundfile.read(tmp_path / "s.wav", dtype="int16")
-    np.testing.assert_array_equal(back, samples)
-    assert rate == RATE
-    with pytest.raises(nlac.NotRestorable):
-        nlac.decode(tmp_path / "s.nlac", io.BytesIO(), container="original")
-
-
-@pytest.mark.parametrize("suffix", ["flac", "aiff", "w64", "caf", "wav"])
-def test_suffix_chooses_the_container(coded, samples, suffix, tmp_path):
-    result = nlac.decode(coded, tmp_path / f"b.{suffix}")
-    assert result.container == suffix
-    assert result.restored == (suffix == "wav")
-    np.testing.assert_array_equal(
-        soundfile.read(tmp_path / f"b.{suffix}", dtype="int16")[0], samples
-    )
-
-
-def test_container_chosen_by_name(coded, wav, tmp_path):
-    result = nlac.decode(coded, tmp_path / "b.flac", container="original")
-    assert result.restored
-    assert (tmp_path / "b.flac").read_bytes() == wav.read_bytes()
-    assert nlac.decode(coded, tmp_path / "noname").restored
-    assert nlac.decode(coded, io.BytesIO()).restored
-    assert nlac.decode(coded, tmp_path / "b.wav", container="rf64").container == "rf64"
-    # a name may ask for it, too
-    for name in ("rf64", "bw64"):
-        assert nlac.decode(coded, tmp_path / f"c.{name}").container == name
-        assert (tmp_path / f"c.{name}").read_bytes()[:4] == name.upper().encode()
-    with pytest.raises(nlac.NotRestorable):
-        nlac.decode(coded, io.BytesIO(), container="original", start=1)
-
-
-def test_a_part_is_a_fresh_file(coded, samples, tmp_path):
-    result = nlac.decode(coded, tmp_path / "p.wav", start=5, stop=-5)
-    assert not result.restored
-    assert result.md5 is None
-    np.testing.assert_array_equal(
-        soundfile.read(tmp_path / "p.wav", dtype="int16")[0], samples[5:-5]
-    )
-
-
-def test_audio_only_sources_are_refused_unless_accepted(samples, tmp_path):
-    soundfile.write(tmp_path / "a.caf", samples, RATE)
-    with pytest.raises(nlac.NotRestorable, match="audio_only"):
-        nlac.encode(tmp_path / "a.caf", tmp_path / "a.nlac")
-    assert [p.name for p in tmp_path.iterdir()] == ["a.caf"]
-    result = nlac.encode(tmp_path / "a.caf", tmp_path / "a.nlac", audio_only=True)
-    assert not result.restorable
-    assert result.container == "caf"
-    np.testing.assert_array_equal(nlac.read(tmp_path / "a.nlac")[0], samples)
-
-
 def test_declared_depth_that_is_too_small():
     """12 declared bits, of which the file uses 16: all are kept."""
     values = np.random.default_rng(0).integers(-32768, 32768, 3 * BLOCK).astype("<i2").tobytes()
@@ -234,15 +146,6 @@ def test_declared_depth_that_is_too_small():
         nlac.encode(Pipe(wav), PipeEnd(), block_seconds=SECONDS)
 
 
-def test_a_restoration_that_fails_leaves_nothing(wav, monkeypatch, tmp_path):
-    from nlac.audio.source import RestorableSource
-
-    monkeypatch.setattr(RestorableSource, "digest", property(lambda self: bytes(16)))
-    with pytest.raises(nlac.NotRestorable):
-        nlac.encode(wav, tmp_path / "a.nlac")
-    assert [p.name for p in tmp_path.iterdir()] == ["in.wav"]
-
-
 def test_raw_input(samples, tmp_path):
     out = io.BytesIO()
     nlac.encode(io.BytesIO(samples.tobytes() + b"x"), out, raw=f"{RATE},s16le,2")
@@ -250,59 +153,6 @@ def test_raw_input(samples, tmp_path):
     result = nlac.decode(out, tmp_path / "b.wav")
     assert result.container == "raw"
     assert (tmp_path / "b.wav").read_bytes() == samples.tobytes() + b"x"
-
-
-def test_existing_outputs_are_refused(coded, wav, tmp_path):
-    target = tmp_path / "there"
-    target.write_bytes(b"old")
-    for call in (
-        lambda **force: nlac.encode(wav, target, **force),
-        lambda **force: nlac.decode(coded, target, **force),
-        lambda **force: nlac.write(target, np.zeros(3, np.int16), RATE, **force),
-    ):
-        with pytest.raises(nlac.OutputExists, match="force"):
-            call()
-        assert target.read_bytes() == b"old"
-        call(force=True)
-        assert target.read_bytes() != b"old"
-        target.write_bytes(b"old")
-    with pytest.raises(FileExistsError):
-        nlac.open(target, "w", sample_rate=RATE, channels=1, bits_per_sample=16)
-
-
-def test_failures_keep_the_old_file(coded, tmp_path):
-    target = tmp_path / "there.wav"
-    target.write_bytes(b"old")
-    bad = bytearray(coded.read_bytes())
-    bad[-300] ^= 1
-    before = sorted(tmp_path.iterdir())
-    with pytest.raises(nlac.FormatError):
-        nlac.decode(bytes(bad), target, force=True)
-    assert target.read_bytes() == b"old"
-    assert sorted(tmp_path.iterdir()) == before
-
-
-def test_input_and_output_must_differ(wav, coded, tmp_path):
-    before = wav.read_bytes()
-    os.link(wav, tmp_path / "link.wav")
-    for target in (wav, tmp_path / "link.wav"):
-        with pytest.raises(nlac.UsageError, match="same file"):
-            nlac.encode(wav, target, force=True)
-    with pytest.raises(nlac.UsageError, match="same file"):
-        nlac.decode(coded, coded, force=True)
-    assert wav.read_bytes() == before
-
-
-def test_outputs_have_usual_permissions_and_follow_links(wav, tmp_path):
-    folder = tmp_path / "elsewhere"
-    folder.mkdir()
-    (tmp_path / "link.nlac").symlink_to(folder / "real.nlac")
-    nlac.encode(wav, tmp_path / "link.nlac")
-    assert (tmp_path / "link.nlac").is_symlink()
-    mask = os.umask(0)
-    os.umask(mask)
-    assert stat.S_IMODE((folder / "real.nlac").stat().st_mode) == 0o666 & ~mask
-    nlac.encode(wav, os.devnull)
 
 
 def test_nlac_file(coded, samples):
@@ -359,100 +209,3 @@ def test_nlac_writer(samples, tmp_path):
     assert sorted(p.name for p in tmp_path.iterdir()) == ["w.nlac"]
     with pytest.raises(nlac.UsageError):
         nlac.open(path, "a")
-
-
-def test_names_of_the_greatest_length(tmp_path):
-    # 83 characters, but 249 bytes of the 255 that a name may have
-    path = tmp_path / ("音" * 83 + ".nlac")
-    nlac.write(path, np.zeros(9, np.int16), RATE)
-    assert [found.name for found in tmp_path.iterdir()] == [path.name]
-
-
-PICTURE = nlac.Picture(3, "image/png", "front", 1, 1, 24, 0, b"png")
-
-
-def flac_facts(data):
-    """What a FLAC file holds besides audio, as the encoder names it."""
-    with open_source(io.BytesIO(data)) as source:
-        while len(source.read(1000)):
-            pass
-        return source.warnings[1:]
-
-
-def test_tags_and_pictures_reach_flac(samples, wav, tmp_path):
-    path = tmp_path / "a.nlac"
-    tags = {"Title": "Ä", "Artist": ["A", "B"]}
-    nlac.encode(wav, path, tags=tags, pictures=[PICTURE, PICTURE])
-    for out in (tmp_path / "b.flac", PipeEnd(), io.BytesIO()):
-        container = None if isinstance(out, Path) else "flac"
-        result = nlac.decode(path, out, container=container)
-        assert result.warnings == ()
-        if isinstance(out, Path):
-            data = out.read_bytes()
-        else:
-            data = out.data if isinstance(out, PipeEnd) else out.getvalue()
-        assert flac_facts(data) == ["not kept: tags (TITLE, ARTIST), 2 pictures"]
-        with soundfile.SoundFile(io.BytesIO(data)) as file:
-            assert file.title == "Ä"
-            np.testing.assert_array_equal(file.read(dtype="int16"), samples)
-
-
-def test_what_a_fresh_file_lacks_is_named(wav, coded, tmp_path):
-    result = nlac.decode(coded, tmp_path / "b.w64")
-    assert result.warnings == ("not in the w64 file: tags (TITLE, ARTIST)",)
-    result = nlac.decode(coded, tmp_path / "c.wav", start=3)
-    assert result.warnings == (
-        "not in the wav file: tags (TITLE, ARTIST)",
-        "not in a part of the file: chunks (bext, cue)",
-    )
-    result = nlac.decode(coded, tmp_path / "d.w64", recover=True)
-    assert result.warnings == ("not in the w64 file: tags (TITLE, ARTIST)",)
-    assert nlac.decode(coded, tmp_path / "e.wav").warnings == ()
-    assert nlac.decode(coded, None).warnings == ()
-
-
-def test_items_of_all_kinds_are_carried_or_named():
-    tags = Tags.from_mapping({"A": "b"}).to_item()
-    items = [
-        MetadataItem(c.ITEM_PADDING, bytes(9)),
-        tags,
-        Tags.from_mapping({"second": "b"}).to_item(),
-        PICTURE.to_item(),
-        MetadataItem(c.ITEM_PICTURE, b"bad"),
-        MetadataItem(c.ITEM_CUE_SHEET, b"FILE"),
-        MetadataItem(c.ITEM_APPLICATION, b"riffdata"),
-        MetadataItem(200, b"private"),
-    ]
-    blocks, lost = carried(items, "flac", AudioFormat(RATE, 2, 16))
-    assert [(b.kind, b.data) for b in blocks] == [
-        (4, tags.data), (6, PICTURE.to_item().data), (2, b"riffdata")
-    ]  # fmt: skip
-    assert lost == ["1 damaged item of type picture", "1 cue sheet"]
-    blocks, lost = carried(items, "wav", AudioFormat(RATE, 2, 16))
-    assert blocks == []
-    assert sorted(lost, key=lambda text: "damaged" in text) == [
-        "tags (A)",
-        "1 cue sheet",
-        "1 picture",
-        "1 application",
-        "1 damaged item of type picture",
-    ]
-
-
-@pytest.mark.parametrize(
-    ("bits", "container", "depth"),
-    [(20, "flac", 24), (20, "caf", 24), (2, "au", 8), (12, "raw", 16), (20, "wav", 20)],
-)
-def test_a_depth_that_the_container_does_not_have_is_told(bits, container, depth, monkeypatch):
-    monkeypatch.setattr(encoders, "_PROGRAM", "no such program")
-    stream = io.BytesIO()
-    nlac.write(stream, np.ones((9, 1), np.int32), RATE, bits_per_sample=bits)
-    result = nlac.decode(stream, io.BytesIO(), container=container)
-    told = f"samples of {depth} bits, {1 << (depth - bits)} times those of {bits} bits"
-    assert [told in warning for warning in result.warnings] == [True] * (depth != bits)
-
-
-def test_a_recovered_part_has_no_md5_of_the_whole(coded):
-    whole = nlac.decode(coded, None, recover=True)
-    assert whole.md5 == nlac.info(coded).md5
-    assert nlac.decode(coded, None, recover=True, start=10).md5 is None
