@@ -21,6 +21,7 @@ from nlac.batch.engines import DaskEngine, EngineLost, open_engine
 
 distributed = pytest.importorskip("distributed", reason="Dask is not installed")
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="NOT TESTED: SIGKILL is of POSIX")
+COPIES = 50
 
 
 class Cluster:
@@ -70,16 +71,18 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 def many(tmp_path: Path) -> Trial:
     trial = Trial(tmp_path)
     # copies: each worker would load its compiled loops for a second or two to encode
-    for number in range(120):
+    for number in range(COPIES):
         (trial.root / f"{number}.txt").write_bytes(bytes(20_000))
+    # the one that is encoded comes last
     (trial.root / LATIN).write_bytes(wav_bytes(100))
     return trial
 
 
 @contextlib.contextmanager
 def after(trial: Trial, files: int, happen: object) -> Iterator[None]:
-    """Arrange for something to happen when a number of files is copied."""
+    """Arrange for something to happen when a number of files is copied, and others are not."""
     assert callable(happen)
+    copied: list[int] = []
 
     def watch() -> None:
         deadline = time.monotonic() + 60
@@ -87,6 +90,7 @@ def after(trial: Trial, files: int, happen: object) -> Iterator[None]:
             with contextlib.suppress(FileNotFoundError):
                 if (trial.out / MANIFEST).read_bytes().count(b'"copied"') >= files:
                     happen()
+                    copied.append((trial.out / MANIFEST).read_bytes().count(b'"copied"'))
                     return
             time.sleep(0.005)
 
@@ -94,10 +98,12 @@ def after(trial: Trial, files: int, happen: object) -> Iterator[None]:
     thread.start()
     yield
     thread.join()
+    (number,) = copied
+    assert files <= number < COPIES
 
 
 def check(trial: Trial) -> None:
-    assert trial.check().counts["ok"] == 121
+    assert trial.check().counts["ok"] == COPIES + 1
     trial.restore()
     assert listing(trial.back) == listing(trial.root)
 
@@ -110,10 +116,10 @@ def test_a_worker_is_killed_in_mid_run_and_the_scheduler_killed_and_started_agai
         cluster.scheduler = cluster.start_scheduler()
         cluster.workers = [cluster.start_worker()]
 
-    with after(many, 5, cluster.workers[0].kill), after(many, 40, restart):
+    with after(many, 5, cluster.workers[0].kill), after(many, 15, restart):
         report = many.run(open_engine(cluster.engine))
     assert report.exit_codes <= {0}
-    assert report.counts["copied"] + report.counts["encoded"] == 121
+    assert (report.counts["copied"], report.counts["encoded"]) == (COPIES, 1)
     check(many)
 
 
@@ -124,7 +130,7 @@ def test_a_scheduler_that_stays_away_ends_the_run_and_the_next_goes_on(
         many.run(DaskEngine(cluster.engine, patience=0.5))
     report = many.run()
     assert report.counts["unchanged"] >= 5
-    assert report.counts.total() - report.counts["folder"] == 121
+    assert report.counts.total() - report.counts["folder"] == COPIES + 1
     check(many)
 
 
