@@ -114,6 +114,19 @@ def find_inputs(
     return found
 
 
+def writes_to_stdout(inputs: Sequence[Input], output: str | None) -> bool:
+    """Tell whether the output of one of the inputs is standard output.
+
+    Parameters
+    ----------
+    inputs : sequence of Input
+        The inputs.
+    output : str or None
+        Where they go, as in `Outputs`.
+    """
+    return output == PIPE or (output is None and any(each.is_pipe for each in inputs))
+
+
 def split_arguments(
     names: Sequence[str], output: str | None, is_output: Callable[[str], bool]
 ) -> tuple[list[str], str | None]:
@@ -204,7 +217,7 @@ class Outputs:
 
     def is_pipe(self, source: Input) -> bool:
         """Whether the output for an input is standard output."""
-        return self.output == PIPE or (self.output is None and source.is_pipe)
+        return writes_to_stdout([source], self.output)
 
     def is_named(self, source: Input) -> bool:
         """Whether the output for an input needs no name of its own."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import json
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,11 +11,10 @@ from typing import Any
 
 import click
 
-from nlac._errors import UsageError, exit_code
+from nlac._errors import UsageError
 from nlac._urls import is_url
-from nlac.cli import _console
-from nlac.cli._batch import failure_facts
-from nlac.cli._files import PIPE, Input, Outputs, find_inputs
+from nlac.cli._batch import tell_failure
+from nlac.cli._files import PIPE, Input, Outputs, find_inputs, writes_to_stdout
 from nlac.cli.options.search import search_options
 
 
@@ -120,12 +118,8 @@ def _check_present(inputs: Sequence[Input], output: str | None, as_json: bool) -
     ]
     for each in missing:
         error = FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), each.path)
-        if as_json:
-            line = {"file": each.path, "output": None, **failure_facts(error, str(each))}
-            click.echo(json.dumps(line), err=output == PIPE)
-            code = exit_code(error)
-        else:
-            code = _console.report_error(error, str(each))
+        to_stdout = writes_to_stdout(inputs, output)
+        code = tell_failure(each, error, as_json=as_json, stdout_is_data=to_stdout, output=None)
     if missing:
         raise click.exceptions.Exit(code)
 

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nlac._errors import exit_code
 from nlac._log import logger
 from nlac._urls import is_url, url_name
 from nlac.cli import _console, _files
-from nlac.cli._batch import failure_facts
+from nlac.cli._batch import tell_failure
 from nlac.cli._kinds import check_editable
 from nlac.cli.options.search import search_options
 from nlac.cli.options.sizes import memory_option
@@ -156,10 +155,7 @@ class _Run:
 
     def fail(self, source: _files.Input, error: Exception) -> int:
         """Tell of an error; returns its exit code."""
-        if not self._as_json:
-            return _console.report_error(error, str(source))
-        click.echo(json.dumps({"file": source.path, **failure_facts(error, str(source))}))
-        return exit_code(error)
+        return tell_failure(source, error, as_json=self._as_json)
 
     def _write(self, each: _Measured, album: Loudness | None) -> dict[str, str]:
         from nlac.editing.editor import MetadataEditor
