@@ -14,6 +14,7 @@ from nlac._urls import is_url, url_name
 from nlac.cli import _console, _files
 from nlac.cli._batch import tell_failure
 from nlac.cli._kinds import check_editable
+from nlac.cli.options.bundles import json_option
 from nlac.cli.options.search import search_options
 from nlac.cli.options.sizes import memory_option
 
@@ -44,7 +45,7 @@ class _Measured:
 )
 @memory_option
 @_files.model_option
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line for each file.")
+@json_option
 @_console.verbosity_options
 def command(
     files: tuple[str, ...],
