@@ -19,20 +19,13 @@ import click
 
 from nlac._descriptors import is_for_writing, own_descriptor
 from nlac._errors import OutputExists, UsageError
+from nlac._names import AUDIO_SUFFIXES
 from nlac._urls import is_url, join_url, open_url, url_exists, url_name
 from nlac.bitstream.constants import MAGIC
 from nlac.cli import _streams
 from nlac.cli.options.search import search
 
 PIPE = "-"
-# audio files, as -r takes them from folders
-AUDIO_SUFFIXES = frozenset(
-    f".{name}"
-    for name in (
-        *("wav", "wave", "bwf", "rf64", "bw64", "w64", "aif", "aiff", "aifc", "afc"),
-        *("flac", "caf", "au", "snd", "ogg", "oga", "opus", "mp3", "voc"),
-    )
-)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,10 @@ import click
 
 from nlac._errors import UsageError
 from nlac._log import logger
+from nlac._names import AUDIO_SUFFIXES
 from nlac.cli import _console
 from nlac.cli._batch import each_input
-from nlac.cli._files import AUDIO_SUFFIXES, Input, find_inputs
+from nlac.cli._files import Input, find_inputs
 from nlac.cli._kinds import check_editable, check_stream
 from nlac.cli.options.bundles import bundled, json_option
 from nlac.cli.options.search import search_options

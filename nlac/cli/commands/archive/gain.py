@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nlac._log import logger
+from nlac._names import AUDIO_SUFFIXES
 from nlac._urls import is_url, url_name
 from nlac.cli import _console, _files
 from nlac.cli._batch import tell_failure
@@ -72,7 +73,7 @@ def command(
       nlac gain -r archive --r128
     """
     inputs = _files.find_inputs(
-        files, recursive=recursive, include=include, suffixes=_files.AUDIO_SUFFIXES | {".nlac"}
+        files, recursive=recursive, include=include, suffixes=AUDIO_SUFFIXES | {".nlac"}
     )
     _console.before_coding()
     run = _Run(dual_mono, threads, memory, r128, dry_run, as_json)
@@ -192,7 +193,7 @@ _WORDS = {
 
 def _may_be_stream(url: str) -> bool:
     """Whether there may be a stream at a URL; what is called otherwise is only measured."""
-    return is_url(url) and PurePath(url_name(url)).suffix.lower() not in _files.AUDIO_SUFFIXES
+    return is_url(url) and PurePath(url_name(url)).suffix.lower() not in AUDIO_SUFFIXES
 
 
 def _facts(loudness: Loudness) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any, BinaryIO
 
 import click
 
+from nlac._names import AUDIO_SUFFIXES
 from nlac.bitstream.constants import MAGIC
 from nlac.cli import _console, _files
 from nlac.cli._batch import each_input
@@ -35,7 +36,7 @@ def command(
       nlac info -r archive
     """
     inputs = _files.find_inputs(
-        files, recursive=recursive, include=include, suffixes=_files.AUDIO_SUFFIXES | {".nlac"}
+        files, recursive=recursive, include=include, suffixes=AUDIO_SUFFIXES | {".nlac"}
     )
 
     def show(source: _files.Input) -> None:
