@@ -158,6 +158,22 @@ def test_stored_tags_count_before_those_of_the_original():
         assert file.tags_origin == "tags"
 
 
+def test_a_decoder_fed_in_pieces_shows_the_same_tags():
+    decoder = nlac.Decoder()
+    assert decoder.tags == {}
+    data = stored(FILES["before"])
+    decoder.feed(data)
+    assert decoder.tags == nlac.info(data).tags
+    assert decoder.tags == {"TITLE": ["Café"], "ARTIST": ["Me"], "IXYZ": ["z"]}
+    # what is stored counts alone, if only a picture
+    out = io.BytesIO()
+    picture = nlac.Picture(3, "image/gif", "", 1, 1, 24, 0, b"gif")
+    nlac.encode(FILES["before"], out, preset="fast", pictures=[picture])
+    decoder = nlac.Decoder()
+    decoder.feed(out.getvalue())
+    assert decoder.tags == nlac.info(out.getvalue()).tags == {}
+
+
 @pytest.mark.parametrize(
     "chunks",
     [

@@ -218,10 +218,20 @@ def shown_tags(reader: IndexedReader) -> ShownTags:
     CorruptStream
         Metadata are damaged.
     """
-    stored = stored_tags(reader.leading)
-    if stored is not None:
-        return stored
-    return tags_of_original(reader) or ShownTags(None)
+    return stored_tags(reader.leading) or tags_of_original(reader) or ShownTags(None)
+
+
+def leading_tags(header: StreamHeader, leading: Sequence[MetadataItem]) -> ShownTags:
+    """Tags that a stream shows by what comes before its blocks, as `shown_tags` else.
+
+    Those that its original file has after the samples are not among them.
+
+    Raises
+    ------
+    CorruptStream
+        Metadata are damaged.
+    """
+    return stored_tags(leading) or original_tags(header, leading, 0, b"") or ShownTags(None)
 
 
 def cut_warnings(reader: IndexedReader) -> list[str]:
