@@ -202,8 +202,9 @@ def test_no_chunks_make_it_fail(data):
 def test_cutting_tells_what_it_drops(tmp_path):
     data = wav(fmt(), DATA, before=bext(), after=info(INAM=b"T"))
     result = nlac.decode(stored(data), tmp_path / "part.wav", start=10)
-    (warning,) = result.warnings
-    assert warning.startswith("not in a part of the file: chunks (bext, LIST) with tags (TITLE, ")
+    tags, chunks = result.warnings
+    assert tags.startswith("not in the wav file: tags (TITLE, ")
+    assert chunks == "not in a part of the file: chunks (bext, LIST)"
     assert nlac.decode(stored(data), tmp_path / "whole.wav").warnings == ()
     assert nlac.decode(stored(wav(fmt(), DATA)), tmp_path / "b.wav", start=10).warnings == ()
 
