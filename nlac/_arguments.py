@@ -4,9 +4,36 @@ from __future__ import annotations
 
 import numbers
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import fields
+from typing import Any, TypeVar
 
 from nlac._errors import UsageError
+
+T = TypeVar("T")
+
+
+def from_keywords(kind: type[T], given: Mapping[str, Any], what: str) -> T:
+    """Make an instance of a dataclass from keyword arguments.
+
+    Parameters
+    ----------
+    kind : type
+        The dataclass.
+    given : mapping
+        Names of its fields, and values.
+    what : str
+        What such an argument is called in a message.
+
+    Raises
+    ------
+    UsageError
+        There is no such argument, or a value does not do.
+    """
+    known = [field.name for field in fields(kind)]  # type: ignore[arg-type]
+    for name in given:
+        if name not in known:
+            raise UsageError(f"no such {what}: {name} (known: {', '.join(known)})")
+    return kind(**given)
 
 
 def whole_number(name: str, value: Any) -> int:

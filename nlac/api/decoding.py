@@ -27,7 +27,8 @@ from nlac.codec.decoder.blocks import clipped
 from nlac.codec.decoder.recovery import Recovery
 from nlac.codec.decoder.sequential import SequentialDecoder
 from nlac.codec.decoder.workers import Workers
-from nlac.metadata.originals.reading import cut_warnings
+from nlac.metadata.originals import fresh
+from nlac.metadata.originals.reading import foreign_tail, joined_tail
 from nlac.metadata.replay_gain import GainFilter, without_gain
 
 Progress: TypeAlias = Callable[[int, int | None], None]
@@ -149,12 +150,15 @@ class Decoding:
         self._max_output = max_output
         self._apply_gain = apply_gain
         self._gain: GainFilter | None = None
+        self._notes: tuple[str, ...] = ()
         self._force = force
         self._progress = progress
 
     def whole(self, following: SequentialDecoder | None = None) -> DecodeResult:
         """All of an intact stream, forward, or of one that is still being written."""
         told = None if following else told_frames(self._file)
+        # what follows the blocks can be read before them
+        is_complete = told is not None
         decoder = following or SequentialDecoder(self._file, self._workers)
         self._check_output(told, decoder.header)
         header = decoder.header
@@ -162,8 +166,13 @@ class Decoding:
         original = stored_original(decoder.leading, header)
         container = self._any_container(original, default_container(decoder.leading, header))
         with open_target(self._dst, force=self._force) as target:
-            # nothing is lost where nothing is written
-            items = () if self._dst is None else self._fresh_items(decoder.leading, header)
+            leading, ahead = decoder.leading, None
+            items: Sequence[MetadataItem] = ()
+            # nothing is lost where nothing is written, or the original
+            is_fresh = self._dst is not None and container is not None
+            if is_fresh:
+                ahead = fresh.tail_ahead(self._file) if is_complete else None
+                items = self._fresh_items(header, leading, told or 0, ahead or b"")
             output = Rendering(
                 target, header, original, container, told, items, self._max_output
             )
@@ -173,7 +182,11 @@ class Decoding:
             gauge = self._gauge(told)
             pieces = decoder.samples(hashed=hashed, gauge=gauge)
             self._write(output, header, pieces, gauge, told)
-            output.finish(self._tail(output, header, decoder.tail()))
+            tail = self._tail(output, header, decoder.tail())
+            if is_fresh and ahead is None:
+                late = joined_tail(tail)
+                output.warnings += fresh.late_warnings(header, leading, output.frames, late)
+            output.finish(tail)
             trailer = decoder.trailer
             assert trailer is not None
             if output.digest not in (None, trailer.original_md5):
@@ -196,7 +209,8 @@ class Decoding:
         container = self._fresh_container(original, default)
         self._check_output(stop - start, header)
         with open_target(self._dst, force=self._force) as target:
-            items = self._fresh_items(reader.leading, header)
+            tail = foreign_tail(reader)
+            items = self._fresh_items(header, reader.leading, reader.num_frames, tail)
             output = Rendering(
                 target, header, None, container, stop - start, items, whole=False
             )
@@ -206,7 +220,7 @@ class Decoding:
             pieces = FrameReader(reader, self._workers, 0).pieces(start, stop, gauge)
             self._write(output, header, pieces, gauge, stop - start)
             output.finish(())
-            output.warnings += cut_warnings(reader)
+            output.warnings += fresh.cut_warnings(reader)
             return output.result(header)
 
     def recovered(self, start: int, stop: int | None) -> DecodeResult:
@@ -226,7 +240,10 @@ class Decoding:
         choose = self._any_container if whole else self._fresh_container
         container = choose(original, default)
         with open_target(self._dst, force=self._force) as target:
-            items = self._fresh_items(recovery.scan.items, header)
+            items: Sequence[MetadataItem] = ()
+            if container is not None:
+                found = joined_tail(recovery.tail())
+                items = self._fresh_items(header, recovery.scan.items, total, found)
             output = Rendering(
                 target, header, original, container, last - first, items, self._max_output,
                 exact=False, whole=whole)  # fmt: skip
@@ -254,9 +271,10 @@ class Decoding:
         return choose_container(self._container, self._dst, original, default)
 
     def _fresh_items(
-        self, items: Sequence[MetadataItem], header: StreamHeader
+        self, header: StreamHeader, leading: Sequence[MetadataItem], num_frames: int, tail: bytes
     ) -> Sequence[MetadataItem]:
         """Metadata for a fresh file; the gain is found in them, if one is wanted."""
+        items, self._notes = fresh.fresh_metadata(header, leading, num_frames, tail)
         if self._apply_gain is None:
             return items
         self._gain = GainFilter(items, header, self._apply_gain)
@@ -301,6 +319,7 @@ class Decoding:
         total: int | None,
     ) -> None:
         self._report(0, total)
+        output.warnings += self._notes
         for samples in pieces:
             self._check_output(output.frames + len(samples), header)
             output.write(samples if self._gain is None else self._gain.apply(samples))

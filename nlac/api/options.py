@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Any, Literal, TypedDict, TypeVar
 
-from nlac._errors import UsageError
+from nlac._arguments import from_keywords
 from nlac.codec.encoder.options import Coder, Device, EncodeOptions, PresetName, ProfileName
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -41,11 +41,7 @@ def encode_options(given: Mapping[str, Any]) -> EncodeOptions:
     UsageError
         There is no such option, or a value does not do.
     """
-    for name in given:
-        if name not in EncodeOptions.__dataclass_fields__:
-            known = ", ".join(EncodeOptions.__dataclass_fields__)
-            raise UsageError(f"no such option: {name} (known: {known})")
-    return EncodeOptions(**given)
+    return from_keywords(EncodeOptions, given, "option")
 
 
 def spelled_out(function: F) -> F:

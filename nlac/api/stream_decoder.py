@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from nlac._errors import FormatError, UsageError
 from nlac.api.arrays import SampleFormat, from_samples, output_dtype
-from nlac.api.stream_info import stream_tags
 from nlac.bitstream.constants import ITEM_FOREIGN_TAIL
 from nlac.bitstream.header import StreamHeader
 from nlac.bitstream.metadata import MetadataItem
@@ -77,8 +76,15 @@ class Decoder:
 
     @property
     def tags(self) -> dict[str, list[str]]:
-        """Vorbis comments that have come, names in capitals."""
-        return stream_tags(tuple(self._items))
+        """Tags, names in capitals, as far as what has come shows them.
+
+        Those that the original file has after its samples are not among them.
+        """
+        from nlac.metadata.originals.reading import leading_tags
+
+        if self._header is None:
+            return {}
+        return leading_tags(self._header, self._items).to_mapping()
 
     def feed(self, data: bytes) -> list[NDArray[Any]]:
         """Decode bytes.

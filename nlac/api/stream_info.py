@@ -5,12 +5,9 @@ from __future__ import annotations
 from nlac._errors import CueSheetError
 from nlac.api.render import audio_format
 from nlac.api.results import CueTrackInfo, MetadataInfo, ParityInfo, StreamInfo
-from nlac.audio.flac.blocks import tags_of
-from nlac.audio.flac.kept import kept_blocks
 from nlac.audio.original.restoration import stored_suffix
 from nlac.bitstream import constants as c
-from nlac.bitstream.items import Recipe, Tags, first_of
-from nlac.bitstream.metadata import MetadataItem
+from nlac.bitstream.items import Recipe, first_of
 from nlac.bitstream.reader import IndexedReader
 from nlac.metadata.cue_sheet.model import CueSheet
 from nlac.metadata.cue_sheet.stored import stored_cue_sheet
@@ -111,10 +108,3 @@ def _parity(reader: IndexedReader) -> ParityInfo | None:
     found = reader.parity()
     parsed = parse_descriptor(found[0].data) if found is not None else None
     return parity_info(parsed[0]) if parsed is not None else None
-
-
-def stream_tags(items: tuple[MetadataItem, ...]) -> dict[str, list[str]]:
-    """Vorbis comments, names in capitals: those of `items`, or of the original FLAC file."""
-    item = first_of(items, c.ITEM_TAGS)
-    tags = Tags.from_item(item) if item is not None else tags_of(kept_blocks(items))
-    return tags.to_mapping() if tags is not None else {}

@@ -63,6 +63,22 @@ def failure_facts(error: BaseException, name: str) -> dict[str, Any]:
     return facts
 
 
+def tell_failure(
+    source: Input,
+    error: Exception,
+    *,
+    as_json: bool,
+    stdout_is_data: bool = False,
+    **facts: Any,
+) -> int:
+    """Tell of a file that failed, with `facts` in JSON; returns the exit code."""
+    if not as_json:
+        return _console.report_error(error, str(source))
+    line = {"file": source.path, **facts, **failure_facts(error, str(source))}
+    click.echo(json.dumps(line), err=stdout_is_data)
+    return exit_code(error)
+
+
 def each_input(
     inputs: Sequence[Input], as_json: bool, work: Callable[[Input], object]
 ) -> int:
@@ -80,12 +96,7 @@ def each_input(
         except Exception as error:
             if _console.ends_the_run(error):
                 raise
-            if as_json:
-                facts = failure_facts(error, str(source))
-                click.echo(json.dumps({"file": source.path, **facts}))
-                code = _console.gravest(code, facts["exit_code"])
-            else:
-                code = _console.gravest(code, _console.report_error(error, str(source)))
+            code = _console.gravest(code, tell_failure(source, error, as_json=as_json))
     return code
 
 
@@ -103,11 +114,14 @@ class Batch:
         What is done to files, as in "3 encoded".
     as_json : bool
         Tell in JSON, an object a line.
+    stdout_is_data : bool
+        Whether stdout carries an output, so that all is told on stderr.
     """
 
-    def __init__(self, verb: str, *, as_json: bool) -> None:
+    def __init__(self, verb: str, *, as_json: bool, stdout_is_data: bool) -> None:
         self._verb = verb
         self._as_json = as_json
+        self._stdout_is_data = stdout_is_data
         self._counts: Counter[str] = Counter()
         self._bytes_in = self._bytes_out = 0
         self._code = 0
@@ -131,7 +145,7 @@ class Batch:
                     raise
                 self._tell_failure(source, error)
         if len(inputs) > 1 and not self._as_json:
-            _console.say(self._summary(len(inputs), time.perf_counter() - begin))
+            self._say(self._summary(len(inputs), time.perf_counter() - begin))
         return self._code
 
     def _tell_done(self, source: Input, done: Done) -> None:
@@ -148,7 +162,7 @@ class Batch:
         else:
             to = "stdout" if done.output == PIPE else done.output
             names = f"{source} -> {to}" if to != str(source) else to
-            _console.say(f"{names}: {done.text}", stdout_is_data=done.output == PIPE)
+            self._say(f"{names}: {done.text}")
 
     def _tell_passed(self, source: Input, passed: Passed) -> None:
         self._counts["skipped" if passed.why != "dry run" else f"to be {self._verb}"] += 1
@@ -156,21 +170,21 @@ class Batch:
             self._object(source, passed.output, ok=True, skipped=passed.why)
         else:
             names = f"{source} -> {passed.output}" if passed.output != str(source) else str(source)
-            _console.say(f"{names}: {passed}")
+            self._say(f"{names}: {passed}")
 
     def _tell_failure(self, source: Input, error: Exception) -> None:
         self._counts["failed"] += 1
-        if self._as_json:
-            facts = failure_facts(error, str(source))
-            self._object(source, None, **facts)
-            code = facts["exit_code"]
-        else:
-            code = _console.report_error(error, str(source))
+        code = tell_failure(
+            source, error, as_json=self._as_json, stdout_is_data=self._stdout_is_data, output=None
+        )
         self._code = _console.gravest(self._code, code)
 
-    def _object(self, source: Input, output: str | None, **facts: Any) -> None:
+    def _object(self, source: Input, output: str, **facts: Any) -> None:
         line = json.dumps({"file": source.path, "output": output, **facts})
-        click.echo(line, err=output == PIPE)
+        click.echo(line, err=self._stdout_is_data)
+
+    def _say(self, text: str) -> None:
+        _console.say(text, stdout_is_data=self._stdout_is_data)
 
     def _summary(self, number: int, seconds: float) -> str:
         parts = ", ".join(f"{count} {word}" for word, count in sorted(self._counts.items()))

@@ -19,20 +19,13 @@ import click
 
 from nlac._descriptors import is_for_writing, own_descriptor
 from nlac._errors import OutputExists, UsageError
+from nlac._names import AUDIO_SUFFIXES
 from nlac._urls import is_url, join_url, open_url, url_exists, url_name
 from nlac.bitstream.constants import MAGIC
 from nlac.cli import _streams
 from nlac.cli.options.search import search
 
 PIPE = "-"
-# audio files, as -r takes them from folders
-AUDIO_SUFFIXES = frozenset(
-    f".{name}"
-    for name in (
-        *("wav", "wave", "bwf", "rf64", "bw64", "w64", "aif", "aiff", "aifc", "afc"),
-        *("flac", "caf", "au", "snd", "ogg", "oga", "opus", "mp3", "voc"),
-    )
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +105,19 @@ def find_inputs(
     if sum(each.is_pipe for each in found) > 1:
         raise UsageError("standard input (-) can be read only once")
     return found
+
+
+def writes_to_stdout(inputs: Sequence[Input], output: str | None) -> bool:
+    """Tell whether the output of one of the inputs is standard output.
+
+    Parameters
+    ----------
+    inputs : sequence of Input
+        The inputs.
+    output : str or None
+        Where they go, as in `Outputs`.
+    """
+    return output == PIPE or (output is None and any(each.is_pipe for each in inputs))
 
 
 def split_arguments(
@@ -204,7 +210,7 @@ class Outputs:
 
     def is_pipe(self, source: Input) -> bool:
         """Whether the output for an input is standard output."""
-        return self.output == PIPE or (self.output is None and source.is_pipe)
+        return writes_to_stdout([source], self.output)
 
     def is_named(self, source: Input) -> bool:
         """Whether the output for an input needs no name of its own."""

@@ -11,11 +11,10 @@ import numpy as np
 
 from nlac._errors import UsageError
 from nlac._typing import Samples
-from nlac.audio.flac.blocks import tags_of
-from nlac.audio.flac.kept import kept_blocks
+from nlac.audio.flac.kept import tags_before_blocks
 from nlac.bitstream import constants as c
 from nlac.bitstream.header import StreamHeader
-from nlac.bitstream.items import Tags, first_of
+from nlac.bitstream.items import Tags
 from nlac.bitstream.metadata import MetadataItem
 
 GainKind: TypeAlias = Literal["track", "album"]
@@ -86,7 +85,9 @@ class GainFilter:
     def __init__(self, items: Iterable[MetadataItem], header: StreamHeader, kind: str) -> None:
         if kind not in ("track", "album"):
             raise UsageError(f"gain {kind!r}: 'track' or 'album'")
-        tags = _first_values(items)
+        told = tags_before_blocks(items)
+        mapping = told.to_mapping() if told is not None else {}
+        tags = {name: values[0] for name, values in mapping.items()}
         self.wanted = _told_gain(tags, kind)
         match = _PEAK.fullmatch(tags.get(f"REPLAYGAIN_{kind.upper()}_PEAK", ""))
         self._peak = float(match[1]) if match else None
@@ -121,26 +122,14 @@ class GainFilter:
 
 def without_gain(items: Iterable[MetadataItem]) -> list[MetadataItem]:
     """The items without tags that tell a gain, for samples that have it already."""
-    result = []
     items = tuple(items)
-    if first_of(items, c.ITEM_TAGS) is None and (tags := tags_of(kept_blocks(items))) is not None:
-        # an item replaces the tags of the original FLAC file
-        items = (*items, tags.to_item())
-    for item in items:
-        if item.item_type == c.ITEM_TAGS:
-            old = Tags.from_item(item)
-            kept = tuple((n, v) for n, v in old.comments if not _NAMES.fullmatch(n))
-            item = Tags(old.vendor, kept).to_item()
-        result.append(item)
-    return result
-
-
-def _first_values(items: Iterable[MetadataItem]) -> dict[str, str]:
-    items = tuple(items)
-    item = first_of(items, c.ITEM_TAGS)
-    tags = Tags.from_item(item) if item is not None else tags_of(kept_blocks(items))
-    values = tags.to_mapping() if tags is not None else {}
-    return {name: each[0] for name, each in values.items()}
+    tags = tags_before_blocks(items)
+    if tags is None:
+        return list(items)
+    kept = tuple((n, v) for n, v in tags.comments if not _NAMES.fullmatch(n))
+    new = Tags(tags.vendor, kept).to_item()
+    # an item replaces the tags of the original FLAC file
+    return [*(item for item in items if item.item_type != c.ITEM_TAGS), new]
 
 
 def _told_gain(tags: dict[str, str], kind: str) -> float:

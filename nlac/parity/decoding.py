@@ -35,6 +35,16 @@ def _multiply_root(polynomial, degree, position, powers, logs):
 
 
 @kernel
+def _multiply(polynomial, degree, sums, result, logs, powers):
+    """Product of a polynomial and the power sums, as far as these go."""
+    for j in range(len(sums)):
+        value = np.int64(0)
+        for i in range(min(j, degree) + 1):
+            value ^= multiply(polynomial[i], sums[j - i], logs, powers)
+        result[j] = value
+
+
+@kernel
 def _locate(sums, begin, count, locator, previous, saved, logs, powers):
     """Berlekamp and Massey: shortest recurrence of sums[begin:count]; returns its length."""
     locator[: count + 2] = 0
@@ -108,11 +118,7 @@ def decode_word(sums, suspects, erased, work, places, values, logs, powers):
     for i in range(erased):
         _multiply_root(product, i, suspects[i], powers, logs)
     # power sums of the errors alone, seen through the erasures
-    for j in range(count):
-        value = np.int64(0)
-        for i in range(min(j, erased) + 1):
-            value ^= multiply(product[i], sums[j - i], logs, powers)
-        forney[j] = value
+    _multiply(product, erased, sums, forney, logs, powers)
     length = _locate(forney, erased, count, locator, previous, saved, logs, powers)
     if 2 * length > count - erased:
         return -1
@@ -127,11 +133,7 @@ def decode_word(sums, suspects, erased, work, places, values, logs, powers):
     errata[0] = 1
     for i in range(total):
         _multiply_root(errata, i, places[i], powers, logs)
-    for j in range(count):
-        value = np.int64(0)
-        for i in range(min(j, total) + 1):
-            value ^= multiply(errata[i], sums[j - i], logs, powers)
-        forney[j] = value
+    _multiply(errata, total, sums, forney, logs, powers)
     for i in range(1, total + 1, 2):
         errata[i - 1] = errata[i]
         errata[i] = 0

@@ -14,7 +14,7 @@ from nlac.bitstream import constants as c
 from nlac.bitstream.checksum import crc32, crc_bytes
 from nlac.bitstream.reader import read_up_to
 from nlac.parity.layout import DESCRIPTOR_BYTES, ParityLayout, parse_descriptor
-from nlac.parity.source import Extent, Source
+from nlac.parity.source import Extent, Source, merged
 
 _WINDOW_BYTES = 1 << 22
 _MARK = re.compile(re.escape(c.PARITY_MARK))
@@ -54,15 +54,8 @@ class FoundParity:
 
     def damaged(self) -> list[tuple[int, int]]:
         """Ranges of the parity data whose pieces are damaged."""
-        ranges: list[tuple[int, int]] = []
-        for index in range(self.layout.num_pieces):
-            begin, end = self.layout.piece(index)
-            if index in self.pieces:
-                continue
-            if ranges and ranges[-1][1] == begin:
-                begin = ranges.pop()[0]
-            ranges.append((begin, end))
-        return ranges
+        indices = range(self.layout.num_pieces)
+        return merged(self.layout.piece(n) for n in indices if n not in self.pieces)
 
     def check_pieces(self, file: BinaryIO) -> None:
         """Find out which pieces are intact."""

@@ -14,7 +14,7 @@ from nlac.parity.decoding import decode_columns
 from nlac.parity.field import Symbols, multiply_matrix, solver, tables
 from nlac.parity.finding import FoundParity
 from nlac.parity.protecting import Tick, fold_shards, padded_columns, read_table, strips
-from nlac.parity.source import Extent, Patch, Source
+from nlac.parity.source import Extent, Patch, Source, merged
 
 # passes over the stream; each needs the one before to have repaired something
 _MAX_PASSES = 8
@@ -136,13 +136,7 @@ class Repair:
 
     def _merged(self, chunks: set[int]) -> list[tuple[int, int]]:
         """Ranges of bytes of these chunks."""
-        ranges: list[tuple[int, int]] = []
-        for number in sorted(chunks):
-            begin, end = self._chunk(number)
-            if ranges and ranges[-1][1] == begin:
-                begin = ranges.pop()[0]
-            ranges.append((begin, end))
-        return ranges
+        return merged(map(self._chunk, sorted(chunks)))
 
     # a pass over all code words
 

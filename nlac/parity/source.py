@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO, NamedTuple, TypeAlias
 
@@ -22,6 +22,16 @@ class Extent(NamedTuple):
     begin: int
     end: int
     offset: int
+
+
+def merged(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Ranges of bytes in order, those that touch each other as one."""
+    result: list[tuple[int, int]] = []
+    for begin, end in ranges:
+        if result and result[-1][1] == begin:
+            begin = result.pop()[0]
+        result.append((begin, end))
+    return result
 
 
 @dataclass(slots=True)

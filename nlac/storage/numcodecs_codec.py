@@ -10,8 +10,9 @@ from typing import Any, ClassVar
 from numcodecs.abc import Codec
 from numcodecs.compat import ensure_bytes, ensure_ndarray, ndarray_copy
 
+from nlac._arguments import from_keywords
 from nlac.storage.chunks import decode, encode
-from nlac.storage.settings import settings_of
+from nlac.storage.settings import ArraySettings
 
 
 class Nlac(Codec):
@@ -40,7 +41,7 @@ class Nlac(Codec):
     codec_id: ClassVar[str] = "nlac"
 
     def __init__(self, **settings: Any) -> None:
-        self._settings = settings_of(settings)
+        self._settings = from_keywords(ArraySettings, settings, "setting")
 
     def encode(self, buf: Any) -> bytes:
         """Encode an array: integers of 8, 16 or 32 bits or float32, of any shape.

@@ -90,21 +90,6 @@ class ArraySettings:
         )  # fmt: skip
 
 
-def settings_of(given: dict[str, Any]) -> ArraySettings:
-    """Settings from keyword arguments.
-
-    Raises
-    ------
-    UsageError
-        There is no such setting, or a value does not do.
-    """
-    for name in given:
-        if name not in ArraySettings.__dataclass_fields__:
-            known = ", ".join(ArraySettings.__dataclass_fields__)
-            raise UsageError(f"no such setting: {name} (known: {known})")
-    return ArraySettings(**given)
-
-
 def time_axis(shape: tuple[int, ...], layout: Layout) -> int:
     """Which axis of an array is time, 0 for an array without axes."""
     if layout == "auto":

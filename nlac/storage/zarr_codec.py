@@ -13,10 +13,11 @@ import numpy as np
 from zarr.abc.codec import ArrayBytesCodec
 from zarr.core.common import parse_named_configuration
 
+from nlac._arguments import from_keywords
 from nlac._errors import UsageError
 from nlac.storage.chunks import decode, encode
 from nlac.storage.container import TYPES
-from nlac.storage.settings import ArraySettings, settings_of
+from nlac.storage.settings import ArraySettings
 
 if TYPE_CHECKING:
     from zarr.core.array_spec import ArraySpec
@@ -51,7 +52,7 @@ class NlacCodec(ArrayBytesCodec):
     settings: ArraySettings = field(default_factory=ArraySettings)
 
     def __init__(self, **settings: Any) -> None:
-        object.__setattr__(self, "settings", settings_of(settings))
+        object.__setattr__(self, "settings", from_keywords(ArraySettings, settings, "setting"))
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Self:

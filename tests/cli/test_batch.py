@@ -170,6 +170,33 @@ def test_json_beside_data(call: Call, tree: Path) -> None:
     assert done.stdout_bytes[:4] == b"nlac"
 
 
+def test_failures_are_told_beside_data(call: Call, tree: Path) -> None:
+    """Nothing but the output goes to stdout where that carries one, of whichever input."""
+    assert call("encode", "-q", "--protect", "5%", tree / "a.wav").exit_code == 0
+    stream, good = tree / "a.nlac", (tree / "a.nlac").read_bytes()
+    bad = bytearray(good)
+    bad[len(bad) // 2] ^= 1
+    stream.write_bytes(bad)
+    for arguments in (["decode", stream, "-"], ["protect", stream, "-o", "-"]):
+        done = call(*arguments, "--json")
+        assert done.exit_code == 3
+        assert done.stdout.startswith("{") is False
+        (told,) = map(json.loads, done.stderr.splitlines())
+        assert (told["ok"], told["output"], told["error"]) == (False, None, "ChecksumMismatch")
+    # the output of the first input goes to stdout
+    (tree / "bad.wav").write_bytes(b"RIFF")
+    inputs = ["-", tree / "bad.wav", tree / "sub" / "b.wav"]
+    for as_json in ([], ["--json"]):
+        done = call("encode", "-f", *inputs, *as_json, input=(tree / "a.wav").read_bytes())
+        assert done.exit_code == 1
+        assert nlac.test(done.stdout_bytes).frames == 1000
+        lines = done.stderr.splitlines()
+        assert len(lines) == 4 - len(as_json)
+        assert all(line.startswith("{") == bool(as_json) for line in lines)
+    # in a dry run stdout is free
+    assert json.loads(call("decode", "-n", "--json", stream, "-").stdout)["skipped"] == "dry run"
+
+
 def test_closing_lines(call: Call, tree: Path) -> None:
     (tree / "bad.wav").write_bytes(b"RIFF")
     done = call("encode", "-r", tree)

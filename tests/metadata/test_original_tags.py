@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from originals_tools import IXML, bext, id3, info, stored
 from wavmaker import BIG, DATA, aiff, chunk, comm, fmt, rf64, w64, wav
 
 import nlac
@@ -21,35 +22,6 @@ from nlac.metadata.files import read_file_tags
 from nlac.metadata.originals.reading import chunk_tags
 
 W64_TAIL = bytes.fromhex("f3acd3118cd100c04f8edb8a")
-
-
-def info(order: str = "<", **fields: bytes) -> bytes:
-    body = b"".join(chunk(name.encode(), data, order=order) for name, data in fields.items())
-    return chunk(b"LIST", b"INFO" + body, order=order)
-
-
-def bext(version: int = 2) -> bytes:
-    texts = (b"A scene", b"Recorder", b"REF1", b"2024-01-02", b"03:04:05")
-    body = struct.pack("<256s32s32s10s8s", *texts) + struct.pack("<QH", 48000, version)
-    body += bytes((1, *bytes(63))) + struct.pack("<5h", -2300, 0x7FFF, -105, 0x7FFF, 0x7FFF)
-    return chunk(b"bext", body + bytes(180) + b"A=PCM,F=48000\r\n\0")
-
-
-IXML = chunk(
-    b"iXML",
-    b"<?xml version='1.0' encoding='UTF-8'?><BWFXML><PROJECT>Film</PROJECT><TAKE>3</TAKE>"
-    b"<CIRCLED>FALSE</CIRCLED><TRACK_LIST><TRACK><NAME>Boom</NAME></TRACK></TRACK_LIST></BWFXML>\0",
-)
-
-
-def stored(data: bytes) -> bytes:
-    """The stream of a file that comes back from it byte for byte."""
-    out = io.BytesIO()
-    nlac.encode(data, out, preset="fast", threads=1)
-    again = io.BytesIO()
-    assert nlac.decode(out.getvalue(), again).restored
-    assert again.getvalue() == data
-    return out.getvalue()
 
 
 def tags_of(data: bytes) -> dict[str, list[str]]:
@@ -106,15 +78,6 @@ def test_aiff_texts():
     assert tags == {"TITLE": ["T"], "COMMENT": ["one", "two"], "COPYRIGHT": ["© 1991"]}
 
 
-def id3(**frames: bytes) -> bytes:
-    body = b"".join(
-        name.encode() + struct.pack(">IH", len(data) + 1, 0) + b"\0" + data
-        for name, data in frames.items()
-    )
-    size = bytes(len(body) >> shift & 0x7F for shift in (21, 14, 7, 0))
-    return b"ID3\x03\0\0" + size + body
-
-
 def test_id3_by_mutagen():
     pytest.importorskip("mutagen")
     tag = id3(TIT2=b"From ID3", TRCK=b"3/12", TXXX=b"mood\0calm")
@@ -158,6 +121,22 @@ def test_stored_tags_count_before_those_of_the_original():
         assert file.tags_origin == "tags"
 
 
+def test_a_decoder_fed_in_pieces_shows_the_same_tags():
+    decoder = nlac.Decoder()
+    assert decoder.tags == {}
+    data = stored(FILES["before"])
+    decoder.feed(data)
+    assert decoder.tags == nlac.info(data).tags
+    assert decoder.tags == {"TITLE": ["Café"], "ARTIST": ["Me"], "IXYZ": ["z"]}
+    # what is stored counts alone, if only a picture
+    out = io.BytesIO()
+    picture = nlac.Picture(3, "image/gif", "", 1, 1, 24, 0, b"gif")
+    nlac.encode(FILES["before"], out, preset="fast", pictures=[picture])
+    decoder = nlac.Decoder()
+    decoder.feed(out.getvalue())
+    assert decoder.tags == nlac.info(out.getvalue()).tags == {}
+
+
 @pytest.mark.parametrize(
     "chunks",
     [
@@ -186,8 +165,9 @@ def test_no_chunks_make_it_fail(data):
 def test_cutting_tells_what_it_drops(tmp_path):
     data = wav(fmt(), DATA, before=bext(), after=info(INAM=b"T"))
     result = nlac.decode(stored(data), tmp_path / "part.wav", start=10)
-    (warning,) = result.warnings
-    assert warning.startswith("not in a part of the file: chunks (bext, LIST) with tags (TITLE, ")
+    tags, chunks = result.warnings
+    assert tags.startswith("not in the wav file: tags (TITLE, ")
+    assert chunks == "not in a part of the file: chunks (bext, LIST)"
     assert nlac.decode(stored(data), tmp_path / "whole.wav").warnings == ()
     assert nlac.decode(stored(wav(fmt(), DATA)), tmp_path / "b.wav", start=10).warnings == ()
 

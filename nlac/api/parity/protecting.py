@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import BinaryIO, NamedTuple, cast
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, cast
 
 from nlac._errors import CorruptStream, UsageError
 from nlac._files import ReadFile, Target, WriteFile, check_distinct, open_input, open_target
@@ -26,6 +26,9 @@ from nlac.bitstream.trailer import Trailer
 from nlac.parity.finding import find_parity
 from nlac.parity.layout import ParityLayout
 from nlac.parity.source import Extent, Source
+
+if TYPE_CHECKING:
+    from nlac.parity.protecting import Parity
 
 Progress = Callable[[int, int | None], None]
 DEFAULT_AMOUNT = 0.02
@@ -130,7 +133,10 @@ def protect(
             _copy(file, out, 0, parts.end)
             layout = None
             if not remove:
-                layout = _write_parity(file, 0, parts, out, wanted, progress)
+                parity = _parity(file, 0, parts, wanted, progress)
+                layout = parity.layout
+                for item in parity.items(parts.stream_crc):
+                    out.write(item)
             _copy(file, out, parts.trailer_offset, parts.num_bytes)
         after = parts.end + parts.num_bytes - parts.trailer_offset
         if layout is None:
@@ -209,22 +215,18 @@ def append_parity(file: BinaryIO, start: int, amount: float) -> ParityLayout:
     parts = StreamParts(crc, size - start - trailer, size - start - trailer, size - start)
     file.seek(size - trailer)
     tail = file.read(trailer)
-    # all of the parity is computed before its first item is yielded
-    pieces = _parity(file, start, parts, amount, None)
-    layout = next(pieces)
-    assert isinstance(layout, ParityLayout)
+    parity = _parity(file, start, parts, amount, None)
     file.seek(size - trailer)
-    for piece in pieces:
-        assert isinstance(piece, bytes)
-        file.write(piece)
+    for item in parity.items(crc):
+        file.write(item)
     file.write(tail)
-    return layout
+    return parity.layout
 
 
 def _parity(
     file: BinaryIO, start: int, parts: StreamParts, amount: float, progress: Progress | None
-) -> Iterator[ParityLayout | bytes]:
-    """Yield the layout of the parity, then its items."""
+) -> Parity:
+    """Compute the parity of a stream."""
     from nlac.parity.protecting import Parity
 
     source = parts.source(file, start)
@@ -235,26 +237,7 @@ def _parity(
             share = min(1.0, done / source.num_bytes)
             progress(int(parts.num_bytes * (1 + share)), 2 * parts.num_bytes)
 
-    parity = Parity(source, layout, tick)
-    yield parity.layout
-    yield from parity.items(parts.stream_crc)
-
-
-def _write_parity(
-    file: BinaryIO,
-    start: int,
-    parts: StreamParts,
-    out: BinaryIO,
-    amount: float,
-    progress: Progress | None,
-) -> ParityLayout:
-    pieces = _parity(file, start, parts, amount, progress)
-    layout = next(pieces)
-    assert isinstance(layout, ParityLayout)
-    for piece in pieces:
-        assert isinstance(piece, bytes)
-        out.write(piece)
-    return layout
+    return Parity(source, layout, tick)
 
 
 @dataclass(slots=True)

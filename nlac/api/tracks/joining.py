@@ -31,6 +31,7 @@ from nlac.codec.decoder.workers import Workers
 from nlac.codec.encoder.options import EncodeOptions
 from nlac.codec.encoder.stream import StreamEncoder, make_header
 from nlac.codec.transforms.pcm import PcmDigest
+from nlac.metadata.originals.reading import ShownTags, shown_tags
 from nlac.predictors.methods import names
 
 # fields that must agree in any case, and those that must where blocks are kept
@@ -45,10 +46,11 @@ _CODING = ("predictor_id", "predictor_parameters", "model_hash")
 
 @dataclass(frozen=True, slots=True)
 class JoinInput:
-    """A stream to be joined: its name for messages, and its reader."""
+    """A stream to be joined: its name for messages, its reader, and the tags that it shows."""
 
     name: str
     reader: IndexedReader
+    shown: ShownTags
 
 
 @spelled_out
@@ -82,8 +84,9 @@ def join(
         Vorbis comments, in place of those of the same name.
     tags_from : {"first", "common", "none"}
         Which tags the result has besides: the first input's, those that all inputs have alike,
-        or none. Tags of single tracks (title, number, ISRC, gain) are in the cue sheet, if
-        anywhere. Pictures are the first input's, unless it is "none".
+        or none; those of the original file count where a stream stores none. Tags of single
+        tracks (title, number, ISRC, gain) are in the cue sheet, if anywhere. Pictures are the first
+        input's, unless it is "none".
     cuesheet : bool
         Make a cue sheet with a track for each input.
     reencode : bool
@@ -120,20 +123,23 @@ def join(
         check_distinct(source, dst)
     with ExitStack() as stack:
         inputs = []
+        warnings: list[str] = []
         for number, source in enumerate(sources, 1):
             name = os.fspath(source) if isinstance(source, (str, os.PathLike)) else str(number)
             file = stack.enter_context(open_input(source, seekable=True))
             with _named(name):
-                inputs.append(JoinInput(name, IndexedReader(file)))
-        warnings: list[str] = []
+                reader = IndexedReader(file)
+                inputs.append(JoinInput(name, reader, shown_tags(reader)))
+            warnings += [f"{name}: {note}" for note in inputs[-1].shown.notes]
         header = common_header(inputs, warnings, coding=not reencode)
         if reencode:
             made = make_header(audio_format(header), chosen, header.num_frames)
             header = replace(made, channel_mask=header.channel_mask)
-        items = joint_items([each.reader for each in inputs], tags, tags_from, warnings)
+        readers, shown = [each.reader for each in inputs], [each.shown for each in inputs]
+        items = joint_items(readers, shown, tags, tags_from, warnings)
         if cuesheet:
             names_ = [PurePath(each.name).stem for each in inputs]
-            items += joint_sheet([each.reader for each in inputs], names_, items, warnings)
+            items += joint_sheet(readers, shown, names_, items, warnings)
         job = _Joining(inputs, header, chosen, progress)
         with open_target(dst, force=force) as target:
             writer = StreamEncoder(header, chosen) if reencode else StreamWriter(header)

@@ -7,8 +7,10 @@ from collections.abc import Iterable, Sequence
 from typing import Literal, TypeAlias
 
 from nlac._arguments import text_fields
-from nlac._errors import UsageError
+from nlac._errors import CorruptStream, UsageError
 from nlac.api.given import TagMapping
+from nlac.audio.flac.kept import kept_blocks
+from nlac.audio.flac.metadata import APPLICATION, CUE_SHEET
 from nlac.audio.original.restoration import stored_original
 from nlac.bitstream import constants as c
 from nlac.bitstream.items import Tags, first_of
@@ -22,29 +24,26 @@ from nlac.metadata.cue_sheet.model import (
     CueTrack,
     plain_isrc,
 )
-from nlac.metadata.cue_sheet.stored import CUE_SHEET_TAG, cue_sheet_item
+from nlac.metadata.cue_sheet.stored import cue_sheet_item
+from nlac.metadata.cue_sheet.tags import OF_ONE_RECORDING
 from nlac.metadata.cue_sheet.writer import write_cue_sheet
+from nlac.metadata.originals.reading import ShownTags
 
 TagsFrom: TypeAlias = Literal["first", "common", "none"]
 TAGS_FROM: tuple[TagsFrom, ...] = ("first", "common", "none")
-# of single tracks; the gain of a track is not that of the whole
-_OF_TRACKS = frozenset(
-    {
-        *("TITLE", "TRACKNUMBER", "TRACKTOTAL", "TOTALTRACKS", "ISRC", CUE_SHEET_TAG),
-        *("REPLAYGAIN_TRACK_GAIN", "REPLAYGAIN_TRACK_PEAK", "REPLAYGAIN_TRACK_RANGE"),
-        "R128_TRACK_GAIN",
-    }
-)
-# items that are of use in another stream, from the first input; all others concern one file
-_KEPT = (c.ITEM_PICTURE, c.ITEM_APPLICATION)
+# of no use in another stream, or told in another way; pictures are looked at as they are shown
 _SILENTLY_DROPPED = (
-    *(c.ITEM_PADDING, c.ITEM_TAGS, c.ITEM_MODEL, c.ITEM_RECIPE, c.ITEM_FOREIGN_HEAD),
-    *(c.ITEM_FOREIGN_TAIL, c.ITEM_EXTENSION),
+    *(c.ITEM_PADDING, c.ITEM_TAGS, c.ITEM_PICTURE, c.ITEM_MODEL, c.ITEM_RECIPE),
+    *(c.ITEM_FOREIGN_HEAD, c.ITEM_FOREIGN_TAIL, c.ITEM_EXTENSION),
+    *(c.ITEM_FLAC_METADATA, c.ITEM_FLAC_FRAMES),
 )
+# blocks of original FLAC files that are told like items
+_TOLD_BLOCKS = {APPLICATION: "application", CUE_SHEET: "cue sheet"}
 
 
 def joint_items(
     readers: Sequence[IndexedReader],
+    shown: Sequence[ShownTags],
     tags: TagMapping | None,
     tags_from: TagsFrom,
     warnings: list[str],
@@ -55,6 +54,8 @@ def joint_items(
     ----------
     readers : sequence of IndexedReader
         The inputs.
+    shown : sequence of ShownTags
+        Their tags and pictures.
     tags : mapping or pairs, optional
         Tags that were given.
     tags_from : {"first", "common", "none"}
@@ -68,21 +69,23 @@ def joint_items(
     replaced = {name.upper() for name, _value in given}
     comments = [
         (name, value)
-        for name, value in _chosen(readers, tags_from)
-        if name.upper() not in replaced | _OF_TRACKS
+        for name, value in _chosen(shown, tags_from)
+        if name.upper() not in replaced | OF_ONE_RECORDING
     ]
     items = []
     if comments + given:
         items.append(Tags(comments=(*comments, *given)).to_item())
     items += [item for item in readers[0].leading if item.item_type == c.ITEM_MODEL]
     if tags_from != "none":
-        items += [item for item in readers[0].leading if item.item_type in _KEPT]
-    _tell_lost(readers, tags_from, warnings)
+        items += [picture.to_item() for picture in shown[0].pictures]
+        items += [item for item in readers[0].leading if item.item_type == c.ITEM_APPLICATION]
+    _tell_lost(readers, shown, items, warnings)
     return items
 
 
 def joint_sheet(
     readers: Sequence[IndexedReader],
+    shown: Sequence[ShownTags],
     names: Sequence[str],
     items: Iterable[MetadataItem],
     warnings: list[str],
@@ -93,6 +96,8 @@ def joint_sheet(
     ----------
     readers : sequence of IndexedReader
         The inputs.
+    shown : sequence of ShownTags
+        Their tags.
     names : sequence of str
         Titles of inputs without the tag TITLE.
     items : iterable of MetadataItem
@@ -102,10 +107,10 @@ def joint_sheet(
     """
     tracks: list[CueTrack] = []
     frame = 0
-    for reader, name in zip(readers, names, strict=True):
+    for reader, told, name in zip(readers, shown, names, strict=True):
         if not reader.num_frames:
             continue
-        tags = _first_values(_comments(reader))
+        tags = _first_values(told.comments)
         tracks.append(
             CueTrack(
                 len(tracks) + 1,
@@ -133,19 +138,14 @@ def joint_sheet(
     return [cue_sheet_item(text)]
 
 
-def _chosen(readers: Sequence[IndexedReader], tags_from: TagsFrom) -> list[tuple[str, str]]:
+def _chosen(shown: Sequence[ShownTags], tags_from: TagsFrom) -> list[tuple[str, str]]:
     if tags_from == "none":
         return []
-    first = _comments(readers[0])
+    first = list(shown[0].comments)
     if tags_from == "first":
         return first
-    others = [{(n.upper(), v) for n, v in _comments(reader)} for reader in readers[1:]]
+    others = [{(n.upper(), v) for n, v in other.comments} for other in shown[1:]]
     return [(n, v) for n, v in first if all((n.upper(), v) in other for other in others)]
-
-
-def _comments(reader: IndexedReader) -> list[tuple[str, str]]:
-    item = first_of(reader.leading, c.ITEM_TAGS)
-    return list(Tags.from_item(item).comments) if item is not None else []
 
 
 def _first_values(comments: Iterable[tuple[str, str]]) -> dict[str, str]:
@@ -156,7 +156,10 @@ def _first_values(comments: Iterable[tuple[str, str]]) -> dict[str, str]:
 
 
 def _tell_lost(
-    readers: Sequence[IndexedReader], tags_from: TagsFrom, warnings: list[str]
+    readers: Sequence[IndexedReader],
+    shown: Sequence[ShownTags],
+    items: Sequence[MetadataItem],
+    warnings: list[str],
 ) -> None:
     originals = sum(stored_original(r.leading, r.header) is not None for r in readers)
     if originals:
@@ -164,17 +167,22 @@ def _tell_lost(
             f"the original file of {originals} of {len(readers)} inputs can't come back from "
             "the result, only the samples"
         )
-    kept = set()
-    if tags_from != "none":
-        kept = {(i.item_type, bytes(i.data)) for i in readers[0].leading if i.item_type in _KEPT}
     lost: Counter[str] = Counter()
-    for reader in readers:
+    for reader, told in zip(readers, shown, strict=True):
+        found = [picture.to_item() for picture in told.pictures]
         for item in (*reader.leading, *reader.trailing()):
-            if item.item_type in _SILENTLY_DROPPED:
-                continue
-            # the same picture in all inputs is in the result
-            if item.item_type not in _KEPT or (item.item_type, bytes(item.data)) not in kept:
-                lost[item.name] += 1
+            found += [item] * (item.item_type not in _SILENTLY_DROPPED)
+        # the same picture in all inputs is in the result
+        lost.update(item.name for item in found if item not in items)
+        lost.update(_blocks_to_tell(reader.leading))
     if lost:
-        told = ", ".join(f"{count} {name}{'s' * (count > 1)}" for name, count in lost.items())
-        warnings.append(f"not in the result: {told}")
+        counts = ", ".join(f"{count} {name}{'s' * (count > 1)}" for name, count in lost.items())
+        warnings.append(f"not in the result: {counts}")
+
+
+def _blocks_to_tell(leading: Sequence[MetadataItem]) -> list[str]:
+    try:
+        kinds = [block.kind for block in kept_blocks(leading)]
+    except CorruptStream:
+        return ["damaged item of type flac metadata"]
+    return [_TOLD_BLOCKS[kind] for kind in kinds if kind in _TOLD_BLOCKS]

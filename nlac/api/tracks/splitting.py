@@ -14,14 +14,13 @@ from nlac._progress import Gauge
 from nlac._typing import Samples
 from nlac.api.encoding import Progress
 from nlac.api.options import OptionFields, encode_options, spelled_out
-from nlac.api.render import Rendering, audio_format
+from nlac.api.render import Rendering, audio_format, default_container
 from nlac.api.stream_encoder import Encoder
 from nlac.api.tracks.naming import DEFAULT_TEMPLATE, NameTemplate, distinct
 from nlac.api.tracks.results import SplitResult, TrackResult
 from nlac.api.tracks.sheets import sheet_of
 from nlac.audio.original.restoration import stored_original
-from nlac.bitstream import constants as c
-from nlac.bitstream.items import Tags, first_of
+from nlac.bitstream.items import Tags
 from nlac.bitstream.metadata import MetadataItem
 from nlac.bitstream.reader import IndexedReader
 from nlac.codec.decoder.access import FrameReader
@@ -32,6 +31,7 @@ from nlac.codec.transforms.pcm import PcmDigest
 from nlac.metadata.cue_sheet.model import CueSheet
 from nlac.metadata.cue_sheet.ranges import PregapMode, TrackPart, track_parts
 from nlac.metadata.cue_sheet.tags import track_tags
+from nlac.metadata.originals.reading import shown_tags
 
 # containers that take tags and pictures
 _TAGGED = ("flac", "nlac")
@@ -57,8 +57,8 @@ def split(
 
     The tracks one after the other are the samples of the recording, unless gaps are dropped; the
     MD5 of the recording is verified on the way. Files of the containers ``"flac"`` and
-    ``"nlac"`` get the tags of their track and the pictures of the recording. A file appears when
-    it is complete.
+    ``"nlac"`` get the tags of their track, and the pictures and other tags of the recording or of
+    its original file. A file appears when it is complete.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def split(
     folder : path
         Where to; it is made.
     container : str, optional
-        As for `decode`, or ``"nlac"``; by default the original file's, or else ``"wav"``.
+        As for `decode`, or ``"nlac"``; by default the one that `decode` writes of a part.
     name : str
         Template of the names: ``track``, ``title``, ``artist``, ``album``, ``albumartist``,
         ``composer``, ``date``, ``genre`` and ``disc`` in braces. Characters that no file name
@@ -146,12 +146,18 @@ class _Splitting:
             raise NotRestorable("the original file comes back only as a whole")
         if container is None:
             original = stored_original(reader.leading, reader.header)
-            container = original.container if original is not None else "wav"
+            container = (
+                original.fresh_container
+                if original is not None
+                else default_container(reader.leading, reader.header)
+            )
         self._container = container
-        item = first_of(reader.leading, c.ITEM_TAGS)
-        self._tags = Tags.from_item(item).comments if item is not None else ()
-        self._pictures = [i for i in reader.leading if i.item_type == c.ITEM_PICTURE]
-        self._warnings: dict[str, None] = {}
+        shown = shown_tags(reader)
+        self._tags = shown.comments
+        self._pictures = [picture.to_item() for picture in shown.pictures]
+        # where tags are written, it matters that some could not be read
+        notes = shown.notes if container in _TAGGED else ()
+        self._warnings: dict[str, None] = dict.fromkeys(notes)
         self._written: list[tuple[int, str]] = []
 
     def paths(

@@ -63,6 +63,24 @@ def kept_blocks(items: Iterable[MetadataItem]) -> list[Block]:
     return [Block.parse(block) for block in blocks]
 
 
+def tags_before_blocks(items: Iterable[MetadataItem]) -> Tags | None:
+    """The tags item of a stream, or else the comments of its original FLAC file; None without.
+
+    Parameters
+    ----------
+    items : iterable of MetadataItem
+        Those before the blocks.
+
+    Raises
+    ------
+    CorruptStream
+        The metadata are damaged.
+    """
+    items = tuple(items)
+    item = first_of(items, c.ITEM_TAGS)
+    return Tags.from_item(item) if item is not None else tags_of(kept_blocks(items))
+
+
 def output_blocks(
     kept: Sequence[Block],
     items: Sequence[MetadataItem],

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import wraps
 from pathlib import Path
-from typing import Any
-
-import click
 
 from nlac.cli._files import PIPE, Input, Outputs, find_inputs
+from nlac.cli.options.bundles import (
+    bundled,
+    force_option,
+    json_option,
+    mtime_option,
+    output_option,
+)
 from nlac.cli.options.search import search_options
 
 Times = tuple[int, int]
@@ -58,36 +61,12 @@ class InPlaceOptions:
             os.utime(path, ns=times)
 
 
-def in_place_options(command: Callable[..., object]) -> Callable[..., object]:
-    """Add the options of commands that replace nlac files.
-
-    The command gets them as one argument, `options`.
-    """
-
-    @wraps(command)
-    def bundled(**given: Any) -> object:
-        options = InPlaceOptions(**{name: given.pop(name) for name in InPlaceOptions.__slots__})
-        return command(options=options, **given)
-
-    decorated: Callable[..., object] = bundled
-    for option in (
-        click.option(
-            "--preserve-mtime/--no-preserve-mtime",
-            default=True,
-            show_default=True,
-            help="Leave the time of modification as it is.",
-        ),
-        search_options,
-        click.option(
-            "--json", "as_json", is_flag=True, help="One JSON object a line for each file."
-        ),
-        click.option("-f", "--force", is_flag=True, help="Replace outputs that exist."),
-        click.option(
-            "-o",
-            "--output",
-            metavar="PATH",
-            help="Output file or folder, instead of replacing the input; - is stdout.",
-        ),
-    ):
-        decorated = option(decorated)
-    return decorated
+# of all commands that replace nlac files
+in_place_options = bundled(
+    InPlaceOptions,
+    output_option("Output file or folder, instead of replacing the input; - is stdout."),
+    force_option,
+    json_option,
+    search_options,
+    mtime_option("Leave the time of modification as it is."),
+)

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import errno
-import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import wraps
-from typing import Any
 
 import click
 
-from nlac._errors import UsageError, exit_code
+from nlac._errors import UsageError
 from nlac._urls import is_url
-from nlac.cli import _console
-from nlac.cli._batch import failure_facts
-from nlac.cli._files import PIPE, Input, Outputs, find_inputs
+from nlac.cli._batch import tell_failure
+from nlac.cli._files import PIPE, Input, Outputs, find_inputs, writes_to_stdout
+from nlac.cli.options.bundles import (
+    bundled,
+    force_option,
+    json_option,
+    mtime_option,
+    output_option,
+)
 from nlac.cli.options.search import search_options
 
 
@@ -66,46 +69,22 @@ class OutputOptions:
             _copy_mtime(source, path)
 
 
-def output_options(command: Callable[..., object]) -> Callable[..., object]:
-    """Add the options that all commands have which write a file for each file read.
-
-    The command gets them as one argument, `options`.
-    """
-
-    @wraps(command)
-    def bundled(**given: Any) -> object:
-        options = OutputOptions(**{name: given.pop(name) for name in OutputOptions.__slots__})
-        return command(options=options, **given)
-
-    decorated: Callable[..., object] = bundled
-    for option in (
-        click.option(
-            "--preserve-mtime/--no-preserve-mtime",
-            default=True,
-            show_default=True,
-            help="Give the output the input's time of modification.",
-        ),
-        search_options,
-        click.option(
-            "--json", "as_json", is_flag=True, help="One JSON object a line for each file."
-        ),
-        click.option(
-            "-n", "--dry-run", is_flag=True, help="Write nothing; tell what would be written."
-        ),
-        click.option(
-            "--update", is_flag=True, help="Replace outputs older than their input, skip others."
-        ),
-        click.option("--skip-existing", is_flag=True, help="Skip inputs whose output exists."),
-        click.option("-f", "--force", is_flag=True, help="Replace outputs that exist."),
-        click.option(
-            "-o",
-            "--output",
-            metavar="PATH",
-            help="Output file or folder; a folder if there are several inputs; - is stdout.",
-        ),
-    ):
-        decorated = option(decorated)
-    return decorated
+# of all commands that write a file for each file read
+output_options = bundled(
+    OutputOptions,
+    output_option("Output file or folder; a folder if there are several inputs; - is stdout."),
+    force_option,
+    click.option("--skip-existing", is_flag=True, help="Skip inputs whose output exists."),
+    click.option(
+        "--update", is_flag=True, help="Replace outputs older than their input, skip others."
+    ),
+    click.option(
+        "-n", "--dry-run", is_flag=True, help="Write nothing; tell what would be written."
+    ),
+    json_option,
+    search_options,
+    mtime_option("Give the output the input's time of modification."),
+)
 
 
 def _check_present(inputs: Sequence[Input], output: str | None, as_json: bool) -> None:
@@ -120,12 +99,8 @@ def _check_present(inputs: Sequence[Input], output: str | None, as_json: bool) -
     ]
     for each in missing:
         error = FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), each.path)
-        if as_json:
-            line = {"file": each.path, "output": None, **failure_facts(error, str(each))}
-            click.echo(json.dumps(line), err=output == PIPE)
-            code = exit_code(error)
-        else:
-            code = _console.report_error(error, str(each))
+        to_stdout = writes_to_stdout(inputs, output)
+        code = tell_failure(each, error, as_json=as_json, stdout_is_data=to_stdout, output=None)
     if missing:
         raise click.exceptions.Exit(code)
 

@@ -10,6 +10,7 @@ from nlac._log import logger
 from nlac.cli import _console, _files
 from nlac.cli._kinds import check_stream
 from nlac.cli._suggest import SuggestingGroup
+from nlac.cli.options.bundles import json_option
 from nlac.cli.options.search import search_options
 from nlac.cli.tags.edits import STREAMS, EditOptions, edit_files, edit_options, tell_each
 from nlac.cli.tags.listing import readable
@@ -33,7 +34,7 @@ def chunks() -> None:
 @chunks.command("list")
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @search_options
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line for each file.")
+@json_option
 @_console.verbosity_options
 def list_chunks(
     files: tuple[str, ...], recursive: bool, include: tuple[str, ...], as_json: bool

@@ -6,17 +6,18 @@ import json
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from nlac._errors import UsageError
 from nlac._log import logger
+from nlac._names import AUDIO_SUFFIXES
 from nlac.cli import _console
 from nlac.cli._batch import each_input
-from nlac.cli._files import AUDIO_SUFFIXES, Input, find_inputs
+from nlac.cli._files import Input, find_inputs
 from nlac.cli._kinds import check_editable, check_stream
+from nlac.cli.options.bundles import bundled, json_option
 from nlac.cli.options.search import search_options
 from nlac.cli.options.sizes import padding_size
 
@@ -40,31 +41,20 @@ class EditOptions:
     as_json: bool
 
 
-def edit_options(command: Callable[..., object]) -> Callable[..., object]:
-    """Add the options of all commands that edit files; the command gets them as `options`."""
-
-    @wraps(command)
-    def bundled(**given: Any) -> object:
-        options = EditOptions(**{name: given.pop(name) for name in EditOptions.__slots__})
-        return command(options=options, **given)
-
-    decorated: Callable[..., object] = bundled
-    for option in (
-        _console.verbosity_options,
-        click.option(
-            "--json", "as_json", is_flag=True, help="One JSON object a line for each file."
-        ),
-        search_options,
-        click.option("--preserve-mtime", is_flag=True, help="Keep the time of modification."),
-        click.option(
-            "--padding",
-            callback=padding_size,
-            metavar="SIZE",
-            help="Bytes of padding that the file shall have; it is rewritten if it has others.",
-        ),
-    ):
-        decorated = option(decorated)
-    return decorated
+# of all commands that edit files
+edit_options = bundled(
+    EditOptions,
+    click.option(
+        "--padding",
+        callback=padding_size,
+        metavar="SIZE",
+        help="Bytes of padding that the file shall have; it is rewritten if it has others.",
+    ),
+    click.option("--preserve-mtime", is_flag=True, help="Keep the time of modification."),
+    search_options,
+    json_option,
+    _console.verbosity_options,
+)
 
 
 def edit_files(names: Sequence[str], options: EditOptions, change: Change) -> int:

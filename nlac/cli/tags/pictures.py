@@ -10,6 +10,7 @@ import click
 from nlac._errors import NlacError, UsageError
 from nlac.cli import _console, _files
 from nlac.cli._suggest import SuggestingGroup
+from nlac.cli.options.bundles import json_option
 from nlac.cli.options.search import search_options
 from nlac.cli.options.tags import given_pictures
 from nlac.cli.tags.edits import ANY_AUDIO, EditOptions, edit_files, edit_options, tell_each
@@ -76,7 +77,7 @@ def _selected(
 @picture.command("list")
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @search_options
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line for each file.")
+@json_option
 @_console.verbosity_options
 def list_pictures(
     files: tuple[str, ...], recursive: bool, include: tuple[str, ...], as_json: bool

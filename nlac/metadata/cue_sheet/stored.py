@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from nlac._errors import CorruptStream, CueSheetError
 from nlac.audio.flac.blocks import cue_sheet_of, tags_of
-from nlac.audio.flac.kept import kept_blocks
+from nlac.audio.flac.kept import kept_blocks, tags_before_blocks
 from nlac.audio.format import AudioFormat
 from nlac.bitstream import constants as c
 from nlac.bitstream.items import Tags, first_of
@@ -51,20 +51,6 @@ def decode_text(data: bytes, encoding: str = "utf-8") -> str:
 def cue_sheet_item(text: str) -> MetadataItem:
     """The item that holds the text of a cue sheet."""
     return MetadataItem(c.ITEM_CUE_SHEET, text.encode())
-
-
-def without_cue_sheet(items: Iterable[MetadataItem]) -> list[MetadataItem]:
-    """The items without the cue sheet, be it an item or a tag."""
-    result = []
-    for item in items:
-        if item.item_type == c.ITEM_TAGS:
-            tags = Tags.from_item(item)
-            kept = tuple((n, v) for n, v in tags.comments if n.upper() != CUE_SHEET_TAG)
-            if len(kept) < len(tags.comments):
-                item = Tags(tags.vendor, kept).to_item()
-        if item.item_type != c.ITEM_CUE_SHEET:
-            result.append(item)
-    return result
 
 
 def cue_sheet_text(items: Iterable[MetadataItem]) -> str | None:
@@ -170,10 +156,12 @@ def cue_sheet_for_flac(
         if text is None:
             return items, None
         block = block_of_cue_sheet(parse_cue_sheet(text, fmt, num_frames), num_frames)
-    except CueSheetError:
+        # a tags item replaces the comments of the original FLAC file, so it begins with them
+        old = tags_before_blocks(items) or Tags()
+    except (CueSheetError, CorruptStream):
+        # what is damaged is told by `carried`
         return items, None
-    rest = without_cue_sheet(items)
-    tags = next((item for item in rest if item.item_type == c.ITEM_TAGS), None)
-    old = Tags.from_item(tags) if tags is not None else Tags()
-    new = Tags(old.vendor, (*old.comments, (CUE_SHEET_TAG, text))).to_item()
-    return [new, *(item for item in rest if item is not tags)], block
+    others = tuple(each for each in old.comments if each[0].upper() != CUE_SHEET_TAG)
+    new = Tags(old.vendor, (*others, (CUE_SHEET_TAG, text))).to_item()
+    dropped = (c.ITEM_TAGS, c.ITEM_CUE_SHEET)
+    return [new, *(item for item in items if item.item_type not in dropped)], block

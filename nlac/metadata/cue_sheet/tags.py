@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from nlac.metadata.cue_sheet.model import CueSheet, CueTrack
+from nlac.metadata.cue_sheet.stored import CUE_SHEET_TAG
 
-# tags of a recording that are not those of its parts
-_OF_THE_WHOLE = frozenset(
+# tags of a recording that hold neither for its parts nor for what it becomes a part of
+OF_ONE_RECORDING = frozenset(
     {
-        *("TITLE", "ISRC", "TRACKNUMBER", "TRACKTOTAL", "TOTALTRACKS", "CUESHEET"),
+        *("TITLE", "ISRC", "TRACKNUMBER", "TRACKTOTAL", "TOTALTRACKS", CUE_SHEET_TAG),
         *("REPLAYGAIN_TRACK_GAIN", "REPLAYGAIN_TRACK_PEAK", "REPLAYGAIN_TRACK_RANGE"),
         "R128_TRACK_GAIN",
     }
@@ -36,7 +37,7 @@ def track_tags(
         Vorbis comments of the recording.
     """
     told = list(_told(sheet, track))
-    known = {name for name, _value in told} | _OF_THE_WHOLE
+    known = {name for name, _value in told} | OF_ONE_RECORDING
     if track is not None and track.title is not None and sheet.title is None:
         # recordings of an album are often called by its title
         titles = [value for name, value in tags if name.upper() == "TITLE"]

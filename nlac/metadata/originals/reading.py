@@ -18,8 +18,6 @@ from nlac.bitstream.metadata import MetadataItem
 from nlac.bitstream.reader import IndexedReader
 from nlac.metadata.originals import STORED
 
-# chunks that tell of samples, sizes or nothing
-_AUDIO_CHUNKS = {"fmt", "fact", "data", "ds64", "junk", "pad", "fllr", "comm", "fver", "ssnd"}
 # more of a tail than this holds no tags
 _MAX_TAIL_BYTES = 1 << 26
 
@@ -146,9 +144,10 @@ def _of_flac(
     return ShownTags("FLAC", tags.comments, pictures, tags.vendor)
 
 
-def _of_chunks(
+def of_chunks(
     header: StreamHeader, leading: Sequence[MetadataItem], num_frames: int, tail: bytes
 ) -> ShownTags | None:
+    """Tags of an original WAV or AIFF file; None without any. See `original_tags`."""
     from nlac.audio.original.restoration import stored_original
     from nlac.audio.packing import Packing
 
@@ -166,7 +165,7 @@ def _of_chunks(
 Reader = Callable[[StreamHeader, Sequence[MetadataItem], int, bytes], ShownTags | None]
 # asked in this order; the first that finds something counts. Each gets the header, the items
 # before the blocks, the number of frames, and the foreign tail.
-READERS: tuple[Reader, ...] = (_of_flac, _of_chunks)
+READERS: tuple[Reader, ...] = (_of_flac, of_chunks)
 
 
 def original_tags(
@@ -218,29 +217,20 @@ def shown_tags(reader: IndexedReader) -> ShownTags:
     CorruptStream
         Metadata are damaged.
     """
-    stored = stored_tags(reader.leading)
-    if stored is not None:
-        return stored
-    return tags_of_original(reader) or ShownTags(None)
+    return stored_tags(reader.leading) or tags_of_original(reader) or ShownTags(None)
 
 
-def cut_warnings(reader: IndexedReader) -> list[str]:
-    """What of the original file a part of its audio lacks: chunks, and the tags in them."""
-    from nlac.audio.flac.metadata import describe
-    from nlac.audio.original.stored import stored_chunks
+def leading_tags(header: StreamHeader, leading: Sequence[MetadataItem]) -> ShownTags:
+    """Tags that a stream shows by what comes before its blocks, as `shown_tags` else.
 
-    chunks = [
-        name
-        for name in dict.fromkeys(chunk.name.strip() for chunk in stored_chunks(reader))
-        if name.lower() not in _AUDIO_CHUNKS
-    ]
-    if not chunks:
-        return []
-    text = f"not in a part of the file: chunks ({', '.join(chunks)})"
-    if stored_tags(reader.leading) is None:
-        names = (tags_of_original(reader) or ShownTags(None)).to_mapping()
-        text += "".join(f" with {tags}" for tags in describe(names))
-    return [text]
+    Those that its original file has after the samples are not among them.
+
+    Raises
+    ------
+    CorruptStream
+        Metadata are damaged.
+    """
+    return stored_tags(leading) or original_tags(header, leading, 0, b"") or ShownTags(None)
 
 
 def tags_of_original(reader: IndexedReader) -> ShownTags | None:
@@ -251,9 +241,21 @@ def tags_of_original(reader: IndexedReader) -> ShownTags | None:
     CorruptStream
         Metadata are damaged.
     """
+    return original_tags(reader.header, reader.leading, reader.num_frames, foreign_tail(reader))
+
+
+def foreign_tail(reader: IndexedReader) -> bytes:
+    """The original file behind its samples, as much of it as may hold tags."""
+    if first_of(reader.leading, c.ITEM_RECIPE) is None:
+        return b""
+    items = reader.trailing()
+    return joined_tail(item.data for item in items if item.item_type == c.ITEM_FOREIGN_TAIL)
+
+
+def joined_tail(pieces: Iterable[bytes]) -> bytes:
+    """Pieces of a foreign tail, as many as may hold tags; all of them are taken."""
     tail = bytearray()
-    if first_of(reader.leading, c.ITEM_RECIPE) is not None:
-        for item in reader.trailing():
-            if item.item_type == c.ITEM_FOREIGN_TAIL and len(tail) < _MAX_TAIL_BYTES:
-                tail += item.data
-    return original_tags(reader.header, reader.leading, reader.num_frames, bytes(tail))
+    for piece in pieces:
+        if len(tail) < _MAX_TAIL_BYTES:
+            tail += piece
+    return bytes(tail)

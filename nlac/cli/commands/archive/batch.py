@@ -15,6 +15,7 @@ from nlac._urls import is_url
 from nlac.cli import _console, _streams
 from nlac.cli.archive.batch_report import BatchReport, shown
 from nlac.cli.commands.files import encode
+from nlac.cli.options.bundles import json_option
 from nlac.cli.options.sizes import memory_option
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ def _encoding_options(command: click.Command) -> click.Command:
 @click.option("--moved", is_flag=True, help="ROOT has another place than in the runs before.")
 @memory_option
 @click.option("-n", "--dry-run", is_flag=True, help="Write nothing; tell what would be done.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line for each file.")
+@json_option
 @_console.verbosity_options
 def command(
     root: Path,

@@ -14,6 +14,7 @@ from nlac.cli import _console, _files, _streams
 from nlac.cli._batch import each_input
 from nlac.cli._kinds import check_editable
 from nlac.cli._suggest import SuggestingGroup
+from nlac.cli.options.bundles import json_option
 
 if TYPE_CHECKING:
     from nlac.bitstream.metadata import MetadataItem
@@ -34,7 +35,7 @@ def command() -> None:
 
 @command.command("show")
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line for each file.")
+@json_option
 @_console.verbosity_options
 def show(files: tuple[str, ...], as_json: bool) -> int:
     """Show the tracks of cue sheets.

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nlac._errors import exit_code
 from nlac._log import logger
+from nlac._names import AUDIO_SUFFIXES
 from nlac._urls import is_url, url_name
 from nlac.cli import _console, _files
-from nlac.cli._batch import failure_facts
+from nlac.cli._batch import tell_failure
 from nlac.cli._kinds import check_editable
+from nlac.cli.options.bundles import json_option
 from nlac.cli.options.search import search_options
 from nlac.cli.options.sizes import memory_option
 
@@ -45,7 +46,7 @@ class _Measured:
 )
 @memory_option
 @_files.model_option
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line for each file.")
+@json_option
 @_console.verbosity_options
 def command(
     files: tuple[str, ...],
@@ -72,7 +73,7 @@ def command(
       nlac gain -r archive --r128
     """
     inputs = _files.find_inputs(
-        files, recursive=recursive, include=include, suffixes=_files.AUDIO_SUFFIXES | {".nlac"}
+        files, recursive=recursive, include=include, suffixes=AUDIO_SUFFIXES | {".nlac"}
     )
     _console.before_coding()
     run = _Run(dual_mono, threads, memory, r128, dry_run, as_json)
@@ -156,10 +157,7 @@ class _Run:
 
     def fail(self, source: _files.Input, error: Exception) -> int:
         """Tell of an error; returns its exit code."""
-        if not self._as_json:
-            return _console.report_error(error, str(source))
-        click.echo(json.dumps({"file": source.path, **failure_facts(error, str(source))}))
-        return exit_code(error)
+        return tell_failure(source, error, as_json=self._as_json)
 
     def _write(self, each: _Measured, album: Loudness | None) -> dict[str, str]:
         from nlac.editing.editor import MetadataEditor
@@ -195,7 +193,7 @@ _WORDS = {
 
 def _may_be_stream(url: str) -> bool:
     """Whether there may be a stream at a URL; what is called otherwise is only measured."""
-    return is_url(url) and PurePath(url_name(url)).suffix.lower() not in _files.AUDIO_SUFFIXES
+    return is_url(url) and PurePath(url_name(url)).suffix.lower() not in AUDIO_SUFFIXES
 
 
 def _facts(loudness: Loudness) -> dict[str, Any]:

@@ -81,7 +81,9 @@ def command(
         options.finish(times, path)
         return Done(path, _told(result), result.bytes_in, result.bytes_out, result.to_dict())
 
-    return Batch("done", as_json=options.as_json).run(inputs, protect_one)
+    to_stdout = options.output == _files.PIPE
+    batch = Batch("done", as_json=options.as_json, stdout_is_data=to_stdout)
+    return batch.run(inputs, protect_one)
 
 
 def _kept(result: ProtectResult, amount: float | None) -> str:

@@ -94,7 +94,9 @@ def command(
         del facts["output"]
         return Done(path, _told(result, dry_run), result.bytes_in, result.bytes_out, facts, code)
 
-    return Batch("repaired", as_json=options.as_json).run(inputs, repair_one)
+    to_stdout = options.output == _files.PIPE and not dry_run
+    batch = Batch("repaired", as_json=options.as_json, stdout_is_data=to_stdout)
+    return batch.run(inputs, repair_one)
 
 
 def _told(result: RepairResult, dry_run: bool) -> str:

@@ -10,6 +10,7 @@ import click
 from nlac._errors import MissingDependency, UsageError
 from nlac.cli import _console, _files, _streams
 from nlac.cli._suggest import SuggestingGroup
+from nlac.cli.options.bundles import json_option
 from nlac.cli.options.search import search_options
 from nlac.cli.options.tags import given_pictures, given_tags, tag_options
 from nlac.cli.tags.chunks import chunks
@@ -49,7 +50,7 @@ def command() -> None:
 @command.command("list")
 @_FILES
 @search_options
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line for each file.")
+@json_option
 @_console.verbosity_options
 def list_tags(
     files: tuple[str, ...], recursive: bool, include: tuple[str, ...], as_json: bool

@@ -147,7 +147,8 @@ def command(
             return split_one(source, file, many, container, tracks, options, limits)
 
     if tracks.folder is not None:
-        return Batch("split", as_json=options.as_json).run(inputs, split_tracks)
+        batch = Batch("split", as_json=options.as_json, stdout_is_data=False)
+        return batch.run(inputs, split_tracks)
 
     def decode_one(source: _files.Input) -> Done:
         start: int
@@ -178,7 +179,9 @@ def command(
         options.finish(source, path)
         return done
 
-    return Batch("decoded", as_json=options.as_json).run(inputs, decode_one)
+    to_stdout = _files.writes_to_stdout(inputs, split[1]) and not options.dry_run
+    batch = Batch("decoded", as_json=options.as_json, stdout_is_data=to_stdout)
+    return batch.run(inputs, decode_one)
 
 
 def _check_tracks(

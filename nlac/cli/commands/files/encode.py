@@ -220,7 +220,9 @@ def command(
             _deletion.delete_input(source, read, path, result)
         return done
 
-    return Batch("encoded", as_json=options.as_json).run(inputs, encode_one)
+    to_stdout = _files.writes_to_stdout(inputs, output) and not options.dry_run
+    batch = Batch("encoded", as_json=options.as_json, stdout_is_data=to_stdout)
+    return batch.run(inputs, encode_one)
 
 
 def _is_output(name: str) -> bool:

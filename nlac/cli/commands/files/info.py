@@ -7,10 +7,12 @@ from typing import Any, BinaryIO
 
 import click
 
+from nlac._names import AUDIO_SUFFIXES
 from nlac.bitstream.constants import MAGIC
 from nlac.cli import _console, _files
 from nlac.cli._batch import each_input
 from nlac.cli._kinds import is_damaged
+from nlac.cli.options.bundles import json_option
 from nlac.cli.options.search import search_options
 from nlac.cli.tags.listing import readable
 from nlac.metadata.originals import STORED
@@ -19,7 +21,7 @@ from nlac.metadata.originals import STORED
 @click.command("info")
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @search_options
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line for each file.")
+@json_option
 @_console.verbosity_options
 def command(
     files: tuple[str, ...], recursive: bool, include: tuple[str, ...], as_json: bool
@@ -34,7 +36,7 @@ def command(
       nlac info -r archive
     """
     inputs = _files.find_inputs(
-        files, recursive=recursive, include=include, suffixes=_files.AUDIO_SUFFIXES | {".nlac"}
+        files, recursive=recursive, include=include, suffixes=AUDIO_SUFFIXES | {".nlac"}
     )
 
     def show(source: _files.Input) -> None:

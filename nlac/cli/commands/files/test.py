@@ -12,6 +12,7 @@ from nlac._log import logger
 from nlac.cli import _console, _details, _files
 from nlac.cli._batch import failure_facts
 from nlac.cli._kinds import check_stream
+from nlac.cli.options.bundles import json_option
 from nlac.cli.options.search import search_options
 from nlac.cli.options.sizes import memory_option
 
@@ -26,7 +27,7 @@ _HINTS = {
 @click.command("test")
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @click.option("--quick", is_flag=True, help="Check the checksums only, without decoding the audio.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line for each file.")
+@json_option
 @search_options
 @click.option(
     "-j", "--threads", metavar="N", type=click.IntRange(0), default=0, help="Threads; 0: all cores."

@@ -9,6 +9,7 @@ import click
 
 from nlac._errors import UsageError
 from nlac.cli import _console
+from nlac.cli.options.bundles import json_option
 
 
 @click.command("integrate")
@@ -20,7 +21,7 @@ from nlac.cli import _console
 @click.option("--remove", is_flag=True, help="Take away what was installed there.")
 @click.option("-f", "--force", is_flag=True, help="Replace files that nlac did not write.")
 @click.option("-n", "--dry-run", is_flag=True, help="Only tell what would be done.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line for each file.")
+@json_option
 @_console.verbosity_options
 def command(
     user: bool, prefix: Path | None, remove: bool, force: bool, dry_run: bool, as_json: bool
