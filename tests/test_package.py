@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import email
 import importlib.metadata
 import re
 import subprocess
@@ -11,11 +12,16 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.version import Version
 
 import nlac
+from nlac.kernels.mode import MODE, Mode
 
 ROOT = Path(__file__).resolve().parents[1]
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+CONFIGURED = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+PROJECT = CONFIGURED["project"]
+REQUIRED = CONFIGURED["tool"]["hatch"]["metadata"]["hooks"]["custom"]["dependencies"]
 DATA = {
     "nlac/py.typed",
     "nlac/bitstream/distribution.bin",
@@ -30,11 +36,36 @@ DATA = {
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory) -> zipfile.ZipFile:
-    """The package as it is installed, built without network."""
+    """The package as it is installed where kernels can't be compiled, built without network."""
     builder = pytest.importorskip("hatchling.builders.wheel", reason="hatchling is not installed")
     folder = tmp_path_factory.mktemp("wheel")
-    (built,) = builder.WheelBuilder(str(ROOT)).build(directory=str(folder), versions=["standard"])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NLAC_PURE", "1")
+        builds = builder.WheelBuilder(str(ROOT)).build(directory=str(folder), versions=["standard"])
+        (built,) = builds
     return zipfile.ZipFile(built)
+
+
+def test_a_wheel_without_kernels_needs_numba(wheel):
+    (path,) = (name for name in wheel.namelist() if name.endswith(".dist-info/METADATA"))
+    needed = email.message_from_bytes(wheel.read(path)).get_all("Requires-Dist", [])
+    assert [line for line in needed if line.startswith("numba") and "extra" not in line]
+    assert not [name for name in wheel.namelist() if "/built/" in name]
+    assert wheel.filename.endswith("-py3-none-any.whl")
+
+
+@pytest.mark.skipif(MODE is not Mode.AHEAD, reason="no kernels are installed")
+def test_a_wheel_with_kernels_does_without_numba():
+    needed = importlib.metadata.requires("nlac")
+    always = {re.match(r"[\w-]+", line)[0] for line in needed if "extra ==" not in line}
+    assert always == {re.match(r"[\w-]+", line)[0] for line in REQUIRED}
+    assert "numba" not in always
+
+
+def test_wheels_are_compiled_with_a_release_that_is_admitted():
+    (built,) = (line for line in CONFIGURED["build-system"]["requires"] if "numba" in line)
+    (admitted,) = PROJECT["optional-dependencies"]["jit"]
+    assert Version(built.partition("==")[2]) in Requirement(admitted).specifier
 
 
 def test_wheel_holds_what_is_no_module(wheel):
@@ -125,11 +156,11 @@ print("loaded:", *{{name.partition(".")[0] for name in sys.modules}})
 def test_what_is_required_is_what_the_doctor_checks():
     from nlac.cli.commands.setup.doctor import NEEDED
 
-    required = {re.match(r"[\w-]+", line)[0] for line in PROJECT["dependencies"]}
+    required = {re.match(r"[\w-]+", line)[0] for line in REQUIRED}
     assert required == set(NEEDED)
 
 
 def test_extras_may_be_left_out():
     # what nlac needs must not hide in an extra
-    required = {re.match(r"[\w-]+", line)[0] for line in PROJECT["dependencies"]}
+    required = {re.match(r"[\w-]+", line)[0] for line in REQUIRED}
     assert not required & {"torch", "matplotlib", "pytest", "hypothesis"}

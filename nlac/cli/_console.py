@@ -260,8 +260,12 @@ def before_coding() -> None:
     check_address_space()
     if is_quiet() or not sys.stderr.isatty():
         return
-    from nlac.kernels.cache import cache_folder
     from nlac.kernels.jit import when_compiling
+    from nlac.kernels.mode import MODE, Mode
+
+    if MODE is not Mode.JIT:
+        return
+    from nlac.kernels.cache import cache_folder
 
     def announce() -> None:
         often = "once" if cache_folder() else "each time, for no cache folder can be written"

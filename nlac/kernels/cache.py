@@ -25,7 +25,6 @@ from contextlib import suppress
 from functools import cache, lru_cache
 from pathlib import Path
 
-from nlac.kernels.numba_internals import configured_cache
 from nlac.kernels.plain import cache_tag
 
 _PACKAGE = Path(__file__).resolve().parents[1]
@@ -37,7 +36,7 @@ _IMPORT = re.compile(
 
 def cache_folder() -> Path | None:
     """Tell where compiled kernels are kept; None if no folder can be written."""
-    return _base(configured_cache())
+    return _base(os.environ.get("NUMBA_CACHE_DIR", ""))
 
 
 @lru_cache(maxsize=4)

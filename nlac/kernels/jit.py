@@ -1,18 +1,17 @@
-"""Compiled kernels: the decorator for all of them.
+"""The decorator of all compiled kernels.
 
-``@kernel`` (or ``@kernel(inline="always")``) is numba's ``njit`` with the
-settings that every kernel here needs: the interpreter lock is released, so that
-blocks can be coded in threads; division follows C, not Python's exceptions; and
-the machine code is kept on disk (`nlac.kernels.cache`), so that only the first
-run compiles.
+``@kernel`` (or ``@kernel(inline="always")``) marks a function that is compiled: ahead of time in
+a built wheel, by numba on the first call in a source tree; `nlac.kernels.mode` decides.  Either way
+the interpreter lock is released, so that blocks can be coded in threads, and division follows C,
+not Python's exceptions.
 
-With ``NUMBA_DISABLE_JIT=1`` a kernel is its own source, on NumPy's integers of
-64 bits, which wrap around like the machine's (NumPy 2: before, it made floats of
-some). That is slow, milliseconds a sample: to step through kernels, and to check
-numba.
+A kernel that Python calls is an entry.  Entries and the types of their arguments are listed in
+``tools/ahead/entries.json``; other kernels are only called by kernels, and have no code of their
+own in a wheel.
 
-Importing this module imports numba (about 0.3 s): import it only from modules
-that hold kernels, and those only inside functions that need them.
+As plain Python a kernel is its own source, on NumPy's integers of 64 bits, which wrap around like
+the machine's (NumPy 2: before, it made floats of some).  That is slow, milliseconds a sample: to
+step through kernels, and to check the compiler.
 """
 
 from __future__ import annotations
@@ -21,19 +20,12 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar, cast, overload
 
-import numba
 import numpy as np
-from numba.core import event as numba_event
 
-from nlac.kernels.cache import module_folder
-from nlac.kernels.numba_internals import is_jit_disabled, keep_code
+from nlac.kernels.ahead.entry import Entry
+from nlac.kernels.mode import MODE, Mode
 
 F = TypeVar("F", bound=Callable[..., Any])
-
-# numba's own annotations differ between its releases, so none of them is used
-_events: Any = numba_event
-_Listener: Any = numba_event.Listener
-_njit: Any = numba.njit
 
 
 @overload
@@ -41,7 +33,7 @@ def kernel(function: F) -> F: ...
 @overload
 def kernel(**options: Any) -> Callable[[F], F]: ...
 def kernel(function: Any = None, **options: Any) -> Any:
-    """Compile a function with numba on its first call, and keep the code on disk.
+    """Mark a function to be compiled.
 
     Parameters
     ----------
@@ -55,19 +47,16 @@ def kernel(function: Any = None, **options: Any) -> Any:
     >>> @kernel
     ... def double(x):
     ...     return 2 * x
-    >>> double(21)
-    42
     """
 
     def decorate(plain: F) -> F:
-        if is_jit_disabled():
+        if MODE is Mode.INTERPRETED:
             return cast(F, _interpreted(plain))
-        settings = {"nogil": True, "error_model": "numpy"} | options
-        compiled: F = _njit(**settings)(plain)
-        folder = module_folder(plain.__code__.co_filename)
-        if folder is not None:
-            keep_code(compiled, folder)
-        return compiled
+        if MODE is Mode.AHEAD:
+            return cast(F, Entry(plain))
+        from nlac.kernels.numba_jit import compiled_on_call
+
+        return cast(F, compiled_on_call(plain, options))
 
     return decorate if function is None else decorate(function)
 
@@ -95,17 +84,7 @@ def when_compiling(announce: Callable[[], None]) -> None:
     announce : callable
         Called without arguments, from the thread that is about to compile.
     """
-    _events.register("numba:compile", _Announcer(announce))
+    if MODE is Mode.JIT:
+        from nlac.kernels import numba_jit
 
-
-class _Announcer(_Listener):  # type: ignore[misc]
-    def __init__(self, announce: Callable[[], None]) -> None:
-        self._announce: Callable[[], None] | None = announce
-
-    def on_start(self, event: Any) -> None:
-        announce, self._announce = self._announce, None
-        if announce is not None:
-            announce()
-
-    def on_end(self, event: Any) -> None:
-        pass
+        numba_jit.when_compiling(announce)

@@ -10,13 +10,30 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from llvmlite import ir
-from numba.extending import intrinsic as numba_intrinsic
-
-from nlac.kernels.numba_internals import is_jit_disabled
+from nlac.kernels.mode import MODE, Mode
 from nlac.kernels.plain import is_plain
 
-_intrinsic: Any = numba_intrinsic
+
+class _Unused:
+    """Stands for all of a compiler's names where nothing is compiled."""
+
+    def __getattr__(self, name: str) -> _Unused:
+        return self
+
+    def __call__(self, *arguments: Any, **options: Any) -> _Unused:
+        return self
+
+
+if MODE is Mode.JIT:
+    import llvmlite.ir
+    import numba.core.types
+    import numba.extending
+
+    ir: Any = llvmlite.ir
+    types: Any = numba.core.types
+    _intrinsic: Any = numba.extending.intrinsic
+else:
+    ir = types = _intrinsic = _Unused()
 I8, I16, I32, I64 = (ir.IntType(bits) for bits in (8, 16, 32, 64))
 F64 = ir.DoubleType()
 _BYTES = {I8: 1, I16: 2, I32: 4, I64: 8, F64: 8}
@@ -26,7 +43,7 @@ def instruction(python: Callable[..., Any]) -> Callable[[Callable[..., Any]], An
     """Let kernels call what a function writes; `python` does the same where nothing is compiled."""
 
     def decorate(function: Callable[..., Any]) -> Any:
-        return python if is_jit_disabled() else _intrinsic(function)
+        return _intrinsic(function) if MODE is Mode.JIT else python
 
     return decorate
 
@@ -126,9 +143,7 @@ def look_up_i16(builder: Any, table: Any, index: Any) -> Any:
     """
     lanes = index.type.count
     kind, mask = vector(I32, lanes), constant(vector(ir.IntType(1), lanes), 1)
-    places = builder.add(
-        fill(builder, table, lanes), builder.shl(index, constant(index.type, 1))
-    )
+    places = builder.add(fill(builder, table, lanes), builder.shl(index, constant(index.type, 1)))
     pointers = builder.inttoptr(places, vector(I32.as_pointer(), lanes))
     shape = ir.FunctionType(kind, [pointers.type, I32, mask.type, kind])
     function = declared(builder, f"llvm.masked.gather.v{lanes}i32.v{lanes}p0i32", shape)

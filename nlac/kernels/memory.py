@@ -20,11 +20,9 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
-from numba.core import types
 
 from nlac.kernels.jit import kernel
-from nlac.kernels.llvm import F64, I32, I64, instruction
+from nlac.kernels.llvm import F64, I32, I64, instruction, ir, types
 
 _MASK = (1 << 64) - 1
 

@@ -8,6 +8,7 @@ between its releases, so none of them is used.
 from __future__ import annotations
 
 import hashlib
+import importlib
 import pickle
 import shutil
 import sys
@@ -17,8 +18,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import numba
+from llvmlite import binding, ir
 from numba.core import caching as numba_caching
+from numba.core import cgutils as numba_cgutils
+from numba.core import codegen as numba_codegen
+from numba.core import registry, types
+from numba.core.compiler_lock import global_compiler_lock
 
 
 def _import_array_functions() -> None:
@@ -36,23 +41,19 @@ def _import_array_functions() -> None:
         return
     linalg.ensure_blas = lambda: None
     try:
-        pass
+        importlib.import_module("numba.np.arrayobj")
     finally:
         linalg.ensure_blas = check
 
 
 _import_array_functions()
-config: Any = numba.config
+cgutils: Any = numba_cgutils
+codegen: Any = numba_codegen
 
 
-def is_jit_disabled() -> bool:
-    """Whether ``NUMBA_DISABLE_JIT`` asks for kernels as plain Python."""
-    return bool(config.DISABLE_JIT)
-
-
-def configured_cache() -> str:
-    """``NUMBA_CACHE_DIR``, or an empty string."""
-    return str(config.CACHE_DIR)
+def machine() -> str:
+    """Name of the machine that is compiled for, such as ``x86_64-unknown-linux-gnu``."""
+    return str(binding.get_process_triple())
 
 
 def target(context: Any) -> tuple[str, str]:
@@ -185,3 +186,88 @@ class _Cache(caching.FunctionCache):  # type: ignore[misc]
                 self._cache_file.remove()
             else:
                 return
+
+
+def linkable_code(overload: Any) -> Any:
+    """LLVM's module of a compiled kernel and of all that it calls, to be linked with others.
+
+    Parameters
+    ----------
+    overload : object
+        Of a dispatcher's ``overloads``; it was compiled in this process, not read from a cache.
+    """
+    with global_compiler_lock:
+        return overload.library._get_module_for_linking().clone()
+
+
+def write_call(
+    builder: Any, module: Any, overload: Any, take: Callable[[int, Any], Any]
+) -> tuple[Any, list[Any], int]:
+    """Write the call of a kernel as numba's own code calls it.
+
+    Parameters
+    ----------
+    builder, module : llvmlite IRBuilder and Module
+        Where to.
+    overload : object
+        Of a dispatcher's ``overloads``.
+    take : callable
+        Given a number and LLVM's type, writes what yields that one of the arguments' parts:
+        tuples and arrays are taken apart.
+
+    Returns
+    -------
+    done, results, count : LLVM value, list of LLVM values, int
+        Whether the kernel raised nothing, the parts of its result, the number of parts of its
+        arguments.
+    """
+    context, described = registry.cpu_target.target_context, overload.fndesc
+    packer = context.get_arg_packer(described.argtypes)
+    parts = [take(i, kind) for i, kind in enumerate(packer.argument_types)]
+    calls, signature = context.call_conv, (described.restype, described.argtypes)
+    callee = cgutils.get_or_insert_function(
+        module, calls.get_function_type(*signature), described.llvm_func_name
+    )
+    arguments = packer.from_arguments(builder, parts)
+    status, value = calls.call_function(builder, callee, *signature, arguments)
+    if described.restype == types.none:
+        return status.is_ok, [], len(parts)
+    results = context.get_arg_packer([described.restype]).as_arguments(builder, [value])
+    return status.is_ok, list(results), len(parts)
+
+
+def compile_for(triple: str, cpu: str, features: str, target_machine: Any) -> None:
+    """Let numba compile to LLVM's language alone, for any kind of machine.
+
+    What it compiles can't be run in this process then.
+
+    Parameters
+    ----------
+    triple, cpu, features : str
+        As LLVM names them.
+    target_machine : llvmlite TargetMachine
+        Of these.
+    """
+    native = codegen.JITCPUCodegen._init
+
+    def initialise(self: Any, module: Any) -> None:
+        native(self, module)
+        self._tm = target_machine
+        self._target_data = target_machine.target_data
+        self._data_layout = str(target_machine.target_data)
+
+    def empty(self: Any, name: str) -> Any:
+        module = ir.Module(cgutils.normalize_ir_text(name))
+        # the engine's own module, the first, stays native
+        module.triple = triple if self._data_layout else machine()
+        if self._data_layout:
+            module.data_layout = self._data_layout
+        return module
+
+    codegen.JITCPUCodegen._init = initialise
+    codegen.CPUCodegen._create_empty_module = empty
+    codegen.CPUCodegen.magic_tuple = lambda self: (triple, cpu, features)
+    codegen.JITCPUCodegen._add_module = lambda self, module: None
+    codegen.JITCPUCodegen.set_env = lambda self, name, env: None
+    codegen.JITCodeLibrary._finalize_specific = lambda self: None
+    codegen.JITCodeLibrary.get_pointer_to_function = lambda self, name: 0

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from llvmlite import ir
-
-from nlac.kernels.llvm import F64, I32, I64, constant, fill, load, store, sum_lanes, vector
+from nlac.kernels.llvm import F64, I32, I64, constant, fill, ir, load, store, sum_lanes, vector
 
 _NUMBERS = 8
 _INTEGERS, _REALS = vector(I64, _NUMBERS), vector(F64, _NUMBERS)

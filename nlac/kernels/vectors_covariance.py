@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba.core import types
 
 from nlac.kernels.jit import kernel
 from nlac.kernels.llvm import (
@@ -23,6 +22,7 @@ from nlac.kernels.llvm import (
     low_half,
     pick,
     store,
+    types,
     vector,
     vectorised,
 )

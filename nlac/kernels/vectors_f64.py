@@ -12,8 +12,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from numba.core import types
-
 from nlac.kernels.jit import kernel
 from nlac.kernels.llvm import (
     F64,
@@ -24,6 +22,7 @@ from nlac.kernels.llvm import (
     loop,
     pick,
     store,
+    types,
     vector,
     vectorised,
 )

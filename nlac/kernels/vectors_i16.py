@@ -10,8 +10,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
-from numba.core import types
 
 from nlac.kernels.jit import kernel
 from nlac.kernels.llvm import (
@@ -21,17 +19,18 @@ from nlac.kernels.llvm import (
     constant,
     declared,
     fill,
+    ir,
     join,
     load,
     loop,
     pick,
     store,
     sum_lanes,
+    types,
     vector,
     vectorised,
 )
 from nlac.kernels.memory import load_i16, load_i32, narrow, store_16, store_32
-from nlac.kernels.numba_internals import target
 
 WEIGHT_BLOCK = 32  # weights that lie together, even taps first
 WEIGHT_LIMIT = 1 << 30
@@ -44,6 +43,8 @@ def pair_products(context: Any, builder: Any, left: Any, right: Any) -> Any:
     LLVM would find x86's instruction, if its own passes had not rearranged the sums
     before, so it is asked for by name.
     """
+    from nlac.kernels.numba_internals import target
+
     triple, features = target(context)
     name, width = "", 0
     if triple.startswith("x86_64"):

@@ -11,7 +11,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba.core import types
 
 from nlac.kernels.jit import kernel
 from nlac.kernels.llvm import (
@@ -25,6 +24,7 @@ from nlac.kernels.llvm import (
     low_half,
     store,
     sum_lanes,
+    types,
     vector,
     vectorised,
 )

@@ -14,11 +14,10 @@ from functools import lru_cache
 from typing import Any, TypeAlias
 
 import numpy as np
-from numba.core import types
 from numpy.typing import NDArray
 
 from nlac.kernels.jit import kernel
-from nlac.kernels.llvm import I16, I64, constant, fill, load, loop, store, vector, vectorised
+from nlac.kernels.llvm import I16, I64, constant, fill, load, loop, store, types, vector, vectorised
 from nlac.kernels.memory import address, load_i16, store_16
 
 Symbols: TypeAlias = NDArray[np.uint16]

@@ -1,9 +1,10 @@
 """The samples, and the bytes, depend neither on the processor nor on the compiler.
 
-What is run in another way has a process of its own: with nothing but what every processor of this
-kind has, where all kernels are compiled anew (only those of decoders here; encoders have
-``scripts/same_bytes.py``), with plain loops in place of vector loops, and with kernels as plain
-Python.
+What is run in another way has a process of its own: with the instructions of each level of
+processors that the installation has kernels for, with kernels compiled just in time; with nothing
+but what every processor of this kind has, where all are compiled anew (only those of decoders here;
+encoders have ``scripts/same_bytes.py``); with plain loops in place of vector loops; and with
+kernels as plain Python.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ import pytest
 from strategies import RATE, make
 
 import nlac
+from nlac.kernels.ahead import library
+from nlac.kernels.mode import MODE, Mode
 
 ROOT = Path(__file__).resolve().parents[2]
 PRESETS = ("fast", "standard", "high")
@@ -75,11 +78,50 @@ def test_others_decode_the_same(tmp_path, setting):
     for path in paths:
         path.write_bytes(stream(samples, path.name))
     name, _, value = setting.partition("=")
-    found = run(DECODE, *paths, **{name: value, "NUMBA_CACHE_DIR": str(tmp_path)})
+    environment = {name: value, "NUMBA_CACHE_DIR": str(tmp_path), "NLAC_JIT": "1"}
+    found = run(DECODE, *paths, **environment)
     assert found == [hashlib.sha256(samples.tobytes()).hexdigest()] * len(paths)
 
 
-def test_without_a_compiler(tmp_path):
-    expected = [stream(signal(40), preset).hex() for preset in PRESETS]
-    places = (ROOT / "tests", ROOT / "tests/codec")
-    assert run(BOTH, *places, NUMBA_DISABLE_JIT="1") == expected
+def encoded(**environment: str) -> list[str]:
+    """Streams of all presets, which were decoded, too, in another process."""
+    return run(BOTH, ROOT / "tests", ROOT / "tests/codec", **environment)
+
+
+def test_interpreted():
+    assert encoded(NUMBA_DISABLE_JIT="1") == [stream(signal(40), each).hex() for each in PRESETS]
+
+
+@pytest.mark.skipif(MODE is not Mode.AHEAD, reason="compares with kernels compiled ahead of time")
+def test_compiled_ahead_and_just_in_time(tmp_path):
+    assert encoded(NLAC_JIT="1") == [stream(signal(40), each).hex() for each in PRESETS]
+
+
+@pytest.mark.skipif(MODE is not Mode.AHEAD, reason="only libraries have levels of processors")
+def test_every_level_of_processors():
+    expected = [stream(signal(40), each).hex() for each in PRESETS]
+    found = library.library()
+    assert found.level in found.levels
+    for level in found.levels:
+        if level <= found.level:
+            assert encoded(NLAC_CPU_LEVEL=str(level or "")) == expected
+
+
+WITHOUT = """
+import sys
+sys.modules["numba"] = sys.modules["llvmlite"] = None
+sys.path[:0] = sys.argv[1:4]
+from test_codec_machines import signal, stream
+import nlac
+data = stream(signal(3000), sys.argv[4])
+assert (nlac.read(data)[0] == signal(3000)).all()
+print(data.hex())
+"""
+
+
+@pytest.mark.skipif(MODE is not Mode.AHEAD, reason="needs kernels compiled ahead of time")
+@pytest.mark.parametrize("preset", ["fast", "standard", "high", "max", "neural"])
+def test_no_compiler_is_needed(preset):
+    """Where neither numba nor llvmlite can be imported, all presets encode and decode."""
+    found = run(WITHOUT, ROOT / "tests", ROOT / "tests/codec", preset)
+    assert found == [stream(signal(3000), preset).hex()]

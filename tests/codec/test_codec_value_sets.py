@@ -247,6 +247,7 @@ def test_changed_bytes_of_sets(sets, data):
     set_table(back)
 
 
+@pytest.mark.jit
 @settings(max_examples=60)
 @given(value_sets(), st.data())
 def test_ranks_and_boundaries(entry, data):

@@ -165,6 +165,7 @@ def test_same_bytes_each_time():
     assert check(samples)[1] == check(samples)[1]
 
 
+@pytest.mark.jit
 @settings(max_examples=300, deadline=None)
 @given(st.integers(0, 63), st.integers(0, 2**63 - 1), st.integers(-256, 140))
 def test_float_bits_rounds_like_ieee(length, seed, exponent):

@@ -7,6 +7,8 @@ import pytest
 
 from nlac.codec.encoder.lpc.covariance import covariance, mirror, room
 
+pytestmark = pytest.mark.jit
+
 BEGIN, END = 700, 956
 
 

@@ -8,6 +8,8 @@ import pytest
 from nlac.codec.encoder.lpc.least_squares import factorise, new_factor
 from nlac.codec.encoder.ltp.gain import PIECE, ltp_gains
 
+pytestmark = pytest.mark.jit
+
 
 @pytest.mark.parametrize(("size", "known"), [(1, 0), (24, 8), (40, 24), (41, 24), (98, 32)])
 def test_factor(size: int, known: int) -> None:

@@ -16,6 +16,8 @@ import pytest
 import nlac
 from nlac.predictors import registry
 
+pytestmark = pytest.mark.every_mode
+
 FOLDER = Path(__file__).resolve().parent
 VERSIONS = sorted(path.parent for path in FOLDER.glob("v*/manifest.json"))
 

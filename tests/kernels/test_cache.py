@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from nlac.kernels import cache as _cache
-from nlac.kernels import numba_internals as _internals
 from nlac.kernels.jit import kernel, when_compiling
 
 
@@ -22,7 +21,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     (folder / "third.py").write_text("X = 1\nimport nlac.first\n")
     (folder / "other.py").write_text("import numpy as np\n")
     monkeypatch.setattr(_cache, "_PACKAGE", folder)
-    monkeypatch.setattr(_internals.config, "CACHE_DIR", "")
+    monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "user"))
     forget()
     yield folder
@@ -72,6 +71,7 @@ def test_a_package_that_cannot_be_written(package: Path, tmp_path: Path) -> None
     assert folder.parent == tmp_path / "user" / "nlac"
 
 
+@pytest.mark.jit
 def test_no_cache_at_all(package: Path, tmp_path: Path) -> None:
     (package / "__pycache__").write_text("in the way")
     (tmp_path / "user").write_text("in the way")
@@ -84,6 +84,7 @@ def test_no_cache_at_all(package: Path, tmp_path: Path) -> None:
     assert double(21) == 42
 
 
+@pytest.mark.jit
 def test_compiling_is_announced_once(package: Path) -> None:
     calls: list[int] = []
     when_compiling(lambda: calls.append(1))

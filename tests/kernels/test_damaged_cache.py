@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 import nlac
-from nlac.kernels import numba_internals
 from nlac.kernels.jit import kernel
+
+pytestmark = pytest.mark.jit
 
 
 def triple(x: int) -> int:
@@ -21,6 +22,8 @@ def triple(x: int) -> int:
 
 def compiled(folder: Path) -> Callable[[int], int]:
     """Return the same kernel as a new process has it: not loaded yet."""
+    from nlac.kernels import numba_internals
+
     function: Callable[[int], int] = kernel(triple)
     numba_internals.keep_code(function, folder)
     return function
@@ -152,7 +155,7 @@ REPORT = """
 from nlac.cli.commands.setup.doctor import _kernels
 from nlac.kernels.arithmetic import square_root
 assert square_root(10**10 + 7) == 10**5
-print(_kernels()["compiled"])
+print(_kernels()["cache"]["compiled"])
 """
 
 

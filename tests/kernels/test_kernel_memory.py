@@ -123,6 +123,7 @@ def streams(**environment: str) -> list[str]:
     return done.stdout.splitlines()
 
 
+@pytest.mark.every_mode
 @pytest.mark.skipif(sys.platform != "linux", reason="NOT TESTED: the settings are those of glibc")
 def test_no_kernel_touches_freed_memory():
     usual = streams()  # compiles, which takes too long below

@@ -21,6 +21,8 @@ from nlac.predictors.networks import online_vectors
 from nlac.predictors.networks.layers import ACTIVATION_LIMIT, GATE_TOP
 from nlac.predictors.networks.vectors import CENTRE, ROWS, TIMES
 
+pytestmark = pytest.mark.jit
+
 MODULES = (
     "nlac.kernels.vectors_f64",
     "nlac.kernels.vectors_i16",

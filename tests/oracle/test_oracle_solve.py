@@ -9,6 +9,8 @@ from nlac.kernels.vectors_i64 import I64_LANES
 from nlac.predictors.cascade import cholesky as cascade_cholesky
 from oracle.cascade_solve import Covariance, solve
 
+pytestmark = pytest.mark.jit
+
 
 def at(array: np.ndarray) -> int:
     return int(array.ctypes.data)

@@ -32,6 +32,7 @@ def random_symbols(*shape: int, seed: int = 1) -> np.ndarray:
     return np.random.default_rng(seed).integers(0, 1 << 16, shape).astype(np.uint16)
 
 
+@pytest.mark.jit
 def test_products_and_inverses():
     logs, powers = field.tables()
     assert len(set(powers[: field.ORDER].tolist())) == field.ORDER
@@ -54,6 +55,7 @@ def test_folding_is_horners_rule():
             assert sums[j, column] == value
 
 
+@pytest.mark.jit
 @pytest.mark.parametrize(("steps", "rest"), [(0, 1), (0, 12), (3, 7)])
 def test_vector_loop_is_the_plain_one(steps, rest):
     rows = random_symbols(4, field.TILE, seed=steps)

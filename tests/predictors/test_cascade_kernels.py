@@ -14,6 +14,8 @@ from nlac.predictors.cascade import covariance as cov
 from nlac.predictors.cascade import nlms as lms
 from nlac.predictors.cascade.cholesky import solve
 
+pytestmark = pytest.mark.jit
+
 
 def at(array: np.ndarray) -> int:
     return int(array.ctypes.data)

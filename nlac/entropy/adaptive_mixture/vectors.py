@@ -13,7 +13,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba.core import types
 
 from nlac.entropy.adaptive_mixture.state import (
     EXP_STEPS,
@@ -30,7 +29,7 @@ from nlac.entropy.adaptive_mixture.state import (
 from nlac.entropy.distributions import CELLS, REACH, TAIL
 from nlac.kernels.arithmetic import log2_fixed
 from nlac.kernels.jit import kernel
-from nlac.kernels.llvm import I64, vectorised
+from nlac.kernels.llvm import I64, types, vectorised
 from nlac.kernels.memory import load_i64, store_64
 from nlac.kernels.vector64 import Vector64, load_number
 

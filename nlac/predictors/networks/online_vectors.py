@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from numba.core import types
-
 from nlac.kernels.jit import kernel
 from nlac.kernels.llvm import (
     I16,
@@ -20,6 +18,7 @@ from nlac.kernels.llvm import (
     loop,
     shift_right,
     store,
+    types,
     vector,
     vectorised,
 )

@@ -11,7 +11,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba.core import types
 
 from nlac.kernels.jit import kernel
 from nlac.kernels.llvm import (
@@ -26,6 +25,7 @@ from nlac.kernels.llvm import (
     loop,
     shift_right,
     store,
+    types,
     vector,
     vectorised,
 )

@@ -21,8 +21,9 @@ from nlac.cli import _console
 if TYPE_CHECKING:
     from nlac._typing import Samples
 
-NEEDED = ("numpy", "numba", "constriction", "soundfile", "click", "tqdm")
+NEEDED = ("numpy", "constriction", "soundfile", "click", "tqdm")
 OPTIONAL = {
+    "numba": "kernels that are compiled just in time",
     "distributed": "`nlac batch` on a Dask cluster",
     "fsspec": "inputs and outputs by URL",
     "mutagen": "ID3 and APEv2 tags",
@@ -123,16 +124,23 @@ def _cores() -> int:
 
 
 def _kernels() -> dict[str, Any]:
+    from nlac.kernels.ahead.library import library
+    from nlac.kernels.mode import MODE, Mode
+
+    level = library().level if MODE is Mode.AHEAD else 0
+    report = {"mode": MODE.value, "level": f"x86-64-v{level}" if level else None}
+    if MODE is not Mode.JIT:
+        return {**report, "cache": None}
     from nlac.kernels.cache import cache_folder
 
     folder = cache_folder()
     files = list(folder.rglob("*.nbc")) if folder else []
-    return {
+    cache = {
         "folder": str(folder) if folder else None,
-        "writable": folder is not None,
         "compiled": len(files),
         "bytes": sum(file.stat().st_size for file in files),
     }
+    return {**report, "cache": cache}
 
 
 def _cuda() -> str | None:
@@ -200,11 +208,13 @@ def _print(report: dict[str, Any]) -> None:
     for name, version in report["packages"].items():
         absent = "MISSING" if name in NEEDED else f"not installed (for {OPTIONAL.get(name)})"
         click.echo(f"          {name} {version or absent}")
-    kernels = report["kernels"]
-    if kernels["writable"]:
-        amount = f"{kernels['compiled']} kernels, {kernels['bytes'] / 1e6:.1f} MB"
-        click.echo(f"cache     {kernels['folder']} ({amount})")
-    else:
+    kernels, cache = report["kernels"], report["kernels"]["cache"]
+    level = f" for {kernels['level']}" if kernels["level"] else ""
+    click.echo(f"kernels   {kernels['mode']}{level}")
+    if cache and cache["folder"]:
+        amount = f"{cache['compiled']} kernels, {cache['bytes'] / 1e6:.1f} MB"
+        click.echo(f"cache     {cache['folder']} ({amount})")
+    elif cache:
         click.echo("cache     NONE: no folder can be written, so every run compiles its kernels;")
         click.echo("          set NUMBA_CACHE_DIR to a folder that can")
     click.echo(f"cuda      {report['cuda'] or 'none'}")

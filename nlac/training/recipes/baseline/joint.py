@@ -20,6 +20,7 @@ from nlac.codec.encoder.lpc.least_squares import (
     project,
     round_weights,
 )
+from nlac.kernels.jit import kernel
 from nlac.training.recipes.baseline.lpc import Prediction
 from nlac.training.recipes.settings import ModelSettings, number
 
@@ -91,15 +92,22 @@ def _past(x: F64, count: int) -> F64:
 
 
 def _solve(rows: F64, wanted: F64, precision: int) -> F64:
-    count = rows.shape[1]
+    weights = np.zeros(rows.shape[1], np.int64)
+    shift = _weights(rows.T @ rows, rows.T @ wanted, precision, weights)
+    # too large for any shift: the frame is better off without
+    return np.zeros(len(weights)) if shift < 0 else weights.astype(np.float64) * 2.0**-shift
+
+
+@kernel
+def _weights(gram, product, precision, weights):
+    """Least squares' rounded weights; returns their shift, or -1 where they are too large."""
+    count = len(weights)
     factor, solution = new_factor(count), np.zeros(padded(count))
-    usable = factorise(rows.T @ rows, count, factor, 0)
-    solution[:usable] = rows.T[:usable] @ wanted
+    usable = factorise(gram, count, factor, 0)
+    solution[:usable] = product[:usable]
     project(factor, usable, solution)
-    weights = np.zeros(count, np.int64)
     limit = (1 << (precision - 1)) - 1
     for shift in range(precision, -1, -1):
         if round_weights(factor, solution, usable, 2.0**-shift, limit, weights):
-            return weights.astype(np.float64) * 2.0**-shift
-    # too large for any shift: the frame is better off without
-    return np.zeros(count)
+            return shift
+    return -1
