@@ -49,14 +49,9 @@ if TYPE_CHECKING:
     from nlac.api.live.following import follow
     from nlac.api.parity.protecting import protect
     from nlac.api.parity.repairing import repair
-    from nlac.api.results import (
-        DecodeResult,
-        EncodeResult,
-        LostRange,
-        ProtectResult,
-        RepairResult,
-        StreamInfo,
-    )
+    from nlac.api.results.coding import DecodeResult, EncodeResult
+    from nlac.api.results.parity import ProtectResult, RepairResult
+    from nlac.api.results.stream import StreamInfo
     from nlac.api.stream_decoder import Decoder
     from nlac.api.stream_encoder import Encoder
     from nlac.api.tracks.joining import join
@@ -66,6 +61,7 @@ if TYPE_CHECKING:
     from nlac.api.writing import write
     from nlac.audio.raw import RawSpec
     from nlac.bitstream.items import Picture
+    from nlac.codec.decoder.recovery import LostRange
     from nlac.codec.encoder.options import EncodeOptions
     from nlac.editing.editor import Edit
     from nlac.editing.file import EditableFile
@@ -128,23 +124,23 @@ __all__ = [
 ]
 
 _MODULES = {
-    "DecodeResult": "nlac.api.results",
+    "DecodeResult": "nlac.api.results.coding",
     "Decoder": "nlac.api.stream_decoder",
     "Edit": "nlac.editing.editor",
     "EditableFile": "nlac.editing.file",
     "EncodeOptions": "nlac.codec.encoder.options",
-    "EncodeResult": "nlac.api.results",
+    "EncodeResult": "nlac.api.results.coding",
     "Encoder": "nlac.api.stream_encoder",
     "JoinResult": "nlac.api.tracks.results",
-    "LostRange": "nlac.api.results",
+    "LostRange": "nlac.codec.decoder.recovery",
     "NlacFile": "nlac.api.file",
     "NlacWriter": "nlac.api.writer",
     "Picture": "nlac.bitstream.items",
-    "ProtectResult": "nlac.api.results",
+    "ProtectResult": "nlac.api.results.parity",
     "RawSpec": "nlac.audio.raw",
     "SplitResult": "nlac.api.tracks.results",
-    "RepairResult": "nlac.api.results",
-    "StreamInfo": "nlac.api.results",
+    "RepairResult": "nlac.api.results.parity",
+    "StreamInfo": "nlac.api.results.stream",
     "add_model": "nlac.api.functions",
     "blocks": "nlac.api.functions",
     "decode": "nlac.api.decoding",

@@ -5,9 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
-import shutil
 import stat
-import tempfile
 from collections.abc import Iterator
 from typing import Any, BinaryIO, TypeAlias, cast
 
@@ -52,6 +50,9 @@ def open_input(file: ReadFile, *, seekable: bool = False) -> Iterator[BinaryIO]:
         if can_seek(opened):
             opened.seek(0)
         elif seekable:
+            import shutil
+            import tempfile
+
             copy = cast(BinaryIO, stack.enter_context(tempfile.TemporaryFile()))
             shutil.copyfileobj(opened, copy, 1 << 20)
             copy.seek(0)

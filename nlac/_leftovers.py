@@ -10,14 +10,13 @@ import contextlib
 import importlib
 import os
 import re
-import secrets
 import stat
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-_NAME = re.compile(r"\..+\.[0-9a-f]{8}\.part", re.DOTALL)
+_NAME = r"\..+\.[0-9a-f]{8}\.part"
 # between the making of a file and its lock a run may be held up
 _YOUNG_SECONDS = 60
 
@@ -26,7 +25,7 @@ def temporary_path(target: Path) -> Path:
     """Return a name in the folder of a file, for that file while it is unfinished."""
     # names are limited in bytes, not characters: what is added must fit as well
     begin = os.fsencode(target.name)[:100].decode(errors="ignore")
-    return target.with_name(f".{begin}.{secrets.token_hex(4)}.part")
+    return target.with_name(f".{begin}.{os.urandom(4).hex()}.part")
 
 
 def lock(descriptor: int) -> bool:
@@ -62,7 +61,7 @@ def is_locked(path: Path) -> bool:
 
 def is_temporary_name(name: str) -> bool:
     """Tell whether a file's name is one that `temporary_path` gives."""
-    return _NAME.fullmatch(name) is not None
+    return re.fullmatch(_NAME, name, re.DOTALL) is not None
 
 
 def find_leftovers(
@@ -96,11 +95,11 @@ def find_leftovers(
         found = sorted(entries, key=lambda entry: entry.name)
     for entry in found:
         is_folder = entry.is_dir(follow_symlinks=False)
-        if is_folder and not _NAME.fullmatch(entry.name):
+        if is_folder and not re.fullmatch(_NAME, entry.name, re.DOTALL):
             if recursive:
                 with contextlib.suppress(PermissionError):
                     yield from find_leftovers(Path(entry.path), recursive=True, min_age=min_age)
-        elif _NAME.fullmatch(entry.name) and _is_left(entry.path, min_age):
+        elif re.fullmatch(_NAME, entry.name, re.DOTALL) and _is_left(entry.path, min_age):
             yield Path(entry.path)
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import shutil
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -110,6 +109,8 @@ def open_output_folder(path: str | os.PathLike[str], *, force: bool = False) -> 
     OSError
         The folder cannot be made.
     """
+    import shutil
+
     target = Path(os.path.realpath(path))
     _refuse_existing(target, path, force)
     temporary = temporary_path(target)
@@ -185,6 +186,9 @@ def remove_unfinished() -> None:
     for temporary in list(_unfinished):
         with contextlib.suppress(OSError):
             if temporary.is_dir():
+                # there already: whoever began the folder imported it
+                import shutil
+
                 shutil.rmtree(temporary)
             else:
                 temporary.unlink(missing_ok=True)

@@ -8,12 +8,9 @@ import io
 import os
 import posixpath
 import re
-import shutil
-import tempfile
 import threading
 from collections.abc import Iterator
 from typing import Any, BinaryIO, cast
-from urllib.parse import unquote, urlsplit
 
 from nlac._errors import MissingDependency, NlacError, OutputExists, UsageError
 from nlac._log import logger
@@ -33,6 +30,8 @@ def is_url(name: object) -> bool:
 
 def url_name(url: str) -> str:
     """Last part of a URL's path, as a file would be called."""
+    from urllib.parse import unquote, urlsplit
+
     path = urlsplit(url[url.rindex("::") + 2 :] if "::" in url else url).path
     return unquote(posixpath.basename(path.rstrip("/")))
 
@@ -260,6 +259,9 @@ def open_url(url: str) -> Iterator[BinaryIO]:
     OSError
         It cannot be read.
     """
+    import shutil
+    import tempfile
+
     try:
         file = RemoteFile(url)
     except NoRanges:
@@ -289,6 +291,9 @@ def open_url_output(url: str, *, force: bool = False) -> Iterator[BinaryIO]:
     OSError
         It cannot be written.
     """
+    import shutil
+    import tempfile
+
     # an instance of its own, since a transaction holds all files of one
     options = {"auto_mkdir": True} if url.startswith(("file:", "local:")) else {}
     fs, path = file_system(url, skip_instance_cache=True, **options)

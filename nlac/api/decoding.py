@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import BinaryIO, TypeAlias
+from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 
 from nlac._arguments import span
 from nlac._errors import (
@@ -17,19 +17,16 @@ from nlac._files import ReadFile, WriteFile, check_distinct, open_input, open_ta
 from nlac._progress import Gauge
 from nlac._typing import Samples
 from nlac.api.render import Rendering, choose_container, default_container
-from nlac.api.results import DecodeResult
+from nlac.api.results.coding import DecodeResult
 from nlac.audio.original.restoration import StoredOriginal, stored_original
 from nlac.bitstream.header import StreamHeader
 from nlac.bitstream.metadata import MetadataItem
 from nlac.bitstream.reader import IndexedReader, told_frames
-from nlac.codec.decoder.access import FrameReader
-from nlac.codec.decoder.blocks import clipped
-from nlac.codec.decoder.recovery import Recovery
 from nlac.codec.decoder.sequential import SequentialDecoder
 from nlac.codec.decoder.workers import Workers
-from nlac.metadata.originals import fresh
-from nlac.metadata.originals.reading import foreign_tail, joined_tail
-from nlac.metadata.replay_gain import GainFilter, without_gain
+
+if TYPE_CHECKING:
+    from nlac.metadata.replay_gain import GainFilter
 
 Progress: TypeAlias = Callable[[int, int | None], None]
 
@@ -171,6 +168,8 @@ class Decoding:
             # nothing is lost where nothing is written, or the original
             is_fresh = self._dst is not None and container is not None
             if is_fresh:
+                from nlac.metadata.originals import fresh
+
                 ahead = fresh.tail_ahead(self._file) if is_complete else None
                 items = self._fresh_items(header, leading, told or 0, ahead or b"")
             output = Rendering(
@@ -184,6 +183,9 @@ class Decoding:
             self._write(output, header, pieces, gauge, told)
             tail = self._tail(output, header, decoder.tail())
             if is_fresh and ahead is None:
+                from nlac.metadata.originals import fresh
+                from nlac.metadata.originals.reading import joined_tail
+
                 late = joined_tail(tail)
                 output.warnings += fresh.late_warnings(header, leading, output.frames, late)
             output.finish(tail)
@@ -203,6 +205,10 @@ class Decoding:
 
     def part(self, reader: IndexedReader, start: int, stop: int) -> DecodeResult:
         """Some frames of an intact stream, by its index."""
+        from nlac.codec.decoder.access import FrameReader
+        from nlac.metadata.originals import fresh
+        from nlac.metadata.originals.reading import foreign_tail
+
         header = reader.header
         original = stored_original(reader.leading, header)
         default = default_container(reader.leading, header)
@@ -225,6 +231,10 @@ class Decoding:
 
     def recovered(self, start: int, stop: int | None) -> DecodeResult:
         """What is left of a damaged stream."""
+        from nlac.codec.decoder.blocks import clipped
+        from nlac.codec.decoder.recovery import Recovery
+        from nlac.metadata.originals.reading import joined_tail
+
         recovery = Recovery(self._file, self._workers, self._max_output)
         header, problems = recovery.header, recovery.problems
         total = recovery.scan.num_frames
@@ -274,9 +284,13 @@ class Decoding:
         self, header: StreamHeader, leading: Sequence[MetadataItem], num_frames: int, tail: bytes
     ) -> Sequence[MetadataItem]:
         """Metadata for a fresh file; the gain is found in them, if one is wanted."""
+        from nlac.metadata.originals import fresh
+
         items, self._notes = fresh.fresh_metadata(header, leading, num_frames, tail)
         if self._apply_gain is None:
             return items
+        from nlac.metadata.replay_gain import GainFilter, without_gain
+
         self._gain = GainFilter(items, header, self._apply_gain)
         return without_gain(items)
 

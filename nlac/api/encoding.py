@@ -25,8 +25,7 @@ from nlac._typing import Samples
 from nlac._urls import is_url
 from nlac.api.given import PictureLike, TagMapping, metadata_items
 from nlac.api.options import OptionFields, encode_options, spelled_out
-from nlac.api.parity.protecting import check_amount, with_parity
-from nlac.api.results import EncodeResult
+from nlac.api.results.coding import EncodeResult
 from nlac.audio.base import AudioSource, Keep
 from nlac.audio.original.restoration import (
     RestorationProof,
@@ -35,18 +34,15 @@ from nlac.audio.original.restoration import (
     tail_items,
 )
 from nlac.audio.packing import Packing
-from nlac.audio.raw import RawSpec
 from nlac.audio.source import open_source
 from nlac.bitstream import constants as c
 from nlac.bitstream.metadata import MetadataItem, split_item
-from nlac.codec.encoder.models import model_item
 from nlac.codec.encoder.options import EncodeOptions
 from nlac.codec.encoder.stream import StreamEncoder, make_header
-from nlac.metadata.cue_sheet.parser import parse_cue_sheet
-from nlac.metadata.cue_sheet.stored import cue_sheet_item
 from nlac.metadata.padding import checked_padding, default_padding, padding_items
 
 if TYPE_CHECKING:
+    from nlac.audio.raw import RawSpec
     from nlac.bitstream.header import StreamHeader
 
 Progress: TypeAlias = Callable[[int, int | None], None]
@@ -152,6 +148,8 @@ def encode(
     check_distinct(src, dst)
     refuse_foreign_name(dst)
     if protect is not None:
+        from nlac.api.parity.protecting import check_amount
+
         check_amount(protect)
     job = _Encoding(
         encode_options(options),
@@ -165,7 +163,10 @@ def encode(
         protect,
         progress,
     )
-    spec = RawSpec.parse(raw) if isinstance(raw, str) else raw
+    if isinstance(raw, str):
+        from nlac.audio.raw import RawSpec
+
+        raw = RawSpec.parse(raw)
     keep = Keep.NOTHING if strip_chunks else Keep.EVERYTHING if exact else Keep.METADATA
     with ExitStack() as stack:
         if isinstance(src, (bytes, bytearray, memoryview)) or is_url(src):
@@ -174,7 +175,7 @@ def encode(
         may_restart = isinstance(src, (str, PathLike)) or start is not None
         # the output is begun only when the input has proved to be audio
         source = stack.enter_context(
-            open_source(src, raw=spec, ignore_sizes=ignore_sizes, keep=keep)
+            open_source(src, raw=raw, ignore_sizes=ignore_sizes, keep=keep)
         )
         target = stack.enter_context(open_target(dst, force=force))
         try:
@@ -188,7 +189,7 @@ def encode(
         target.restart()
         if not isinstance(src, (str, PathLike)) and start is not None:
             src.seek(start)
-        with open_source(src, raw=spec, ignore_sizes=ignore_sizes, full_depth=True) as deeper:
+        with open_source(src, raw=raw, ignore_sizes=ignore_sizes, full_depth=True) as deeper:
             return job.run(deeper, target)
 
 
@@ -221,6 +222,10 @@ class _Encoding:
         self._told = 0
 
     def run(self, source: AudioSource, target: Target) -> EncodeResult:
+        if self._protect is None:
+            return self._run(source, target.file, target)
+        from nlac.api.parity.protecting import with_parity
+
         with with_parity(target, self._protect) as output:
             result = self._run(source, output.file, target)
         if not output.parity_bytes:
@@ -242,9 +247,13 @@ class _Encoding:
         encoder = StreamEncoder(header, self._options)
         items = list(self._items)
         if self._cuesheet is not None:
-            parse_cue_sheet(self._cuesheet, fmt, source.num_frames)
+            from nlac.metadata.cue_sheet.stored import cue_sheet_item
+
+            self._check_sheet(source, source.num_frames)
             items.append(cue_sheet_item(self._cuesheet))
         if self._embed_model:
+            from nlac.codec.encoder.models import model_item
+
             items.append(model_item(header))
         proof = None
         if source.restorable and not self._strip_chunks:
@@ -271,7 +280,7 @@ class _Encoding:
             gauge.tick()
         if self._cuesheet is not None and source.num_frames is None:
             # now that the length is known
-            parse_cue_sheet(self._cuesheet, fmt, encoder.writer.num_frames)
+            self._check_sheet(source, encoder.writer.num_frames)
         original_md5 = None
         if proof is not None:
             proof.end_samples()
@@ -301,6 +310,13 @@ class _Encoding:
             verified=self._options.verify,
             warnings=tuple(source.warnings),
         )
+
+    def _check_sheet(self, source: AudioSource, num_frames: int | None) -> None:
+        """Refuse a cue sheet that does not suit the audio."""
+        from nlac.metadata.cue_sheet.parser import parse_cue_sheet
+
+        assert self._cuesheet is not None
+        parse_cue_sheet(self._cuesheet, source.format, num_frames)
 
     def _blocks(
         self, source: AudioSource, header: StreamHeader, proof: RestorationProof | None

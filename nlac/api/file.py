@@ -20,7 +20,7 @@ from nlac._typing import Samples
 from nlac._urls import is_url
 from nlac.api.arrays import DType, SampleFormat, fill, from_samples, output_array, output_dtype
 from nlac.api.frames import FrameAccess
-from nlac.api.results import StreamInfo
+from nlac.api.results.stream import StreamInfo
 from nlac.api.stream_info import stream_info
 from nlac.audio.original.chunks import Chunk
 from nlac.audio.original.stored import stored_chunks

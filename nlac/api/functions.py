@@ -20,7 +20,8 @@ from nlac._files import ReadFile, WriteFile
 from nlac.api.arrays import DType
 from nlac.api.decoding import Progress, decode
 from nlac.api.file import NlacFile
-from nlac.api.results import DecodeResult, StreamInfo
+from nlac.api.results.coding import DecodeResult
+from nlac.api.results.stream import StreamInfo
 
 if TYPE_CHECKING:
     from nlac.api.given import PictureLike, TagMapping

@@ -9,7 +9,6 @@ from typing import TypeAlias
 from nlac._errors import UsageError
 from nlac.bitstream.items import Picture, Tags
 from nlac.bitstream.metadata import MetadataItem
-from nlac.metadata.pictures import check_pictures, parse_picture, read_picture
 
 PictureLike: TypeAlias = Picture | str | PathLike[str]
 TagMapping: TypeAlias = Mapping[str, str | Sequence[str]] | Sequence[tuple[str, str]]
@@ -26,6 +25,10 @@ def metadata_items(
         Something else was given than texts and pictures.
     """
     items = [Tags.from_mapping(tags).to_item()] if tags else []
+    if isinstance(pictures, (list, tuple)) and not pictures:
+        return items
+    from nlac.metadata.pictures import check_pictures
+
     if isinstance(pictures, (Picture, str, PathLike)):
         pictures = [pictures]
     made = [_picture(picture) for picture in pictures]
@@ -34,6 +37,8 @@ def metadata_items(
 
 
 def _picture(given: object) -> Picture:
+    from nlac.metadata.pictures import parse_picture, read_picture
+
     if isinstance(given, Picture):
         return given
     if isinstance(given, str):

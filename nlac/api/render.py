@@ -3,36 +3,27 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import Iterable
 from os import PathLike
 from pathlib import PurePath
+from typing import TYPE_CHECKING
 
-from nlac._errors import CorruptStream, NotRestorable, UsageError
+from nlac._errors import NotRestorable, UsageError
 from nlac._files import Target
 from nlac._typing import Samples
-from nlac.api.results import DecodeResult, LostRange
-from nlac.audio.flac.blocks import Block, cue_sheet_of, tags_of
-from nlac.audio.flac.encoders import suits_program
-from nlac.audio.flac.kept import kept_blocks, output_blocks, without_replaced_pictures
-from nlac.audio.flac.metadata import (
-    APPLICATION,
-    CUE_SHEET,
-    PICTURE,
-    STREAMINFO,
-    STREAMINFO_BYTES,
-    FlacInfo,
-    describe,
-)
+from nlac.api.results.coding import DecodeResult
 from nlac.audio.format import AudioFormat
 from nlac.audio.original.restoration import StoredOriginal
 from nlac.audio.packing import Packing
-from nlac.audio.sinks.choice import SUFFIXES, RestoreSink, Sink, container_for, open_sink
+from nlac.audio.sinks.base import Sink
+from nlac.audio.sinks.original import RestoreSink
+from nlac.audio.sinks.suffixes import SUFFIXES, container_for
 from nlac.bitstream import constants as c
 from nlac.bitstream.header import StreamHeader
-from nlac.bitstream.items import Picture, Tags, first_of
 from nlac.bitstream.metadata import MetadataItem
-from nlac.metadata.cue_sheet.stored import cue_sheet_for_flac
+
+if TYPE_CHECKING:
+    from nlac.codec.decoder.recovery import LostRange
 
 # containers that go under the same suffix
 _FAMILIES = ({"wav", "rf64", "bw64"}, {"aiff", "aifc"})
@@ -41,8 +32,13 @@ _FAMILIES = ({"wav", "rf64", "bw64"}, {"aiff", "aifc"})
 def default_container(items: Iterable[MetadataItem], header: StreamHeader) -> str:
     """Container of a fresh file of which nothing else is told: that of the metadata, or WAV."""
     was_flac = any(item.item_type == c.ITEM_FLAC_METADATA for item in items)
-    is_written = header.bits_per_sample <= 24 or suits_program(audio_format(header))
-    return "flac" if was_flac and is_written and not header.is_float else "wav"
+    if not was_flac or header.is_float:
+        return "wav"
+    if header.bits_per_sample <= 24:
+        return "flac"
+    from nlac.audio.flac.encoders import suits_program
+
+    return "flac" if suits_program(audio_format(header)) else "wav"
 
 
 def choose_container(
@@ -99,69 +95,6 @@ def choose_container(
     return asked
 
 
-def carried(
-    items: Iterable[MetadataItem], container: str, fmt: AudioFormat, *, whole: bool = True
-) -> tuple[list[Block], list[str]]:
-    """Divide the metadata of a stream into what a fresh file takes, and what it cannot.
-
-    Parameters
-    ----------
-    items : iterable of MetadataItem
-        Metadata of the stream before the blocks.
-    container : str
-        Container of the file; only FLAC takes any.
-    fmt : AudioFormat
-        What its samples are.
-    whole : bool
-        All of the audio is written.
-
-    Returns
-    -------
-    blocks : list of Block
-        FLAC's metadata blocks, those of the original FLAC file among them.
-    lost : list of str
-        The rest, for messages.
-    """
-    good: list[MetadataItem] = []
-    counts: Counter[str] = Counter()
-    for item in items:
-        if _is_good(item):
-            good.append(item)
-        else:
-            counts[f"damaged item of type {item.name}"] += 1
-    tags = first_of(good, c.ITEM_TAGS)
-    counts["cue sheet"] = sum(item.item_type == c.ITEM_CUE_SHEET for item in good)
-    kept: list[Block] = []
-    try:
-        kept = kept_blocks(good)
-    except CorruptStream:
-        counts["damaged item of type flac metadata"] += 1
-    if container == "flac":
-        blocks, lost = output_blocks(kept, good, fmt, whole=whole)
-        return blocks, describe((), counts) + lost
-    names = list(Tags.from_item(tags).to_mapping()) if tags is not None else []
-    if tags is None and (kept_tags := tags_of(kept)) is not None:
-        names = list(kept_tags.to_mapping())
-    kept = without_replaced_pictures(kept, good)
-    for kind, name in ((PICTURE, "picture"), (APPLICATION, "application")):
-        item_type = c.ITEM_PICTURE if kind == PICTURE else c.ITEM_APPLICATION
-        counts[name] += sum(item.item_type == item_type for item in good)
-        counts[name] += sum(block.kind == kind for block in kept)
-    counts["cue sheet"] += cue_sheet_of(kept) is not None
-    return [], describe(names, counts)
-
-
-def _is_good(item: MetadataItem) -> bool:
-    try:
-        if item.item_type == c.ITEM_TAGS:
-            Tags.from_item(item)
-        elif item.item_type == c.ITEM_PICTURE:
-            Picture.from_item(item)
-    except CorruptStream:
-        return False
-    return item.item_type != c.ITEM_APPLICATION or len(item.data) >= 4
-
-
 def _check_suffix(name: str | PathLike[str]) -> None:
     """Refuse a name that promises something else than what would be written."""
     suffix = PurePath(name).suffix
@@ -171,18 +104,6 @@ def _check_suffix(name: str | PathLike[str]) -> None:
             f"{suffix} is no format that can be written, which are {' '.join(SUFFIXES)}; "
             "to write one of them under this name, name the format as well"
         )
-
-
-def _flac_block_length(items: Iterable[MetadataItem]) -> int | None:
-    """Samples of a FLAC frame of the original FLAC file; None if it was none."""
-    try:
-        kept = kept_blocks(items)
-    except CorruptStream:
-        return None
-    for block in kept:
-        if block.kind == STREAMINFO and len(block.data) == STREAMINFO_BYTES:
-            return FlacInfo.parse(block.data).block_length
-    return None
 
 
 def audio_format(header: StreamHeader) -> AudioFormat:
@@ -267,26 +188,13 @@ class Rendering:
             self._sink = RestoreSink(target.file, original.head, packer, limit)
         else:
             self.container = container
+            from nlac.api.fresh import open_fresh
+
             fmt = audio_format(header)
-            items = tuple(items)
-            length = _flac_block_length(items)
-            sheet: bytes | None = None
-            if whole and container == "flac" and num_frames is not None:
-                items, sheet = cue_sheet_for_flac(items, fmt, num_frames)
-            blocks, lost = carried(items, container, fmt, whole=whole)
-            if sheet is not None:
-                blocks = [block for block in blocks if block.kind != CUE_SHEET]
-                blocks.append(Block(CUE_SHEET, sheet))
-            sink = open_sink(target.file, fmt, container, num_frames, blocks, length)
-            if lost:
-                self.warnings.append(f"not in the {container} file: {', '.join(lost)}")
-            if sink.bits_per_sample != fmt.bits_per_sample:
-                factor = 1 << (sink.bits_per_sample - fmt.bits_per_sample)
-                self.warnings.append(
-                    f"the {container} file has samples of {sink.bits_per_sample} bits, "
-                    f"{factor} times those of {fmt.bits_per_sample} bits in the stream"
-                )
-            self._sink = sink
+            self._sink, warnings = open_fresh(
+                target.file, fmt, container, num_frames, tuple(items), whole=whole
+            )
+            self.warnings += warnings
 
     def result(
         self,

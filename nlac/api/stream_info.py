@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from nlac._errors import CueSheetError
 from nlac.api.render import audio_format
-from nlac.api.results import CueTrackInfo, MetadataInfo, ParityInfo, StreamInfo
+from nlac.api.results.parity import ParityInfo
+from nlac.api.results.stream import CueTrackInfo, MetadataInfo, StreamInfo
 from nlac.audio.original.restoration import stored_suffix
 from nlac.bitstream import constants as c
 from nlac.bitstream.items import Recipe, first_of

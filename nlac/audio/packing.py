@@ -28,6 +28,8 @@ class Packer(Protocol):
         """Give what is left once all samples have come."""
 
 
+# the width that stands for coded frames, whose packing is another (spec 6.3.2)
+CODED = 0
 _BIG_ENDIAN = 1
 _UNSIGNED = 2
 _FLOAT = 4

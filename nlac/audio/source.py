@@ -5,20 +5,19 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from nlac._errors import UnsupportedAudio, UsageError
 from nlac._typing import Samples
-from nlac.audio.aiff import walk_aiff
 from nlac.audio.base import AudioSource, Keep
 from nlac.audio.chunk_style import id3_length
-from nlac.audio.flac.metadata import is_flac
 from nlac.audio.layout import Layout, Walk
-from nlac.audio.raw import RawSpec
 from nlac.audio.reader import HEAD_LIMIT_BYTES, PIECE_BYTES, ByteReader
 from nlac.audio.riff import CONTAINERS, walk_riff
-from nlac.audio.w64 import RIFF_GUID, walk_w64
 from nlac.bitstream.constants import MAGIC
+
+if TYPE_CHECKING:
+    from nlac.audio.raw import RawSpec
 
 __all__ = ["AudioSource", "RestorableSource", "open_source"]
 
@@ -95,29 +94,49 @@ def _open_stream(
     else:
         walk.begin = id3_length(reader.peek, HEAD_LIMIT_BYTES)
         magic = reader.peek(16, walk.begin)
-        if magic[:4] in CONTAINERS and magic[8:12] == b"WAVE":
-            layout = _behind_tag(walk, walk_riff)
-        elif magic == RIFF_GUID:
-            layout = _behind_tag(walk, walk_w64)
-        elif magic[:4] == b"FORM" and magic[8:12] in (b"AIFF", b"AIFC"):
-            layout = _behind_tag(walk, walk_aiff)
+        if (walk_file := _walker(magic)) is not None:
+            layout = _behind_tag(walk, walk_file)
         elif not reader.peek(1):
             raise UnsupportedAudio("the input is empty (0 bytes)")
         elif magic[:4] == MAGIC:
             raise UnsupportedAudio("is an nlac stream already; decode it to encode it anew")
-        elif is_flac(reader, walk.begin):
-            from nlac.audio.flac.source import open_flac
-
-            return open_flac(stream, reader, walk.begin, owned=owned, keep=keep)
         else:
-            from nlac.audio.other import open_other
-
-            return open_other(stream, reader, owned=owned)
+            return _open_coded(stream, reader, walk.begin, owned, keep)
     if full_depth and layout.packing.shift:
         packing = replace(layout.packing, shift=0)
         fmt = replace(layout.format, bits_per_sample=packing.bits_per_sample)
         layout = replace(layout, format=fmt, packing=packing)
     return RestorableSource(stream, walk, layout, owned=owned)
+
+
+def _walker(magic: bytes) -> Callable[[Walk], Layout] | None:
+    """What walks over files that begin so, if they hold plain samples in chunks."""
+    if magic[:4] in CONTAINERS and magic[8:12] == b"WAVE":
+        return walk_riff
+    if magic[:4] == b"riff":
+        from nlac.audio.w64 import RIFF_GUID, walk_w64
+
+        return walk_w64 if magic == RIFF_GUID else None
+    if magic[:4] == b"FORM" and magic[8:12] in (b"AIFF", b"AIFC"):
+        from nlac.audio.aiff import walk_aiff
+
+        return walk_aiff
+    return None
+
+
+def _open_coded(
+    stream: BinaryIO, reader: ByteReader, begin: int, owned: bool, keep: Keep
+) -> AudioSource:
+    """Open FLAC, or what libsndfile can read."""
+    from nlac.audio.flac.metadata import is_flac
+
+    if is_flac(reader, begin):
+        from nlac.audio.flac.source import open_flac
+
+        return open_flac(stream, reader, begin, owned=owned, keep=keep)
+    from nlac.audio.other import open_other
+
+    return open_other(stream, reader, owned=owned)
 
 
 def _behind_tag(walk: Walk, walk_file: Callable[[Walk], Layout]) -> Layout:

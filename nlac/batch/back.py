@@ -261,7 +261,7 @@ def _failed(record: Record, error: Exception) -> Record:
 
 def _target(inside: Inside, record: Record) -> str:
     """Place of a restored file; audio that can't be written in its own format becomes WAV."""
-    from nlac.audio.sinks.choice import container_for
+    from nlac.audio.sinks.suffixes import container_for
 
     path = inside.place(record.source)
     path.parent.mkdir(parents=True, exist_ok=True)

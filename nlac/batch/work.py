@@ -244,7 +244,7 @@ def _restore(job: Job) -> Outcome:
 
 
 def _fresh_container(place: str) -> str:
-    from nlac.audio.sinks.choice import container_for
+    from nlac.audio.sinks.suffixes import container_for
 
     return container_for(place) or "wav"
 

@@ -12,10 +12,8 @@ A section is a command, and its keys are the long names of options::
 
 from __future__ import annotations
 
-import difflib
 import os
 import sys
-import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -66,6 +64,8 @@ def read_sections(path: Path | None, *, must_exist: bool) -> dict[str, Any]:
         return {}
     except UnicodeDecodeError as error:
         raise UsageError(f"{path}: not UTF-8 at byte {error.start}") from error
+    import tomllib
+
     try:
         return tomllib.loads(text)
     except ValueError as error:
@@ -163,5 +163,7 @@ def _value(parameter: click.Option, value: Any, context: click.Context, where: s
 
 
 def _hint(name: str, known: list[str]) -> str:
+    import difflib
+
     close = difflib.get_close_matches(name, known, 1, 0.6)
     return f"did you mean {close[0]}?" if close else f"one of {', '.join(sorted(known))}"

@@ -5,7 +5,6 @@ Everything here goes to stderr, except what `say` prints when stdout is free.
 
 from __future__ import annotations
 
-import difflib
 import logging
 import os
 import re
@@ -34,7 +33,7 @@ class Progress(Protocol):
 # from harmless to grave: damage must not hide behind a file that was merely in the way
 _GRAVITY = (0, 5, 2, 1, 4, 3, UNEXPECTED)
 # the library's words for what the command line calls otherwise
-_OPTIONS = re.compile(
+_OPTIONS = (
     r"(?<![-\w])(audio_only|ignore_sizes|block_seconds|entry_seconds|strip_chunks|max_output"
     r"|reencode)\b|\b(?:raw|cuesheet)="
 )
@@ -142,6 +141,8 @@ def report_wrong_use(error: click.ClickException) -> int:
     if isinstance(error, click.NoSuchOption):
         text = f"no such option: {error.option_name}"
         if error.possibilities:
+            import difflib
+
             (closest,) = difflib.get_close_matches(error.option_name, error.possibilities, 1, 0)
             text += f"; did you mean {closest}?"
     ctx = getattr(error, "ctx", None)
@@ -157,7 +158,9 @@ def wording(error: BaseException, name: str | None) -> str:
         return f"{error.strerror}: {error.filename}" if elsewhere else error.strerror
     if isinstance(error, MemoryError):
         return str(error) or "not enough memory; fewer threads (-j) or shorter blocks need less"
-    text = _OPTIONS.sub(lambda match: "--" + match[0].rstrip("=").replace("_", "-"), str(error))
+    text = re.sub(
+        _OPTIONS, lambda match: "--" + match[0].rstrip("=").replace("_", "-"), str(error)
+    )
     if exit_code(error) == UNEXPECTED:
         said = f"{type(error).__name__}: {text}" if text else type(error).__name__
         return f"unexpected {said}; this is a fault of nlac, please report it (-vv shows where)"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-
 import click
 
 
@@ -18,6 +16,8 @@ class SuggestingGroup(click.Group):
         known = self.list_commands(ctx)
         if name in known or name.startswith("-"):
             return super().resolve_command(ctx, args)
+        import difflib
+
         # the beginning of a name is likelier meant than what merely looks alike
         begun = [each for each in known if each.startswith(name)]
         close = begun or difflib.get_close_matches(name, known, 1, 0.6)

@@ -9,7 +9,7 @@ nothing here depends on floats. The scale index s means a mean absolute deviatio
 from __future__ import annotations
 
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +19,7 @@ from nlac.entropy.range_coder import TOTAL
 from nlac.kernels.jit import kernel
 from nlac.kernels.memory import load_i16, load_i32
 
+_PATH = Path(__file__).parents[1] / "bitstream" / "distribution.bin"
 SHAPES = 7
 CELLS = 1024  # of 1/32 of a mean absolute deviation each, from -16 to +16
 ROW = CELLS + 1
@@ -55,7 +56,7 @@ class Tables(NamedTuple):
 @cache
 def tables() -> Tables:
     """Load the normative tables (made by ``tools/make_tables.py``)."""
-    data = files("nlac.bitstream").joinpath("distribution.bin").read_bytes()
+    data = _PATH.read_bytes()
     numbers = np.frombuffer(data, "<i4").astype(np.int64)
     cumulative = numbers[: SHAPES * ROW]
     rest = numbers[SHAPES * ROW :]

@@ -17,8 +17,7 @@ import re
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib.metadata import EntryPoint, entry_points
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from nlac._errors import CorruptStream, ModelMismatch, UnknownPredictor, UsageError
 from nlac.bitstream.constants import (
@@ -27,12 +26,16 @@ from nlac.bitstream.constants import (
     MODEL_HASH_BYTES,
 )
 from nlac.predictors import methods
-from nlac.predictors.base import Predictor
 from nlac.predictors.methods import GENERIC, Method
 
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
+    from nlac.predictors.base import Predictor
+
 GROUP = "nlac.predictors"
-_NAME = re.compile(r"[a-z][a-z0-9_-]*", re.ASCII)
-P = TypeVar("P", bound=type[Predictor])
+_NAME = r"[a-z][a-z0-9_-]*"
+P = TypeVar("P", bound="type[Predictor]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +225,8 @@ def _built_in() -> list[PredictorEntry]:
 
 
 def _points() -> list[EntryPoint]:
+    from importlib.metadata import entry_points
+
     # a package that claims a built-in name is not imported
     return [
         point for point in entry_points(group=GROUP) if point.name not in methods.names().values()
@@ -245,11 +250,13 @@ def _installed() -> tuple[list[PredictorEntry], list[str]]:
 
 def _entry(factory: object) -> PredictorEntry:
     """Check name and number of a predictor class."""
+    from nlac.predictors.base import Predictor
+
     if not (isinstance(factory, type) and issubclass(factory, Predictor)):
         raise UsageError(f"{factory!r} is not a subclass of Predictor")
     where = f"{factory.__module__}.{factory.__qualname__}"
     name, number = getattr(factory, "name", None), getattr(factory, "predictor_id", None)
-    if not (isinstance(name, str) and _NAME.fullmatch(name)):
+    if not (isinstance(name, str) and re.fullmatch(_NAME, name, re.ASCII)):
         raise UsageError(f"{where}: name {name!r} must be a letter a-z, then a-z, 0-9, - or _")
     if name in methods.names().values():
         raise UsageError(f"{where}: the name {name} is that of a built-in predictor")

@@ -11,7 +11,7 @@ import soundfile
 from stream_tools import RATE, PipeEnd
 
 import nlac
-from nlac.api.render import carried
+from nlac.api.fresh import carried
 from nlac.audio.flac import encoders
 from nlac.audio.format import AudioFormat
 from nlac.audio.source import open_source

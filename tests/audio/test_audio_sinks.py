@@ -16,7 +16,9 @@ from wavmaker import OutPipe, Pipe, bytes_of, float_bits, noise, restore
 from nlac._errors import UnsupportedAudio, UsageError
 from nlac.audio.flac import encoders
 from nlac.audio.format import AudioFormat
-from nlac.audio.sinks.choice import RestoreSink, container_for, open_sink
+from nlac.audio.sinks.choice import open_sink
+from nlac.audio.sinks.original import RestoreSink
+from nlac.audio.sinks.suffixes import container_for
 from nlac.audio.source import open_source
 
 OWN = ["wav", "rf64", "bw64", "w64", "aiff", "aifc"]

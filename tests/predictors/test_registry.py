@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import subprocess
 import sys
 from importlib.metadata import EntryPoint
@@ -47,7 +48,7 @@ def offer(monkeypatch, *classes, broken=()):
         monkeypatch.setattr(module, f"offered{number}", factory, raising=False)
         points.append(EntryPoint(factory.name, f"{__name__}:offered{number}", registry.GROUP))
     points += [EntryPoint(name, "no_such_package:Thing", registry.GROUP) for name in broken]
-    monkeypatch.setattr(registry, "entry_points", lambda group: points)
+    monkeypatch.setattr(importlib.metadata, "entry_points", lambda group: points)
 
 
 def test_lpc_is_known_and_has_no_class():

@@ -7,7 +7,7 @@ from nlac._errors import UsageError
 from nlac._files import ReadFile, WriteFile, check_distinct, open_input
 from nlac._urls import is_url
 from nlac.api.decoding import Decoding, Progress
-from nlac.api.results import DecodeResult
+from nlac.api.results.coding import DecodeResult
 from nlac.codec.decoder.growing import read_growing
 from nlac.codec.decoder.sequential import SequentialDecoder
 from nlac.codec.decoder.workers import Workers

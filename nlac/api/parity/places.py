@@ -6,7 +6,7 @@ from bisect import bisect_right
 from itertools import accumulate
 
 from nlac._errors import FormatError
-from nlac.api.results import DamagedRange
+from nlac.api.results.parity import DamagedRange
 from nlac.bitstream.trailer import Trailer, parse_trailer
 from nlac.parity.layout import ParityLayout
 from nlac.parity.source import Source

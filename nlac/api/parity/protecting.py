@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple, cast
 from nlac._errors import CorruptStream, UsageError
 from nlac._files import ReadFile, Target, WriteFile, check_distinct, open_input, open_target
 from nlac._output import open_output
-from nlac.api.results import ProtectResult
+from nlac.api.results.parity import ProtectResult
 from nlac.api.stream_info import parity_info
 from nlac.bitstream import constants as c
 from nlac.bitstream.header import StreamHeader
@@ -257,14 +257,12 @@ class GrowingOutput:
 
 
 @contextmanager
-def with_parity(target: Target, amount: float | None) -> Iterator[GrowingOutput]:
+def with_parity(target: Target, amount: float) -> Iterator[GrowingOutput]:
     """Give a file to write a stream to; it gets parity when the context ends without an error.
 
     What cannot be read back is written to a temporary file first.
     """
-    if amount is None:
-        yield GrowingOutput(target.file)
-    elif target.seekable and target.file.readable():
+    if target.seekable and target.file.readable():
         output, start = GrowingOutput(target.file), target.file.tell()
         yield output
         output.parity_bytes = append_parity(target.file, start, amount).num_bytes

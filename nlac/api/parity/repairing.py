@@ -18,7 +18,7 @@ from nlac._files import ReadFile, WriteFile, check_distinct, open_input, open_ta
 from nlac._output import open_output
 from nlac.api.parity.places import Places
 from nlac.api.parity.protecting import Progress, find_parts, keep_mode
-from nlac.api.results import DamagedRange, RepairResult
+from nlac.api.results.parity import DamagedRange, RepairResult
 from nlac.bitstream import constants as c
 from nlac.bitstream.header import StreamHeader, parse_header
 from nlac.bitstream.metadata import parse_item, parse_item_header

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from nlac.api.results.record import Record
-from nlac.codec.decoder.recovery import LostRange
+
+if TYPE_CHECKING:
+    from nlac.codec.decoder.recovery import LostRange
 
 
 @dataclass(frozen=True, slots=True)

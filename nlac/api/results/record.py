@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import Any
 
-from nlac.codec.decoder.recovery import LostRange
-
 
 class Record:
     """A dataclass that can be turned into plain values."""
@@ -19,15 +17,6 @@ class Record:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, Record):
-        return value.to_dict()
-    if isinstance(value, LostRange):
-        return {
-            "start": value.start,
-            "stop": value.stop,
-            "start_seconds": value.start_seconds,
-            "stop_seconds": value.stop_seconds,
-        }
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
-    return value
+    return value.to_dict() if hasattr(value, "to_dict") else value

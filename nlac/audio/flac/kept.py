@@ -13,7 +13,6 @@ from nlac._errors import CorruptStream, UnsupportedAudio
 from nlac.audio.chunk_style import id3_length
 from nlac.audio.flac import metadata, ogg
 from nlac.audio.flac.blocks import DEFAULT_MASKS, MASK_TAG, Block, parse_all, tags_of
-from nlac.audio.flac.frames.pieces import CODED
 from nlac.audio.flac.metadata import (
     APPLICATION,
     COMMENTS,
@@ -23,6 +22,7 @@ from nlac.audio.flac.metadata import (
     STREAMINFO,
 )
 from nlac.audio.format import AudioFormat
+from nlac.audio.packing import CODED
 from nlac.audio.reader import HEAD_LIMIT_BYTES, ByteReader
 from nlac.bitstream import constants as c
 from nlac.bitstream.items import Recipe, Tags, first_of, joined

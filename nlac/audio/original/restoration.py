@@ -16,10 +16,7 @@ from pathlib import PurePath
 from nlac._errors import CorruptStream, NotRestorable
 from nlac._typing import Samples
 from nlac.audio.base import AudioSource, FramePacking
-from nlac.audio.flac.frames.columns import MAX_FLAC_CHANNELS
-from nlac.audio.flac.frames.pages import parse_packing
-from nlac.audio.flac.frames.pieces import CODED
-from nlac.audio.packing import Packing
+from nlac.audio.packing import CODED, Packing
 from nlac.bitstream import constants as c
 from nlac.bitstream.header import StreamHeader
 from nlac.bitstream.items import Recipe, first_of, joined
@@ -29,7 +26,7 @@ from nlac.bitstream.metadata import MetadataItem, split_item
 _USUAL = ("wav", "w64", "aiff", "aifc", "raw", "flac", "oga")
 _USUAL_SUFFIXES = {name: f".{name}" for name in _USUAL}
 # controls, the separators of folders, and what names may not hold on some systems
-_FORBIDDEN = re.compile(r"""[\x00-\x1f\x7f-\x9f./\\:*?"<>|]""")
+_FORBIDDEN = r"""[\x00-\x1f\x7f-\x9f./\\:*?"<>|]"""
 
 
 def recipe_items(source: AudioSource) -> list[MetadataItem]:
@@ -90,7 +87,7 @@ def suffix_is_safe(suffix: str) -> bool:
     except UnicodeEncodeError:
         # bytes of a name that are no UTF-8
         return False
-    return short and text == text.strip(" ") and not _FORBIDDEN.search(text)
+    return short and text == text.strip(" ") and not re.search(_FORBIDDEN, text)
 
 
 def tail_items(pieces: Iterable[bytes]) -> Iterator[MetadataItem]:
@@ -195,6 +192,9 @@ def stored_original(items: Iterable[MetadataItem], header: StreamHeader) -> Stor
         )
     suffix = stored_suffix(items, recipe.container)
     if recipe.packing[:1] == bytes((CODED,)):
+        from nlac.audio.flac.frames.columns import MAX_FLAC_CHANNELS
+        from nlac.audio.flac.frames.pages import parse_packing
+
         if header.is_float or header.channels > MAX_FLAC_CHANNELS:
             raise CorruptStream("no FLAC file has such samples", path="metadata.recipe")
         pieces = [item.data for item in items if item.item_type == c.ITEM_FLAC_FRAMES]

@@ -6,7 +6,7 @@ import re
 
 import click
 
-_AMOUNT = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+) ?%?")
+_AMOUNT = r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+) ?%?"
 
 
 def amount_option(ctx: click.Context, param: click.Parameter, value: str | None) -> float | None:
@@ -15,7 +15,7 @@ def amount_option(ctx: click.Context, param: click.Parameter, value: str | None)
 
     if value is None:
         return None
-    match = _AMOUNT.fullmatch(value.strip())
+    match = re.fullmatch(_AMOUNT, value.strip())
     amount = float(match[1]) / 100 if match else 0.0
     if not MIN_AMOUNT <= amount <= MAX_AMOUNT:
         raise click.BadParameter(f"{value!r} is no amount from 1% to 20%.", ctx, param)

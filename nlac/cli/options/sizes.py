@@ -6,7 +6,7 @@ import re
 
 import click
 
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(i?b)?", re.IGNORECASE | re.ASCII)
+_SIZE = r"(\d+(?:\.\d+)?)\s*([kmgt]?)(i?b)?"
 _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 
 
@@ -14,7 +14,7 @@ def size_option(ctx: click.Context, param: click.Parameter, value: str | None) -
     """Turn the value of an option into bytes; K, M, G and T are powers of 1024."""
     if value is None:
         return None
-    match = _SIZE.fullmatch(value.strip())
+    match = re.fullmatch(_SIZE, value.strip(), re.IGNORECASE | re.ASCII)
     num_bytes = int(float(match[1]) * 1024 ** _POWERS[match[2].lower()]) if match else 0
     if not num_bytes:
         raise click.BadParameter(f"{value!r} is no size such as 500M or 2G.", ctx, param)

@@ -13,16 +13,18 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
-from fractions import Fraction
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
 from nlac._errors import FormatError, UsageError
 
-_FRAMES = re.compile(r"([0-9]+) ?(?:f|frames?)")
-_SECONDS = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?: ?(?:s|seconds?))?")
-_TIME = re.compile(r"(?:(\d+):)?(\d+):(\d{1,2}(?:\.\d*)?)")
+if TYPE_CHECKING:
+    from fractions import Fraction
+
+_FRAMES = r"([0-9]+) ?(?:f|frames?)"
+_SECONDS = r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?: ?(?:s|seconds?))?"
+_TIME = r"(?:(\d+):)?(\d+):(\d{1,2}(?:\.\d*)?)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +93,13 @@ def parse_position(text: str) -> Position:
     >>> parse_position("-1:30.5")
     Position(sign='-', frames=None, seconds=Fraction(181, 2))
     """
+    from fractions import Fraction
+
     sign = text[:1] if text[:1] in ("+", "-") else ""
     number = text[len(sign) :]
-    if match := _FRAMES.fullmatch(number):
+    if match := re.fullmatch(_FRAMES, number):
         return Position(sign, int(match[1]), None)
-    if match := _SECONDS.fullmatch(number):
+    if match := re.fullmatch(_SECONDS, number):
         return Position(sign, None, Fraction(f"0{match[1].rstrip('.')}"))
     match = re.fullmatch(_TIME, number)
     if match and number.isascii():

@@ -30,7 +30,7 @@ class TrackOptions:
     folder : str or None
         Where tracks go.
     name : str
-        Template of their names.
+        Template of their names; empty without `folder`.
     pregap : str
         What becomes of gaps.
     """
@@ -89,6 +89,22 @@ def sheet_options(help_text: str) -> Callable[[Callable[..., object]], Callable[
     return decorate
 
 
+def _checked_name(template: str | None) -> str:
+    from nlac.api.tracks.naming import DEFAULT_TEMPLATE, NameTemplate
+
+    name = DEFAULT_TEMPLATE if template is None else template
+    NameTemplate(name)
+    return name
+
+
+def _parsed_range(cue: str | None) -> CueRange | None:
+    if cue is None:
+        return None
+    from nlac.metadata.cue_sheet.ranges import CueRange
+
+    return CueRange.parse(cue)
+
+
 def track_options(command: Callable[..., object]) -> Callable[..., object]:
     """Add the options of decoding that concern tracks; the command gets them as `tracks`."""
 
@@ -102,24 +118,14 @@ def track_options(command: Callable[..., object]) -> Callable[..., object]:
         pregap: str | None,
         **given: Any,
     ) -> object:
-        from nlac.api.tracks.naming import DEFAULT_TEMPLATE, NameTemplate
-        from nlac.metadata.cue_sheet.ranges import CueRange
-
         if split is None and (split_name is not None or pregap is not None):
             raise UsageError("--split-name and --pregap are for --split")
         if split is None and cue is None and cuesheet is not None:
             raise UsageError("--cuesheet is for --cue and --split")
         if split is not None and cue is not None:
             raise UsageError("--split writes all tracks, --cue a part as one file")
-        name = DEFAULT_TEMPLATE if split_name is None else split_name
-        NameTemplate(name)
-        tracks = TrackOptions(
-            CueRange.parse(cue) if cue is not None else None,
-            cuesheet,
-            split,
-            name,
-            pregap or PREGAPS[0],
-        )
+        name = "" if split is None else _checked_name(split_name)
+        tracks = TrackOptions(_parsed_range(cue), cuesheet, split, name, pregap or PREGAPS[0])
         return command(tracks=tracks, **given)
 
     decorated: Callable[..., object] = sheet_options(

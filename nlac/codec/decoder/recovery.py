@@ -49,6 +49,15 @@ class LostRange:
         """Time after the last lost frame."""
         return self.stop / self.sample_rate
 
+    def to_dict(self) -> dict[str, int | float]:
+        """Plain values that `json.dumps` takes."""
+        return {
+            "start": self.start,
+            "stop": self.stop,
+            "start_seconds": self.start_seconds,
+            "stop_seconds": self.stop_seconds,
+        }
+
 
 class Recovery:
     """Decoder of a damaged stream. `lost` is complete once `samples` is exhausted.

@@ -8,7 +8,6 @@ from nlac._errors import UsageError
 from nlac.bitstream import constants as c
 from nlac.codec.encoder.options import EncodeOptions
 from nlac.predictors import methods
-from nlac.predictors.neural.models import model_predictor
 from nlac.predictors.registry import get_predictor
 
 
@@ -58,6 +57,7 @@ def wanted_predictor(options: EncodeOptions) -> str:
         return options.predictor_name
     if options.predictor is None:
         from nlac.predictors.networks.models import open_model
+        from nlac.predictors.neural.models import model_predictor
 
         return model_predictor(open_model(options.model))
     names = [row.name for row in methods.METHODS if row.takes_model]

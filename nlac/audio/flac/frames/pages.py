@@ -12,7 +12,6 @@ from nlac._errors import CorruptStream
 from nlac._typing import I64, Samples
 from nlac.audio.flac.frames.columns import NUM_COLUMNS, Column
 from nlac.audio.flac.frames.pieces import (
-    CODED,
     OGG_FLAC,
     PLAIN_FLAC,
     FlacFrames,
@@ -21,6 +20,7 @@ from nlac.audio.flac.frames.pieces import (
     write_piece,
 )
 from nlac.audio.flac.ogg import Page
+from nlac.audio.packing import CODED
 
 # in PAGE_FLAGS: the position is another one than the frames tell
 _OTHER_POSITION = 0x80

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from nlac._errors import CorruptStream
 from nlac._typing import I64, Samples
 from nlac.audio.flac.frames.columns import MAX_FLAC_LENGTH, NUM_COLUMNS, Column
+from nlac.audio.packing import CODED
 
-# the packing of a recipe: a width that stands for coded frames, and their kinds (spec 6.3.2)
-CODED = 0
+# kinds of coded frames in the packing of a recipe (spec 6.3.2)
 PLAIN_FLAC, OGG_FLAC = 1, 2
 _LENGTHS = struct.Struct(f"<{NUM_COLUMNS}I")
 _OUT_BYTES = 1 << 20

@@ -16,7 +16,7 @@ from nlac.cli.options.in_place import InPlaceOptions, in_place_options
 
 if TYPE_CHECKING:
     from nlac import ProtectResult
-    from nlac.api.results import ParityInfo
+    from nlac.api.results.parity import ParityInfo
 
 
 @click.command("protect")

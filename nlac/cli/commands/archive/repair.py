@@ -16,7 +16,7 @@ from nlac.cli.options.in_place import InPlaceOptions, in_place_options
 
 if TYPE_CHECKING:
     from nlac import RepairResult
-    from nlac.api.results import DamagedRange
+    from nlac.api.results.parity import DamagedRange
 
 _DAMAGED = FormatError.exit_code
 # ranges that are listed without -v

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -268,6 +266,9 @@ def _seekable(source: _files.Input, *, wanted: bool) -> Iterator[BinaryIO]:
         if file.seekable() or not wanted:
             yield cast(BinaryIO, file)
             return
+        import shutil
+        import tempfile
+
         with tempfile.TemporaryFile() as copy:
             shutil.copyfileobj(file, copy, 1 << 20)
             copy.seek(0)

@@ -235,10 +235,13 @@ def _api_options(
     *, raw: str | None, no_verify: bool, no_long_term: bool, **options: Any
 ) -> dict[str, Any]:
     """Turn options of the command line into arguments of `nlac.encode`."""
-    from nlac.audio.raw import RawSpec
+    spec = None
+    if raw is not None:
+        from nlac.audio.raw import RawSpec
 
+        spec = RawSpec.parse(raw)
     return options | {
-        "raw": RawSpec.parse(raw) if raw is not None else None,
+        "raw": spec,
         "verify": not no_verify,
         "long_term": not no_long_term,
     }

@@ -12,6 +12,7 @@ difference of the channels.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 import numpy as np
 from numpy import fft
@@ -255,7 +256,7 @@ class _LagSearch:
             self._local = self._window(begin, self._window_end)
         if self._short:
             self._local = self._short[begin // WINDOW]
-        candidates = np.unique(np.concatenate([self._shared, self._local, self._previous]))
+        candidates = _sorted(self._shared, self._local, self._previous)
         candidates = candidates[candidates < (begin + end) // 2]
         found = []
         for some in (candidates[candidates < _LONG], candidates[candidates >= _LONG]):
@@ -269,7 +270,7 @@ class _LagSearch:
                 best, score = max((best, score), self._best(begin, end, near), key=lambda f: f[1])
             if score > THRESHOLD:
                 found.append(best)
-                self._previous = np.unique(np.append(self._previous, best))[-16:]
+                self._previous = _sorted(self._previous, [best])[-16:]
         return found
 
     def _best(self, begin: int, end: int, lags: NDArray[np.int64]) -> tuple[int, float]:
@@ -303,3 +304,8 @@ class _LagSearch:
         best = scores.reshape(-1, len(around)).argmax(axis=1)
         settled: NDArray[np.int64] = fine.reshape(-1, len(around))[np.arange(len(best)), best]
         return settled
+
+
+def _sorted(*lags: NDArray[np.int64] | Sequence[int]) -> NDArray[np.int64]:
+    """Lags in order, each once, as `np.unique` gives them, which imports ``numpy.ma``."""
+    return np.array(sorted(set(np.concatenate(lags).tolist())), np.int64)
