@@ -6,13 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 
 from nlac._arguments import span
-from nlac._errors import (
-    ChecksumMismatch,
-    CorruptStream,
-    LimitExceeded,
-    NotRestorable,
-    UsageError,
-)
+from nlac._errors import ChecksumMismatch, CorruptStream, LimitExceeded, NotRestorable, UsageError
 from nlac._files import ReadFile, WriteFile, check_distinct, open_input, open_target
 from nlac._progress import Gauge
 from nlac._typing import Samples
@@ -24,6 +18,7 @@ from nlac.bitstream.metadata import MetadataItem
 from nlac.bitstream.reader import IndexedReader, told_frames
 from nlac.codec.decoder.sequential import SequentialDecoder
 from nlac.codec.decoder.workers import Workers
+from nlac.metadata.originals import fresh
 
 if TYPE_CHECKING:
     from nlac.metadata.replay_gain import GainFilter
@@ -168,13 +163,9 @@ class Decoding:
             # nothing is lost where nothing is written, or the original
             is_fresh = self._dst is not None and container is not None
             if is_fresh:
-                from nlac.metadata.originals import fresh
-
                 ahead = fresh.tail_ahead(self._file) if is_complete else None
                 items = self._fresh_items(header, leading, told or 0, ahead or b"")
-            output = Rendering(
-                target, header, original, container, told, items, self._max_output
-            )
+            output = Rendering(target, header, original, container, told, items, self._max_output)
             # the MD5 of a restored file proves its samples as well; to test a stream is
             # to compare both
             hashed = container is not None or self._dst is None
@@ -183,7 +174,6 @@ class Decoding:
             self._write(output, header, pieces, gauge, told)
             tail = self._tail(output, header, decoder.tail())
             if is_fresh and ahead is None:
-                from nlac.metadata.originals import fresh
                 from nlac.metadata.originals.reading import joined_tail
 
                 late = joined_tail(tail)
@@ -206,7 +196,6 @@ class Decoding:
     def part(self, reader: IndexedReader, start: int, stop: int) -> DecodeResult:
         """Some frames of an intact stream, by its index."""
         from nlac.codec.decoder.access import FrameReader
-        from nlac.metadata.originals import fresh
         from nlac.metadata.originals.reading import foreign_tail
 
         header = reader.header
@@ -284,8 +273,6 @@ class Decoding:
         self, header: StreamHeader, leading: Sequence[MetadataItem], num_frames: int, tail: bytes
     ) -> Sequence[MetadataItem]:
         """Metadata for a fresh file; the gain is found in them, if one is wanted."""
-        from nlac.metadata.originals import fresh
-
         items, self._notes = fresh.fresh_metadata(header, leading, num_frames, tail)
         if self._apply_gain is None:
             return items
@@ -304,9 +291,7 @@ class Decoding:
             container = original.fresh_container
         return container
 
-    def _check_output(
-        self, num_frames: int | None, header: StreamHeader, others: int = 0
-    ) -> None:
+    def _check_output(self, num_frames: int | None, header: StreamHeader, others: int = 0) -> None:
         """Refuse more samples, and other bytes, than may be written."""
         num_bytes = (num_frames or 0) * header.frame_bytes + others
         if self._max_output is not None and num_bytes > self._max_output:

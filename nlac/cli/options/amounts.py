@@ -11,10 +11,10 @@ _AMOUNT = r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+) ?%?"
 
 def amount_option(ctx: click.Context, param: click.Parameter, value: str | None) -> float | None:
     """Turn per cent into a fraction."""
-    from nlac.parity.layout import MAX_AMOUNT, MIN_AMOUNT
-
     if value is None:
         return None
+    from nlac.parity.layout import MAX_AMOUNT, MIN_AMOUNT
+
     match = re.fullmatch(_AMOUNT, value.strip())
     amount = float(match[1]) / 100 if match else 0.0
     if not MIN_AMOUNT <= amount <= MAX_AMOUNT:

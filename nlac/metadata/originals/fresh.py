@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from nlac._errors import CorruptStream, FormatError
 from nlac.bitstream.header import StreamHeader
 from nlac.bitstream.items import Tags
 from nlac.bitstream.metadata import MetadataItem
 from nlac.bitstream.reader import IndexedReader
-from nlac.metadata.originals.reading import ShownTags, foreign_tail, of_chunks, stored_tags
+
+if TYPE_CHECKING:
+    from nlac.metadata.originals.reading import ShownTags
 
 # chunks that tell of samples, sizes or nothing
 _AUDIO_CHUNKS = {"fmt", "fact", "data", "ds64", "junk", "pad", "fllr", "comm", "fver", "ssnd"}
@@ -46,6 +48,8 @@ def fresh_metadata(
 def _chunk_tags(
     header: StreamHeader, leading: Sequence[MetadataItem], num_frames: int, tail: bytes
 ) -> ShownTags:
+    from nlac.metadata.originals.reading import ShownTags, of_chunks, stored_tags
+
     nothing = ShownTags(None)
     try:
         if stored_tags(leading) is not None:
@@ -64,6 +68,8 @@ def tail_ahead(file: BinaryIO) -> bytes | None:
     file : BinaryIO
         A seekable stream, which stays where it is.
     """
+    from nlac.metadata.originals.reading import foreign_tail
+
     place = file.tell()
     try:
         return foreign_tail(IndexedReader(file))
