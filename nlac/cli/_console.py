@@ -255,16 +255,12 @@ def progress_bar(
 def before_coding() -> None:
     """See that there is memory to code in, and arrange for a line when kernels need compiling.
 
-    Called before NumPy is imported.
-
     Raises
     ------
     MemoryError
         A limit is too low; libraries would end the process in the middle of an output.
     """
     check_address_space()
-    # threads of NumPy's own would only wait: blocks are coded in ours
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     if is_quiet() or not sys.stderr.isatty():
         return
     from nlac.kernels.jit import when_compiling

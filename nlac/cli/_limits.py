@@ -9,6 +9,15 @@ import os
 _NEEDED_BYTES = 1 << 30
 
 
+def spare_threads() -> None:
+    """Have NumPy, which is not imported yet, start no threads of its own.
+
+    Blocks are coded in threads of ours. Its library would start one for each core, which is
+    a fifth of the time of its import with two of them, and they would find nothing to do.
+    """
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+
 def check_address_space() -> None:
     """Refuse a limit on the address space (``ulimit -v``) in which nothing could be coded.
 

@@ -12,7 +12,7 @@ import click
 
 from nlac._errors import FormatError, UsageError
 from nlac._log import logger
-from nlac.cli import _console, _details, _files
+from nlac.cli import _console, _details, _files, _limits
 from nlac.cli._batch import Batch, Done, file_size
 from nlac.cli._kinds import check_stream
 from nlac.cli.options.output import OutputOptions, output_options
@@ -135,6 +135,7 @@ def command(
     _check_tracks(tracks, container, options, split[1], bool(skip or until), recover, apply_gain)
     if not options.dry_run:
         _console.before_coding()
+        _limits.spare_threads()
     limits: dict[str, Any] = {"threads": threads, "memory": memory, "max_output": max_output}
     many = len(inputs) > 1 or options.recursive
 

@@ -13,7 +13,7 @@ from nlac._errors import MissingDependency, UnsupportedAudio, UsageError
 from nlac._log import logger
 from nlac._names import AUDIO_SUFFIXES, FOREIGN_SUFFIXES
 from nlac._urls import is_url
-from nlac.cli import _console, _deletion, _details, _files
+from nlac.cli import _console, _deletion, _details, _files, _limits
 from nlac.cli._batch import Batch, Done
 from nlac.cli.options.amounts import amount_option
 from nlac.cli.options.output import OutputOptions, output_options
@@ -201,6 +201,7 @@ def command(
     if not options.dry_run:
         # the libraries of the interface need memory as well
         _console.before_coding()
+        _limits.spare_threads()
     arguments = _api_options(device=device, **settings)
     arguments["tags"] = given_tags(tags, tags_from_files)
     arguments["pictures"] = given_pictures(pictures)

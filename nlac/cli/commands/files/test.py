@@ -9,7 +9,7 @@ import click
 
 from nlac._errors import BadMagic, CorruptStream, FormatError
 from nlac._log import logger
-from nlac.cli import _console, _details, _files
+from nlac.cli import _console, _details, _files, _limits
 from nlac.cli._batch import failure_facts
 from nlac.cli._kinds import check_stream
 from nlac.cli.options.bundles import json_option
@@ -61,6 +61,7 @@ def command(
     )
     if not quick:
         _console.before_coding()
+        _limits.spare_threads()
     code = failed = 0
     for source in inputs:
         facts: dict[str, Any] = {"file": source.path, "ok": True}
