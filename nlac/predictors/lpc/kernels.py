@@ -1,8 +1,6 @@
 """Kernels of the `lpc` loops, shared by encoder and decoder.
 
-All arithmetic is in int64 (spec, section "lpc block"); arrays are passed as addresses. The samples
-of a channel are interleaved with those of its reference, so each window is one contiguous run of
-samples, own and reference samples in turn; so is the LTP window around the LTP match.
+All arithmetic is in int64 (spec, section "lpc block"); arrays are passed as addresses.
 """
 
 from __future__ import annotations
@@ -15,12 +13,11 @@ from numpy.typing import NDArray
 
 from nlac.entropy.distributions import MAX_SCALE, ROW, TAIL, cumulative_at
 from nlac.entropy.range_coder import TOTAL
-from nlac.entropy.value_kernels import SetCell, boundary, load_set
+from nlac.entropy.value_kernels import boundary, load_set
 from nlac.entropy.value_sets import SOFT
 from nlac.kernels.arithmetic import log2_fixed
 from nlac.kernels.jit import inline_kernel
-from nlac.kernels.memory import address, load_i32, load_i64, load_low, store_32, store_64
-from nlac.kernels.vectors_i64 import dot_short
+from nlac.kernels.memory import address, load_i64, store_32, store_64
 from nlac.predictors.lpc.parameters import PAD, LpcParameters
 from nlac.predictors.lpc.plan import LINE_CELLS, SEGMENT_CELLS, LineCell, SegmentCell
 
@@ -147,19 +144,6 @@ def find_bin(entry, distribution, begin, size, q):
 
 
 @inline_kernel
-def dot(coefficients, row, count):
-    """Dot product of `count` int64 coefficients and int32 samples, at least two; addresses."""
-    # the two newest samples may have been stored just before: without them, the loads of the
-    # vector loop need not wait
-    blocks = (count - 2) & ~7
-    total = dot_short(coefficients, row, blocks)
-    for i in range(blocks, count - 2):
-        total += load_low(coefficients, i) * load_i32(row, i)
-    total += load_low(coefficients, count - 2) * load_i32(row, count - 2)
-    return total + load_low(coefficients, count - 1) * load_i32(row, count - 1)
-
-
-@inline_kernel
 def context(state):
     """Index of a channel's scale context, times 3, and log2 of its middle mean in 1/16 octaves."""
     middle = log2_fixed(load_i64(state, ScaleCell.MIDDLE) + 256, 4)
@@ -227,31 +211,6 @@ def locate(lines, cells, frames, channels, segment, t, channel):
 def value_set_of(cell, values, ranks):
     """Value set of a channel in a segment."""
     return load_set(cell + 8 * SegmentCell.VALUE_SET, values, ranks)
-
-
-@inline_kernel
-def predict(cell, coefficients, row, t):
-    """Prediction of delayed frame t (Q8), within the ends of the value set.
-
-    `row` is the address of the channel's row of int32 samples.
-    """
-    here = load_i64(cell, SegmentCell.WIDTH) * (PAD + t)
-    count = load_i64(cell, SegmentCell.ORDER)
-    total = np.int64(0)
-    if count > 0:
-        begin = here + load_i64(cell, SegmentCell.PRESENT) - count
-        first = coefficients + 8 * load_i64(cell, SegmentCell.COEFFICIENTS)
-        total = dot(first, row + 4 * begin, count)
-    count = load_i64(cell, SegmentCell.LTP_ORDER)
-    if count > 0:
-        begin = here + load_i64(cell, SegmentCell.LTP_BEGIN)
-        first = coefficients + 8 * load_i64(cell, SegmentCell.LTP_COEFFICIENTS)
-        total += dot(first, row + 4 * begin, count)
-    shift = load_i64(cell, SegmentCell.SHIFT)
-    half = (np.int64(1) << max(shift, 0)) >> 1
-    total = (total + half) >> shift if shift > 0 else total << -shift
-    low = load_i64(cell, SegmentCell.VALUE_SET + SetCell.LOWEST)
-    return min(max(total, low), load_i64(cell, SegmentCell.VALUE_SET + SetCell.HIGHEST))
 
 
 @inline_kernel

@@ -14,18 +14,25 @@ from nlac.entropy.value_kernels import index_bits, rank_near, rank_of, value
 from nlac.entropy.value_sets import PLAIN
 from nlac.kernels.arithmetic import log2_fixed
 from nlac.kernels.jit import inline_kernel, kernel
-from nlac.kernels.memory import address, load_i32, load_i64, store_32, store_64, trailing_zeros
+from nlac.kernels.memory import address, load_i32, load_i64, store_64, trailing_zeros
 from nlac.predictors.lpc.kernels import (
     SCALE_CELLS,
     ScaleCell,
     locate,
-    predict,
     schedule_of,
-    store_sample,
     tables_of,
     value_set_of,
 )
 from nlac.predictors.lpc.plan import LineCell
+from nlac.predictors.lpc.views import (
+    block_of,
+    has_sample,
+    plain_frames,
+    plain_view_of,
+    put_sample,
+    view_of,
+)
+from nlac.predictors.lpc.windows import predict, predict_from
 
 MAX_QUOTIENT = 24  # ones that announce an uncoded rank
 MAX_PARAMETER = 30
@@ -113,42 +120,70 @@ def encode_rice(plan, state_rows, sample_rows, pcm, raw_buffer):
     return end_bits(raw, raw_pos, acc, fill), inefficient
 
 
+@inline_kernel
+def _decode_sample(view, raw, num_raw, raw_at, t):
+    """Decode a sample, store it and learn from it; returns the next raw bit, -1 for bad data."""
+    entry = view.entry
+    bits = _parameter(view.state)
+    quotient = trailing_zeros(~get_bits(raw, num_raw, raw_at, MAX_QUOTIENT))
+    base = _rank(entry, predict_from(view.window, t))
+    if quotient < MAX_QUOTIENT:
+        raw_at += quotient + 1
+        folded = (quotient << bits) | get_bits(raw, num_raw, raw_at, bits)
+        raw_at += bits
+        residual = (folded >> 1) ^ -(folded & 1)
+        rank = base + residual
+    else:
+        raw_at += MAX_QUOTIENT
+        count = index_bits(entry.last - entry.first)
+        rank = entry.first + get_bits(raw, num_raw, raw_at, count)
+        raw_at += count
+        residual = rank - base
+    if rank < entry.first or rank > entry.last:
+        return np.int64(-1)
+    put_sample(view, t, value(entry, rank))
+    _learn(view.state, abs(residual))
+    return raw_at
+
+
+@kernel
+def _decode_frames(block, segment, begin, end, raw, num_raw, raw_at):
+    """Decode any frames of a segment; returns the next raw bit, -1 for bad data."""
+    for t in range(begin, end):
+        for c in range(block.channels):
+            if has_sample(block, c, t):
+                raw_at = _decode_sample(view_of(block, segment, c), raw, num_raw, raw_at, t)
+                if raw_at < 0:
+                    return raw_at
+    return raw_at
+
+
+@inline_kernel
+def _decode_plain(block, segment, begin, end, raw, num_raw, raw_at):
+    """`_decode_frames` for those that `plain_frames` tells."""
+    one, two = plain_view_of(block, segment, 0), plain_view_of(block, segment, block.channels - 1)
+    for t in range(begin, end):
+        raw_at = _decode_sample(one, raw, num_raw, raw_at, t)
+        if raw_at >= 0 and block.channels > 1:
+            raw_at = _decode_sample(two, raw, num_raw, raw_at, t)
+        if raw_at < 0:
+            return raw_at
+    return raw_at
+
+
 @kernel
 def decode_rice(plan, state_rows, sample_rows, pcm, raw_buffer):
     """Decode all samples into `pcm`; returns the raw bits taken, or -1 if the data is bad."""
-    frames, channels, segments, starts, cells, lines = schedule_of(plan)
-    coefficients, copies, values, ranks = tables_of(plan)
-    rows, samples, states = address(sample_rows), address(pcm), address(state_rows)
+    block = block_of(plan, state_rows, sample_rows, pcm)
     raw, num_raw = address(raw_buffer), len(raw_buffer)
-    raw_at = 0
-    for k in range(segments):
-        for t in range(load_i64(starts, k), load_i64(starts, k + 1)):
-            for c in range(channels):
-                line, cell, at = locate(lines, cells, frames, channels, k, t, c)
-                if at < 0:
-                    continue
-                state = states + 8 * SCALE_CELLS * c
-                entry = value_set_of(cell, values, ranks)
-                bits = _parameter(state)
-                quotient = trailing_zeros(~get_bits(raw, num_raw, raw_at, MAX_QUOTIENT))
-                row = rows + 4 * load_i64(line, LineCell.ROW)
-                base = _rank(entry, predict(cell, coefficients, row, t))
-                if quotient < MAX_QUOTIENT:
-                    raw_at += quotient + 1
-                    folded = (quotient << bits) | get_bits(raw, num_raw, raw_at, bits)
-                    raw_at += bits
-                    residual = (folded >> 1) ^ -(folded & 1)
-                    rank = base + residual
-                else:
-                    raw_at += MAX_QUOTIENT
-                    count = index_bits(entry.last - entry.first)
-                    rank = entry.first + get_bits(raw, num_raw, raw_at, count)
-                    raw_at += count
-                    residual = rank - base
-                if rank < entry.first or rank > entry.last:
-                    return -1
-                sample = value(entry, rank)
-                store_32(samples, load_i64(line, LineCell.PCM) + at, sample)
-                store_sample(line, copies, rows, t, sample)
-                _learn(state, abs(residual))
-    return np.int64(raw_at)
+    raw_at = np.int64(0)
+    for k in range(block.segments):
+        begin, first, last, end = plain_frames(block, k)
+        raw_at = _decode_frames(block, k, begin, first, raw, num_raw, raw_at)
+        if raw_at >= 0 and first < last:
+            raw_at = _decode_plain(block, k, first, last, raw, num_raw, raw_at)
+        if raw_at >= 0:
+            raw_at = _decode_frames(block, k, last, end, raw, num_raw, raw_at)
+        if raw_at < 0:
+            return raw_at
+    return raw_at

@@ -31,9 +31,10 @@ from nlac.predictors.cascade.parameters import StageParameters
 from nlac.predictors.cascade.predictor import learn_sample, predict_sample
 from nlac.predictors.cascade.side_info import Schedule, SideInfo
 from nlac.predictors.cascade.state import CHANNEL_CELLS, LOCATIONS
-from nlac.predictors.lpc.kernels import new_rows, predict, store_sample
+from nlac.predictors.lpc.kernels import new_rows, store_sample
 from nlac.predictors.lpc.parameters import LpcParameters
 from nlac.predictors.lpc.plan import LINE_CELLS, SEGMENT_CELLS, LineCell, SegmentCell, make_plan
+from nlac.predictors.lpc.windows import predict
 from nlac.predictors.networks.online import learn_online, predict_online
 
 # numbers of the format
