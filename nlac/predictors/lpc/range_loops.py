@@ -46,8 +46,8 @@ from nlac.predictors.lpc.plan import LineCell
 from nlac.predictors.lpc.small_intervals import find_rank, interval_of, is_small
 from nlac.predictors.lpc.views import (
     block_of,
+    common_frames,
     has_sample,
-    plain_frames,
     plain_view_of,
     put_sample,
     view_of,
@@ -359,14 +359,12 @@ def _decode_frames(reader, block, segment, begin, end, at):
 
 
 @inline_kernel
-def _decode_plain(reader, block, segment, begin, end, at):
-    """`_decode_frames` for those that `plain_frames` tells."""
-    last = block.channels - 1
-    one, two = plain_view_of(block, segment, 0), plain_view_of(block, segment, last)
+def _decode_common(reader, views, other, begin, end, at):
+    """`_decode_frames` for those of `common_frames`; `other` is the number of the last channel."""
     for t in range(begin, end):
-        at = _decode_sample(reader, one, 0, at, t)
-        if at[0] >= 0 and last > 0:
-            at = _decode_sample(reader, two, 1, at, t)
+        at = _decode_sample(reader, views[0], 0, at, t)
+        if at[0] >= 0 and other > 0:
+            at = _decode_sample(reader, views[1], 1, at, t)
         if at[0] < 0:
             return at
     return at
@@ -390,11 +388,17 @@ def decode_loop(plan, tables, state_rows, contexts, sample_rows, pcm, word_buffe
     )  # fmt: skip
     pos, lower, rng, point = decode_start(reader.words, reader.num_words)
     at = np.int64(pos), lower, rng, point, np.int64(0)
+    other = block.channels - 1
     for k in range(block.segments):
-        begin, first, last, end = plain_frames(block, k)
+        begin, first, last, end, plain = common_frames(block, k)
         at = _decode_frames(reader, block, k, begin, first, at)
         if at[0] >= 0 and first < last:
-            at = _decode_plain(reader, block, k, first, last, at)
+            if plain:
+                views = plain_view_of(block, k, 0), plain_view_of(block, k, other)
+                at = _decode_common(reader, views, other, first, last, at)
+            else:
+                views = view_of(block, k, 0), view_of(block, k, other)
+                at = _decode_common(reader, views, other, first, last, at)
         if at[0] >= 0:
             at = _decode_frames(reader, block, k, last, end, at)
         if at[0] < 0:

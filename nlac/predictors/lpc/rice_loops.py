@@ -26,8 +26,8 @@ from nlac.predictors.lpc.kernels import (
 from nlac.predictors.lpc.plan import LineCell
 from nlac.predictors.lpc.views import (
     block_of,
+    common_frames,
     has_sample,
-    plain_frames,
     plain_view_of,
     put_sample,
     view_of,
@@ -159,13 +159,12 @@ def _decode_frames(block, segment, begin, end, raw, num_raw, raw_at):
 
 
 @inline_kernel
-def _decode_plain(block, segment, begin, end, raw, num_raw, raw_at):
-    """`_decode_frames` for those that `plain_frames` tells."""
-    one, two = plain_view_of(block, segment, 0), plain_view_of(block, segment, block.channels - 1)
+def _decode_common(views, other, begin, end, raw, num_raw, raw_at):
+    """`_decode_frames` for those of `common_frames`; `other` is the number of the last channel."""
     for t in range(begin, end):
-        raw_at = _decode_sample(one, raw, num_raw, raw_at, t)
-        if raw_at >= 0 and block.channels > 1:
-            raw_at = _decode_sample(two, raw, num_raw, raw_at, t)
+        raw_at = _decode_sample(views[0], raw, num_raw, raw_at, t)
+        if raw_at >= 0 and other > 0:
+            raw_at = _decode_sample(views[1], raw, num_raw, raw_at, t)
         if raw_at < 0:
             return raw_at
     return raw_at
@@ -176,12 +175,17 @@ def decode_rice(plan, state_rows, sample_rows, pcm, raw_buffer):
     """Decode all samples into `pcm`; returns the raw bits taken, or -1 if the data is bad."""
     block = block_of(plan, state_rows, sample_rows, pcm)
     raw, num_raw = address(raw_buffer), len(raw_buffer)
-    raw_at = np.int64(0)
+    raw_at, other = np.int64(0), block.channels - 1
     for k in range(block.segments):
-        begin, first, last, end = plain_frames(block, k)
+        begin, first, last, end, plain = common_frames(block, k)
         raw_at = _decode_frames(block, k, begin, first, raw, num_raw, raw_at)
         if raw_at >= 0 and first < last:
-            raw_at = _decode_plain(block, k, first, last, raw, num_raw, raw_at)
+            if plain:
+                views = plain_view_of(block, k, 0), plain_view_of(block, k, other)
+                raw_at = _decode_common(views, other, first, last, raw, num_raw, raw_at)
+            else:
+                views = view_of(block, k, 0), view_of(block, k, other)
+                raw_at = _decode_common(views, other, first, last, raw, num_raw, raw_at)
         if raw_at >= 0:
             raw_at = _decode_frames(block, k, last, end, raw, num_raw, raw_at)
         if raw_at < 0:

@@ -2,7 +2,7 @@
 
 A loop over the frames of a segment takes all that concerns a channel from a `View`, which the
 compiler keeps in registers. Most segments have one or two channels of plain value sets, and in
-most frames each channel has a sample: there a loop need not ask, see `plain_frames`.
+most frames each channel has a sample: there a loop need not ask, see `common_frames`.
 """
 
 from __future__ import annotations
@@ -132,23 +132,23 @@ def put_sample(view, t, sample):
 
 
 @inline_kernel
-def plain_frames(block, segment):
-    """Delayed frames of a segment, as four bounds.
+def common_frames(block, segment):
+    """Delayed frames of a segment, as four bounds, and whether all value sets are plain.
 
-    In those from the second to the third, each channel has a sample, in a plain value set; there
-    are one or two channels. Bounds are equal where there are no such frames.
+    In those from the second to the third, each channel has a sample, and there are one or two
+    channels. Bounds are equal where there are no such frames.
     """
     begin, end = load_i64(block.starts, segment), load_i64(block.starts, segment + 1)
-    first, last = begin, end
+    first, last, plain = begin, end, True
     for c in range(block.channels):
-        line = block.lines + 8 * LINE_CELLS * c
-        cell = block.cells + 8 * SEGMENT_CELLS * (segment * block.channels + c)
-        delay = load_i64(line, LineCell.DELAY)
+        delay = load_i64(block.lines + 8 * LINE_CELLS * c, LineCell.DELAY)
         first, last = max(first, delay), min(last, delay + block.frames)
-        if block.channels > 2 or load_i64(cell, SegmentCell.VALUE_SET) != PLAIN:
-            last = begin
+        cell = block.cells + 8 * SEGMENT_CELLS * (segment * block.channels + c)
+        plain = plain and load_i64(cell, SegmentCell.VALUE_SET) == PLAIN
+    if block.channels > 2:
+        last = begin
     first = min(first, end)
-    return begin, first, max(first, last), end
+    return begin, first, max(first, last), end, plain
 
 
 @inline_kernel
