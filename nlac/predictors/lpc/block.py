@@ -17,7 +17,7 @@ from nlac.entropy.small_residuals import new_contexts
 from nlac.entropy.value_sets import ValueSet, read_sets, write_sets
 from nlac.entropy.varint import read_varint, write_varint
 from nlac.entropy.words import check_end, read_words
-from nlac.predictors.lpc.kernels import new_rows, new_state
+from nlac.predictors.lpc.kernels import clear_rows, new_rows, new_state
 from nlac.predictors.lpc.parameters import LpcParameters
 from nlac.predictors.lpc.plan import Plan, make_plan
 from nlac.predictors.lpc.range_loops import decode_loop
@@ -205,7 +205,7 @@ class SlicedBlock:
             warm_up = self.table.warm_up if number else 0
             at_frame = each.start - begin
             plan = planner.plan(each.start, each.stop, warm_up, places + at_frame)
-            rows[:] = 0
+            clear_rows(rows, self.parameters, each.stop - each.start)
             decode_samples(plan, self.coder, scale, rows, pcm, data, at)
             if self.prefilters:
                 restore(self.prefilters, first, pcm[:, at_frame : each.stop - begin])

@@ -251,6 +251,18 @@ def new_rows(parameters: LpcParameters, frames: int | None = None) -> NDArray[np
     return np.zeros((len(parameters.reference), wide * frames), np.int32)
 
 
+def clear_rows(rows: NDArray[np.int32], parameters: LpcParameters, frames: int) -> None:
+    """Clear what decoding `frames` frames reads of used rows, and does not write before.
+
+    These are the times at which a channel has no sample, as it lags.
+    """
+    longest = int(parameters.delay.max())
+    for reference, row in zip(parameters.reference.tolist(), rows, strict=True):
+        width = 2 if reference >= 0 else 1
+        for begin in (PAD, PAD + frames):
+            row[width * begin : width * (begin + longest)] = 0
+
+
 def filled_rows(
     parameters: LpcParameters, pcm: NDArray[np.int32], frames: int | None = None
 ) -> NDArray[np.int32]:

@@ -103,7 +103,7 @@ def encode_rice(plan, state_rows, sample_rows, pcm, raw_buffer):
                 if quotient < MAX_QUOTIENT:
                     code = (1 << quotient) - 1
                     rest = folded & ((1 << bits) - 1)
-                    if quotient + bits < 32:
+                    if quotient < MAX_QUOTIENT and quotient + bits < 32:
                         code |= rest << (quotient + 1)
                         count = quotient + 1 + bits
                         raw_pos, acc, fill = put_bits(raw, raw_pos, acc, fill, code, count)
@@ -125,9 +125,16 @@ def _decode_sample(view, raw, num_raw, raw_at, t):
     """Decode a sample, store it and learn from it; returns the next raw bit, -1 for bad data."""
     entry = view.entry
     bits = _parameter(view.state)
-    quotient = trailing_zeros(~get_bits(raw, num_raw, raw_at, MAX_QUOTIENT))
+    waiting = get_bits(raw, num_raw, raw_at, 32)
+    quotient = trailing_zeros(~waiting)
     base = _rank(entry, predict_from(view.window, t))
-    if quotient < MAX_QUOTIENT:
+    if quotient < MAX_QUOTIENT and quotient + bits < 32:
+        # as nearly always, all of the code is in these bits
+        folded = (quotient << bits) | ((waiting >> (quotient + 1)) & ((1 << bits) - 1))
+        raw_at += quotient + 1 + bits
+        residual = (folded >> 1) ^ -(folded & 1)
+        rank = base + residual
+    elif quotient < MAX_QUOTIENT:
         raw_at += quotient + 1
         folded = (quotient << bits) | get_bits(raw, num_raw, raw_at, bits)
         raw_at += bits
