@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+import numba.core.types
 from llvmlite import ir
 from numba.extending import intrinsic as numba_intrinsic
 
@@ -17,6 +18,7 @@ from nlac.kernels.numba_internals import is_jit_disabled
 from nlac.kernels.plain import is_plain
 
 _intrinsic: Any = numba_intrinsic
+types: Any = numba.core.types
 I8, I16, I32, I64 = (ir.IntType(bits) for bits in (8, 16, 32, 64))
 F64 = ir.DoubleType()
 _BYTES = {I8: 1, I16: 2, I32: 4, I64: 8, F64: 8}

@@ -7,7 +7,8 @@ import time
 
 import pytest
 
-from nlac._parallel import ordered_map
+from nlac import _parallel
+from nlac._parallel import Later, ordered_map
 
 
 @pytest.mark.parametrize("threads", [1, 2, 5])
@@ -43,6 +44,51 @@ def test_arguments_are_taken_no_further_than_needed(threads):
         next(results)
         assert len(taken) <= done + 1 + threads
     results.close()
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_the_rest_of_a_call_gives_its_result_in_order(threads):
+    def halves(number):
+        return Later(lambda: number * number) if number % 3 else -number
+
+    expected = [n * n if n % 3 else -n for n in range(40)]
+    assert list(ordered_map(halves, range(40), threads)) == expected
+
+
+def test_calls_that_wait_go_before_the_rest_of_others():
+    begun, release, steps = threading.Event(), threading.Event(), []
+
+    def halves(number):
+        if number == 0:
+            begun.set()
+            assert release.wait(30)
+        steps.append(number)
+        return Later(lambda: steps.append(-number) or number)
+
+    def arguments():
+        yield 0
+        assert begun.wait(30)
+        yield 1
+
+    # it waits, and thus ticks, once both calls wait for the only thread or are at it
+    assert list(ordered_map(halves, arguments(), 1, tick=release.set)) == [0, 1]
+    assert steps == [0, 1, 0, -1]
+
+
+def test_without_threads_the_caller_does_all_of_a_call(monkeypatch):
+    monkeypatch.setattr(_parallel, "_started", lambda work: False)
+    results = ordered_map(lambda n: Later(lambda: (n, threading.current_thread())), range(3), 2)
+    assert list(results) == [(n, threading.current_thread()) for n in range(3)]
+
+
+def test_an_error_in_the_rest_comes_at_its_place():
+    def halves(number):
+        return Later(lambda: 12 // (number - 3))
+
+    results = ordered_map(halves, range(9), 2)
+    assert [next(results) for _ in range(3)] == [-4, -6, -12]
+    with pytest.raises(ZeroDivisionError):
+        next(results)
 
 
 def test_an_error_comes_at_its_place():

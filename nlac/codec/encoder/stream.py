@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
+from functools import partial
 
 import numpy as np
 
 from nlac._errors import VerifyMismatch
-from nlac._parallel import ordered_map
+from nlac._parallel import Later, ordered_map
 from nlac._progress import Gauge, silent_gauge
 from nlac._typing import Samples
 from nlac.audio.format import AudioFormat
@@ -110,22 +111,25 @@ class StreamEncoder:
         passes = _PASSES[self.options.effort]
         encoded = passes / (passes + self.options.verify)
 
-        def work(block: tuple[int, Samples]) -> tuple[bytes, int]:
+        def work(block: tuple[int, Samples]) -> tuple[bytes, int] | Later[tuple[bytes, int]]:
             first_frame, samples = block
-            with gauge.block(len(samples), passes + self.options.verify) as meter:
+            with gauge.block(len(samples), passes, encoded):
                 payload = encode_block(samples, self.header, self.options)
-                meter.reach(encoded)
-                check(payload, first_frame, samples)
-            return payload, len(samples)
+            if not self.options.verify:
+                return payload, len(samples)
+            rest = partial(check, payload, first_frame, samples)
+            # with several threads, a block that has none yet goes first: they stay busy to the end
+            return rest() if self._threads == 1 else Later(rest)
 
-        def check(payload: bytes, first_frame: int, samples: Samples) -> None:
-            if self.options.verify:
+        def check(payload: bytes, first_frame: int, samples: Samples) -> tuple[bytes, int]:
+            with gauge.block(len(samples), share=1.0 - encoded):
                 again = decode_block(payload, len(samples), self.header)
                 if not same_samples(again, samples):
                     raise VerifyMismatch(
                         f"encoder fault: the block from frame {first_frame} does not decode to "
                         "the same samples; please report it"
                     )
+            return payload, len(samples)
 
         def hashed() -> Iterator[tuple[int, Samples]]:
             first_frame = self.writer.num_frames

@@ -87,9 +87,7 @@ def predict_from(window, t):
     if window.count > 0:
         total = dot(window.coefficients, window.begin + window.step * t, window.count)
     if window.ltp_count > 0:
-        total += dot(
-            window.ltp_coefficients, window.ltp_begin + window.step * t, window.ltp_count
-        )
+        total += dot(window.ltp_coefficients, window.ltp_begin + window.step * t, window.ltp_count)
     shift = window.shift
     half = (np.int64(1) << max(shift, 0)) >> 1
     total = (total + half) >> shift if shift > 0 else total << -shift
