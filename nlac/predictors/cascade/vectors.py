@@ -14,7 +14,7 @@ import numpy as np
 
 from nlac.kernels.jit import kernel
 from nlac.kernels.llvm import I64, loop, types, vectorised
-from nlac.kernels.memory import load_i64, store_64
+from nlac.kernels.memory import load_i64, narrow, store_64
 from nlac.kernels.vector64 import Vector64
 from nlac.kernels.vectors_i64 import I64_LANES
 
@@ -52,7 +52,7 @@ def plain_gradients(lanes, groups, place, residual, shift):
         store_64(lanes, StageLane.MEAN + i, mean + (((magnitude << 8) - mean) >> 5))
         error = min(max(error, -bound), bound)
         newest = load_i64(lanes, StageLane.NEWEST + i)
-        square = (newest * newest) << 8
+        square = (narrow(newest) * narrow(newest)) << 8
         power = np.int64(1 << 10)
         for k in range(3):
             at = StageLane.POWERS + k * I64_LANES + i
@@ -108,7 +108,7 @@ def gradients(
             (mean + ((magnitude << 8) - mean >> 5)).store(row, StageLane.MEAN)
             error = error.at_least(zero - bound).at_most(bound)
             newest = _load(builder, row, StageLane.NEWEST)
-            square = newest * newest << 8
+            square = newest.product(newest) << 8
             power = Vector64.of(builder, 1 << 10)
             for k in range(3):
                 at = StageLane.POWERS + k * I64_LANES
