@@ -25,7 +25,8 @@ from nlac.predictors.lpc.block import decode_lpc
 from nlac.predictors.lpc.kernels import filled_rows, new_rows, new_state
 from nlac.predictors.lpc.parameters import PAD, SPAN
 from nlac.predictors.lpc.plan import make_plan
-from nlac.predictors.lpc.range_loops import decode_loop, encode_loop
+from nlac.predictors.lpc.range_decoding import decode_loop
+from nlac.predictors.lpc.range_loops import encode_loop
 from nlac.predictors.lpc.rice_loops import decode_rice, encode_rice
 from nlac.predictors.lpc.side_info import read_parameters, write_parameters
 

@@ -20,7 +20,7 @@ from nlac.entropy.words import check_end, read_words
 from nlac.predictors.lpc.kernels import clear_rows, new_rows, new_state
 from nlac.predictors.lpc.parameters import LpcParameters
 from nlac.predictors.lpc.plan import Plan, make_plan
-from nlac.predictors.lpc.range_loops import decode_loop
+from nlac.predictors.lpc.range_decoding import decode_loop
 from nlac.predictors.lpc.rice_loops import decode_rice
 from nlac.predictors.lpc.side_info import MAX_INITIAL_SCALE, read_parameters, write_parameters
 from nlac.predictors.lpc.slices import SLICED, SlicePlanner, SliceTable, read_slices
