@@ -12,7 +12,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic, TypeVar, overload
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -35,7 +35,7 @@ class Later(Generic[R]):
     """What a function of `ordered_map` returns to have the rest of its work done by any thread.
 
     First come the calls that wait already: the rest of one call may fill a thread that would
-    have no call of its own.
+    have no call of its own. With a single thread, the rest follows at once.
 
     Parameters
     ----------
@@ -61,6 +61,20 @@ class _Task(Generic[R]):
         self.done = threading.Event()
 
 
+@overload
+def ordered_map(
+    function: Callable[[T], Later[R]],
+    arguments: Iterable[T | Flush],
+    threads: int,
+    tick: Callable[[], None] | None = None,
+) -> Iterator[R]: ...
+@overload
+def ordered_map(
+    function: Callable[[T], R],
+    arguments: Iterable[T | Flush],
+    threads: int,
+    tick: Callable[[], None] | None = None,
+) -> Iterator[R]: ...
 def ordered_map(
     function: Callable[[T], R | Later[R]],
     arguments: Iterable[T | Flush],
@@ -103,7 +117,10 @@ def ordered_map(
             result = step()
             if isinstance(result, Later):
                 task.work = result.rest
-                tasks.put(task)
+                if threads > 1:
+                    tasks.put(task)
+                else:
+                    run(task)
                 return
             task.result = result
         except BaseException as error:

@@ -56,23 +56,26 @@ def test_the_rest_of_a_call_gives_its_result_in_order(threads):
 
 
 def test_calls_that_wait_go_before_the_rest_of_others():
-    begun, release, steps = threading.Event(), threading.Event(), []
+    last = threading.Event()
 
     def halves(number):
-        if number == 0:
-            begun.set()
-            assert release.wait(30)
+        if number == 2:
+            last.set()
+        # at once, both threads would wait for the third call for ever
+        return Later(lambda: last.wait(30) and number)
+
+    assert list(ordered_map(halves, range(3), 2)) == [0, 1, 2]
+
+
+def test_on_a_single_thread_the_rest_follows_at_once():
+    steps = []
+
+    def halves(number):
         steps.append(number)
-        return Later(lambda: steps.append(-number) or number)
+        return Later(lambda: steps.append(number) or number)
 
-    def arguments():
-        yield 0
-        assert begun.wait(30)
-        yield 1
-
-    # it waits, and thus ticks, once both calls wait for the only thread or are at it
-    assert list(ordered_map(halves, arguments(), 1, tick=release.set)) == [0, 1]
-    assert steps == [0, 1, 0, -1]
+    assert list(ordered_map(halves, range(3), 1)) == [0, 1, 2]
+    assert steps == [0, 0, 1, 1, 2, 2]
 
 
 def test_without_threads_the_caller_does_all_of_a_call(monkeypatch):

@@ -111,17 +111,16 @@ class StreamEncoder:
         passes = _PASSES[self.options.effort]
         encoded = passes / (passes + self.options.verify)
 
-        def work(block: tuple[int, Samples]) -> tuple[bytes, int] | Later[tuple[bytes, int]]:
+        def work(block: tuple[int, Samples]) -> Later[tuple[bytes, int]]:
             first_frame, samples = block
             with gauge.block(len(samples), passes, encoded):
                 payload = encode_block(samples, self.header, self.options)
-            if not self.options.verify:
-                return payload, len(samples)
-            rest = partial(check, payload, first_frame, samples)
-            # with several threads, a block that has none yet goes first: they stay busy to the end
-            return rest() if self._threads == 1 else Later(rest)
+            # blocks that have no thread yet go first, so that all threads are busy to the end
+            return Later(partial(check, payload, first_frame, samples))
 
         def check(payload: bytes, first_frame: int, samples: Samples) -> tuple[bytes, int]:
+            if not self.options.verify:
+                return payload, len(samples)
             with gauge.block(len(samples), share=1.0 - encoded):
                 again = decode_block(payload, len(samples), self.header)
                 if not same_samples(again, samples):

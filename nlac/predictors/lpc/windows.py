@@ -26,9 +26,9 @@ class Window(NamedTuple):
     ----------
     begin, step : int
         Address of the first sample of the window at delayed frame 0, and bytes from frame to frame.
-    count, coefficients : int
+    length, coefficients : int
         Samples of the window, and the address of the first coefficient.
-    ltp_begin, ltp_count, ltp_coefficients : int
+    ltp_begin, ltp_length, ltp_coefficients : int
         The same for the LTP window.
     shift : int
         Fraction bits of the coefficients, less 8.
@@ -38,10 +38,10 @@ class Window(NamedTuple):
 
     begin: int
     step: int
-    count: int
+    length: int
     coefficients: int
     ltp_begin: int
-    ltp_count: int
+    ltp_length: int
     ltp_coefficients: int
     shift: int
     lowest: int
@@ -84,10 +84,10 @@ def dot(coefficients, row, count):
 def predict_from(window, t):
     """Prediction of delayed frame t (Q8), within the ends of the value set."""
     total = np.int64(0)
-    if window.count > 0:
-        total = dot(window.coefficients, window.begin + window.step * t, window.count)
-    if window.ltp_count > 0:
-        total += dot(window.ltp_coefficients, window.ltp_begin + window.step * t, window.ltp_count)
+    if window.length > 0:
+        total = dot(window.coefficients, window.begin + window.step * t, window.length)
+    if window.ltp_length > 0:
+        total += dot(window.ltp_coefficients, window.ltp_begin + window.step * t, window.ltp_length)
     shift = window.shift
     half = (np.int64(1) << max(shift, 0)) >> 1
     total = (total + half) >> shift if shift > 0 else total << -shift
