@@ -34,19 +34,19 @@ FLUSH: Final = Flush()
 class Later(Generic[R]):
     """What a function of `ordered_map` returns to have the rest of its work done by any thread.
 
-    First come the calls that wait already: the rest of one call may fill a thread that would
-    have no call of its own. With a single thread, the rest follows at once.
-
     Parameters
     ----------
     rest : callable
         The rest of the work; it returns the result.
+    waits : bool
+        Whether calls that wait already come first: the rest of one call may then fill a thread
+        that would have no call of its own. Else the rest follows at once.
     """
 
-    __slots__ = ("rest",)
+    __slots__ = ("rest", "waits")
 
-    def __init__(self, rest: Callable[[], R]) -> None:
-        self.rest = rest
+    def __init__(self, rest: Callable[[], R], waits: bool = True) -> None:
+        self.rest, self.waits = rest, waits
 
 
 class _Task(Generic[R]):
@@ -117,7 +117,7 @@ def ordered_map(
             result = step()
             if isinstance(result, Later):
                 task.work = result.rest
-                if threads > 1:
+                if result.waits:
                     tasks.put(task)
                 else:
                     run(task)

@@ -110,13 +110,14 @@ class StreamEncoder:
         gauge = gauge or silent_gauge()
         passes = _PASSES[self.options.effort]
         encoded = passes / (passes + self.options.verify)
+        waiting = self._verified_late()
 
         def work(block: tuple[int, Samples]) -> Later[tuple[bytes, int]]:
             first_frame, samples = block
             with gauge.block(len(samples), passes, encoded):
                 payload = encode_block(samples, self.header, self.options)
-            # blocks that have no thread yet go first, so that all threads are busy to the end
-            return Later(partial(check, payload, first_frame, samples))
+            rest = partial(check, payload, first_frame, samples)
+            return Later(rest, first_frame in waiting)
 
         def check(payload: bytes, first_frame: int, samples: Samples) -> tuple[bytes, int]:
             if not self.options.verify:
@@ -137,10 +138,19 @@ class StreamEncoder:
                 yield first_frame, samples
                 first_frame += len(samples)
 
-        for payload, num_frames in ordered_map(
-            work, hashed(), self._threads, gauge.tick
-        ):
+        for payload, num_frames in ordered_map(work, hashed(), self._threads, gauge.tick):
             yield self.writer.block(payload, num_frames)
+
+    def _verified_late(self) -> range:
+        """First frames of blocks whose verification waits for those that have no thread yet.
+
+        Where the last round has fewer blocks than threads, its idle threads verify the round
+        before. In other rounds that would only delay the blocks to come.
+        """
+        length, frames = self.header.block_length, self.header.num_frames or 0
+        last = -(-frames // length) % self._threads
+        end = (-(-frames // length) - last) * length
+        return range(end - self._threads * length, end, length) if last else range(0)
 
     def item(self, item: MetadataItem) -> bytes:
         """Return the bytes of a metadata item after the blocks."""

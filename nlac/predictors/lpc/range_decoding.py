@@ -166,9 +166,7 @@ def _decode_sample(reader, view, channel, at, t):
     )  # fmt: skip
     if is_small(state, entry, scale):
         small = reader.contexts + 8 * SMALL_CELLS * channel
-        return _decode_small(
-            reader, view, small, at, t, q, distance, place, scale, shape, location
-        )
+        return _decode_small(reader, view, small, at, t, q, distance, place, scale, shape, location)
     if entry.kind == PLAIN:
         base = (location + 128) >> 8
         low, high = entry.first - base, entry.last - base
@@ -177,9 +175,7 @@ def _decode_sample(reader, view, channel, at, t):
             # prediction and on the coded interval at once
             location = base << 8
             begin = ((distance + 128) >> (8 + low_bits)) << low_bits
-            relative = distribution_of(
-                reader.cumulative, reader.down, shape, scale, np.int64(0)
-            )
+            relative = distribution_of(reader.cumulative, reader.down, shape, scale, np.int64(0))
             left, right, begin = _plain_bin(relative, low, high, begin, size, q)
         else:
             fraction = location - (base << 8)
