@@ -18,7 +18,13 @@ from nlac.kernels.jit import kernel
 from nlac.kernels.memory import load_i64, store_16, store_64
 from nlac.kernels.vectors_i16 import add_four_gradients, add_two_gradients, dot_i16
 from nlac.kernels.vectors_i64 import I64_LANES
-from nlac.predictors.cascade.vectors import HISTORY_LIMIT, StageLane, gradients
+from nlac.predictors.cascade.vectors import (
+    HISTORY_LIMIT,
+    StageLane,
+    first_gradients,
+    gradients,
+    has_wide_vectors,
+)
 
 
 class StageCell(IntEnum):
@@ -38,6 +44,7 @@ class StageCell(IntEnum):
 
 
 STAGE_CELLS = len(StageCell)
+_MANY = 6  # stages that are faster as a vector where vectors are narrow, too
 NEAR = 32  # taps of the first stretch of equal step
 
 
@@ -160,7 +167,11 @@ def learn_stages(stages, lanes, cascades, per_cascade, t, residual, shift):
         Residuals are shifted down by so many bits in histories.
     """
     place = 3 - (t & 3)
-    gradients(lanes, (cascades * per_cascade + 7) >> 3, place, residual, shift)
+    count = cascades * per_cascade
+    if count < _MANY and not has_wide_vectors():
+        first_gradients(lanes, count, place, residual, shift)
+    else:
+        gradients(lanes, (count + 7) >> 3, place, residual, shift)
     newest = lanes + 8 * (StageLane.GRADIENTS + I64_LANES * place)
     for k in range(cascades):
         for i in range(k * per_cascade, (k + 1) * per_cascade):

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from nlac.kernels.jit import kernel
-from nlac.kernels.llvm import I64, loop, types, vectorised
+from nlac.kernels.llvm import I64, instruction, loop, types, vectorised
 from nlac.kernels.memory import load_i64, narrow, store_64
+from nlac.kernels.numba_internals import target
 from nlac.kernels.vector64 import Vector64
 from nlac.kernels.vectors_i64 import I64_LANES
 
@@ -39,11 +40,21 @@ STAGE_LANES = StageLane.GRADIENTS + 4 * I64_LANES
 _load = Vector64.load
 
 
+@instruction(lambda: False)
+def has_wide_vectors(typing_context: Any) -> Any:
+    """Whether the processor has vectors of eight 64-bit integers."""
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return context.get_constant(types.boolean, "+avx512f" in target(context)[1])
+
+    return types.boolean(), code
+
+
 @kernel
-def plain_gradients(lanes, groups, place, residual, shift):
-    """Plain loop of `gradients`."""
+def first_gradients(lanes, count, place, residual, shift):
+    """`gradients` of the first stages alone, one after the other: faster where they are few."""
     left, right = max(-shift - 5, 0), max(shift + 5, 0)
-    for i in range(8 * groups):
+    for i in range(count):
         value = residual - load_i64(lanes, StageLane.BEFORE + i)
         error = (value - load_i64(lanes, StageLane.OUTPUT + i)) << left >> right
         magnitude = min(abs(error), np.int64(1) << 16)
@@ -65,6 +76,12 @@ def plain_gradients(lanes, groups, place, residual, shift):
         store_64(lanes, StageLane.GRADIENTS + place * I64_LANES + i, gradient)
         newest = min(max(value >> (shift + 8), -HISTORY_LIMIT), HISTORY_LIMIT)
         store_64(lanes, StageLane.NEWEST + i, newest)
+
+
+@kernel
+def plain_gradients(lanes, groups, place, residual, shift):
+    """Plain loop of `gradients`."""
+    first_gradients(lanes, 8 * groups, place, residual, shift)
 
 
 @vectorised(plain_gradients)
