@@ -168,10 +168,16 @@ def encode_lpc(
 
 
 def code_lpc(
-    channels: NDArray[np.int32], settings: LpcSettings, analysed: BlockAnalysis | None = None
+    channels: NDArray[np.int32],
+    settings: LpcSettings,
+    analysed: BlockAnalysis | None = None,
+    found: Sequence[FoundSets] = (),
 ) -> CodedLpc:
-    """Code the channels of a block as `encode_lpc` does; tells how they were coded, too."""
-    found = alternatives(channels)
+    """Code the channels of a block as `encode_lpc` does; tells how they were coded, too.
+
+    `found` has the value sets of the channels, if they are known.
+    """
+    found = found or alternatives(channels)
     block = analysed or analyse_block(channels, settings.analysis)
     if settings.prefilter:
         # what rings long is kept as it is: rounded residuals do less so
@@ -183,7 +189,7 @@ def code_lpc(
             sets = [plain_sets(residuals.ordered)]
             return _code_analysed(residuals, settings, sets)._replace(filtered=filtered)
     order = block.inter_channel.order
-    return _code_analysed(block, settings, [sets.ordered(order) for sets in found])
+    return _code_analysed(block, settings, [sets.ordered(order) for sets in found], found=found)
 
 
 def _analyse_residuals(
@@ -222,7 +228,11 @@ def encode_analysed(
 
 
 def _code_analysed(
-    block: BlockAnalysis, settings: LpcSettings, tried: Sequence[FoundSets], alone: bool = False
+    block: BlockAnalysis,
+    settings: LpcSettings,
+    tried: Sequence[FoundSets],
+    alone: bool = False,
+    found: Sequence[FoundSets] = (),
 ) -> CodedLpc:
     order = block.inter_channel.order.tolist()
     bodies: list[CodedLpc] = []
@@ -242,7 +252,7 @@ def _code_analysed(
         # attacks: shorter segments follow them
         finer = replace(settings, segmentations=(_SHORT_SEGMENTS,))
         best = min(best, _code_analysed(block, finer, tried, alone=True), key=CodedLpc.size)
-    ordinary = all(entry.kind == PLAIN for found in tried for entry in found.sets)
+    ordinary = all(entry.kind == PLAIN for each in tried for entry in each.sets)
     many_bits = 8 * best.size() > _FEW_BITS * block.ordered.size
     repeats = settings.thorough and block.ltp_gains.mean() > _REPEATS
     if settings.quick or alone or (ordinary and many_bits and not repeats):
@@ -255,7 +265,7 @@ def _code_analysed(
     )  # fmt: skip
     channels = np.empty_like(block.ordered)
     channels[order] = block.ordered
-    return min(best, code_lpc(channels, simple), key=CodedLpc.size)
+    return min(best, code_lpc(channels, simple, found=found), key=CodedLpc.size)
 
 
 def candidate_parameters(
