@@ -307,7 +307,7 @@ class _Encoding:
     ) -> Iterator[Samples]:
         while len(samples := source.read(header.block_length)):
             if proof is not None:
-                proof.samples(samples)
+                proof.samples(samples, source.last_bytes())
             yield samples
 
     def _report(self, done: int, source: AudioSource) -> None:

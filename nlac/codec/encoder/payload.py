@@ -41,7 +41,6 @@ def encode_block(samples: Samples, stream: StreamHeader, options: EncodeOptions)
     bytes
         The payload; the samples verbatim where coding does not make them smaller.
     """
-    verbatim = bytes([VERBATIM]) + pcm_bytes(samples, stream.bits_per_sample)
     side = b""
     if stream.is_float:
         from nlac.codec.encoder.floats.choice import split
@@ -67,7 +66,9 @@ def encode_block(samples: Samples, stream: StreamHeader, options: EncodeOptions)
             tried = replace(options, preset=preset, entry_seconds=0)
             coded = _encode_integers(parts, stream, tried, head)
             payload = min(payload, head + coded, key=len)
-    return min(payload, verbatim, key=len)
+    if len(payload) <= 1 + stream.frame_bytes * len(samples):
+        return payload
+    return bytes([VERBATIM]) + pcm_bytes(samples, stream.bits_per_sample)
 
 
 def _encode_integers(

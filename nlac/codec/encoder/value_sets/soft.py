@@ -104,7 +104,8 @@ def _strengths(
     steps = 2 * np.pi * frequencies
     sums = np.empty((2, len(steps)))
     cluster(counts, np.cos(steps), np.sin(steps), sums[0], sums[1])
-    return np.hypot(sums[0], sums[1])
+    strengths: NDArray[np.float64] = np.hypot(sums[0], sums[1])
+    return strengths
 
 
 def _window_strengths(
@@ -116,7 +117,8 @@ def _window_strengths(
     sums = np.empty((2, len(begins)))
     cluster_windows(x, low, np.cos(turns), np.sin(turns), _WINDOW, sums[0], sums[1])
     lengths = np.minimum(len(x) - begins, _WINDOW)
-    return np.hypot(sums[0] / lengths, sums[1] / lengths)
+    strengths: NDArray[np.float64] = np.hypot(sums[0] / lengths, sums[1] / lengths)
+    return strengths
 
 
 def _suspected(x: NDArray[np.int32]) -> float | None:
