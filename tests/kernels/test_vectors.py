@@ -142,6 +142,12 @@ def dot_short(rng, ends):
     return Call((a, b, 8 * int(rng.integers(0, 6))))
 
 
+def add_sliding_dots(rng, ends):
+    width, count = int(rng.integers(1, 3)), int(rng.integers(0, 70))
+    samples = integers(rng, 32, width * 16 + 70, ends, np.int32)
+    return Call((integers(rng, 64, 70, ends), samples, width, count, integers(rng, 60, 16, False)))
+
+
 def shift_products(rng, ends):
     left, right = integers(rng, 64, 60, ends), integers(rng, 64, 90, ends)
     target = np.zeros((40, 80), np.int64)

@@ -160,26 +160,53 @@ def dot(coefficients, row, count):
 
 
 @inline_kernel
-def context(state):
-    """Index of a channel's scale context, times 3, and log2 of its middle mean in 1/16 octaves."""
-    middle = log2_fixed(load_i64(state, ScaleCell.MIDDLE) + 256, 4)
-    a = ((log2_fixed(load_i64(state, ScaleCell.FAST) + 256, 4) - middle) >> 3) + CONTEXTS // 2
-    b = ((middle - log2_fixed(load_i64(state, ScaleCell.SLOW) + 256, 4)) >> 3) + CONTEXTS // 2
+def context(fast, middle_mean, slow):
+    """Index of the scale context of three means, times 3; log2 of the middle one, 1/16 octaves."""
+    middle = log2_fixed(middle_mean + 256, 4)
+    a = ((log2_fixed(fast + 256, 4) - middle) >> 3) + CONTEXTS // 2
+    b = ((middle - log2_fixed(slow + 256, 4)) >> 3) + CONTEXTS // 2
     a = min(max(a, 0), CONTEXTS - 1)
     b = min(max(b, 0), CONTEXTS - 1)
     return 3 * (a * CONTEXTS + b), middle
 
 
 @inline_kernel
+def means_of(state):
+    """Means of |error| of a channel: fast, middle and slow one."""
+    return (
+        load_i64(state, ScaleCell.FAST),
+        load_i64(state, ScaleCell.MIDDLE),
+        load_i64(state, ScaleCell.SLOW),
+    )
+
+
+@inline_kernel
+def following_means(means, error):
+    """Return the means after an error, |sample - location| in Q8."""
+    fast, middle, slow = means
+    wide = error << 4
+    return fast + ((wide - fast) >> 2), middle + ((wide - middle) >> 4), slow + ((wide - slow) >> 7)
+
+
+@inline_kernel
+def store_means(state, means):
+    """Store the means of a channel."""
+    fast, middle, slow = means
+    store_64(state, ScaleCell.FAST, fast)
+    store_64(state, ScaleCell.MIDDLE, middle)
+    store_64(state, ScaleCell.SLOW, slow)
+
+
+@inline_kernel
 def adapt(shapes, state, context, error, mantissa, shift):
     """Update means, correction and shape with `error`, |sample - location| in Q8."""
-    wide = error << 4
-    mean = load_i64(state, ScaleCell.FAST)
-    store_64(state, ScaleCell.FAST, mean + ((wide - mean) >> 2))
-    mean = load_i64(state, ScaleCell.MIDDLE)
-    store_64(state, ScaleCell.MIDDLE, mean + ((wide - mean) >> 4))
-    mean = load_i64(state, ScaleCell.SLOW)
-    store_64(state, ScaleCell.SLOW, mean + ((wide - mean) >> 7))
+    store_means(state, following_means(means_of(state), error))
+    adapt_context(shapes, state, context, error, mantissa, shift)
+
+
+@inline_kernel
+def adapt_context(shapes, state, context, error, mantissa, shift):
+    """Update correction and shape of a context as `adapt` does."""
     ratio = min((error * mantissa) >> shift, 8 << 13)
     correction = load_i64(state, ScaleCell.CORRECTION + context) + ((ratio - (1 << 13)) >> 5)
     # without a bound, long silence would drive it too far to come back
@@ -257,7 +284,14 @@ def predict(cell, coefficients, row, t):
 @inline_kernel
 def scale_of(state):
     """Context of a channel (see `context`), and the scale index there."""
-    place, scale = context(state)
+    return scale_at(state, means_of(state))
+
+
+@inline_kernel
+def scale_at(state, means):
+    """Context of a channel with these means, and the scale index there; see `scale_of`."""
+    fast, middle, slow = means
+    place, scale = context(fast, middle, slow)
     scale += (load_i64(state, ScaleCell.CORRECTION + place) >> 10) - 128
     return place, min(max(scale, 0), MAX_SCALE)
 

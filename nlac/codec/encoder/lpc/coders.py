@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlac._errors import NlacError
+from nlac.codec.encoder.lpc.range_loop import encode_loop
+from nlac.codec.encoder.lpc.rice_loop import encode_rice
 from nlac.entropy.distributions import tables
 from nlac.entropy.small_residuals import new_contexts
 from nlac.entropy.value_sets import PLAIN, SOFT, ValueSet
@@ -14,8 +16,6 @@ from nlac.predictors.lpc.block import RANGE, RICE
 from nlac.predictors.lpc.kernels import filled_rows, new_state
 from nlac.predictors.lpc.parameters import LpcParameters
 from nlac.predictors.lpc.plan import Plan, make_plan
-from nlac.predictors.lpc.range_loops import encode_loop
-from nlac.predictors.lpc.rice_loops import encode_rice
 
 # where Rice codes are preferred: if at least this share of the samples takes so few bits that
 # whole-bit codes are inefficient, the range coder is tried. It is taken if it saves one byte in
