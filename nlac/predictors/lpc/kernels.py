@@ -326,18 +326,20 @@ def new_rows(parameters: LpcParameters, frames: int | None = None) -> NDArray[np
     return np.zeros((len(parameters.reference), wide * frames), np.int32)
 
 
-def filled_rows(
-    parameters: LpcParameters, pcm: NDArray[np.int32], frames: int | None = None
-) -> NDArray[np.int32]:
-    """Return the sample rows that hold `pcm`, (channels, n) int32 in coding order.
+def filled_rows(parameters: LpcParameters, pcm: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Return the sample rows that hold a block, (channels, frames) int32 in coding order."""
+    rows = new_rows(parameters)
+    fill_rows(rows, parameters, pcm)
+    return rows
 
-    The rows have room for `frames` frames; without, for those of the block.
-    """
-    rows = new_rows(parameters, frames)
+
+def fill_rows(
+    rows: NDArray[np.int32], parameters: LpcParameters, pcm: NDArray[np.int32]
+) -> None:
+    """Put `pcm`, (channels, n) int32 in coding order, into zeroed sample rows."""
     count = pcm.shape[1]
     for c, (reference, own) in enumerate(zip(parameters.reference.tolist(), rows, strict=True)):
         width = 2 if reference >= 0 else 1
         for place, channel in ((width - 1, c), (0, reference))[:width]:
             begin = PAD + int(parameters.delay[channel])
             own[width * begin + place :: width][:count] = pcm[channel]
-    return rows

@@ -34,6 +34,7 @@ from nlac.codec.encoder.value_sets.choice import (
 )
 from nlac.entropy.value_sets import PLAIN, ValueSet
 from nlac.predictors.lpc.block import write_side_info
+from nlac.predictors.lpc.kernels import filled_rows
 from nlac.predictors.lpc.parameters import LpcParameters
 
 _REPEATS = 0.1  # bits a sample that LTP matches save
@@ -238,15 +239,20 @@ def _code_analysed(
     bodies: list[CodedLpc] = []
     meter = current_meter()
     restless = False
+    rows: NDArray[np.int32] | None = None
     for parameters, sets in candidate_parameters(block, settings, tried):
         meter.step()
+        if rows is None:
+            # the same for all: they have the references and delays of the block
+            rows = filled_rows(parameters, block.ordered)
         body, coder, wasted = encode_samples(
-            parameters, sets, block.ordered, settings.coder, settings.quick
+            parameters, sets, rows, block.ordered, settings.coder, settings.quick
         )
         side = bytes([coder]) + write_side_info(order, sets, parameters)
         bodies.append(CodedLpc(side, body, block, parameters, sets, coder))
         restless = restless or wasted > _RESTLESS_SHARE * block.ordered.size
         meter.step()
+    del rows  # other searches follow
     best = min(bodies, key=CodedLpc.size)
     if restless and not alone and settings.segmentations == PRESETS["fast"].segmentations:
         # attacks: shorter segments follow them

@@ -82,7 +82,7 @@ def _code_run(entry, tables, state, small, samples, known, i, count, codes, mean
                 left, right, is_escape = np.int64(0), np.int64(TAIL), True
             learn(cells, below, above, rank - base)
         else:
-            raw_count = max(0, (scale >> 4) - entry.fine)
+            raw_count = max(np.int64(0), (scale >> 4) - entry.fine)
             origin = base if entry.kind == PLAIN else np.int64(0)
             begin = origin + (((rank - origin) >> raw_count) << raw_count)
             left, right = interval(entry, distribution, begin, 1 << raw_count)

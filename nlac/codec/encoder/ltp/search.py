@@ -60,12 +60,15 @@ def _peaks(correlation: NDArray[np.float32], count: int, shortest: int) -> NDArr
         band = correlation[low : 4 * low]
         some = min(len(band), 8 * count)
         order = np.argpartition(band, -some)[-some:]
+        order = order[np.argsort(-band[order])]
         mine: list[int] = []
-        for lag in (low + order[np.argsort(-band[order])]).tolist():
-            if correlation[lag] <= 0 or len(mine) == count:
+        near: set[int] = set()
+        for lag in (low + order[band[order] > 0]).tolist():
+            if len(mine) == count:
                 break
-            if all(abs(lag - other) > 8 for other in mine):
+            if lag not in near:
                 mine.append(lag)
+                near.update(range(lag - 8, lag + 9))
         found += mine
         low *= 4
     return np.array(found, np.int64)
