@@ -19,7 +19,7 @@ from nlac.bitstream.header import StreamHeader
 from nlac.codec.encoder.analysis import AnalysisSettings, BlockAnalysis, analyse_block, first_means
 from nlac.codec.encoder.inter_channel import InterChannelOrder
 from nlac.codec.encoder.lpc.coders import encode_samples
-from nlac.codec.encoder.lpc.segmentation import analyse
+from nlac.codec.encoder.lpc.segmentation import analyse, estimated_bits, sample_spans
 from nlac.codec.encoder.lpc.slicing import CodedLpc, sliced
 from nlac.codec.encoder.options import EncodeOptions
 from nlac.codec.encoder.prefilter import Prefiltered
@@ -35,7 +35,7 @@ from nlac.codec.encoder.value_sets.choice import (
 from nlac.entropy.value_sets import PLAIN, ValueSet
 from nlac.predictors.lpc.block import write_side_info
 from nlac.predictors.lpc.kernels import filled_rows
-from nlac.predictors.lpc.parameters import LpcParameters
+from nlac.predictors.lpc.parameters import SPAN, LpcParameters
 
 _REPEATS = 0.1  # bits a sample that LTP matches save
 _RINGS_LONG = 0.3  # bits a sample that long windows save, from which prefilters harm
@@ -44,6 +44,7 @@ _RESTLESS_SHARE = 0.12  # of wasted bits, a sample, from which `fast` tries shor
 _SHORT_SEGMENTS = SegmentationSettings(34, 1024, 4, 8)
 _FEW_BITS = 3.0  # bits a sample below which the search of `fast` is tried too
 _LONG_WINDOW_GAIN = 0.03  # bits a sample from which longer windows are tried
+_HOPELESS = 0.06  # bits a sample that they may cost more, by the estimate for some spans
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,18 +297,24 @@ def candidate_parameters(
         Complete parameters, and the value sets that they refer to.
     """
     segmentations = settings.segmentations
-    if settings.guess and len(segmentations) > 1:
+    is_guess = settings.guess and len(segmentations) > 1
+    if is_guess:
         segmentations = segmentations[: 1 + (block.long_window_gain > _LONG_WINDOW_GAIN)]
     ordered = block.ordered
     _, reference, delay = block.inter_channel
+    frames = ordered.shape[1]
     found_sets = found_sets or alternatives(ordered)
-    for segmentation in segmentations:
+    first_bits: list[float] = []
+    for number, segmentation in enumerate(segmentations):
         gains = low_bit_gains(ordered, delay, segmentation)
-        frames = ordered.shape[1]
-        parameters = analyse(
-            block.delayed, frames, reference, delay, block.lags, segmentation, gains
-        )
-        parameters = parameters._replace(initial_scale=first_means(ordered))
+        searched = block.delayed, frames, reference, delay, block.lags, segmentation, gains
+        if is_guess and number:
+            spans = sample_spans(frames)
+            more = sum(estimated_bits(*searched, spans)) - sum(first_bits[i] for i in spans)
+            if more > _HOPELESS * len(spans) * SPAN * len(ordered):
+                return
+        bits = first_bits if number == 0 else None
+        parameters = analyse(*searched, bits)._replace(initial_scale=first_means(ordered))
         for found in found_sets:
             sets, value_set = assign_sets(found, ordered, delay, parameters.starts)
             yield parameters._replace(value_set=value_set), sets
