@@ -19,13 +19,11 @@ COARSE = math.inf  # noise of `factorise` that bounds nothing
 @kernel
 def log2(value):
     """Base-2 logarithm of a positive number, to about 1e-4. It does not use the platform's libm."""
-    # exponent and mantissa, 1 to 2, of an IEEE double that is not tiny
-    bits = np.float64(value).view(np.int64)
-    exponent = (bits >> 52) - 1023
-    m = np.int64((bits & ((1 << 52) - 1)) | (1023 << 52)).view(np.float64) - 1.0
+    mantissa, exponent = math.frexp(value)
+    m = mantissa * 2.0 - 1.0
     # a quintic, exact at both ends: additions and products only, which round alike everywhere
     p = m * (1.4419170 + m * (-0.7096420 + m * (0.4146960 + m * (-0.1928290 + m * 0.0458580))))
-    return exponent + p
+    return exponent - 1 + p
 
 
 @kernel
@@ -163,8 +161,7 @@ def round_weights(factor, solution, count, step, limit, quantised):
         row = base + 8 * i * factor.shape[1]
         block = padded(i + 1)
         total = dot_f64(row, at, block, end)
-        # the newest last: what is added before need not wait for it
-        for k in range(min(block, count) - 1, i, -1):
+        for k in range(i + 1, min(block, count)):
             total += factor[i, k] * floats[k]
         value = math.floor((solution[i] - total * step) / (factor[i, i] * step) + 0.5)
         if not abs(value) <= limit:
