@@ -124,7 +124,8 @@ def encode_rice(plan, state_rows, sample_rows, pcm, raw_buffer):
                 # the frames in which the channel has a sample
                 here, stop = max(begin, delay), min(end, frames + delay)
                 if here > begin or stop < end:
-                    codes[c, : end - begin, _CodeCell.COUNT] = 0
+                    # the coder takes no bits, not any bits, where there is no sample
+                    codes[c, : end - begin] = 0
                 cell = cells + 8 * SEGMENT_CELLS * (k * channels + c)
                 more = _code_stretch(
                     value_set_of(cell, values, ranks), states + 8 * SCALE_CELLS * c,
