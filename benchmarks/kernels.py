@@ -21,7 +21,7 @@ from nlac.codec.encoder.ltp.search import find_lags
 from nlac.entropy.distributions import tables
 from nlac.entropy.small_residuals import new_contexts
 from nlac.entropy.value_sets import plain
-from nlac.predictors.lpc.block import decode_lpc
+from nlac.predictors.lpc.block import lpc_pieces
 from nlac.predictors.lpc.kernels import filled_rows, new_rows, new_state
 from nlac.predictors.lpc.parameters import PAD, SPAN
 from nlac.predictors.lpc.plan import make_plan
@@ -101,7 +101,7 @@ def main() -> None:
     settings = LpcSettings((SegmentationSettings(66, 1024, 5, 16),))
     block = encode_lpc(pcm, settings)
     report("block encode, standard", best(lambda: encode_lpc(pcm, settings)), pcm.size)
-    report("block decode, standard", best(lambda: decode_lpc(block, 0, FRAMES, 2)), pcm.size)
+    report("block decode, standard", best(lambda: list(lpc_pieces(block, 0, FRAMES, 2))), pcm.size)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,8 @@ from dataclasses import replace
 from os import PathLike
 from typing import TYPE_CHECKING, BinaryIO, TypeAlias, Unpack
 
+import numpy as np
+
 from nlac._errors import NotRestorable
 from nlac._files import (
     ReadFile,
@@ -21,6 +23,7 @@ from nlac._files import (
 )
 from nlac._names import refuse_foreign_name
 from nlac._progress import Gauge
+from nlac._samples import piece_frames, sample_type
 from nlac._typing import Samples
 from nlac._urls import is_url
 from nlac.api.given import PictureLike, TagMapping, metadata_items
@@ -305,10 +308,26 @@ class _Encoding:
     def _blocks(
         self, source: AudioSource, header: StreamHeader, proof: RestorationProof | None
     ) -> Iterator[Samples]:
-        while len(samples := source.read(header.block_length)):
-            if proof is not None:
-                proof.samples(samples)
+        while len(samples := self._next_block(source, header, proof)):
             yield samples
+            # not kept while the next block is read
+            del samples
+
+    def _next_block(
+        self, source: AudioSource, header: StreamHeader, proof: RestorationProof | None
+    ) -> Samples:
+        """Samples of the next block, read in pieces: only the block takes memory."""
+        kind = sample_type(header.bits_per_sample, header.is_float)
+        frames = min(header.block_length, source.num_frames or header.block_length)
+        block: Samples = np.empty((frames, header.channels), kind)
+        at = 0
+        step = piece_frames(header.channels)
+        while len(piece := source.read(min(step, len(block) - at))):
+            if proof is not None:
+                proof.samples(piece)
+            block[at : at + len(piece)] = piece
+            at += len(piece)
+        return block[:at]
 
     def _report(self, done: int, source: AudioSource) -> None:
         # a second run begins anew; what was told does not become less

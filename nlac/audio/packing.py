@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlac._errors import CorruptStream, NotRestorable, UnsupportedAudio, UsageError
+from nlac._samples import in_pieces
 from nlac._typing import Samples
 from nlac.audio.format import AudioFormat
 
@@ -199,7 +200,7 @@ class _PlainPacker:
         self._packing = packing
 
     def pack(self, samples: Samples) -> Iterable[bytes]:
-        return (self._packing.pack(samples),)
+        return map(self._packing.pack, in_pieces(samples))
 
     def end(self) -> Iterable[bytes]:
         return ()

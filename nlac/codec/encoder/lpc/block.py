@@ -178,7 +178,10 @@ def code_lpc(
         wide_only = settings.quick or block.long_window_gain > _RINGS_LONG
         trial = partial(quick_size, order=block.inter_channel)
         filtered = choose_prefilters(channels, found, trial, wide_only)
-        residuals = None if filtered is None else _analyse_residuals(filtered, settings, block)
+        residuals = None
+        if filtered is not None:
+            block.forget_delayed()
+            residuals = _analyse_residuals(filtered, settings, block)
         if filtered is not None and residuals is not None:
             sets = [plain_sets(residuals.ordered)]
             return _code_analysed(residuals, settings, sets)._replace(filtered=filtered)
@@ -253,8 +256,10 @@ def _code_analysed(
         settings, segmentations=PRESETS["fast"].segmentations, thorough=False, pieces=0,
         quick=True, prefilter=False,
     )  # fmt: skip
-    channels = np.empty_like(block.ordered)
-    channels[order] = block.ordered
+    channels = block.ordered
+    if order != sorted(order):
+        channels = np.empty_like(block.ordered)
+        channels[order] = block.ordered
     return min(best, code_lpc(channels, simple), key=CodedLpc.size)
 
 
@@ -285,13 +290,17 @@ def candidate_parameters(
     ordered = block.ordered
     _, reference, delay = block.inter_channel
     found_sets = found_sets or alternatives(ordered)
+    searched = []
     for segmentation in segmentations:
         gains = low_bit_gains(ordered, delay, segmentation)
         frames = ordered.shape[1]
         parameters = analyse(
-            block.delayed, frames, reference, delay, block.lags, segmentation, gains
+            block.delayed(), frames, reference, delay, block.lags, segmentation, gains
         )
-        parameters = parameters._replace(initial_scale=first_means(ordered))
+        searched.append(parameters._replace(initial_scale=first_means(ordered)))
+    # coding takes as much memory
+    block.forget_delayed()
+    for parameters in searched:
         for found in found_sets:
             sets, value_set = assign_sets(found, ordered, delay, parameters.starts)
             yield parameters._replace(value_set=value_set), sets
