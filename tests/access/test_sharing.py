@@ -54,7 +54,7 @@ def test_the_span_unused_for_longest_goes_first():
     assert cache.num_bytes == 72
 
 
-@pytest.mark.parametrize(("cache_bytes", "decoded"), [(None, 5), (0, 10), (2 * BLOCK * 8, 10)])
+@pytest.mark.parametrize(("cache_bytes", "decoded"), [(None, 5), (0, 10), (2 * BLOCK * 4, 10)])
 def test_blocks_are_kept_within_the_bound(monkeypatch, cache_bytes, decoded):
     watch = Watch(monkeypatch)
     stream, samples = case("stereo")
