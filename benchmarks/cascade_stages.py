@@ -27,7 +27,7 @@ from nlac.entropy.value_kernels import FINEST, ValueSetEntry
 from nlac.kernels.jit import kernel
 from nlac.kernels.memory import address, load_i32, load_i64
 from nlac.predictors.cascade.covariance import batch_sums
-from nlac.predictors.cascade.nlms import STAGE_CELLS, StageCell, learn_stage, predict_stage
+from nlac.predictors.cascade.nlms import STAGE_CELLS, learn_stages, predict_stage
 from nlac.predictors.cascade.parameters import CascadeParameters
 from nlac.predictors.cascade.predictor import learn_sample, predict_sample, set_lag
 from nlac.predictors.cascade.rls import (
@@ -37,7 +37,9 @@ from nlac.predictors.cascade.rls import (
     learn_rls,
     predict_combiner,
     predict_rls,
-    set_input,
+    set_difference,
+    set_inputs,
+    set_target,
 )
 from nlac.predictors.cascade.state import CascadeState, ChannelCell
 
@@ -88,9 +90,10 @@ def pass_combiner(combiner, count, frames):
     total = np.int64(0)
     for t in range(frames):
         for i in range(count - 1):
-            set_input(combiner, i, (t * 31 * i) & 511)
+            set_difference(combiner, i, (t * 31 * i) & 511)
+        set_inputs(combiner)
         total += predict_combiner(combiner)
-        set_input(combiner, count - 1, t & 255)
+        set_target(combiner, t & 255)
         learn_combiner(combiner, t & 127)
     return total
 
@@ -104,9 +107,9 @@ def pass_predict_stage(stage, frames):
 
 
 @kernel
-def pass_learn_stage(stage, frames):
+def pass_learn_stages(stages, lanes, cascades, per_cascade, frames, shift):
     for t in range(frames):
-        learn_stage(stage, t, load_i64(stage, StageCell.OUTPUT) + (t & 255) - 128)
+        learn_stages(stages, lanes, cascades, per_cascade, t, (t & 255) - 128, shift)
 
 
 @kernel
@@ -172,7 +175,13 @@ def stages(pcm: NDArray[np.int32], p: CascadeParameters, lag: int) -> Iterator[t
         at = int(cells[ChannelCell.STAGES]) + 8 * STAGE_CELLS * i
         name = f"stage of {s.taps} + {s.cross_taps} taps: "
         yield name + "predict", best(lambda: pass_predict_stage(at, frames))  # noqa: B023
-        yield name + "learn", best(lambda: pass_learn_stage(at, frames))  # noqa: B023
+    if all_stages:
+        cascades, per_cascade = len(p.cascades), len(p.cascades[0])
+        at, lanes = int(cells[ChannelCell.STAGES]), int(cells[ChannelCell.LANES])
+        shift = int(cells[ChannelCell.HISTORY_SHIFT])
+        yield "all stages: learn", best(
+            lambda: pass_learn_stages(at, lanes, cascades, per_cascade, frames, shift)
+        )
     shared = mixture_shared(count)
     mixture = mixture_state(np.full(1, 1 << 18), count, [-1])
     own, where = np.ascontiguousarray(record[-1]), (shared.ctypes.data, mixture.ctypes.data)

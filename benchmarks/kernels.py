@@ -16,17 +16,19 @@ import timing
 from nlac.codec.encoder.lpc.block import LpcSettings, encode_lpc
 from nlac.codec.encoder.lpc.covariance import covariance, room
 from nlac.codec.encoder.lpc.least_squares import factorise, new_factor
+from nlac.codec.encoder.lpc.range_loop import encode_loop
+from nlac.codec.encoder.lpc.rice_loop import encode_rice
 from nlac.codec.encoder.lpc.segmentation import SegmentationSettings, analyse
 from nlac.codec.encoder.ltp.search import find_lags
 from nlac.entropy.distributions import tables
 from nlac.entropy.small_residuals import new_contexts
 from nlac.entropy.value_sets import plain
-from nlac.predictors.lpc.block import decode_lpc
+from nlac.predictors.lpc.block import lpc_pieces
 from nlac.predictors.lpc.kernels import filled_rows, new_rows, new_state
 from nlac.predictors.lpc.parameters import PAD, SPAN
 from nlac.predictors.lpc.plan import make_plan
-from nlac.predictors.lpc.range_loops import decode_loop, encode_loop
-from nlac.predictors.lpc.rice_loops import decode_rice, encode_rice
+from nlac.predictors.lpc.range_decoding import decode_loop
+from nlac.predictors.lpc.rice_loops import decode_rice
 from nlac.predictors.lpc.side_info import read_parameters, write_parameters
 
 FRAMES = 4 * 44100
@@ -101,7 +103,7 @@ def main() -> None:
     settings = LpcSettings((SegmentationSettings(66, 1024, 5, 16),))
     block = encode_lpc(pcm, settings)
     report("block encode, standard", best(lambda: encode_lpc(pcm, settings)), pcm.size)
-    report("block decode, standard", best(lambda: decode_lpc(block, 0, FRAMES, 2)), pcm.size)
+    report("block decode, standard", best(lambda: list(lpc_pieces(block, 0, FRAMES, 2))), pcm.size)
 
 
 if __name__ == "__main__":

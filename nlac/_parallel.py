@@ -11,7 +11,8 @@ import queue
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from typing import Final, Generic, TypeVar
+from functools import partial
+from typing import Final, Generic, TypeVar, overload
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -30,25 +31,59 @@ class Flush:
 FLUSH: Final = Flush()
 
 
-class _Task(Generic[T, R]):
+class Later(Generic[R]):
+    """What a function of `ordered_map` returns to have the rest of its work done by any thread.
+
+    Parameters
+    ----------
+    rest : callable
+        The rest of the work; it returns the result.
+    waits : bool
+        Whether calls that wait already come first: the rest of one call may then fill a thread
+        that would have no call of its own. Else the rest follows at once.
+    """
+
+    __slots__ = ("rest", "waits")
+
+    def __init__(self, rest: Callable[[], R], waits: bool = True) -> None:
+        self.rest, self.waits = rest, waits
+
+
+class _Task(Generic[R]):
     """One call of the function, with its outcome once `done` is set."""
 
-    __slots__ = ("argument", "done", "error", "result")
+    __slots__ = ("done", "error", "result", "work")
 
-    def __init__(self, argument: T) -> None:
-        self.argument: T | None = argument
+    def __init__(self, work: Callable[[], R | Later[R]]) -> None:
+        self.work: Callable[[], R | Later[R]] | None = work
         self.result: R | None = None
         self.error: BaseException | None = None
         self.done = threading.Event()
 
 
+@overload
+def ordered_map(
+    function: Callable[[T], Later[R]],
+    arguments: Iterable[T | Flush],
+    threads: int,
+    tick: Callable[[], None] | None = None,
+) -> Iterator[R]: ...
+@overload
 def ordered_map(
     function: Callable[[T], R],
     arguments: Iterable[T | Flush],
     threads: int,
     tick: Callable[[], None] | None = None,
+) -> Iterator[R]: ...
+def ordered_map(
+    function: Callable[[T], R | Later[R]],
+    arguments: Iterable[T | Flush],
+    threads: int,
+    tick: Callable[[], None] | None = None,
 ) -> Iterator[R]:
     """Yield ``function(argument)`` for each argument, in order, computed on threads.
+
+    A call may return the rest of its work as `Later`, whose result takes the place of its own.
 
     At most ``threads + 1`` arguments and results exist at a time. If the system grants fewer
     threads, those do the work, or else the calling thread. An error of `function` is raised here,
@@ -67,21 +102,33 @@ def ordered_map(
     tick : callable, optional
         Called on the calling thread, several times a second while it waits.
     """
-    tasks: queue.SimpleQueue[_Task[T, R] | None] = queue.SimpleQueue()
+    tasks: queue.SimpleQueue[_Task[R] | None] = queue.SimpleQueue()
     stop = threading.Event()
 
     def work() -> None:
         while (task := tasks.get()) is not None and not stop.is_set():
-            try:
-                argument, task.argument = task.argument, None
-                task.result = function(argument)  # type: ignore[arg-type]
-                del argument
-            except BaseException as error:
-                task.error = error
-            task.done.set()
+            run(task)
             del task
 
-    pending: deque[_Task[T, R]] = deque()
+    def run(task: _Task[R]) -> None:
+        step, task.work = task.work, None
+        assert step is not None
+        try:
+            result = step()
+            if isinstance(result, Later):
+                task.work = result.rest
+                if result.waits:
+                    tasks.put(task)
+                else:
+                    run(task)
+                return
+            task.result = result
+        except BaseException as error:
+            task.error = error
+        del step
+        task.done.set()
+
+    pending: deque[_Task[R]] = deque()
     workers = 0
     try:
         for argument in arguments:
@@ -89,15 +136,14 @@ def ordered_map(
                 while pending:
                     yield _outcome(pending.popleft(), tick)
                 continue
-            task: _Task[T, R] = _Task(argument)
+            task: _Task[R] = _Task(partial(function, argument))
             del argument
             pending.append(task)
             tasks.put(task)
             if workers < threads and _started(work):
                 workers += 1
-            if not workers:
-                tasks.put(None)
-                work()
+            while not workers and not task.done.is_set():
+                run(task)
             del task
             if len(pending) > threads:
                 yield _outcome(pending.popleft(), tick)
@@ -118,7 +164,7 @@ def _started(work: Callable[[], None]) -> bool:
     return True
 
 
-def _outcome(task: _Task[T, R], tick: Callable[[], None] | None) -> R:
+def _outcome(task: _Task[R], tick: Callable[[], None] | None) -> R:
     while not task.done.wait(_SLEEP_SECONDS):
         if tick is not None:
             tick()

@@ -89,30 +89,31 @@ class Gauge:
 
     def __init__(self, report: Callable[[int], None]) -> None:
         self._report = report
-        self._finished = self._told = 0
-        self._running: list[Meter] = []
+        self._finished, self._told = 0.0, 0
+        self._running: list[tuple[Meter, float]] = []
         self._lock = threading.Lock()
 
     @contextmanager
-    def block(self, frames: int, passes: float = 1) -> Iterator[Meter]:
-        """Code a block on this thread; it counts as done at the end."""
+    def block(self, frames: int, passes: float = 1, share: float = 1.0) -> Iterator[Meter]:
+        """Do a share of the work on a block on this thread; it counts as done at the end."""
         meter = Meter(frames, passes)
+        running = meter, share * frames
         with self._lock:
-            self._running.append(meter)
+            self._running.append(running)
         _local.meter = meter
         try:
             yield meter
         finally:
             _local.meter = None
             with self._lock:
-                self._running.remove(meter)
-                self._finished += frames
+                self._running.remove(running)
+                self._finished += share * frames
 
     def tick(self) -> None:
         """Report, on this thread, if there is something new."""
         with self._lock:
-            running = sum(meter.frames * meter.fraction for meter in self._running)
-            done = self._finished + int(running)
+            running = sum(frames * meter.fraction for meter, frames in self._running)
+            done = round(self._finished + running)
         if done > self._told:
             self._told = done
             self._report(done)

@@ -18,7 +18,10 @@ PACKAGE = Path(nlac.__file__).parent
 # from the bottom up; folders and modules of one floor may import each other. The codec's transforms
 # stand below the predictors although their folder is one of the codec's.
 FLOORS = [
-    ["_arguments", "_errors", "_log", "_names", "_parallel", "_progress", "_typing", "kernels"],
+    [
+        *("_arguments", "_errors", "_log", "_names", "_parallel", "_progress", "_samples"),
+        *("_typing", "kernels"),
+    ],
     [
         *("_descriptors", "_files", "_output", "_leftovers", "_ranges", "_urls"),
         *("entropy", "predictors.networks"),

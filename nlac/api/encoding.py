@@ -30,6 +30,7 @@ from nlac.audio.base import AudioSource, Keep
 from nlac.audio.original.restoration import (
     RestorationProof,
     extension_items,
+    read_block,
     recipe_items,
     tail_items,
 )
@@ -321,10 +322,10 @@ class _Encoding:
     def _blocks(
         self, source: AudioSource, header: StreamHeader, proof: RestorationProof | None
     ) -> Iterator[Samples]:
-        while len(samples := source.read(header.block_length)):
-            if proof is not None:
-                proof.samples(samples)
+        while len(samples := read_block(source, header, proof)):
             yield samples
+            # not kept while the next block is read
+            del samples
 
     def _report(self, done: int, source: AudioSource) -> None:
         # a second run begins anew; what was told does not become less

@@ -166,7 +166,7 @@ class Decoder:
             return
         fmt = SampleFormat(self._header.bits_per_sample, self._header.is_float)
         dtype = output_dtype(fmt, None)
-        for _block, samples in decode_blocks(blocks, self._header, self._workers):
+        for samples in decode_blocks(blocks, self._header, self._workers):
             self._digest.update(samples)
             yield from_samples(samples, fmt, dtype, self._always_2d)
         if trailer is not None:

@@ -6,11 +6,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from enum import IntEnum
 from types import TracebackType
-from typing import Protocol, Self
+from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
 
 from nlac._typing import Samples
 from nlac.audio.format import AudioFormat
 from nlac.audio.packing import Packer, Packing
+
+if TYPE_CHECKING:
+    import hashlib
 
 
 class Keep(IntEnum):
@@ -33,6 +36,24 @@ class FramePacking(Protocol):
 
     def packer(self, *, exact: bool = True) -> Packer:
         """Return what makes the frames from samples; see `Packing.packer`."""
+
+
+class LastBytes(NamedTuple):
+    """Bytes of samples as they lie in their file.
+
+    Attributes
+    ----------
+    data : bytes
+        The bytes.
+    digest_before : bytes
+        MD5 of all bytes of the file before them.
+    hash_after : hash object
+        The MD5 of all bytes up to their end, to be continued.
+    """
+
+    data: bytes
+    digest_before: bytes
+    hash_after: hashlib._Hash
 
 
 class AudioSource(ABC):
@@ -116,6 +137,13 @@ class AudioSource(ABC):
         UsageError
             If samples are left.
         """
+
+    def last_bytes(self) -> LastBytes | None:
+        """Give the bytes of the samples that `read` returned last, once.
+
+        None where they are not at hand.
+        """
+        return None
 
     @property
     @abstractmethod

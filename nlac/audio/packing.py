@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlac._errors import CorruptStream, NotRestorable, UnsupportedAudio, UsageError
-from nlac._typing import Samples
+from nlac._samples import in_pieces
+from nlac._typing import AnyArray, Samples
 from nlac.audio.format import AudioFormat
 
 
@@ -146,11 +147,15 @@ class Packing:
             bits = np.ascontiguousarray(samples).view(np.uint32)
             return bits.astype(">u4" if self.big_endian else "<u4").tobytes()
         words = _checked(samples, self.bits_per_sample)
+        width = self.bytes_per_sample
+        if width == words.itemsize == 2 and not (self.shift or self.unsigned):
+            return words.astype(">i2" if self.big_endian else "<i2", copy=False).tobytes()
+        words = words.astype(np.int32, copy=False)
         if self.shift:
             words = words << np.int32(self.shift)
         if self.unsigned:
             words = words ^ np.int32(-1 << (8 * self.bytes_per_sample - 1))
-        return _low_bytes(words, self.bytes_per_sample, self.big_endian)
+        return _low_bytes(words, width, self.big_endian)
 
     def packer(self, *, exact: bool = True) -> Packer:
         """Return what packs samples that come one after the other.
@@ -201,7 +206,7 @@ class _PlainPacker:
         self._packing = packing
 
     def pack(self, samples: Samples) -> Iterable[bytes]:
-        return (self._packing.pack(samples),)
+        return map(self._packing.pack, in_pieces(samples))
 
     def end(self) -> Iterable[bytes]:
         return ()
@@ -241,7 +246,7 @@ def _low_bytes(words: NDArray[np.int32], width: int, big_endian: bool) -> bytes:
     return words.astype(f"{order}i{width}").tobytes()
 
 
-def _checked(samples: Samples, bits_per_sample: int) -> NDArray[np.int32]:
+def _checked(samples: Samples, bits_per_sample: int) -> AnyArray:
     if not np.can_cast(samples.dtype, np.int32, casting="safe"):
         raise UnsupportedAudio(
             f"integer samples of up to 32 bits are needed here, not {samples.dtype}"
@@ -253,7 +258,7 @@ def _checked(samples: Samples, bits_per_sample: int) -> NDArray[np.int32]:
             raise UnsupportedAudio(
                 f"samples from {lowest} to {highest} do not fit {bits_per_sample} bits"
             )
-    return samples.astype(np.int32, copy=False)
+    return samples
 
 
 def left_justified(samples: Samples, bits_per_sample: int) -> NDArray[np.int32]:
@@ -271,7 +276,7 @@ def left_justified(samples: Samples, bits_per_sample: int) -> NDArray[np.int32]:
     UnsupportedAudio
         If the type does not fit, or a value needs more than the valid bits.
     """
-    words = np.ascontiguousarray(_checked(samples, bits_per_sample))
+    words = np.ascontiguousarray(_checked(samples, bits_per_sample), np.int32)
     return words << np.int32(32 - bits_per_sample)
 
 

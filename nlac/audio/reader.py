@@ -120,6 +120,10 @@ class ByteReader:
         """MD5 of every byte taken so far."""
         return self._hash.digest()
 
+    def hash_so_far(self) -> hashlib._Hash:
+        """Return a copy of the MD5 of every byte taken so far, to be continued."""
+        return self._hash.copy()
+
     def _read(self, count: int) -> bytes:
         data = self._file.read(count)
         if data is None:

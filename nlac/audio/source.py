@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from nlac._errors import UnsupportedAudio, UsageError
 from nlac._typing import Samples
-from nlac.audio.base import AudioSource, Keep
+from nlac.audio.base import AudioSource, Keep, LastBytes
 from nlac.audio.chunk_style import id3_length
 from nlac.audio.layout import Layout, Walk
 from nlac.audio.reader import HEAD_LIMIT_BYTES, PIECE_BYTES, ByteReader
@@ -176,6 +176,7 @@ class RestorableSource(AudioSource):
         self._frame_bytes = layout.packing.bytes_per_sample * layout.format.channels
         self._frames_read = 0
         self._left_over = b""
+        self._last: LastBytes | None = None
         self._at_end = False
         self._tail_given = False
         remaining = walk.reader.remaining
@@ -203,6 +204,7 @@ class RestorableSource(AudioSource):
             count = min(count, self._data_left // self._frame_bytes * self._frame_bytes)
         if self._at_end:
             count = 0
+        before = self._reader.digest
         data = self._reader.take(count)
         whole = len(data) // self._frame_bytes * self._frame_bytes
         if len(data) < count:
@@ -213,7 +215,15 @@ class RestorableSource(AudioSource):
             self._at_end = self._data_left < self._frame_bytes
         first = self._frames_read
         self._frames_read += whole // self._frame_bytes
+        self._last = None
+        if not self._left_over:
+            self._last = LastBytes(data, before, self._reader.hash_so_far())
         return self._packing.unpack(data, self.format.channels, first_frame=first)
+
+    def last_bytes(self) -> LastBytes | None:
+        """Give the bytes of the last samples; see `AudioSource.last_bytes`."""
+        last, self._last = self._last, None
+        return last
 
     def tail(self) -> Iterator[bytes]:
         """Give every byte after the last frame; see `AudioSource.tail`."""

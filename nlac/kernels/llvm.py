@@ -65,6 +65,13 @@ def vectorised(plain: Callable[..., Any]) -> Callable[[Callable[..., Any]], Any]
     return decorate
 
 
+def target(context: Any) -> tuple[str, str]:
+    """Kind of machine and features of the processor that a kernel is compiled for."""
+    from nlac.kernels import numba_internals
+
+    return numba_internals.target(context)
+
+
 def vector(element: Any, lanes: int) -> Any:
     """Type of a vector of `lanes` numbers."""
     return ir.VectorType(element, lanes)

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from nlac.kernels.llvm import F64, I32, I64, constant, fill, ir, load, store, sum_lanes, vector
+from nlac.kernels.llvm import (
+    F64,
+    I32,
+    I64,
+    constant,
+    fill,
+    ir,
+    load,
+    low_half,
+    store,
+    sum_lanes,
+    vector,
+)
 
 _NUMBERS = 8
 _INTEGERS, _REALS = vector(I64, _NUMBERS), vector(F64, _NUMBERS)
@@ -75,6 +87,27 @@ class Vector64:
         """Bits of each number as an IEEE double."""
         real = self.builder.sitofp(self.value, _REALS)
         return Vector64(self.builder, self.builder.bitcast(real, _INTEGERS))
+
+    def product(self, other: Any) -> Vector64:
+        """Product with another, where all numbers of both have 32 bits: one instruction."""
+        halves = (low_half(self.builder, each) for each in (self.value, self._other(other)))
+        return Vector64(self.builder, self.builder.mul(*halves))
+
+    def quotient(self, divisor: Vector64) -> Vector64:
+        """Quotients, rounded down, by divisors from 1 to 2**40.
+
+        They are exact between -2**31 and 2**31; those beyond only stay beyond.
+        """
+        builder = self.builder
+        above, below = (builder.sitofp(each.value, _REALS) for each in (self, divisor))
+        near = builder.fptosi(builder.fdiv(above, below), _INTEGERS)
+        # wrong by one at most
+        near = Vector64(builder, near).at_least(-(1 << 31) - 1).at_most((1 << 31) + 1)
+        rest = self - near * divisor
+        less = builder.icmp_signed("<", rest.value, self._other(0))
+        more = builder.icmp_signed(">=", rest.value, divisor.value)
+        one_less, one_more = (builder.sext(each, _INTEGERS) for each in (less, more))
+        return near + Vector64(builder, one_less) - Vector64(builder, one_more)
 
     def look_up(self, table: Any) -> Vector64:
         """64-bit entries of a table at these indices."""

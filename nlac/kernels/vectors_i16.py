@@ -26,6 +26,7 @@ from nlac.kernels.llvm import (
     pick,
     store,
     sum_lanes,
+    target,
     types,
     vector,
     vectorised,
@@ -43,8 +44,6 @@ def pair_products(context: Any, builder: Any, left: Any, right: Any) -> Any:
     LLVM would find x86's instruction, if its own passes had not rearranged the sums
     before, so it is asked for by name.
     """
-    from nlac.kernels.numba_internals import target
-
     triple, features = target(context)
     name, width = "", 0
     if triple.startswith("x86_64"):

@@ -8,6 +8,7 @@ bytes.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -228,3 +229,55 @@ def dot_short(typing_context: Any, left: Any, right: Any, count: Any) -> Any:
         return sum_lanes(builder, total, builder.add)
 
     return types.int64(*[types.int64] * 3), code
+
+
+@kernel
+def plain_add_sliding_dots(left, right, width, count, target):
+    """Plain loop of `add_sliding_dots`."""
+    for j in range(I64_LANES):
+        total = load_i64(target, j)
+        for i in range(count):
+            total += load_low(left, i) * load_i32(right, width * j + i)
+        store_64(target, j, total)
+
+
+@vectorised(plain_add_sliding_dots)
+def add_sliding_dots(
+    typing_context: Any, left: Any, right: Any, width: Any, count: Any, target: Any
+) -> Any:
+    """``target[j] += sum of left[i] * right[width * j + i] for i < count``, for j < 16.
+
+    `left` has 32-bit integers in 64-bit cells, `right` int32, `target` int64; `width` is 1 or 2.
+    With 2, one int32 is read beyond the last that is used.
+    """
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        left, right, width, count, target = arguments
+
+        def write(samples: Callable[[Any], Any]) -> None:
+            def body(index: Any, total: Any) -> list[Any]:
+                scale = load(builder, I64, builder.add(left, builder.shl(index, I64(3))))
+                place = builder.add(right, builder.shl(index, I64(2)))
+                product = builder.mul(fill_low(builder, scale, I64_LANES), samples(place))
+                return [builder.add(total, product)]
+
+            start = load(builder, _ROW, target)
+            (total,) = loop(builder, I64(0), count, 1, [start], body)
+            store(builder, total, target)
+
+        def narrow_samples(place: Any) -> Any:
+            return builder.sext(load(builder, vector(I32, I64_LANES), place), _ROW)
+
+        def every_other(place: Any) -> Any:
+            # two samples are a cell, of which the product takes the low half
+            return low_half(builder, load(builder, _ROW, place))
+
+        is_single = builder.icmp_signed("==", width, I64(1))
+        with builder.if_else(is_single) as (single, double):
+            with single:
+                write(narrow_samples)
+            with double:
+                write(every_other)
+        return context.get_dummy_value()
+
+    return types.void(*[types.int64] * 5), code

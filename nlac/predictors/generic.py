@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlac._errors import CorruptStream, NlacError, TruncatedStream, UsageError
-from nlac._typing import U32, IntSamples
+from nlac._typing import U32
 from nlac.bitstream.header import StreamHeader
 from nlac.entropy.mixtures import ESCAPE, ESCAPE_COUNT, Mixture
 from nlac.entropy.range_coder import RangeDecoder, RangeEncoder
@@ -76,9 +76,9 @@ def encode_generic(
 
 def decode(
     data: bytes, at: int, frames: int, channels: int, stream: StreamHeader
-) -> IntSamples:
+) -> Iterator[NDArray[np.int32]]:
     """Decode the channels of a block with the predictor of the stream; see `Method.decode`."""
-    return decode_generic(
+    yield decode_generic(
         data[at:], channels, frames, stream.bits_per_sample, stream.sample_rate,
         stream_predictor(stream),
     )  # fmt: skip
@@ -98,7 +98,7 @@ def decode_generic(
     bits_per_sample: int,
     sample_rate: int,
     predictor: Predictor,
-) -> IntSamples:
+) -> NDArray[np.int32]:
     """Decode a block that `encode_generic` coded with the same predictor.
 
     Returns

@@ -7,7 +7,7 @@ must not load the encoder.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -34,8 +34,9 @@ class Method:
     name : str
         Name; empty for predictors of third parties, which bring their own.
     decoder : str
-        Module with ``decode(data, at, frames, channels, stream)``, which returns the coded
-        channels, (channels, frames) int32; `data` ends with them.
+        Module with ``decode(data, at, frames, channels, stream)``, which yields the coded
+        channels in one or several pieces, each (channels, some frames) int32; `data` ends with
+        them.
     encoder : str
         Module with ``choose(options)``, which checks options and returns header parameters and
         model hash, and ``encode(channels, stream, options, before)``, which returns bytes.
@@ -57,8 +58,13 @@ class Method:
 
     def decode(
         self, data: bytes, at: int, frames: int, channels: int, stream: StreamHeader
-    ) -> NDArray[np.int32]:
-        """Decode the channels of a block, (channels, frames) int32.
+    ) -> Iterator[NDArray[np.int32]]:
+        """Decode the channels of a block.
+
+        Yields
+        ------
+        (channels, some frames) int32
+            Pieces in order. The next one may overwrite the one before.
 
         Raises
         ------
@@ -79,10 +85,7 @@ class Method:
                 f"predictor {self.name} takes no model; the model hash must be empty",
                 path="header.model_hash",
             )
-        decoded: NDArray[np.int32] = self._load(self.decoder).decode(
-            data, at, frames, channels, stream
-        )
-        return decoded
+        yield from self._load(self.decoder).decode(data, at, frames, channels, stream)
 
     def choose(self, options: Any) -> tuple[bytes, bytes]:
         """Check encoder options; returns parameters and model hash for the header.

@@ -18,7 +18,7 @@ from nlac._errors import CorruptStream
 from nlac.entropy.varint import read_signed, read_varint, write_signed, write_varint
 from nlac.kernels.jit import inline_kernel, kernel
 from nlac.kernels.memory import address, load_i32, store_32
-from nlac.predictors.lpc.kernels import dot
+from nlac.predictors.lpc.windows import dot
 
 PREFILTERED = 4  # kind of block, in place of the coder of an `lpc` block
 MAX_TAPS = 34  # as windows of lpc have

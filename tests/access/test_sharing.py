@@ -71,7 +71,7 @@ def test_what_is_missing_is_all_of_a_block_at_the_second_visit():
     assert again.num_bytes == 0
 
 
-@pytest.mark.parametrize(("cache_bytes", "decoded"), [(None, 5), (0, 10), (2 * BLOCK * 8, 10)])
+@pytest.mark.parametrize(("cache_bytes", "decoded"), [(None, 5), (0, 10), (2 * BLOCK * 4, 10)])
 def test_blocks_are_kept_within_the_bound(monkeypatch, cache_bytes, decoded):
     watch = Watch(monkeypatch)
     stream, samples = case("stereo")

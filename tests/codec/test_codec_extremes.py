@@ -13,6 +13,7 @@ from nlac.codec.encoder.lpc.coders import encode_samples
 from nlac.codec.transforms.channels import CODED
 from nlac.entropy.value_sets import plain, write_sets
 from nlac.entropy.varint import write_varint
+from nlac.predictors.lpc.kernels import filled_rows
 from nlac.predictors.lpc.parameters import LpcParameters
 from nlac.predictors.lpc.side_info import write_parameters
 
@@ -82,7 +83,9 @@ def hostile(samples: np.ndarray, coefficient: int, shift: int, order: int, initi
     )
     sets = [plain(LOW, HIGH)]
     ordered = np.ascontiguousarray(samples.T)
-    body, coder, _ = encode_samples(layout, sets, ordered, "range", quick=False)
+    body, coder, _ = encode_samples(
+        layout, sets, filled_rows(layout, ordered), ordered, "range", quick=False
+    )
     head = b"\1" + bytes([CODED, 1, 0]) * channels + write_varint(coder)
     return head + bytes(range(channels)) + write_sets(sets) + write_parameters(layout) + body
 

@@ -24,7 +24,7 @@ def decode(data, at, frames, channels, stream):
     if len(data) != at + 2 * frames * channels:
         raise CorruptStream("length does not fit the samples", path="payload")
     steps = np.frombuffer(data, "<i2", offset=at).reshape(channels, frames)
-    return np.cumsum(steps, axis=1, dtype=np.int32)
+    yield np.cumsum(steps, axis=1, dtype=np.int32)
 
 
 def choose(options):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from lpc_blocks import decode_lpc
 
 from nlac._errors import CorruptStream
 from nlac.codec.encoder import prefilter as encoder
@@ -11,7 +12,6 @@ from nlac.codec.encoder.lpc.block import LpcSettings, encode_lpc, quick_size
 from nlac.codec.encoder.presets import PRESETS
 from nlac.codec.encoder.value_sets.choice import plain_sets
 from nlac.entropy.varint import read_varint, write_signed, write_varint
-from nlac.predictors.lpc.block import decode_lpc
 from nlac.predictors.prefilter import (
     PREFILTERED,
     Prefilter,

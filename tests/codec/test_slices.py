@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -84,13 +85,13 @@ def test_any_frames_are_those_of_the_whole(stream, a, b):
 
 
 def test_only_the_slices_that_are_needed_are_decoded(stream, slices, monkeypatch):
-    asked, decode = [], SlicedBlock.decode
+    asked, pieces = [], SlicedBlock.pieces
 
-    def counted(block: SlicedBlock, numbers: range) -> np.ndarray:
+    def counted(block: SlicedBlock, numbers: range) -> Iterator[np.ndarray]:
         asked.append(numbers)
-        return decode(block, numbers)
+        return pieces(block, numbers)
 
-    monkeypatch.setattr(SlicedBlock, "decode", counted)
+    monkeypatch.setattr(SlicedBlock, "pieces", counted)
     at = slices[1].start
     file = nlac.open(stream)
     np.testing.assert_array_equal(file[at : at + 10], SAMPLES[at : at + 10])

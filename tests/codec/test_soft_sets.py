@@ -14,6 +14,7 @@ from nlac._errors import CorruptStream
 from nlac.codec.encoder.lpc import block
 from nlac.codec.encoder.value_sets.choice import alternatives, find_sets
 from nlac.codec.encoder.value_sets.soft import find_soft
+from nlac.codec.encoder.value_sets.soft_kernels import cluster, cluster_windows
 from nlac.entropy import soft_sets
 from nlac.entropy.value_kernels import load_set, rank_near, set_table
 from nlac.entropy.value_sets import LIST, PLAIN, SOFT, read_sets, soft, write_sets
@@ -169,3 +170,22 @@ def test_ranks_are_found_however_far_boundaries_have_moved(weights, step, seed):
     _ranks_near(set_table([entry]), places, found)
     inner = np.asarray(entry.values)[1:1801]
     assert np.array_equal(found, -300 + np.searchsorted(inner, places, side="right"))
+
+
+def test_sums_of_phasors() -> None:
+    rng = np.random.default_rng(5)
+    counts = rng.integers(0, 50, 3000).astype(np.float64)
+    frequencies = np.array([0.0, 0.125, 0.3, 0.4999])
+    steps, sums = 2 * np.pi * frequencies, np.empty((2, 4))
+    cluster(counts, np.cos(steps), np.sin(steps), sums[0], sums[1])
+    wanted = np.exp(1j * np.outer(steps, np.arange(3000))) @ counts
+    np.testing.assert_allclose(sums[0] + 1j * sums[1], wanted, atol=1e-6)
+
+
+def test_sums_of_windows() -> None:
+    samples = np.random.default_rng(6).integers(-50, 50, 1000).astype(np.int32)
+    turns, sums = np.arange(100) * 0.7, np.empty((2, 4))
+    cluster_windows(samples, -50, np.cos(turns), np.sin(turns), 300, sums[0], sums[1])
+    pieces = [samples[begin : begin + 300] for begin in (0, 300, 600, 900)]
+    wanted = [np.exp(0.7j * (piece + 50.0)).sum() for piece in pieces]
+    np.testing.assert_allclose(sums[0] + 1j * sums[1], wanted)

@@ -17,6 +17,7 @@ from nlac.kernels.plain import is_plain
 from nlac.kernels.vectors_f64 import CORRELATED, F64_LANES
 from nlac.kernels.vectors_i16 import WEIGHT_LIMIT
 from nlac.kernels.vectors_i64 import I64_LANES, TOGETHER
+from nlac.predictors.cascade.vectors import HISTORY_LIMIT, STAGE_LANES, StageLane
 from nlac.predictors.networks import online_vectors
 from nlac.predictors.networks.layers import ACTIVATION_LIMIT, GATE_TOP
 from nlac.predictors.networks.vectors import CENTRE, ROWS, TIMES
@@ -31,6 +32,7 @@ MODULES = (
     "nlac.predictors.networks.vectors",
     "nlac.predictors.networks.online_vectors",
     "nlac.entropy.adaptive_mixture.vectors",
+    "nlac.predictors.cascade.vectors",
 )
 NAMES = {
     name.removeprefix("plain_"): module
@@ -142,6 +144,12 @@ def divide(rng, ends):
 def dot_short(rng, ends):
     a, b = integers(rng, 64, 40, ends), integers(rng, 32, 40, ends, np.int32)
     return Call((a, b, 8 * int(rng.integers(0, 6))))
+
+
+def add_sliding_dots(rng, ends):
+    width, count = int(rng.integers(1, 3)), int(rng.integers(0, 70))
+    samples = integers(rng, 32, width * 16 + 70, ends, np.int32)
+    return Call((integers(rng, 64, 70, ends), samples, width, count, integers(rng, 60, 16, False)))
 
 
 def shift_products(rng, ends):
@@ -259,6 +267,30 @@ def learn_lanes(rng, ends):
     numbers = int(rng.integers(0, 20)), int(integers(rng, 40, (), ends))
     leak, sample, age = int(rng.choice([-1, 1])), int(integers(rng, 40, (), ends)), 5
     return Call((mixture_row(rng, ends), features, *numbers, leak, sample, age))
+
+
+def gradients(rng, ends):
+    lanes = integers(rng, 30, STAGE_LANES, ends)
+
+    def put(lane: StageLane, low: int, high: int, count: int = I64_LANES) -> None:
+        lanes[lane : lane + count] = rng.choice([low, high - 1], count)
+        if not ends:
+            lanes[lane : lane + count] = rng.integers(low, high, count)
+
+    put(StageLane.NEWEST, -HISTORY_LIMIT, HISTORY_LIMIT + 1)
+    put(StageLane.MEAN, 0, 1 << 24)
+    put(StageLane.POWERS, 0, 1 << 34, 3 * I64_LANES)
+    put(StageLane.STEP, 0, 1 << 46)
+    groups, place = int(rng.integers(1, 3)), int(rng.integers(0, 4))
+    residual = int(integers(rng, 41, (), ends))
+    return Call((lanes, groups, place, residual, int(rng.integers(-8, 25))))
+
+
+def clip_inputs(rng, ends):
+    means, differences = np.abs(integers(rng, 40, 16, ends)), integers(rng, 41, 16, ends)
+    used, inputs = rng.integers(-1, 1, 16), np.zeros(16, np.int64)
+    base, clip, shift = (int(rng.integers(0, most)) for most in (1 << 40, 9, 20))
+    return Call((means, differences, used, inputs, base, clip, shift, 1 << 22))
 
 
 add_two_gradients = add_four_gradients = add_gradients

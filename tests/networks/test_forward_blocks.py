@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from lpc_blocks import decode_lpc
 from strategies import joined
 from tiny_networks import tiny_network
 
@@ -12,7 +13,6 @@ from nlac.codec.encoder import network as forward_block
 from nlac.codec.encoder.lpc.block import LpcSettings
 from nlac.codec.encoder.network import ForwardSettings, encode_forward
 from nlac.codec.encoder.presets import SegmentationSettings
-from nlac.predictors.lpc.block import decode_lpc
 from nlac.predictors.neural.block import decode_forward
 from nlac.predictors.neural.kinds import FORWARD
 

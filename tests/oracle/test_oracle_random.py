@@ -11,10 +11,10 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from lpc_blocks import decode_lpc as decode_product
 
 from nlac._errors import CorruptStream
 from nlac.entropy.varint import write_varint
-from nlac.predictors.lpc.block import decode_lpc as decode_product
 from oracle.coding import BitString, RangeDecoder
 from oracle.container import Reader, SpecError
 from oracle.decoder import attached_tables

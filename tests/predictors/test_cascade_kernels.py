@@ -89,18 +89,18 @@ def test_gradients(four):
 
 
 @kernel
-def run_spread(stage, weights, copies, history, count):
-    lms._spread(stage, weights, copies, history, count)
+def run_spread(gradients, weights, copies, history, count):
+    lms._spread(gradients, np.int64(4), weights, copies, history, count)
 
 
 @pytest.mark.parametrize("gradient", [-16778428, 16778428, -(2**30), -1, 5])
 def test_gradients_that_fall_with_distance(gradient):
     """The first is, 512 taps away, by one less than 16 bits hold."""
-    taps, stage = 1024, np.zeros(lms.STAGE_CELLS, np.int64)
-    stage[lms.StageCell.GROUP], stage[lms.StageCell.GRADIENTS] = 4, gradient
+    taps, gradients = 1024, np.zeros(4 * I64_LANES, np.int64)
+    gradients[0] = gradient
     history = np.random.default_rng(6).integers(-8191, 8192, taps + 8).astype(np.int16)
     weights, copies = np.zeros(taps, np.int32), np.zeros(taps, np.int16)
-    run_spread(at(stage), at(weights), at(copies), at(history) + 16, taps)
+    run_spread(at(gradients), at(weights), at(copies), at(history) + 16, taps)
     expected = np.zeros(taps, np.int64)
     end, width, most = taps, 32, abs(gradient)
     while end and most:

@@ -11,7 +11,7 @@ from nlac.entropy.adaptive_mixture import state as mixture
 from nlac.entropy.value_sets import listed, plain
 from nlac.kernels.jit import kernel
 from nlac.kernels.memory import address
-from nlac.predictors.cascade import covariance, nlms, rls, state
+from nlac.predictors.cascade import covariance, nlms, rls, state, vectors
 from nlac.predictors.lpc import kernels as lpc_kernels
 from nlac.predictors.lpc import plan
 from nlac.predictors.networks import online, step, sweep
@@ -31,6 +31,7 @@ from nlac.predictors.neural import base, features
         (rls.RlsCell, rls.RLS_CELLS),
         (rls.CombinerCell, rls.COMBINER_CELLS),
         (nlms.StageCell, nlms.STAGE_CELLS),
+        (vectors.StageLane, vectors.STAGE_LANES),
         (state.ChannelCell, state.CHANNEL_CELLS),
         (base.ForwardCell, state.CHANNEL_CELLS),
         (features.FeatureCell, features.FEATURE_CELLS),

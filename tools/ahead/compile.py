@@ -62,7 +62,7 @@ def main() -> None:
 
 
 def _compile(target: Target, symbol: str, name: str, arguments: list[Any]) -> list[Any]:
-    from kinds import describe, restore
+    from descriptors import describe, restore
 
     module, _, kernel = name.partition(":")
     function = getattr(importlib.import_module(module), kernel)

@@ -24,7 +24,7 @@ _FOLDER = "NLAC_RECORDED_ENTRIES"
 
 def pytest_configure() -> None:
     """Watch calls, in each process of pytest."""
-    from kinds import describe
+    from descriptors import describe
     from numba.core import dispatcher
 
     compile_for_args = dispatcher.Dispatcher._compile_for_args
@@ -46,7 +46,7 @@ def pytest_configure() -> None:
 
 def _merged(entries: list[Any]) -> list[Any]:
     """Entries whose types differ in read-only arrays alone become one."""
-    from kinds import merge
+    from descriptors import merge
 
     found: list[Any] = []
     for name, kinds in entries:
@@ -67,9 +67,11 @@ def main() -> int:
 
     with tempfile.TemporaryDirectory() as folder:
         os.environ |= {"NLAC_JIT": "1", _FOLDER: folder}
-        # processes of pytest-xdist import this module, too
+        # this source tree, also in processes of pytest-xdist, which import this module, too
+        places = [str(HERE), str(HERE.parents[1])]
+        sys.path[:0] = places
         os.environ["PYTHONPATH"] = os.pathsep.join(
-            [str(HERE), str(HERE.parents[1]), os.environ.get("PYTHONPATH", "")]
+            [*places, *filter(None, [os.environ.get("PYTHONPATH")])]
         )
         arguments = sys.argv[1:] or ["-n", "auto", "--dist", "loadfile"]
         failed = pytest.main(["-q", "-p", "record", "-m", "not jit", *arguments])

@@ -13,9 +13,12 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import PurePath
 
+import numpy as np
+
 from nlac._errors import CorruptStream, NotRestorable
+from nlac._samples import piece_frames, sample_type
 from nlac._typing import Samples
-from nlac.audio.base import AudioSource, FramePacking
+from nlac.audio.base import AudioSource, FramePacking, LastBytes
 from nlac.audio.packing import CODED, Packing
 from nlac.bitstream import constants as c
 from nlac.bitstream.header import StreamHeader
@@ -111,9 +114,27 @@ class RestorationProof:
         self._md5 = hashlib.md5(head, usedforsecurity=False)
         self.num_bytes = len(head)
 
-    def samples(self, samples: Samples) -> None:
-        """Add the samples that come next."""
-        for data in self._packer.pack(samples):
+    def samples(self, samples: Samples, last: LastBytes | None) -> None:
+        """Add the samples that come next.
+
+        Parameters
+        ----------
+        samples : Samples
+            The samples.
+        last : LastBytes, optional
+            Their bytes in the original. If they are what is packed here, and all before was equal
+            too, the MD5 of the original is taken over, which takes less time than a second one.
+        """
+        pieces = list(self._packer.pack(samples))
+        if (
+            last is not None
+            and pieces == [last.data]
+            and self._md5.digest() == last.digest_before
+        ):
+            self._md5 = last.hash_after
+            self.num_bytes += len(last.data)
+            return
+        for data in pieces:
             self.tail(data)
 
     def end_samples(self) -> None:
@@ -204,3 +225,35 @@ def stored_original(items: Iterable[MetadataItem], header: StreamHeader) -> Stor
     if (packing.bits_per_sample, packing.is_float) != (header.bits_per_sample, header.is_float):
         raise CorruptStream("packing does not fit the sample format", path="metadata.recipe")
     return StoredOriginal(recipe.container, packing, head, suffix)
+
+
+def read_block(
+    source: AudioSource, header: StreamHeader, proof: RestorationProof | None
+) -> Samples:
+    """Samples of the next block, read in pieces: only the block takes memory.
+
+    Parameters
+    ----------
+    source : AudioSource
+        Where they are read.
+    header : StreamHeader
+        Of the stream that they become.
+    proof : RestorationProof or None
+        What is told of them.
+
+    Returns
+    -------
+    (frames, channels) array
+        Fewer frames than those of a block, or none, at the end.
+    """
+    kind = sample_type(header.bits_per_sample, header.is_float)
+    frames = min(header.block_length, source.num_frames or header.block_length)
+    block: Samples = np.empty((frames, header.channels), kind)
+    at = 0
+    step = piece_frames(header.channels)
+    while len(piece := source.read(min(step, len(block) - at))):
+        if proof is not None:
+            proof.samples(piece, source.last_bytes())
+        block[at : at + len(piece)] = piece
+        at += len(piece)
+    return block[:at]

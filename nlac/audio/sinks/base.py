@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import BinaryIO, Self
 
 from nlac._errors import UnsupportedAudio, UsageError
+from nlac._samples import in_pieces
 from nlac._typing import Samples
 from nlac.audio.format import AudioFormat
 from nlac.audio.packing import Packing
@@ -138,7 +139,8 @@ class PackedSink(Sink):
         """Append frames; see `Sink.write`."""
         check_shape(samples, self.format)
         self._check_room(self._frames + len(samples))
-        write_all(self._file, self.packing.pack(samples))
+        for piece in in_pieces(samples):
+            write_all(self._file, self.packing.pack(piece))
         self._frames += len(samples)
 
     def finish(self) -> None:

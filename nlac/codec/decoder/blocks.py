@@ -77,7 +77,7 @@ def decode_blocks(
     stream: StreamHeader,
     workers: Workers,
     gauge: Gauge | None = None,
-) -> Iterator[tuple[CodedBlock, Samples]]:
+) -> Iterator[Samples]:
     """Decode blocks on threads, in order; memory is bounded by block size and threads.
 
     A `gauge` shows the progress. `FLUSH` among the blocks has what is decoded given out.
@@ -90,9 +90,9 @@ def decode_blocks(
     threads = workers.decoding(stream)
     gauge = gauge or silent_gauge()
 
-    def work(block: CodedBlock) -> tuple[CodedBlock, Samples]:
+    def work(block: CodedBlock) -> Samples:
         with gauge.block(block.header.num_frames):
-            return block, decode_one(block, stream)
+            return decode_one(block, stream)
 
     return ordered_map(work, blocks, threads, gauge.tick)
 

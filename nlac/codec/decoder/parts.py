@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
 from nlac._errors import CorruptStream
 from nlac._typing import Samples
 from nlac.bitstream.constants import PREDICTOR_LPC
 from nlac.bitstream.header import StreamHeader
 from nlac.bitstream.parser import CodedBlock
 from nlac.codec.decoder.blocks import Span, decode_one, placed
-from nlac.codec.decoder.payload import FLOATS, INTEGERS, check_depth
+from nlac.codec.decoder.payload import FLOATS, INTEGERS, join_pieces
 from nlac.codec.transforms.channels import ChannelMap
 from nlac.entropy.varint import read_varint
 from nlac.predictors.lpc.block import SlicedBlock, open_sliced
@@ -48,13 +45,13 @@ class SlicedPayload:
         CorruptStream
             The payload is invalid.
         """
-        coded: NDArray[np.int32] = self.block.decode(numbers)
-        integers = self.channels.join(coded, coded.shape[1])
+        bits = self.stream.bits_per_sample if self.side is None else 32
+        shape = (self.block.frames(numbers), self.stream.channels)
+        integers = join_pieces(self.channels, self.block.pieces(numbers), shape, bits)
         if self.side is not None:
             from nlac.codec.transforms.floats import join
 
             return join(integers, self.side)
-        check_depth(integers, self.stream.bits_per_sample)
         return integers
 
     def intact(self) -> list[range]:

@@ -6,9 +6,13 @@ predicted integers and side data; the integers may be in phases.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
+from numpy.typing import NDArray
 
 from nlac._errors import CorruptStream
+from nlac._samples import sample_type
 from nlac._typing import IntSamples, Samples
 from nlac.bitstream.header import StreamHeader
 from nlac.codec.transforms.channels import ChannelMap
@@ -33,7 +37,8 @@ def decode_block(payload: bytes, num_frames: int, stream: StreamHeader) -> Sampl
 
     Returns
     -------
-    (num_frames, channels) int32 or float32
+    (num_frames, channels) int16, int32 or float32
+        Of the type that `sample_type` has for the stream.
 
     Raises
     ------
@@ -57,30 +62,67 @@ def decode_block(payload: bytes, num_frames: int, stream: StreamHeader) -> Sampl
     if mode in (INTEGER_PHASES, FLOAT_PHASES):
         phases, offset, at = read_phases(payload, at, stream.channels)
         frames = phased_frames(num_frames, phases, offset)
-        integers = _decode_integers(payload, at, frames, phases * stream.channels, stream)
+        # what fills up the phases may have any depth
+        integers = _decode_integers(payload, at, frames, phases * stream.channels, stream, 32)
         integers = join_phases(integers, num_frames, phases, offset)
     else:
-        integers = _decode_integers(payload, at, num_frames, stream.channels, stream)
+        bits = 32 if stream.is_float else stream.bits_per_sample
+        integers = _decode_integers(payload, at, num_frames, stream.channels, stream, bits)
     if stream.is_float:
         from nlac.codec.transforms.floats import join
 
         return join(integers, side)
-    check_depth(integers, stream.bits_per_sample)
+    if mode == INTEGER_PHASES:
+        check_depth(integers, stream.bits_per_sample)
+        kind = sample_type(stream.bits_per_sample)
+        integers = integers.astype(kind, copy=False)
     return integers
 
 
 def _decode_integers(
-    payload: bytes, at: int, frames: int, channels: int, stream: StreamHeader
+    payload: bytes, at: int, frames: int, channels: int, stream: StreamHeader, bits: int
 ) -> IntSamples:
-    """Integers of the channels, (frames, channels) int32."""
+    """Integers of the channels, (frames, channels), of at most `bits` bits."""
     mapped = ChannelMap(payload, at, channels)
-    coded = np.zeros((0, frames), np.int32)
+    pieces: Iterable[NDArray[np.int32]] = [np.zeros((0, frames), np.int32)]
     if mapped.num_coded:
         method = predictor_by_id(stream.predictor_id).method
-        coded = method.decode(payload, mapped.end, frames, mapped.num_coded, stream)
+        pieces = method.decode(payload, mapped.end, frames, mapped.num_coded, stream)
     elif mapped.end != len(payload):
         raise CorruptStream("bytes follow the channel map", path="payload")
-    return mapped.join(coded, frames)
+    return join_pieces(mapped, pieces, (frames, channels), bits)
+
+
+def join_pieces(
+    mapped: ChannelMap, pieces: Iterable[NDArray[np.int32]], shape: tuple[int, int], bits: int
+) -> IntSamples:
+    """Put the samples of a block together from its coded channels.
+
+    Parameters
+    ----------
+    mapped : ChannelMap
+    pieces : iterable of (coded channels, any frames) int32
+        One after the other in time; each is used before the next one is asked for.
+    shape : (int, int)
+        Frames of all pieces, and channels.
+    bits : int
+        Bits that a sample may have.
+
+    Returns
+    -------
+    (frames, channels) int16 or int32
+
+    Raises
+    ------
+    CorruptStream
+        A sample exceeds the bits, or coded channels are invalid.
+    """
+    out: IntSamples = np.empty(shape, sample_type(bits))
+    at = 0
+    for coded in pieces:
+        mapped.join(coded, out[at : at + coded.shape[1]], bits)
+        at += coded.shape[1]
+    return out
 
 
 def check_depth(samples: IntSamples, bits_per_sample: int) -> None:
@@ -100,6 +142,6 @@ def _verbatim(payload: bytes, num_frames: int, stream: StreamHeader) -> Samples:
     data = np.frombuffer(payload, np.uint8, offset=1).reshape(-1, width)
     words = np.zeros((len(data), 4), np.uint8)
     words[:, 4 - width :] = data
-    samples = (words.view("<i4") >> np.int32(32 - 8 * width)).astype(np.int32).reshape(shape)
+    samples = (words.view("<i4") >> np.int32(32 - 8 * width)).reshape(shape)
     check_depth(samples, stream.bits_per_sample)
-    return samples
+    return samples.astype(sample_type(stream.bits_per_sample), copy=False)

@@ -92,10 +92,12 @@ class SequentialDecoder:
         """
         self._hashed = hashed
         pieces = decode_blocks(self._blocks(), self.header, self._workers, gauge)
-        for _block, samples in pieces:
+        for samples in pieces:
             if hashed:
                 self._digest.update(samples)
             yield samples
+            # not kept while the next block is awaited
+            del samples
 
     def tail(self) -> Iterator[bytes]:
         """Yield the foreign tail in pieces, then check the rest of the stream.

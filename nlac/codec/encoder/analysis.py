@@ -6,6 +6,7 @@ block in several ways and keep the smallest result.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,7 +43,7 @@ class AnalysisSettings:
     orders: tuple[int, int] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class BlockAnalysis:
     """An analysed block.
 
@@ -52,8 +53,6 @@ class BlockAnalysis:
         Coding order, and the reference and delay of each channel.
     ordered : (channels, frames) int32
         Channels in coding order.
-    delayed : (channels, PAD + frames + delay or more) float64
-        Channels in coding order, each shifted by its delay, after `PAD` frames of zeros.
     lags : (spans,) int64
         LTP lag in frames of each span of `SPAN` delayed frames; 0 without an LTP match.
     ltp_gains : (spans,) float64
@@ -64,10 +63,26 @@ class BlockAnalysis:
 
     inter_channel: InterChannelOrder
     ordered: NDArray[np.int32]
-    delayed: NDArray[np.float64]
     lags: NDArray[np.int64]
     ltp_gains: NDArray[np.float64]
     long_window_gain: float
+    _delayed: NDArray[np.float64] | None = None
+
+    def delayed(self) -> NDArray[np.float64]:
+        """Channels in coding order, each shifted by its delay, after `PAD` frames of zeros.
+
+        Returns
+        -------
+        (channels, PAD + frames + delay or more) float64
+            Kept until `forget_delayed`, and made anew thereafter.
+        """
+        if self._delayed is None:
+            self._delayed = padded(self.ordered, self.inter_channel.delay.tolist())
+        return self._delayed
+
+    def forget_delayed(self) -> None:
+        """Free the memory of `delayed`, more than that of all else."""
+        self._delayed = None
 
     def lags_worth(self, least: float) -> NDArray[np.int64]:
         """Lags of the spans, (spans,) int64; 0 unless LTP saves over `least` bits a sample."""
@@ -98,10 +113,9 @@ def analyse_block(
     BlockAnalysis
     """
     count, frames = channels.shape
-    padded = np.zeros((count, PAD + frames + max(DELAYS)))
-    padded[:, PAD : PAD + frames] = channels
+    plain = padded(channels, [0] * count)
     if inter_channel is None:
-        inter_channel = choose_order(padded, frames, settings.pieces)
+        inter_channel = choose_order(plain, frames, settings.pieces)
     current_meter().step()
     spans = -(-(frames + int(inter_channel.delay.max())) // SPAN)
     lags, ltp_gains = np.zeros(spans, np.int64), np.zeros(spans)
@@ -109,16 +123,20 @@ def analyse_block(
         count = min(spans, len(source.lags))
         lags[:count], ltp_gains[:count] = source.lags[:count], source.ltp_gains[:count]
     elif settings.long_term:
-        found, gains = find_lags(padded, frames, SPAN, settings.thorough)
+        found, gains = find_lags(plain, frames, SPAN, settings.thorough)
         lags[: len(found)], ltp_gains[: len(found)] = found, gains
         current_meter().step()
-    ordered = np.ascontiguousarray(channels[inter_channel.order])
-    delayed = _delayed(padded, inter_channel, frames)
+    ordered = channels
+    if np.any(np.diff(inter_channel.order) < 0):
+        ordered = channels[inter_channel.order]
+    # no copy where they are: kernels read by address
+    ordered = np.ascontiguousarray(ordered)
+    _move(plain, ordered, inter_channel)
     gain = 0.0
     if settings.orders is not None:
-        gain = long_window_gain(delayed, frames, inter_channel.reference, *settings.orders)
+        gain = long_window_gain(plain, frames, inter_channel.reference, *settings.orders)
         current_meter().step()
-    return BlockAnalysis(inter_channel, ordered, delayed, lags, ltp_gains, gain)
+    return BlockAnalysis(inter_channel, ordered, lags, ltp_gains, gain, plain)
 
 
 def first_means(ordered: NDArray[np.int32]) -> NDArray[np.int64]:
@@ -131,14 +149,28 @@ def first_means(ordered: NDArray[np.int32]) -> NDArray[np.int64]:
     return np.array([1 << (max(1, int(m * 2048)).bit_length() - 1) for m in change], np.int64)
 
 
-def _delayed(
-    padded: NDArray[np.float64], inter_channel: InterChannelOrder, frames: int
-) -> NDArray[np.float64]:
-    if not inter_channel.delay.any() and np.all(np.diff(inter_channel.order) > 0):
-        return padded
-    total = PAD + frames + int(inter_channel.delay.max())
-    out = np.zeros((len(padded), total))
-    for place, channel in enumerate(inter_channel.order.tolist()):
-        delay = int(inter_channel.delay[place])
-        out[place, PAD + delay :] = padded[channel, PAD : total - delay]
+def padded(channels: NDArray[np.int32], delay: Sequence[int]) -> NDArray[np.float64]:
+    """Channels after `PAD` frames of zeros and their delays, with room for the longest delay."""
+    count, frames = channels.shape
+    out = np.empty((count, PAD + frames + max(DELAYS)))
+    for row, samples, late in zip(out, channels, delay, strict=True):
+        _place(row, samples, late)
     return out
+
+
+def _place(row: NDArray[np.float64], samples: NDArray[np.int32], delay: int) -> None:
+    begin = PAD + delay
+    row[:begin] = 0.0
+    row[begin : begin + len(samples)] = samples
+    row[begin + len(samples) :] = 0.0
+
+
+def _move(
+    plain: NDArray[np.float64], ordered: NDArray[np.int32], inter_channel: InterChannelOrder
+) -> None:
+    """Put padded channels into coding order and delay them, in place."""
+    for place, (channel, delay) in enumerate(
+        zip(inter_channel.order.tolist(), inter_channel.delay.tolist(), strict=True)
+    ):
+        if channel != place or delay:
+            _place(plain[place], ordered[place], delay)

@@ -203,6 +203,8 @@ def _encode_block(
 ) -> bytes:
     """Code channels or their residuals, with the settings of the lpc fallback if there is one."""
     block = analyse_block(channels, settings.analysis)
+    # which the lpc fallback makes anew
+    block.forget_delayed()
     ordered = block.ordered
     parameters = suited(settings.parameters, block)
     side_info = make_side_info(block, parameters)

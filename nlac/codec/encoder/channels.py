@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from nlac._typing import IntSamples
+from nlac._typing import AnyArray, IntSamples
 from nlac.codec.encoder.value_sets.kernels import common_step
 from nlac.codec.transforms.channels import CODED, CONSTANT, COPY, NEGATED_COPY
 from nlac.entropy.varint import write_signed, write_varint
@@ -13,13 +13,11 @@ from nlac.entropy.varint import write_signed, write_varint
 _PROBE = 256
 
 
-def _copy_of(
-    samples: NDArray[np.int32], channel: int, coded: list[int]
-) -> tuple[int, int, int] | None:
+def _copy_of(samples: IntSamples, channel: int, coded: list[int]) -> tuple[int, int, int] | None:
     """(kind, source, offset) if this channel is an earlier coded one, up to sign and offset."""
-    x = samples[channel]
+    x = samples[:, channel]
     for source in coded:
-        y = samples[source]
+        y = samples[:, source]
         for kind, sign in ((COPY, 1), (NEGATED_COPY, -1)):
             offset = int(x[0]) - sign * int(y[0])
             if _is_copy(x[:_PROBE], y[:_PROBE], sign, offset) and _is_copy(x, y, sign, offset):
@@ -27,7 +25,7 @@ def _copy_of(
     return None
 
 
-def _is_copy(x: NDArray[np.int32], y: NDArray[np.int32], sign: int, offset: int) -> bool:
+def _is_copy(x: AnyArray, y: AnyArray, sign: int, offset: int) -> bool:
     return bool(np.all(x.astype(np.int64) - sign * y.astype(np.int64) == offset))
 
 
@@ -36,7 +34,7 @@ def split_channels(samples: IntSamples) -> tuple[bytes, NDArray[np.int32]]:
 
     Parameters
     ----------
-    samples : (frames, channels) int32
+    samples : (frames, channels) int16 or int32
         At least one frame.
 
     Returns
@@ -46,16 +44,19 @@ def split_channels(samples: IntSamples) -> tuple[bytes, NDArray[np.int32]]:
     coded : (coded channels, frames) int32
         The other channels, with offset and common step taken off.
     """
-    rows = np.ascontiguousarray(samples.T, np.int32)
+    frames, channels = samples.shape
     out = bytearray()
     coded: list[int] = []
-    kept: list[NDArray[np.int32]] = []
-    for channel, x in enumerate(rows):
+    # only rows that are filled take memory
+    rows = np.empty((channels, frames), np.int32)
+    for channel in range(channels):
+        x = rows[len(coded)]
+        x[:] = samples[:, channel]
         low, high = int(x.min()), int(x.max())
         if low == high:
             out += bytes([CONSTANT]) + write_signed(low)
             continue
-        copy = _copy_of(rows, channel, coded)
+        copy = _copy_of(samples, channel, coded)
         if copy is not None:
             kind, source, offset = copy
             out += bytes([kind]) + write_varint(source) + write_signed(offset)
@@ -68,8 +69,10 @@ def split_channels(samples: IntSamples) -> tuple[bytes, NDArray[np.int32]]:
             offset += step * ((mean - offset) // step)
         out += bytes([CODED]) + write_varint(step) + write_signed(offset)
         coded.append(channel)
-        narrow = max(abs(offset), high - offset, offset - low) < 1 << 31
-        shifted = x - np.int32(offset) if narrow else x.astype(np.int64) - offset
-        kept.append((shifted // step if step > 1 else shifted).astype(np.int32, copy=False))
-    shape = (len(kept), len(samples))
-    return bytes(out), np.array(kept, np.int32).reshape(shape)
+        if max(abs(offset), high - offset, offset - low, step) < 1 << 31:
+            x -= np.int32(offset)
+            if step > 1:
+                x //= np.int32(step)
+        else:
+            x[:] = (x.astype(np.int64) - offset) // step
+    return bytes(out), rows[: len(coded)]

@@ -29,7 +29,7 @@ def encode_block(samples: Samples, stream: StreamHeader, options: EncodeOptions)
 
     Parameters
     ----------
-    samples : (frames, channels) int32 or float32
+    samples : (frames, channels) int16, int32 or float32
         At least one frame.
     stream : StreamHeader
         Header of the stream.
@@ -41,7 +41,6 @@ def encode_block(samples: Samples, stream: StreamHeader, options: EncodeOptions)
     bytes
         The payload; the samples verbatim where coding does not make them smaller.
     """
-    verbatim = bytes([VERBATIM]) + pcm_bytes(samples, stream.bits_per_sample)
     side = b""
     if stream.is_float:
         from nlac.codec.encoder.floats.choice import split
@@ -53,7 +52,7 @@ def encode_block(samples: Samples, stream: StreamHeader, options: EncodeOptions)
             # frames of the integer plane alone would be of no use
             options = replace(options, entry_seconds=0)
     else:
-        integers = samples.astype(np.int32, copy=False)
+        integers = samples  # type: ignore[assignment]
     mode = FLOATS if stream.is_float else INTEGERS
     head = bytes([mode]) + side
     payload = head + _encode_integers(integers, stream, options, head)
@@ -67,7 +66,9 @@ def encode_block(samples: Samples, stream: StreamHeader, options: EncodeOptions)
             tried = replace(options, preset=preset, entry_seconds=0)
             coded = _encode_integers(parts, stream, tried, head)
             payload = min(payload, head + coded, key=len)
-    return min(payload, verbatim, key=len)
+    if len(payload) <= 1 + len(samples) * stream.frame_bytes:
+        return payload
+    return bytes([VERBATIM]) + pcm_bytes(samples, stream.bits_per_sample)
 
 
 def _encode_integers(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
+from functools import partial
 
 import numpy as np
 
 from nlac._errors import VerifyMismatch
-from nlac._parallel import ordered_map
+from nlac._parallel import Later, ordered_map
 from nlac._progress import Gauge, silent_gauge
 from nlac._typing import Samples
 from nlac.audio.format import AudioFormat
@@ -109,23 +110,26 @@ class StreamEncoder:
         gauge = gauge or silent_gauge()
         passes = _PASSES[self.options.effort]
         encoded = passes / (passes + self.options.verify)
+        waiting = self._verified_late()
 
-        def work(block: tuple[int, Samples]) -> tuple[bytes, int]:
+        def work(block: tuple[int, Samples]) -> Later[tuple[bytes, int]]:
             first_frame, samples = block
-            with gauge.block(len(samples), passes + self.options.verify) as meter:
+            with gauge.block(len(samples), passes, encoded):
                 payload = encode_block(samples, self.header, self.options)
-                meter.reach(encoded)
-                check(payload, first_frame, samples)
-            return payload, len(samples)
+            rest = partial(check, payload, first_frame, samples)
+            return Later(rest, first_frame in waiting)
 
-        def check(payload: bytes, first_frame: int, samples: Samples) -> None:
-            if self.options.verify:
+        def check(payload: bytes, first_frame: int, samples: Samples) -> tuple[bytes, int]:
+            if not self.options.verify:
+                return payload, len(samples)
+            with gauge.block(len(samples), share=1.0 - encoded):
                 again = decode_block(payload, len(samples), self.header)
                 if not same_samples(again, samples):
                     raise VerifyMismatch(
                         f"encoder fault: the block from frame {first_frame} does not decode to "
                         "the same samples; please report it"
                     )
+            return payload, len(samples)
 
         def hashed() -> Iterator[tuple[int, Samples]]:
             first_frame = self.writer.num_frames
@@ -134,10 +138,19 @@ class StreamEncoder:
                 yield first_frame, samples
                 first_frame += len(samples)
 
-        for payload, num_frames in ordered_map(
-            work, hashed(), self._threads, gauge.tick
-        ):
+        for payload, num_frames in ordered_map(work, hashed(), self._threads, gauge.tick):
             yield self.writer.block(payload, num_frames)
+
+    def _verified_late(self) -> range:
+        """First frames of blocks whose verification waits for those that have no thread yet.
+
+        Where the last round has fewer blocks than threads, its idle threads verify the round
+        before. In other rounds that would only delay the blocks to come.
+        """
+        length, frames = self.header.block_length, self.header.num_frames or 0
+        last = -(-frames // length) % self._threads
+        end = (-(-frames // length) - last) * length
+        return range(end - self._threads * length, end, length) if last else range(0)
 
     def item(self, item: MetadataItem) -> bytes:
         """Return the bytes of a metadata item after the blocks."""
@@ -157,10 +170,10 @@ class StreamEncoder:
 
 
 def same_samples(first: Samples, second: Samples) -> bool:
-    """Whether two arrays agree in shape, type and every bit (also of NaNs)."""
-    if first.shape != second.shape or first.dtype != second.dtype:
+    """Whether two arrays agree in shape and every sample, floats in every bit (also of NaNs)."""
+    if first.shape != second.shape or first.dtype.kind != second.dtype.kind:
         return False
-    # floats are compared as bits: -0.0 is not 0.0, and a NaN is itself
-    return np.array_equal(
-        np.ascontiguousarray(first).view(np.int32), np.ascontiguousarray(second).view(np.int32)
-    )
+    if first.dtype.kind == "f":
+        # as bits: -0.0 is not 0.0, and a NaN is itself
+        first, second = (np.ascontiguousarray(x).view(np.int32) for x in (first, second))
+    return np.array_equal(first, second)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlac._errors import CorruptStream
-from nlac._typing import IntSamples
+from nlac._typing import AnyArray, IntSamples
 from nlac.entropy.varint import read_signed, read_varint
 
 CONSTANT, COPY, NEGATED_COPY, CODED = 0, 1, 2, 3
@@ -50,32 +50,42 @@ class ChannelMap:
         self.end = at
         self.num_coded = len(coded)
 
-    def join(self, coded: NDArray[np.int32], frames: int) -> IntSamples:
-        """Return the samples of the block, (frames, channels) int32.
+    def join(self, coded: NDArray[np.int32], out: IntSamples, bits_per_sample: int = 32) -> None:
+        """Write the samples of some frames, from those of the coded channels.
+
+        Parameters
+        ----------
+        coded : (coded channels, frames) int32
+        out : (frames, channels) int16 or int32
+            Receives the samples.
+        bits_per_sample : int
+            Bits that a sample may have.
 
         Raises
         ------
         CorruptStream
-            A sample exceeds 32 bits.
+            A sample exceeds the bits.
         """
-        out = np.empty((frames, len(self._entries)), np.int32)
+        limit = 1 << (bits_per_sample - 1)
         row = 0
         for channel, (kind, number, offset) in enumerate(self._entries):
-            source, factor = np.zeros(1, np.int32), 1
+            source: AnyArray = np.zeros(1, np.int32)
+            factor = 1
             if kind == CODED:
                 source, factor = coded[row], number
                 row += 1
             elif kind != CONSTANT:
                 source, factor = out[:, number], 1 if kind == COPY else -1
-            if frames:
+            if len(out):
                 ends = [factor * int(end) + offset for end in (source.min(), source.max())]
-                if min(ends) < -(1 << 31) or max(ends) >= 1 << 31:
-                    raise CorruptStream("sample exceeds 32 bits", path=f"channel[{channel}]")
+                if min(ends) < -limit or max(ends) >= limit:
+                    raise CorruptStream(
+                        f"a sample exceeds {bits_per_sample} bits", path=f"channel[{channel}]"
+                    )
             # modulo 2**32, which is exact after the check above
             if factor != 1:
-                source = source * _low_word(factor)
-            np.add(source, _low_word(offset), out=out[:, channel])
-        return out
+                source = np.multiply(source, _low_word(factor), dtype=np.int32)
+            np.add(source, _low_word(offset), out=out[:, channel], dtype=np.int32, casting="unsafe")
 
 
 def _low_word(value: int) -> np.int32:

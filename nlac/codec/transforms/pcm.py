@@ -6,6 +6,7 @@ import hashlib
 
 import numpy as np
 
+from nlac._samples import in_pieces
 from nlac._typing import Samples
 
 
@@ -15,7 +16,7 @@ def pcm_bytes(samples: Samples, bits_per_sample: int) -> bytes:
     Parameters
     ----------
     samples : Samples, shape (frames, channels)
-        int32 right-justified, or float32.
+        Integers right-justified, or float32.
     bits_per_sample : int
         Valid bits, 1 to 32.
 
@@ -39,7 +40,8 @@ class PcmDigest:
 
     def update(self, samples: Samples) -> None:
         """Add the next samples, shape (frames, channels)."""
-        self._md5.update(pcm_bytes(samples, self._bits_per_sample))
+        for piece in in_pieces(samples):
+            self._md5.update(pcm_bytes(piece, self._bits_per_sample))
 
     def digest(self) -> bytes:
         """Return the 16 bytes of the MD5 so far."""

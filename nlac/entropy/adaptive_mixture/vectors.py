@@ -30,7 +30,7 @@ from nlac.entropy.distributions import CELLS, REACH, TAIL
 from nlac.kernels.arithmetic import log2_fixed
 from nlac.kernels.jit import kernel
 from nlac.kernels.llvm import I64, types, vectorised
-from nlac.kernels.memory import load_i64, store_64
+from nlac.kernels.memory import load_i64, narrow, store_64
 from nlac.kernels.vector64 import Vector64, load_number
 
 # cells of eight parts
@@ -56,6 +56,12 @@ def _limited(value, limit):
 
 
 @kernel
+def _product(left, right):
+    """Product of the low halves, which hold the numbers: see `Vector64.product`."""
+    return narrow(left) * narrow(right)
+
+
+@kernel
 def plain_prepare_lanes(row, features, locations, reciprocals, exponentials, gain):
     """Plain loop of `prepare_lanes`."""
     total = np.int64(0)
@@ -63,14 +69,16 @@ def plain_prepare_lanes(row, features, locations, reciprocals, exponentials, gai
         store_64(row, LOCATION + i, load_i64(locations, load_i64(row, SOURCE + i)))
         logarithm = log2_fixed(load_i64(row, MEAN + i) + (1 << 16), 8)
         gained = (load_i64(row, GAINED + i) & gain) + 65536
-        factor = (gained * load_i64(row, INVERSE + i)) >> 16
-        store_64(row, MANTISSA + i, (load_i64(reciprocals, logarithm & 255) * factor) >> 16)
+        factor = _product(gained, load_i64(row, INVERSE + i)) >> 16
+        mantissa = _product(load_i64(reciprocals, logarithm & 255), factor) >> 16
+        store_64(row, MANTISSA + i, mantissa)
         store_64(row, SHIFT + i, (logarithm >> 8) - 9)
         turn = np.int64(0)
         for j in range(FEATURES):
-            turn += load_i64(row, GATES + j * MAX_PARTS + i) * load_i64(features, j)
+            gate = load_i64(row, GATES + j * MAX_PARTS + i)
+            turn += _product(gate, load_i64(features, j))
         step = _limited(turn >> 18, EXP_STEPS) + EXP_STEPS
-        weight = load_i64(row, SHARE + i) * load_i64(exponentials, step)
+        weight = _product(load_i64(row, SHARE + i), load_i64(exponentials, step))
         store_64(row, WEIGHT + i, weight)
         total += weight
     return total
@@ -88,16 +96,17 @@ def prepare_lanes(
         _load(builder, row, SOURCE).look_up(locations).store(row, LOCATION)
         bits = (_load(builder, row, MEAN) + (1 << 16)).double_bits()
         # 0 in lanes that the gain does not concern
-        factor = ((_load(builder, row, GAINED) & gain) + 65536) * _load(builder, row, INVERSE) >> 16
-        mantissa = ((bits >> 44) & 255).look_up(reciprocals) * factor >> 16
+        wider = (_load(builder, row, GAINED) & gain) + 65536
+        factor = wider.product(_load(builder, row, INVERSE)) >> 16
+        mantissa = ((bits >> 44) & 255).look_up(reciprocals).product(factor) >> 16
         mantissa.store(row, MANTISSA)
         ((bits >> 52) - (1023 + 9)).store(row, SHIFT)
-        turn = _load(builder, row, GATES) * load_number(builder, features, 0)
+        turn = _load(builder, row, GATES).product(load_number(builder, features, 0))
         for j in range(1, FEATURES):
             gate = _load(builder, row, GATES + j * MAX_PARTS)
-            turn = turn + gate * load_number(builder, features, j)
+            turn = turn + gate.product(load_number(builder, features, j))
         turn = (turn >> 18).at_least(-EXP_STEPS).at_most(EXP_STEPS) + EXP_STEPS
-        weight = _load(builder, row, SHARE) * turn.look_up(exponentials)
+        weight = _load(builder, row, SHARE).product(turn.look_up(exponentials))
         weight.store(row, WEIGHT)
         return weight.total()
 
@@ -105,20 +114,20 @@ def prepare_lanes(
 
 
 @kernel
-def plain_weigh_lanes(row, narrow, reciprocal):
+def plain_weigh_lanes(row, down, reciprocal):
     """Plain loop of `weigh_lanes`."""
     for i in range(MIXTURE_LANES):
-        weight = (load_i64(row, WEIGHT + i) >> narrow) * reciprocal
+        weight = _product(load_i64(row, WEIGHT + i) >> down, reciprocal)
         store_64(row, WEIGHT + i, weight >> SHARE_BITS)
 
 
 @vectorised(plain_weigh_lanes)
-def weigh_lanes(typing_context: Any, row: Any, narrow: Any, reciprocal: Any) -> Any:
+def weigh_lanes(typing_context: Any, row: Any, down: Any, reciprocal: Any) -> Any:
     """Scale turned shares to weights (Q28) that sum to 1."""
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        row, narrow, reciprocal = arguments
-        weight = (_load(builder, row, WEIGHT) >> narrow) * reciprocal >> SHARE_BITS
+        row, down, reciprocal = arguments
+        weight = (_load(builder, row, WEIGHT) >> down).product(reciprocal) >> SHARE_BITS
         weight.store(row, WEIGHT)
         return context.get_dummy_value()
 
@@ -137,11 +146,11 @@ def plain_slope_lanes(row, table, edge, slot):
         cell = min(position >> 8, CELLS - 1)
         entry = load_i64(table, cell)
         width = entry & 0xFFFFFFFF
-        below = (entry >> 32) + ((width * (position - (cell << 8))) >> 8) - TAIL
+        below = (entry >> 32) + (_product(width, position - (cell << 8)) >> 8) - TAIL
         store_64(row + 8 * slot, i, below)
         weight = load_i64(row, WEIGHT + i) >> (SHARE_BITS - 16)
-        total += weight * below
-        slope += (weight * width * mantissa) >> shift
+        total += _product(weight, below)
+        slope += (_product(weight, width) * mantissa) >> shift
     return total, slope
 
 
@@ -167,13 +176,13 @@ def _cumulative(with_slope: bool, plain: Any) -> Any:
             cell = (position >> 8).at_most(CELLS - 1)
             entry = cell.look_up(table)
             width = entry & 0xFFFFFFFF
-            below = (entry >> 32) + (width * (position - (cell << 8)) >> 8) - TAIL
+            below = (entry >> 32) + (width.product(position - (cell << 8)) >> 8) - TAIL
             below.store(builder.add(row, builder.shl(slot, I64(3))), 0)
             weight = _load(builder, row, WEIGHT) >> (SHARE_BITS - 16)
-            total = (weight * below).total()
+            total = weight.product(below).total()
             if not with_slope:
                 return total
-            slope = (weight * width * mantissa >> shift).total()
+            slope = (weight.product(width) * mantissa >> shift).total()
             return context.make_tuple(builder, signature.return_type, (total, slope))
 
         return result(*[types.int64] * 4), code
@@ -193,7 +202,7 @@ def plain_joint_lanes(row, below, above):
     total = np.int64(0)
     for i in range(MIXTURE_LANES):
         likelihood = load_i64(row, above + i) - load_i64(row, below + i) + 1
-        joint = load_i64(row, WEIGHT + i) * likelihood
+        joint = _product(load_i64(row, WEIGHT + i), likelihood)
         store_64(row, JOINT + i, joint)
         total += joint
     return total
@@ -207,7 +216,7 @@ def joint_lanes(typing_context: Any, row: Any, below: Any, above: Any) -> Any:
         row, below, above = arguments
         below = _load(builder, builder.add(row, builder.shl(below, I64(3))), 0)
         above = _load(builder, builder.add(row, builder.shl(above, I64(3))), 0)
-        joint = _load(builder, row, WEIGHT) * (above - below + 1)
+        joint = _load(builder, row, WEIGHT).product(above - below + 1)
         joint.store(row, JOINT)
         return joint.total()
 
@@ -215,20 +224,20 @@ def joint_lanes(typing_context: Any, row: Any, below: Any, above: Any) -> Any:
 
 
 @kernel
-def plain_learn_lanes(row, features, narrow, reciprocal, leak, sample, age):
+def plain_learn_lanes(row, features, down, reciprocal, leak, sample, age):
     """Plain loop of `learn_lanes`."""
     total = np.int64(0)
     for i in range(MIXTURE_LANES):
-        posterior = ((load_i64(row, JOINT + i) >> narrow) * reciprocal) >> SHARE_BITS
+        posterior = _product(load_i64(row, JOINT + i) >> down, reciprocal) >> SHARE_BITS
         surprise = posterior - load_i64(row, WEIGHT + i)
         share = load_i64(row, SHARE + i)
-        share += (surprise >> SHARE_RATE) - (share >> SHARE_LEAK) * leak
+        share += (surprise >> SHARE_RATE) - _product(share >> SHARE_LEAK, leak)
         share = max(share, load_i64(row, LEAST + i))
         store_64(row, SHARE + i, share)
         total += share
         for j in range(FEATURES):
             place = GATES + j * MAX_PARTS + i
-            step = surprise * load_i64(features, j) + (1 << (GATE_RATE - 1))
+            step = _product(surprise, load_i64(features, j)) + (1 << (GATE_RATE - 1))
             gate = load_i64(row, place) + (step >> GATE_RATE)
             store_64(row, place, _limited(gate, GATE_LIMIT))
         mean = load_i64(row, MEAN + i)
@@ -239,7 +248,7 @@ def plain_learn_lanes(row, features, narrow, reciprocal, leak, sample, age):
 
 @vectorised(plain_learn_lanes)
 def learn_lanes(
-    typing_context: Any, row: Any, features: Any, narrow: Any, reciprocal: Any, leak: Any,
+    typing_context: Any, row: Any, features: Any, down: Any, reciprocal: Any, leak: Any,
     sample: Any, age: Any,
 ) -> Any:  # fmt: skip
     """Move shares and gates to what the posterior (joint / sum of all) asks for, means to errors.
@@ -248,16 +257,16 @@ def learn_lanes(
     """
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        row, features, narrow, reciprocal, leak, sample, age = arguments
-        posterior = (_load(builder, row, JOINT) >> narrow) * reciprocal >> SHARE_BITS
+        row, features, down, reciprocal, leak, sample, age = arguments
+        posterior = (_load(builder, row, JOINT) >> down).product(reciprocal) >> SHARE_BITS
         surprise = posterior - _load(builder, row, WEIGHT)
         share = _load(builder, row, SHARE)
-        share = share + (surprise >> SHARE_RATE) - (share >> SHARE_LEAK) * leak
+        share = share + (surprise >> SHARE_RATE) - (share >> SHARE_LEAK).product(leak)
         share = share.at_least(_load(builder, row, LEAST))
         share.store(row, SHARE)
         for j in range(FEATURES):
             gate = _load(builder, row, GATES + j * MAX_PARTS)
-            step = surprise * load_number(builder, features, j) + (1 << (GATE_RATE - 1))
+            step = surprise.product(load_number(builder, features, j)) + (1 << (GATE_RATE - 1))
             gate = gate + (step >> GATE_RATE)
             gate = gate.at_least(-GATE_LIMIT).at_most(GATE_LIMIT)
             gate.store(row, GATES + j * MAX_PARTS)

@@ -107,7 +107,7 @@ def processor_level(code: ctypes.CDLL) -> int:
     def cpuid(leaf: int, subleaf: int) -> tuple[int, int, int, int]:
         registers = (ctypes.c_uint32 * 4)()
         code.nlac_cpuid(ctypes.c_uint32(leaf), ctypes.c_uint32(subleaf), registers)
-        return tuple(registers)  # type: ignore[return-value]
+        return registers[0], registers[1], registers[2], registers[3]
 
     return level_of(cpuid, lambda: int(code.nlac_xgetbv()))
 

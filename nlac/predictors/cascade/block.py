@@ -6,6 +6,7 @@ references, lags, value sets and first scales. The rest are payload words.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 from typing import NamedTuple
 
@@ -39,9 +40,9 @@ class CodedCascade(NamedTuple):
 
 def decode(
     data: bytes, at: int, frames: int, channels: int, stream: StreamHeader
-) -> NDArray[np.int32]:
+) -> Iterator[NDArray[np.int32]]:
     """Decode the channels of a block with `decode_cascade`; see `Method.decode`."""
-    return decode_cascade(data, at, frames, channels, stream.coder_id)
+    yield decode_cascade(data, at, frames, channels, stream.coder_id)
 
 
 def decode_cascade(
@@ -100,6 +101,8 @@ def read_cascade(data: bytes, at: int, frames: int, channels: int) -> CodedCasca
 
 def in_block_order(pcm: NDArray[np.int32], order: list[int]) -> NDArray[np.int32]:
     """Return the channels in the order of the block, from those in coding order."""
+    if order == sorted(order):
+        return pcm
     out = np.empty_like(pcm)
     out[order] = pcm
     return out

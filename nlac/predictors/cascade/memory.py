@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from nlac.kernels.arithmetic import QUARTERS
 from nlac.predictors.cascade.nlms import StageCell
 from nlac.predictors.cascade.parameters import StageParameters
+from nlac.predictors.cascade.vectors import STAGE_LANES, StageLane
 from nlac.predictors.networks import online
 from nlac.predictors.networks.online import ONLINE_CELLS, OnlineCell
 from nlac.predictors.networks.tables import tanh_table
@@ -64,8 +67,17 @@ class StageMemory:
             cells[StageCell.AHEAD] = ahead
         cells[StageCell.HISTORY_SHIFT] = history_shift
         cells[StageCell.GROUP] = 4 if stage.taps > 32 else 1
+
+    def _stage_lanes(self, stages: Sequence[StageParameters]) -> int:
+        """Address of the cells of `StageLane` for these stages."""
+        address = self._new(STAGE_LANES)
+        cells = self._keep[-1]
+        begin = (address - cells.ctypes.data) // 8 + StageLane.STEP
         # for three means of powers in Q8 and errors in Q3: 3 * 2**(46 + 8 - 3 - step / 4)
-        cells[StageCell.STEP] = (3 * QUARTERS[stage.step & 3] << 21) >> (stage.step >> 2)
+        cells[begin : begin + len(stages)] = [
+            (3 * QUARTERS[stage.step & 3] << 21) >> (stage.step >> 2) for stage in stages
+        ]
+        return address
 
     def _online(self, step: int, history: int, other: int, ahead: int) -> int:
         """Address of the cells of a new online network; `other` is as in `_stage`."""

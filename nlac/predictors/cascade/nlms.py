@@ -15,8 +15,16 @@ import numpy as np
 
 from nlac.kernels.arithmetic import bit_length
 from nlac.kernels.jit import kernel
-from nlac.kernels.memory import load_i16, load_i64, store_16, store_64
+from nlac.kernels.memory import load_i64, store_16, store_64
 from nlac.kernels.vectors_i16 import add_four_gradients, add_two_gradients, dot_i16
+from nlac.kernels.vectors_i64 import I64_LANES
+from nlac.predictors.cascade.vectors import (
+    HISTORY_LIMIT,
+    StageLane,
+    first_gradients,
+    gradients,
+    has_wide_vectors,
+)
 
 
 class StageCell(IntEnum):
@@ -31,23 +39,18 @@ class StageCell(IntEnum):
     OTHER_WEIGHTS = 6  # the same for the cross taps
     OTHER_COPIES = 7
     HISTORY_SHIFT = 8  # a history holds residuals shifted down by so many bits
-    STEP = 9  # step size, scaled for `learn_stage`
-    POWERS = 10  # three running means of the power of the history, Q8
-    MEAN = 13  # running mean of the error, Q11
-    OUTPUT = 14  # present prediction, Q8
-    AHEAD = 15  # 1 if the reference's present sample is known
-    GROUP = 16  # samples whose gradients are added at once: 1 or 4
-    GRADIENTS = 17  # gradients of these, Q16, the newest first
+    AHEAD = 9  # 1 if the reference's present sample is known
+    GROUP = 10  # samples whose gradients are added at once: 1 or 4
 
 
-STAGE_CELLS = StageCell.GRADIENTS + 4
-HISTORY_LIMIT = 8191
+STAGE_CELLS = len(StageCell)
+_MANY = 6  # stages that are faster as a vector where vectors are narrow, too
 NEAR = 32  # taps of the first stretch of equal step
 
 
 @kernel
 def predict_stage(stage, t):
-    """Prediction of a stage for frame t, int64 Q8; also kept in the stage for `learn_stage`."""
+    """Prediction of a stage for frame t, int64 Q8."""
     taps = load_i64(stage, StageCell.TAPS)
     begin = load_i64(stage, StageCell.HISTORY) + 2 * (t - taps)
     total = dot_i16(load_i64(stage, StageCell.COPIES), begin, taps)
@@ -61,9 +64,14 @@ def predict_stage(stage, t):
         )
     # Q14 in the units of the history
     up = load_i64(stage, StageCell.HISTORY_SHIFT) - 6
-    output = total << up if up >= 0 else total >> -up
-    store_64(stage, StageCell.OUTPUT, output)
-    return output
+    return total << up if up >= 0 else total >> -up
+
+
+@kernel
+def note_output(lanes, index, output, before):
+    """Keep the prediction of a stage, and the sum of those before it, for `learn_stages`."""
+    store_64(lanes, StageLane.OUTPUT + index, output)
+    store_64(lanes, StageLane.BEFORE + index, before)
 
 
 @kernel
@@ -86,14 +94,16 @@ def _pair(later, earlier, size):
 
 
 @kernel
-def _spread(stage, weights, copies, history, count):
+def _spread(gradients, group, weights, copies, history, count):
     """Update `count` taps with a step size that falls with the distance; the nearest is the last.
 
-    `weights` (int32), `copies` (int16) and `history` (int16) are addresses.
+    `gradients` is the address of the newest gradient (`StageLane.GRADIENTS`), of which `group`
+    count; `weights` (int32), `copies` (int16) and `history` (int16) are addresses, too.
     """
-    g0, g1 = load_i64(stage, StageCell.GRADIENTS), load_i64(stage, StageCell.GRADIENTS + 1)
-    g2, g3 = load_i64(stage, StageCell.GRADIENTS + 2), load_i64(stage, StageCell.GRADIENTS + 3)
-    group = load_i64(stage, StageCell.GROUP)
+    g0, g1, g2, g3 = load_i64(gradients, 0), np.int64(0), np.int64(0), np.int64(0)
+    if group > 1:
+        g1, g2 = load_i64(gradients, I64_LANES), load_i64(gradients, 2 * I64_LANES)
+        g3 = load_i64(gradients, 3 * I64_LANES)
     top = max(max(abs(g0), abs(g1)), max(abs(g2), abs(g3)))
     end = count
     width = NEAR
@@ -123,45 +133,50 @@ def _spread(stage, weights, copies, history, count):
 
 
 @kernel
-def learn_stage(stage, t, target):
-    """Update a stage with `target` (Q8), the residual that it should have predicted at frame t.
-
-    Widths: histories of 14 bits, so powers below 2**26 (Q8 in 64 bits), the clipped error
-    below 2**17 (Q3), the gradient's dividend below 2**59; the gradient is
-    clipped to 2**30 (Q16), so that each weight changes by less than 2**29 at a time.
-    """
-    error = target - load_i64(stage, StageCell.OUTPUT)
-    shift = load_i64(stage, StageCell.HISTORY_SHIFT) + 5
-    error = error >> shift if shift >= 0 else error << -shift
-    magnitude = min(abs(error), np.int64(1) << 16)
-    mean = load_i64(stage, StageCell.MEAN)
-    bound = min(magnitude, 2 * (mean >> 8) + 1)
-    mean += ((magnitude << 8) - mean) >> 5
-    store_64(stage, StageCell.MEAN, mean)
-    error = bound if error > 0 else -bound
-    history = load_i64(stage, StageCell.HISTORY)
-    newest = load_i16(history, t - 1)
-    square = (newest * newest) << 8
-    power = np.int64(1 << 10)
-    for i in range(3):
-        value = load_i64(stage, StageCell.POWERS + i)
-        value += (square - value) >> (3 * i + 4)
-        store_64(stage, StageCell.POWERS + i, value)
-        power += value
-    gradient = (error * load_i64(stage, StageCell.STEP)) // power
-    gradient = min(max(gradient, -(1 << 30)), 1 << 30)
+def _learn_stage(stage, gradients, t):
+    """Update the weights of a stage with its gradients at frame t and before."""
     group, taps = load_i64(stage, StageCell.GROUP), load_i64(stage, StageCell.TAPS)
-    # the newest gradient is the first
-    place = (group - 1) - (t & (group - 1))
-    store_64(stage, StageCell.GRADIENTS + place, gradient)
-    if place > 0:
+    if t & (group - 1) != group - 1:
         return
-    begin = history + 2 * (t - taps)
+    begin = load_i64(stage, StageCell.HISTORY) + 2 * (t - taps)
     weights, copies = load_i64(stage, StageCell.WEIGHTS), load_i64(stage, StageCell.COPIES)
-    _spread(stage, weights, copies, begin, taps)
+    _spread(gradients, group, weights, copies, begin, taps)
     other = load_i64(stage, StageCell.CROSS_TAPS)
     if other > 0:
         begin = t - other + load_i64(stage, StageCell.AHEAD)
         begin = load_i64(stage, StageCell.OTHER_HISTORY) + 2 * begin
         weights = load_i64(stage, StageCell.OTHER_WEIGHTS)
-        _spread(stage, weights, load_i64(stage, StageCell.OTHER_COPIES), begin, other)
+        copies = load_i64(stage, StageCell.OTHER_COPIES)
+        _spread(gradients, group, weights, copies, begin, other)
+
+
+@kernel
+def learn_stages(stages, lanes, cascades, per_cascade, t, residual, shift):
+    """Update all stages of a channel at frame t, and their histories but the first of a cascade.
+
+    Parameters
+    ----------
+    stages : address of the cells of all stages, cascade by cascade
+    lanes : address of the cells of `StageLane`
+    cascades, per_cascade : int
+        Cascades, and stages of each.
+    t : int
+    residual : int
+        What the first stage of each cascade should have predicted, Q8.
+    shift : int
+        Residuals are shifted down by so many bits in histories.
+    """
+    place = 3 - (t & 3)
+    count = cascades * per_cascade
+    if count < _MANY and not has_wide_vectors():
+        first_gradients(lanes, count, place, residual, shift)
+    else:
+        gradients(lanes, (count + 7) >> 3, place, residual, shift)
+    newest = lanes + 8 * (StageLane.GRADIENTS + I64_LANES * place)
+    for k in range(cascades):
+        for i in range(k * per_cascade, (k + 1) * per_cascade):
+            stage = stages + 8 * STAGE_CELLS * i
+            _learn_stage(stage, newest + 8 * i, t)
+            if i > k * per_cascade:
+                value = load_i64(lanes, StageLane.NEWEST + i)
+                store_16(load_i64(stage, StageCell.HISTORY), t, value)

@@ -14,15 +14,14 @@ from nlac.kernels.memory import load_i64, store_64
 from nlac.predictors.cascade.covariance import WindowCell, WindowStretch, batch_sums
 from nlac.predictors.cascade.nlms import (
     STAGE_CELLS,
-    StageCell,
-    learn_stage,
+    learn_stages,
+    note_output,
     predict_stage,
     store_history,
 )
 from nlac.predictors.cascade.rls import (
     COMBINER_CELLS,
     RLS_CELLS,
-    CombinerCell,
     RlsCell,
     RlsStretch,
     learn_combiner,
@@ -30,7 +29,9 @@ from nlac.predictors.cascade.rls import (
     note_error,
     predict_combiner,
     predict_rls,
-    set_input,
+    set_difference,
+    set_inputs,
+    set_target,
 )
 from nlac.predictors.cascade.state import ChannelCell
 from nlac.predictors.lpc.parameters import PAD
@@ -101,25 +102,31 @@ def predict_sample(channel, t):
         if i == 0:
             base = value
         else:
-            set_input(combiner, i - 1, value - base)
+            set_difference(combiner, i - 1, value - base)
     combined = base
     if num_rls > 1:
+        set_inputs(combiner)
         combined = min(max(base + predict_combiner(combiner), low), high)
     store_64(channel, ChannelCell.COMBINED, combined)
     for i in range(1, num_rls):
         difference = load_i64(channel, ChannelCell.PREDICTIONS + i) - combined
         if load_i64(rls + 8 * RLS_CELLS * i, RlsCell.OFF) != 0:
             difference = np.int64(0)
-        set_input(final_combiners, i - 1, difference)
-    stages = load_i64(channel, ChannelCell.STAGES)
+        set_difference(final_combiners, i - 1, difference)
+    stages, lanes = load_i64(channel, ChannelCell.STAGES), load_i64(channel, ChannelCell.LANES)
     num_stages = load_i64(channel, ChannelCell.NUM_STAGES)
     at = num_rls - 1
     stage_sum = np.int64(0)
-    for i in range(load_i64(channel, ChannelCell.NUM_CASCADES) * num_stages):
-        value = predict_stage(stages + 8 * STAGE_CELLS * i, t)
-        set_input(final_combiners, at + i, value)
-        if i < num_stages:
-            stage_sum += value
+    for k in range(load_i64(channel, ChannelCell.NUM_CASCADES)):
+        before = np.int64(0)
+        for i in range(k * num_stages, (k + 1) * num_stages):
+            value = predict_stage(stages + 8 * STAGE_CELLS * i, t)
+            set_difference(final_combiners, at + i, value)
+            note_output(lanes, i, value, before)
+            before += value
+        if k == 0:
+            stage_sum = before
+    set_inputs(final_combiners)
     for i in range(num_combiners):
         value = combined + predict_combiner(final_combiners + 8 * COMBINER_CELLS * i)
         store_64(out, i, min(max(value, low), high))
@@ -158,23 +165,18 @@ def learn_sample(channel, t, sample):
     combined = load_i64(channel, ChannelCell.COMBINED)
     residual = truth - combined
     if num_rls > 1:
-        set_input(combiner, num_rls - 1, truth - load_i64(channel, ChannelCell.PREDICTIONS))
+        set_target(combiner, truth - load_i64(channel, ChannelCell.PREDICTIONS))
         learn_combiner(combiner, abs(residual))
     num_combiners = load_i64(channel, ChannelCell.NUM_FINAL_COMBINERS)
-    set_input(final_combiners, load_i64(final_combiners, CombinerCell.COUNT) - 1, residual)
+    set_target(final_combiners, residual)
     for i in range(num_combiners):
         learn_combiner(final_combiners + 8 * COMBINER_CELLS * i, abs(truth - load_i64(out, i)))
     history_shift = load_i64(channel, ChannelCell.HISTORY_SHIFT)
-    stages = load_i64(channel, ChannelCell.STAGES)
-    num_stages = load_i64(channel, ChannelCell.NUM_STAGES)
-    for k in range(load_i64(channel, ChannelCell.NUM_CASCADES)):
-        value = residual
-        for i in range(num_stages):
-            stage = stages + 8 * STAGE_CELLS * (k * num_stages + i)
-            learn_stage(stage, t, value)
-            if i > 0:
-                store_history(load_i64(stage, StageCell.HISTORY), t, value, history_shift)
-            value -= load_i64(stage, StageCell.OUTPUT)
+    learn_stages(
+        load_i64(channel, ChannelCell.STAGES), load_i64(channel, ChannelCell.LANES),
+        load_i64(channel, ChannelCell.NUM_CASCADES), load_i64(channel, ChannelCell.NUM_STAGES),
+        t, residual, history_shift,
+    )  # fmt: skip
     store_history(load_i64(channel, ChannelCell.RESIDUALS), t, residual, history_shift)
     online = load_i64(channel, ChannelCell.ONLINE)
     if online != 0:

@@ -20,6 +20,7 @@ from nlac.kernels.vectors_covariance import accumulate
 from nlac.kernels.vectors_i64 import I64_LANES, dot_low, sum_rows
 from nlac.predictors.cascade.cholesky import solve
 from nlac.predictors.cascade.covariance import STRETCHES, WindowCell
+from nlac.predictors.cascade.vectors import clip_inputs
 
 
 class RlsCell(IntEnum):
@@ -73,10 +74,12 @@ class CombinerCell(IntEnum):
     CLIP = 12  # inputs are clipped at 2**CLIP times their mean
     INVERSES = 13  # address of work space that all combiners share
     MEANS = 14  # running means of the magnitudes of the inputs, Q8
+    USED = MEANS + I64_LANES  # -1 for each input without the target, else 0
+    DIFFERENCES = USED + I64_LANES  # present differences, Q8
 
 
 RLS_CELLS = RlsCell.STRETCHES + len(RlsStretch) * STRETCHES
-COMBINER_CELLS = CombinerCell.MEANS + I64_LANES
+COMBINER_CELLS = CombinerCell.DIFFERENCES + I64_LANES
 COMBINER_BITS = 3
 COMBINER_BATCH = 1 << COMBINER_BITS  # samples whose products are added up before they are weighted
 INPUT_BITS = 22  # magnitude of a combiner's inputs
@@ -188,12 +191,34 @@ def _inputs(combiner):
 
 
 @kernel
-def set_input(combiner, index, difference):
-    """Set an input or, at the last index, the target: a difference in Q8."""
-    # an outlier says little, and would outweigh the rest
+def _bound(combiner):
+    """What bounds an input beside its mean, Q8: an outlier says little, and would outweigh."""
+    return (load_i64(combiner, CombinerCell.MEAN) << 4) + 1024
+
+
+@kernel
+def set_difference(combiner, index, difference):
+    """Set the difference (Q8) of which `set_inputs` makes an input."""
+    store_64(combiner, CombinerCell.DIFFERENCES + index, difference)
+
+
+@kernel
+def set_inputs(combiner):
+    """Make all inputs of their differences."""
+    clip_inputs(
+        combiner + 8 * CombinerCell.MEANS, combiner + 8 * CombinerCell.DIFFERENCES,
+        combiner + 8 * CombinerCell.USED, _inputs(combiner), _bound(combiner),
+        load_i64(combiner, CombinerCell.CLIP), load_i64(combiner, CombinerCell.SHIFT),
+        np.int64(1 << INPUT_BITS),
+    )  # fmt: skip
+
+
+@kernel
+def set_target(combiner, difference):
+    """Set the target, the last of the inputs: a difference in Q8."""
+    index = load_i64(combiner, CombinerCell.COUNT) - 1
     mean = load_i64(combiner, CombinerCell.MEANS + index)
-    wide = (load_i64(combiner, CombinerCell.MEAN) << 4) + mean + 1024
-    wide = wide << load_i64(combiner, CombinerCell.CLIP)
+    wide = (_bound(combiner) + mean) << load_i64(combiner, CombinerCell.CLIP)
     difference = min(max(difference, -wide), wide)
     store_64(combiner, CombinerCell.MEANS + index, mean + ((abs(difference) - mean) >> 5))
     value = difference >> load_i64(combiner, CombinerCell.SHIFT)

@@ -54,7 +54,8 @@ class ChannelCell(IntEnum):
     LAG = 22  # frames back to the LTP match, 0 for none
     BATCH = 23  # frames of a batch
     STAGE_SUM = 24  # present sum of the first cascade's predictions, Q8
-    PREDICTIONS = 25  # present predictions of the RLS predictors, Q8
+    LANES = 25  # address of the cells of `StageLane`
+    PREDICTIONS = 26  # present predictions of the RLS predictors, Q8
 
 
 CHANNEL_CELLS = ChannelCell.PREDICTIONS + 8
@@ -222,6 +223,7 @@ class CascadeState(StageMemory):
         row[ChannelCell.NUM_FINAL_COMBINERS] = len(p.final_combiners)
         stage_rows = self._cells(len(stages) * STAGE_CELLS).reshape(-1, STAGE_CELLS)
         row[ChannelCell.STAGES] = stage_rows.ctypes.data
+        row[ChannelCell.LANES] = self._stage_lanes(stages)
         row[ChannelCell.NUM_CASCADES] = len(p.cascades)
         row[ChannelCell.NUM_STAGES] = len(p.cascades[0]) if p.cascades else 0
         for i, stage in enumerate(stages):
@@ -258,3 +260,4 @@ class CascadeState(StageMemory):
         cells[CombinerCell.SHIFT] = shift
         cells[CombinerCell.RATE] = _MEAN_RATE
         cells[CombinerCell.CLIP] = _FINAL_CLIP
+        cells[CombinerCell.USED : CombinerCell.USED + count - 1] = -1

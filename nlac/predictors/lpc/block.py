@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -17,10 +17,10 @@ from nlac.entropy.small_residuals import new_contexts
 from nlac.entropy.value_sets import ValueSet, read_sets, write_sets
 from nlac.entropy.varint import read_varint, write_varint
 from nlac.entropy.words import check_end, read_words
-from nlac.predictors.lpc.kernels import new_rows, new_state
+from nlac.predictors.lpc.kernels import clear_rows, new_rows, new_state
 from nlac.predictors.lpc.parameters import LpcParameters
 from nlac.predictors.lpc.plan import Plan, make_plan
-from nlac.predictors.lpc.range_loops import decode_loop
+from nlac.predictors.lpc.range_decoding import decode_loop
 from nlac.predictors.lpc.rice_loops import decode_rice
 from nlac.predictors.lpc.side_info import MAX_INITIAL_SCALE, read_parameters, write_parameters
 from nlac.predictors.lpc.slices import SLICED, SlicePlanner, SliceTable, read_slices
@@ -39,15 +39,15 @@ _CODERS = {CODER_AUTO: (RANGE, RICE), CODER_RANGE: (RANGE,), CODER_RICE: (RICE,)
 
 def decode(
     data: bytes, at: int, frames: int, channels: int, stream: StreamHeader
-) -> NDArray[np.int32]:
-    """Decode the channels of a block with `decode_lpc`; see `Method.decode`."""
-    return decode_lpc(data, at, frames, channels, stream.coder_id)
+) -> Iterator[NDArray[np.int32]]:
+    """Decode the channels of a block with `lpc_pieces`; see `Method.decode`."""
+    return lpc_pieces(data, at, frames, channels, stream.coder_id)
 
 
-def decode_lpc(
+def lpc_pieces(
     data: bytes, at: int, frames: int, channels: int, coder_id: int = CODER_AUTO
-) -> NDArray[np.int32]:
-    """Decode the channels of a block.
+) -> Iterator[NDArray[np.int32]]:
+    """Decode the channels of a block, slice by slice.
 
     Parameters
     ----------
@@ -57,9 +57,10 @@ def decode_lpc(
     coder_id : int
         Coder of the stream, which may exclude one of the block's.
 
-    Returns
-    -------
-    channels : (channels, frames) int32
+    Yields
+    ------
+    (channels, some frames) int32
+        The next one overwrites the one before.
 
     Raises
     ------
@@ -68,14 +69,15 @@ def decode_lpc(
     """
     sliced = open_sliced(data, at, frames, channels, coder_id)
     if sliced is not None:
-        return sliced.decode(range(len(sliced.table.slices)))
-    return decode_prefiltered(data, at, frames, channels, partial(decode_plain, coder_id=coder_id))
+        yield from sliced.pieces(range(len(sliced.table.slices)))
+        return
+    yield decode_prefiltered(data, at, frames, channels, partial(decode_plain, coder_id=coder_id))
 
 
 def decode_plain(
     data: bytes, at: int, frames: int, channels: int, coder_id: int
 ) -> NDArray[np.int32]:
-    """Decode a block without prefilters and slices; see `decode_lpc`."""
+    """Decode a block without prefilters and slices; see `lpc_pieces`."""
     coder, at = read_coder(data, at, coder_id)
     order, sets, parameters, at = read_side_info(data, at, frames, channels)
     rows = new_rows(parameters)
@@ -173,7 +175,12 @@ class SlicedBlock:
     sets: list[ValueSet]
     parameters: LpcParameters
 
-    def decode(self, numbers: range) -> NDArray[np.int32]:
+    def frames(self, numbers: range) -> int:
+        """Frames of slices that follow each other, at least one."""
+        slices = self.table.slices
+        return slices[numbers[-1]].stop - slices[numbers[0]].start
+
+    def pieces(self, numbers: range) -> Iterator[NDArray[np.int32]]:
         """Decode some slices.
 
         Parameters
@@ -181,10 +188,10 @@ class SlicedBlock:
         numbers : range
             Numbers of the slices, at least one, in steps of 1.
 
-        Returns
-        -------
+        Yields
+        ------
         (channels, frames) int32
-            All frames of these slices.
+            A slice, which the next one overwrites.
 
         Raises
         ------
@@ -192,24 +199,24 @@ class SlicedBlock:
             The bytes are not what an encoder writes.
         """
         chosen = [self.table.slices[number] for number in numbers]
-        begin, frames = chosen[0].start, chosen[-1].stop - chosen[0].start
-        pcm = np.empty((len(self.order), frames), np.int32)
         longest = max(each.stop - each.start for each in chosen)
+        work = np.empty(len(self.order) * longest, np.int32)
         rows = new_rows(self.parameters, longest)
         plan = make_plan(self.parameters, self.sets, rows.shape[1])
         planner = SlicePlanner(plan, self.parameters)
-        places = np.array(self.order, np.int64) * frames
+        order = np.array(self.order, np.int64)
         for number, each in zip(numbers, chosen, strict=True):
             data = self.data[each.begin : each.end]
             scale, first, at = self._read_beginning(data, number)
             warm_up = self.table.warm_up if number else 0
-            at_frame = each.start - begin
-            plan = planner.plan(each.start, each.stop, warm_up, places + at_frame)
-            rows[:] = 0
+            frames = each.stop - each.start
+            pcm = work[: len(order) * frames].reshape(len(order), frames)
+            plan = planner.plan(each.start, each.stop, warm_up, order * frames)
+            clear_rows(rows, self.parameters, frames)
             decode_samples(plan, self.coder, scale, rows, pcm, data, at)
             if self.prefilters:
-                restore(self.prefilters, first, pcm[:, at_frame : each.stop - begin])
-        return pcm
+                restore(self.prefilters, first, pcm)
+            yield pcm
 
     def _read_beginning(
         self, data: bytes, number: int

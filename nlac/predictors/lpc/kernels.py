@@ -1,8 +1,6 @@
 """Kernels of the `lpc` loops, shared by encoder and decoder.
 
-All arithmetic is in int64 (spec, section "lpc block"); arrays are passed as addresses. The samples
-of a channel are interleaved with those of its reference, so each window is one contiguous run of
-samples, own and reference samples in turn; so is the LTP window around the LTP match.
+All arithmetic is in int64 (spec, section "lpc block"); arrays are passed as addresses.
 """
 
 from __future__ import annotations
@@ -15,12 +13,11 @@ from numpy.typing import NDArray
 
 from nlac.entropy.distributions import MAX_SCALE, ROW, TAIL, cumulative_at
 from nlac.entropy.range_coder import TOTAL
-from nlac.entropy.value_kernels import SetCell, boundary, load_set
+from nlac.entropy.value_kernels import boundary, load_set
 from nlac.entropy.value_sets import SOFT
 from nlac.kernels.arithmetic import log2_fixed
 from nlac.kernels.jit import inline_kernel
-from nlac.kernels.memory import address, load_i32, load_i64, load_low, store_32, store_64
-from nlac.kernels.vectors_i64 import dot_short
+from nlac.kernels.memory import address, load_i64, store_32, store_64
 from nlac.predictors.lpc.parameters import PAD, LpcParameters
 from nlac.predictors.lpc.plan import LINE_CELLS, SEGMENT_CELLS, LineCell, SegmentCell
 
@@ -147,39 +144,53 @@ def find_bin(entry, distribution, begin, size, q):
 
 
 @inline_kernel
-def dot(coefficients, row, count):
-    """Dot product of `count` int64 coefficients and int32 samples, at least two; addresses."""
-    # the two newest samples may have been stored just before: without them, the loads of the
-    # vector loop need not wait
-    blocks = (count - 2) & ~7
-    total = dot_short(coefficients, row, blocks)
-    for i in range(blocks, count - 2):
-        total += load_low(coefficients, i) * load_i32(row, i)
-    total += load_low(coefficients, count - 2) * load_i32(row, count - 2)
-    return total + load_low(coefficients, count - 1) * load_i32(row, count - 1)
-
-
-@inline_kernel
-def context(state):
-    """Index of a channel's scale context, times 3, and log2 of its middle mean in 1/16 octaves."""
-    middle = log2_fixed(load_i64(state, ScaleCell.MIDDLE) + 256, 4)
-    a = ((log2_fixed(load_i64(state, ScaleCell.FAST) + 256, 4) - middle) >> 3) + CONTEXTS // 2
-    b = ((middle - log2_fixed(load_i64(state, ScaleCell.SLOW) + 256, 4)) >> 3) + CONTEXTS // 2
+def context(fast, middle_mean, slow):
+    """Index of the scale context of three means, times 3; log2 of the middle one, 1/16 octaves."""
+    middle = log2_fixed(middle_mean + 256, 4)
+    a = ((log2_fixed(fast + 256, 4) - middle) >> 3) + CONTEXTS // 2
+    b = ((middle - log2_fixed(slow + 256, 4)) >> 3) + CONTEXTS // 2
     a = min(max(a, 0), CONTEXTS - 1)
     b = min(max(b, 0), CONTEXTS - 1)
     return 3 * (a * CONTEXTS + b), middle
 
 
 @inline_kernel
+def means_of(state):
+    """Means of |error| of a channel: fast, middle and slow one."""
+    return (
+        load_i64(state, ScaleCell.FAST),
+        load_i64(state, ScaleCell.MIDDLE),
+        load_i64(state, ScaleCell.SLOW),
+    )
+
+
+@inline_kernel
+def following_means(means, error):
+    """Return the means after an error, |sample - location| in Q8."""
+    fast, middle, slow = means
+    wide = error << 4
+    return fast + ((wide - fast) >> 2), middle + ((wide - middle) >> 4), slow + ((wide - slow) >> 7)
+
+
+@inline_kernel
+def store_means(state, means):
+    """Store the means of a channel."""
+    fast, middle, slow = means
+    store_64(state, ScaleCell.FAST, fast)
+    store_64(state, ScaleCell.MIDDLE, middle)
+    store_64(state, ScaleCell.SLOW, slow)
+
+
+@inline_kernel
 def adapt(shapes, state, context, error, mantissa, shift):
     """Update means, correction and shape with `error`, |sample - location| in Q8."""
-    wide = error << 4
-    mean = load_i64(state, ScaleCell.FAST)
-    store_64(state, ScaleCell.FAST, mean + ((wide - mean) >> 2))
-    mean = load_i64(state, ScaleCell.MIDDLE)
-    store_64(state, ScaleCell.MIDDLE, mean + ((wide - mean) >> 4))
-    mean = load_i64(state, ScaleCell.SLOW)
-    store_64(state, ScaleCell.SLOW, mean + ((wide - mean) >> 7))
+    store_means(state, following_means(means_of(state), error))
+    adapt_context(shapes, state, context, error, mantissa, shift)
+
+
+@inline_kernel
+def adapt_context(shapes, state, context, error, mantissa, shift):
+    """Update correction and shape of a context as `adapt` does."""
     ratio = min((error * mantissa) >> shift, 8 << 13)
     correction = load_i64(state, ScaleCell.CORRECTION + context) + ((ratio - (1 << 13)) >> 5)
     # without a bound, long silence would drive it too far to come back
@@ -230,34 +241,16 @@ def value_set_of(cell, values, ranks):
 
 
 @inline_kernel
-def predict(cell, coefficients, row, t):
-    """Prediction of delayed frame t (Q8), within the ends of the value set.
-
-    `row` is the address of the channel's row of int32 samples.
-    """
-    here = load_i64(cell, SegmentCell.WIDTH) * (PAD + t)
-    count = load_i64(cell, SegmentCell.ORDER)
-    total = np.int64(0)
-    if count > 0:
-        begin = here + load_i64(cell, SegmentCell.PRESENT) - count
-        first = coefficients + 8 * load_i64(cell, SegmentCell.COEFFICIENTS)
-        total = dot(first, row + 4 * begin, count)
-    count = load_i64(cell, SegmentCell.LTP_ORDER)
-    if count > 0:
-        begin = here + load_i64(cell, SegmentCell.LTP_BEGIN)
-        first = coefficients + 8 * load_i64(cell, SegmentCell.LTP_COEFFICIENTS)
-        total += dot(first, row + 4 * begin, count)
-    shift = load_i64(cell, SegmentCell.SHIFT)
-    half = (np.int64(1) << max(shift, 0)) >> 1
-    total = (total + half) >> shift if shift > 0 else total << -shift
-    low = load_i64(cell, SegmentCell.VALUE_SET + SetCell.LOWEST)
-    return min(max(total, low), load_i64(cell, SegmentCell.VALUE_SET + SetCell.HIGHEST))
+def scale_of(state):
+    """Context of a channel (see `context`), and the scale index there."""
+    return scale_at(state, means_of(state))
 
 
 @inline_kernel
-def scale_of(state):
-    """Context of a channel (see `context`), and the scale index there."""
-    place, scale = context(state)
+def scale_at(state, means):
+    """Context of a channel with these means, and the scale index there; see `scale_of`."""
+    fast, middle, slow = means
+    place, scale = context(fast, middle, slow)
     scale += (load_i64(state, ScaleCell.CORRECTION + place) >> 10) - 128
     return place, min(max(scale, 0), MAX_SCALE)
 
@@ -292,18 +285,32 @@ def new_rows(parameters: LpcParameters, frames: int | None = None) -> NDArray[np
     return np.zeros((len(parameters.reference), wide * frames), np.int32)
 
 
-def filled_rows(
-    parameters: LpcParameters, pcm: NDArray[np.int32], frames: int | None = None
-) -> NDArray[np.int32]:
-    """Return the sample rows that hold `pcm`, (channels, n) int32 in coding order.
+def clear_rows(rows: NDArray[np.int32], parameters: LpcParameters, frames: int) -> None:
+    """Clear what decoding `frames` frames reads of used rows, and does not write before.
 
-    The rows have room for `frames` frames; without, for those of the block.
+    These are the times at which a channel has no sample, as it lags.
     """
-    rows = new_rows(parameters, frames)
+    longest = int(parameters.delay.max())
+    for reference, row in zip(parameters.reference.tolist(), rows, strict=True):
+        width = 2 if reference >= 0 else 1
+        for begin in (PAD, PAD + frames):
+            row[width * begin : width * (begin + longest)] = 0
+
+
+def filled_rows(parameters: LpcParameters, pcm: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Return the sample rows that hold a block, (channels, frames) int32 in coding order."""
+    rows = new_rows(parameters)
+    fill_rows(rows, parameters, pcm)
+    return rows
+
+
+def fill_rows(
+    rows: NDArray[np.int32], parameters: LpcParameters, pcm: NDArray[np.int32]
+) -> None:
+    """Put `pcm`, (channels, n) int32 in coding order, into zeroed sample rows."""
     count = pcm.shape[1]
     for c, (reference, own) in enumerate(zip(parameters.reference.tolist(), rows, strict=True)):
         width = 2 if reference >= 0 else 1
         for place, channel in ((width - 1, c), (0, reference))[:width]:
             begin = PAD + int(parameters.delay[channel])
             own[width * begin + place :: width][:count] = pcm[channel]
-    return rows

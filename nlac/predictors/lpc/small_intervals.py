@@ -12,7 +12,12 @@ from nlac.predictors.lpc.kernels import COARSE, ScaleCell, frequency_below
 @inline_kernel
 def is_small(state, entry, scale):
     """Whether a sample is coded with the help of the table of small residuals."""
-    slow = load_i64(state, ScaleCell.SLOW)
+    return is_small_mean(load_i64(state, ScaleCell.SLOW), entry, scale)
+
+
+@inline_kernel
+def is_small_mean(slow, entry, scale):
+    """`is_small` for the slow mean of a channel."""
     return entry.kind == PLAIN and scale < COARSE and slow < SMALL_MEAN
 
 

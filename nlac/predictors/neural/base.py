@@ -22,8 +22,8 @@ from nlac.predictors.cascade.kernels import PIECE
 from nlac.predictors.cascade.memory import StageMemory
 from nlac.predictors.cascade.nlms import (
     STAGE_CELLS,
-    StageCell,
-    learn_stage,
+    learn_stages,
+    note_output,
     predict_stage,
     store_history,
 )
@@ -31,9 +31,10 @@ from nlac.predictors.cascade.parameters import StageParameters
 from nlac.predictors.cascade.predictor import learn_sample, predict_sample
 from nlac.predictors.cascade.side_info import Schedule, SideInfo
 from nlac.predictors.cascade.state import CHANNEL_CELLS, LOCATIONS
-from nlac.predictors.lpc.kernels import new_rows, predict, store_sample
+from nlac.predictors.lpc.kernels import new_rows, store_sample
 from nlac.predictors.lpc.parameters import LpcParameters
 from nlac.predictors.lpc.plan import LINE_CELLS, SEGMENT_CELLS, LineCell, SegmentCell, make_plan
+from nlac.predictors.lpc.windows import predict
 from nlac.predictors.networks.online import learn_online, predict_online
 
 # numbers of the format
@@ -60,7 +61,8 @@ class ForwardCell(IntEnum):
     HISTORY_SHIFT = 12  # residuals are shifted down by so many bits in histories
     ONLINE = 13  # address of the cells of the online network
     NEWEST = 14  # sample before the present one
-    SUMS = 15  # present prediction after each stage, Q8
+    LANES = 15  # address of the cells of `StageLane`
+    SUMS = 16  # present prediction after each stage, Q8
 
 
 @kernel
@@ -82,10 +84,12 @@ def predict_base(base, t):
     row = load_i64(base, ForwardCell.ROWS) + 4 * load_i64(line, LineCell.ROW)
     cell, out = load_i64(base, ForwardCell.CELL), load_i64(base, ForwardCell.LOCATION)
     value = predict(cell, load_i64(base, ForwardCell.COEFFICIENTS), row, t)
-    stages = load_i64(base, ForwardCell.STAGES)
+    stages, lanes = load_i64(base, ForwardCell.STAGES), load_i64(base, ForwardCell.LANES)
     total = value
     for i in range(NUM_STAGES):
-        total += predict_stage(stages + 8 * STAGE_CELLS * i, t)
+        output = predict_stage(stages + 8 * STAGE_CELLS * i, t)
+        note_output(lanes, i, output, total - value)
+        total += output
         store_64(base, ForwardCell.SUMS + i, total)
     entry = cell + 8 * SegmentCell.VALUE_SET
     low, high = load_i64(entry, SetCell.LOWEST), load_i64(entry, SetCell.HIGHEST)
@@ -107,17 +111,13 @@ def learn_base(base, t, sample):
         return
     line, copies = load_i64(base, ForwardCell.LINE), load_i64(base, ForwardCell.COPIES)
     store_sample(line, copies, load_i64(base, ForwardCell.ROWS), t, sample)
-    stages = load_i64(base, ForwardCell.STAGES)
     history_shift = load_i64(base, ForwardCell.HISTORY_SHIFT)
     truth, out = sample << 8, load_i64(base, ForwardCell.LOCATION)
     residual = truth - load_i64(out, 1)
-    value = residual
-    for i in range(NUM_STAGES):
-        stage = stages + 8 * STAGE_CELLS * i
-        learn_stage(stage, t, value)
-        if i > 0:
-            store_history(load_i64(stage, StageCell.HISTORY), t, value, history_shift)
-        value -= load_i64(stage, StageCell.OUTPUT)
+    learn_stages(
+        load_i64(base, ForwardCell.STAGES), load_i64(base, ForwardCell.LANES), 1, NUM_STAGES, t,
+        residual, history_shift,
+    )  # fmt: skip
     store_history(load_i64(base, ForwardCell.HISTORY), t, residual, history_shift)
     learn_online(load_i64(base, ForwardCell.ONLINE), t, truth - load_i64(out, 0))
     store_64(base, ForwardCell.NEWEST, sample)
@@ -161,6 +161,7 @@ class ForwardState(StageMemory):
             row = self.channels[c]
             stages = self._cells(NUM_STAGES * STAGE_CELLS).reshape(NUM_STAGES, STAGE_CELLS)
             row[ForwardCell.STAGES] = stages.ctypes.data
+            row[ForwardCell.LANES] = self._stage_lanes(STAGES)
             other, theirs, ahead = 0, 0, int(0 <= reference < c)
             if reference >= 0:
                 other = int(self.channels[reference, ForwardCell.HISTORY])

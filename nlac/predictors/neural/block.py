@@ -6,6 +6,7 @@ an `lpc` block, without a network.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 
 import numpy as np
@@ -33,8 +34,8 @@ from nlac.predictors.prefilter import decode_prefiltered
 
 def decode(
     data: bytes, at: int, frames: int, channels: int, stream: StreamHeader
-) -> NDArray[np.int32]:
-    """Decode the channels of a block with the model that the stream names.
+) -> Iterator[NDArray[np.int32]]:
+    """Decode the channels of a block with the model that the stream names; see `Method.decode`.
 
     Raises
     ------
@@ -44,7 +45,7 @@ def decode(
         The bytes are not what an encoder writes.
     """
     network = needed_model(stream).network
-    return decode_network(data, at, frames, channels, stream.coder_id, network)
+    yield decode_network(data, at, frames, channels, stream.coder_id, network)
 
 
 def decode_network(

@@ -8,9 +8,9 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nlac._errors import UsageError
-from nlac._typing import IntSamples
 from nlac.training.data.conversion import convert
 from nlac.training.data.dataset import SYNTHETIC, Dataset, open_dataset
 from nlac.training.data.decoding import open_audio
@@ -39,7 +39,7 @@ class Item:
 
     name: str
     category: str
-    samples: IntSamples
+    samples: NDArray[np.int32]
     rate: int
     bits: int
     labels: dict[str, str | int] = field(default_factory=dict)
@@ -140,7 +140,7 @@ def _counts(split: str, wanted: str) -> bool:
 def _of_dataset(dataset: Dataset, index: int, wanted: Wanted) -> Item:
     facts = dataset.recordings[index]
     begin, end = _middle(facts.frames, dataset.rate, wanted.seconds)
-    samples = dataset.read(index, begin, end)
+    samples = dataset.read(index, begin, end).astype(np.int32, copy=False)
     return _item(facts.name, samples, dataset.rate, dataset.bits, dict(facts.labels))
 
 
@@ -165,7 +165,7 @@ def _of_file(path: Path, name: str, labels: dict[str, str | int], wanted: Wanted
 
 
 def _item(
-    name: str, samples: IntSamples, rate: int, bits: int, labels: dict[str, str | int]
+    name: str, samples: NDArray[np.int32], rate: int, bits: int, labels: dict[str, str | int]
 ) -> Item:
     category = str(labels.get("category", labels.get("kind", "all")))
     return Item(name, category, np.ascontiguousarray(samples), rate, bits, labels)

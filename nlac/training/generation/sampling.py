@@ -82,7 +82,7 @@ class Sampler:
         drawn = np.empty(len(outputs), np.int64)
         sampling = self._sampling
         draw_levels(
-            outputs, sampling.temperature, sampling.top_k, sampling.top_p,
+            np.ascontiguousarray(outputs), sampling.temperature, sampling.top_k, sampling.top_p,
             self._next(len(outputs)), drawn,
         )  # fmt: skip
         return drawn
@@ -92,7 +92,7 @@ class Sampler:
         scales = np.exp(log_scales.astype(np.float64))
         if self._sampling.temperature == 0:
             return self._mode(logits, means, scales)
-        part = self._level(np.ascontiguousarray(logits))[:, None]
+        part = self._level(logits)[:, None]
         mean, scale = (np.take_along_axis(each, part, 1)[:, 0] for each in (means, scales))
         u = np.clip(self._next(len(outputs)), 1e-12, 1 - 1e-12)
         return mean + self._sampling.temperature * scale * np.log(u / (1 - u))

@@ -19,7 +19,7 @@ from nlac.bitstream.header import StreamHeader
 from nlac.codec.encoder.analysis import AnalysisSettings, BlockAnalysis, analyse_block, first_means
 from nlac.codec.encoder.inter_channel import InterChannelOrder
 from nlac.codec.encoder.lpc.coders import encode_samples
-from nlac.codec.encoder.lpc.segmentation import analyse
+from nlac.codec.encoder.lpc.segmentation import analyse, estimated_bits, sample_spans
 from nlac.codec.encoder.lpc.slicing import CodedLpc, sliced
 from nlac.codec.encoder.options import EncodeOptions
 from nlac.codec.encoder.prefilter import Prefiltered
@@ -34,7 +34,8 @@ from nlac.codec.encoder.value_sets.choice import (
 )
 from nlac.entropy.value_sets import PLAIN, ValueSet
 from nlac.predictors.lpc.block import write_side_info
-from nlac.predictors.lpc.parameters import LpcParameters
+from nlac.predictors.lpc.kernels import filled_rows
+from nlac.predictors.lpc.parameters import SPAN, LpcParameters
 
 _REPEATS = 0.1  # bits a sample that LTP matches save
 _RINGS_LONG = 0.3  # bits a sample that long windows save, from which prefilters harm
@@ -43,6 +44,7 @@ _RESTLESS_SHARE = 0.12  # of wasted bits, a sample, from which `fast` tries shor
 _SHORT_SEGMENTS = SegmentationSettings(34, 1024, 4, 8)
 _FEW_BITS = 3.0  # bits a sample below which the search of `fast` is tried too
 _LONG_WINDOW_GAIN = 0.03  # bits a sample from which longer windows are tried
+_HOPELESS = 0.06  # bits a sample that they may cost more, by the estimate for some spans
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,22 +170,31 @@ def encode_lpc(
 
 
 def code_lpc(
-    channels: NDArray[np.int32], settings: LpcSettings, analysed: BlockAnalysis | None = None
+    channels: NDArray[np.int32],
+    settings: LpcSettings,
+    analysed: BlockAnalysis | None = None,
+    found: Sequence[FoundSets] = (),
 ) -> CodedLpc:
-    """Code the channels of a block as `encode_lpc` does; tells how they were coded, too."""
-    found = alternatives(channels)
+    """Code the channels of a block as `encode_lpc` does; tells how they were coded, too.
+
+    `found` has the value sets of the channels, if they are known.
+    """
+    found = found or alternatives(channels)
     block = analysed or analyse_block(channels, settings.analysis)
     if settings.prefilter:
         # what rings long is kept as it is: rounded residuals do less so
         wide_only = settings.quick or block.long_window_gain > _RINGS_LONG
         trial = partial(quick_size, order=block.inter_channel)
         filtered = choose_prefilters(channels, found, trial, wide_only)
-        residuals = None if filtered is None else _analyse_residuals(filtered, settings, block)
+        residuals = None
+        if filtered is not None:
+            block.forget_delayed()
+            residuals = _analyse_residuals(filtered, settings, block)
         if filtered is not None and residuals is not None:
             sets = [plain_sets(residuals.ordered)]
             return _code_analysed(residuals, settings, sets)._replace(filtered=filtered)
     order = block.inter_channel.order
-    return _code_analysed(block, settings, [sets.ordered(order) for sets in found])
+    return _code_analysed(block, settings, [sets.ordered(order) for sets in found], found=found)
 
 
 def _analyse_residuals(
@@ -222,27 +233,36 @@ def encode_analysed(
 
 
 def _code_analysed(
-    block: BlockAnalysis, settings: LpcSettings, tried: Sequence[FoundSets], alone: bool = False
+    block: BlockAnalysis,
+    settings: LpcSettings,
+    tried: Sequence[FoundSets],
+    alone: bool = False,
+    found: Sequence[FoundSets] = (),
 ) -> CodedLpc:
     order = block.inter_channel.order.tolist()
     bodies: list[CodedLpc] = []
     meter = current_meter()
     restless = False
+    rows: NDArray[np.int32] | None = None
     for parameters, sets in candidate_parameters(block, settings, tried):
         meter.step()
+        if rows is None:
+            # the same for all: they have the references and delays of the block
+            rows = filled_rows(parameters, block.ordered)
         body, coder, wasted = encode_samples(
-            parameters, sets, block.ordered, settings.coder, settings.quick
+            parameters, sets, rows, block.ordered, settings.coder, settings.quick
         )
         side = bytes([coder]) + write_side_info(order, sets, parameters)
         bodies.append(CodedLpc(side, body, block, parameters, sets, coder))
         restless = restless or wasted > _RESTLESS_SHARE * block.ordered.size
         meter.step()
+    del rows  # other searches follow
     best = min(bodies, key=CodedLpc.size)
     if restless and not alone and settings.segmentations == PRESETS["fast"].segmentations:
         # attacks: shorter segments follow them
         finer = replace(settings, segmentations=(_SHORT_SEGMENTS,))
         best = min(best, _code_analysed(block, finer, tried, alone=True), key=CodedLpc.size)
-    ordinary = all(entry.kind == PLAIN for found in tried for entry in found.sets)
+    ordinary = all(entry.kind == PLAIN for each in tried for entry in each.sets)
     many_bits = 8 * best.size() > _FEW_BITS * block.ordered.size
     repeats = settings.thorough and block.ltp_gains.mean() > _REPEATS
     if settings.quick or alone or (ordinary and many_bits and not repeats):
@@ -253,9 +273,11 @@ def _code_analysed(
         settings, segmentations=PRESETS["fast"].segmentations, thorough=False, pieces=0,
         quick=True, prefilter=False,
     )  # fmt: skip
-    channels = np.empty_like(block.ordered)
-    channels[order] = block.ordered
-    return min(best, code_lpc(channels, simple), key=CodedLpc.size)
+    channels = block.ordered
+    if order != sorted(order):
+        channels = np.empty_like(block.ordered)
+        channels[order] = block.ordered
+    return min(best, code_lpc(channels, simple, found=found), key=CodedLpc.size)
 
 
 def candidate_parameters(
@@ -280,18 +302,28 @@ def candidate_parameters(
         Complete parameters, and the value sets that they refer to.
     """
     segmentations = settings.segmentations
-    if settings.guess and len(segmentations) > 1:
+    is_guess = settings.guess and len(segmentations) > 1
+    if is_guess:
         segmentations = segmentations[: 1 + (block.long_window_gain > _LONG_WINDOW_GAIN)]
     ordered = block.ordered
     _, reference, delay = block.inter_channel
+    frames = ordered.shape[1]
     found_sets = found_sets or alternatives(ordered)
-    for segmentation in segmentations:
+    searched: list[LpcParameters] = []
+    first_bits: list[float] = []
+    for number, segmentation in enumerate(segmentations):
         gains = low_bit_gains(ordered, delay, segmentation)
-        frames = ordered.shape[1]
-        parameters = analyse(
-            block.delayed, frames, reference, delay, block.lags, segmentation, gains
-        )
-        parameters = parameters._replace(initial_scale=first_means(ordered))
+        given = block.delayed(), frames, reference, delay, block.lags, segmentation, gains
+        if is_guess and number:
+            spans = sample_spans(frames)
+            more = sum(estimated_bits(*given, spans)) - sum(first_bits[i] for i in spans)
+            if more > _HOPELESS * len(spans) * SPAN * len(ordered):
+                break
+        parameters = analyse(*given, first_bits if number == 0 else None)
+        searched.append(parameters._replace(initial_scale=first_means(ordered)))
+    # coding takes as much memory
+    block.forget_delayed()
+    for parameters in searched:
         for found in found_sets:
             sets, value_set = assign_sets(found, ordered, delay, parameters.starts)
             yield parameters._replace(value_set=value_set), sets

@@ -6,16 +6,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlac._errors import NlacError
+from nlac.codec.encoder.lpc.range_loop import encode_loop
+from nlac.codec.encoder.lpc.rice_loop import encode_rice
 from nlac.entropy.distributions import tables
 from nlac.entropy.small_residuals import new_contexts
 from nlac.entropy.value_sets import PLAIN, SOFT, ValueSet
 from nlac.entropy.words import new_buffers, write_words
 from nlac.predictors.lpc.block import RANGE, RICE
-from nlac.predictors.lpc.kernels import filled_rows, new_state
+from nlac.predictors.lpc.kernels import new_state
 from nlac.predictors.lpc.parameters import LpcParameters
 from nlac.predictors.lpc.plan import Plan, make_plan
-from nlac.predictors.lpc.range_loops import encode_loop
-from nlac.predictors.lpc.rice_loops import encode_rice
 
 # where Rice codes are preferred: if at least this share of the samples takes so few bits that
 # whole-bit codes are inefficient, the range coder is tried. It is taken if it saves one byte in
@@ -25,8 +25,8 @@ _CLIPPED_EVERY, _CLIPPED_SHARE = 8, 0.02  # every so many samples are looked at
 
 
 def encode_samples(
-    parameters: LpcParameters, sets: list[ValueSet], ordered: NDArray[np.int32],
-    wanted: str, quick: bool,
+    parameters: LpcParameters, sets: list[ValueSet], rows: NDArray[np.int32],
+    ordered: NDArray[np.int32], wanted: str, quick: bool,
 ) -> tuple[bytes, int, int]:
     """Code the samples with the chosen coder, or with the smaller of both.
 
@@ -36,6 +36,8 @@ def encode_samples(
         Segments, windows and coefficients.
     sets : list of ValueSet
         Value sets that the parameters refer to.
+    rows : (channels, n) int32
+        From `filled_rows`.
     ordered : (channels, frames) int32
         Channels in coding order.
     wanted : {"auto", "range", "rice"}
@@ -49,7 +51,6 @@ def encode_samples(
         Payload words, `RANGE` or `RICE`, and what Rice codes waste, if they were preferred: see
         `encode_rice`.
     """
-    rows = filled_rows(parameters, ordered)
     plan = make_plan(parameters, sets, rows.shape[1])
     if wanted == "rice" or (wanted == "auto" and quick):
         rice, wasted = _code_rice(plan, parameters.initial_scale, rows, ordered)

@@ -7,12 +7,22 @@ cost less. `segments` and `nodes` estimate the costs and find the windows.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
 from nlac.codec.encoder.lpc.segments import analyse_span, unload_weights
 from nlac.codec.encoder.presets import SegmentationSettings
 from nlac.predictors.lpc.parameters import ORDERS, PAD, SPAN, LpcParameters
+
+
+def sample_spans(frames: int) -> list[int]:
+    """Spans on which estimates for a block are made: one in a dozen whole ones, at most three."""
+    spans = frames // SPAN
+    count = min(3, 1 + spans // 12) if spans else 0
+    return sorted({spans * (2 * i + 1) // (2 * count) for i in range(count)})
 
 
 def long_window_gain(
@@ -24,7 +34,7 @@ def long_window_gain(
 ) -> float:
     """Estimate the bits a sample that windows of `long_order` samples save over `short_order`.
 
-    The estimate takes one span in a dozen, at most three. Recordings that were band-limited before
+    The estimate takes `sample_spans`. Recordings that were band-limited before
     they got their sample rate gain a lot, most others nothing.
 
     Parameters
@@ -40,11 +50,9 @@ def long_window_gain(
         Bits a sample; 0 for blocks shorter than a span.
     """
     channels = len(reference)
-    spans = frames // SPAN
-    if spans == 0:
+    picked = sample_spans(frames)
+    if not picked:
         return 0.0
-    count = min(3, 1 + spans // 12)
-    picked = sorted({spans * (2 * i + 1) // (2 * count) for i in range(count)})
     bits = []
     for max_order in (short_order, long_order):
         total = 0.0
@@ -81,6 +89,81 @@ def _partition(cost: NDArray[np.float64], width: int, levels: int) -> list[tuple
     return [piece for entry in best for piece in entry[1]]
 
 
+class _SearchedSpan(NamedTuple):
+    """Tables of a span, and the nodes and beginnings of its segments in time order."""
+
+    lag: int
+    cost: NDArray[np.float64]
+    order: NDArray[np.int64]
+    ltp: NDArray[np.int64]
+    shift: NDArray[np.int64]
+    weights: NDArray[np.int64]
+    nodes: list[int]
+    starts: list[int]
+
+    @property
+    def bits(self) -> float:
+        """Estimated bits of the span."""
+        return float(self.cost[:, self.nodes].sum())
+
+
+def _search(
+    samples: NDArray[np.float64],
+    total: int,
+    reference: NDArray[np.int64],
+    lags: NDArray[np.int64],
+    settings: SegmentationSettings,
+    gains: NDArray[np.float64] | None,
+    spans: Iterable[int],
+) -> Iterator[_SearchedSpan]:
+    """Search spans of a block of `total` delayed frames; the tables are used again for the next."""
+    channels, leaf = len(reference), settings.leaf_frames
+    width = SPAN // leaf
+    nodes = sum(width >> level for level in range(settings.levels))
+    taps = settings.max_order + 2 * settings.ltp_frames
+    orders = np.array([o for o in ORDERS if o <= settings.max_order], np.int64)
+    cost = np.zeros((channels, nodes))
+    order, ltp, shift = (np.zeros((channels, nodes), np.int64) for _ in range(3))
+    weights = np.zeros((channels, nodes, taps), np.int64)
+    for span in spans:
+        begin = span * SPAN
+        end, lag = min(begin + SPAN, total), int(lags[span])
+        cost[:] = 0.0
+        analyse_span(
+            samples, reference, PAD + begin, PAD + end, lag, orders, settings.max_order,
+            leaf, settings.levels, settings.ltp_frames, settings.unit_frames,
+            cost, order, ltp, shift, weights,
+        )
+        if gains is not None:
+            cost -= gains[span]
+        pieces = [
+            (node, begin + first * leaf)
+            for node, first, _ in _partition(cost.sum(axis=0), width, settings.levels)
+            if begin + first * leaf < end
+        ]
+        used, starts = ([piece[i] for piece in pieces] for i in (0, 1))
+        yield _SearchedSpan(lag, cost, order, ltp, shift, weights, used, starts)
+
+
+def estimated_bits(
+    samples: NDArray[np.float64],
+    frames: int,
+    reference: NDArray[np.int64],
+    delay: NDArray[np.int64],
+    lags: NDArray[np.int64],
+    settings: SegmentationSettings,
+    gains: NDArray[np.float64] | None,
+    spans: Iterable[int],
+) -> list[float]:
+    """Estimate the bits of some spans; up to a constant, which is the same for all settings.
+
+    The other arguments are those of `analyse`.
+    """
+    total = frames + int(delay.max())
+    searched = _search(samples, total, reference, lags, settings, gains, spans)
+    return [span.bits for span in searched]
+
+
 def analyse(
     samples: NDArray[np.float64],
     frames: int,
@@ -89,6 +172,7 @@ def analyse(
     lags: NDArray[np.int64],
     settings: SegmentationSettings,
     gains: NDArray[np.float64] | None = None,
+    bits: list[float] | None = None,
 ) -> LpcParameters:
     """Choose segments, windows and coefficients of a block.
 
@@ -106,6 +190,8 @@ def analyse(
         Segment lengths and windows to try.
     gains : (spans, channels, nodes) float64, optional
         Bits that value sets save in each node of the segment trees.
+    bits : list of float, optional
+        Receives the estimated bits of each span; see `estimated_bits`.
 
     Returns
     -------
@@ -114,40 +200,22 @@ def analyse(
     """
     channels = len(reference)
     total = frames + int(delay.max())
-    width = SPAN // settings.leaf_frames
-    nodes = sum(width >> level for level in range(settings.levels))
-    taps = settings.max_order + 2 * settings.ltp_frames
-    orders = np.array([o for o in ORDERS if o <= settings.max_order], np.int64)
-    cost = np.zeros((channels, nodes))
-    order, ltp, shift = (np.zeros((channels, nodes), np.int64) for _ in range(3))
-    weights = np.zeros((channels, nodes, taps), np.int64)
     starts: list[int] = []
     rows: list[tuple[list[int], list[int], list[int], int]] = []
     coefficients: list[NDArray[np.int64]] = []
-    for span, begin in enumerate(range(0, total, SPAN)):
-        end = min(begin + SPAN, total)
-        lag = int(lags[span])
-        cost[:] = 0.0
-        analyse_span(
-            samples, reference, PAD + begin, PAD + end, lag, orders, settings.max_order,
-            settings.leaf_frames, settings.levels, settings.ltp_frames, settings.unit_frames,
-            cost, order, ltp, shift, weights,
-        )
-        if gains is not None:
-            cost -= gains[span]
-        leaf = settings.leaf_frames
-        nodes_used: list[int] = []
-        for node, first, _ in _partition(cost.sum(axis=0), width, settings.levels):
-            if begin + first * leaf >= end:
-                continue
-            starts.append(begin + first * leaf)
+    spans = range(-(-total // SPAN))
+    for span in _search(samples, total, reference, lags, settings, gains, spans):
+        starts += span.starts
+        order, ltp = span.order, span.ltp
+        for node in span.nodes:
             o, f = order[:, node].tolist(), ltp[:, node].tolist()
-            rows.append((o, f, shift[:, node].tolist(), lag if any(f) else 0))
-            nodes_used.append(node)
-        chosen = np.array(nodes_used, np.int64)
+            rows.append((o, f, span.shift[:, node].tolist(), span.lag if any(f) else 0))
+        chosen = np.array(span.nodes, np.int64)
         out = np.empty(int(order[:, chosen].sum() + ltp[:, chosen].sum()), np.int64)
-        unload_weights(weights, chosen, order, ltp, out)
+        unload_weights(span.weights, chosen, order, ltp, out)
         coefficients.append(out)
+        if bits is not None:
+            bits.append(span.bits)
     shape = (len(rows), channels)
     lengths = np.array([[*zip(o, f, strict=True)] for o, f, _, _ in rows], np.int64)
     lengths = lengths.reshape(len(rows), channels, 2)

@@ -12,7 +12,7 @@ from nlac.codec.encoder.lpc.coders import code_samples
 from nlac.codec.encoder.prefilter import Prefiltered
 from nlac.entropy.value_sets import ValueSet
 from nlac.entropy.varint import write_varint
-from nlac.predictors.lpc.kernels import filled_rows, new_rows
+from nlac.predictors.lpc.kernels import fill_rows, new_rows
 from nlac.predictors.lpc.parameters import LONG_FRAMES, SPAN, UNIT, LpcParameters
 from nlac.predictors.lpc.plan import make_plan
 from nlac.predictors.lpc.slices import MIN_SLICE_FRAMES, SlicePlanner, write_slices
@@ -206,7 +206,8 @@ class Slicer:
         warm_up = _WARM_UP if coded.filtered is None else 0
         stops = [*starts[1:], p.frames]
         longest = int(np.diff([*starts, p.frames]).max())
-        plan = make_plan(p, coded.sets, new_rows(p, longest).shape[1])
+        rows = new_rows(p, longest)
+        plan = make_plan(p, coded.sets, rows.shape[1])
         planner = SlicePlanner(plan, p)
         bodies = []
         for start, stop in zip(starts, stops, strict=True):
@@ -220,6 +221,7 @@ class Slicer:
                     head += write_first_samples(x[start : start + count])
             places = np.arange(len(own)) * own.shape[1]
             plan = planner.plan(start, stop, warm_up if start else 0, places)
-            rows = filled_rows(p, own, longest)
+            rows[:] = 0
+            fill_rows(rows, p, own)
             bodies.append(head + code_samples(plan, coded.coder, scale, rows, own))
         return write_slices(before, coded.head, warm_up, starts, coded.side, bodies)

@@ -10,6 +10,7 @@ from nlac.kernels.vectors_f64 import F64_LANES, correlate
 from nlac.kernels.vectors_i16 import dot_i16
 
 _CHUNK = 4096
+_LOW_WORD = (1 << 32) - 1
 
 
 @kernel
@@ -71,13 +72,16 @@ def whiten(samples, begin, end, order, out):
 
 @kernel
 def running_energies(signal):
-    """Sum of squares of all samples before each one, and of all; (frames + 1,) int64."""
-    out = np.empty(len(signal) + 1, np.int64)
+    """Sum of squares of all samples before each one, and of all; (frames + 1,) uint32.
+
+    Modulo 2**32: the energy of any million samples of -64 to 64 is a difference of two.
+    """
+    out = np.empty(len(signal) + 1, np.uint32)
     total = np.int64(0)
     for t in range(len(signal)):
-        out[t] = total
+        out[t] = total & _LOW_WORD
         total += np.int64(signal[t]) * signal[t]
-    out[len(signal)] = total
+    out[len(signal)] = total & _LOW_WORD
     return out
 
 
@@ -110,17 +114,17 @@ def compare(signal, energies, begin, end, lags, out):
     ----------
     signal : (frames,) int16
         Whitened signal.
-    energies : (frames + 1,) int64
+    energies : (frames + 1,) uint32
         Its `running_energies`.
     begin, end : int
-        Frames to compare.
+        Frames to compare, fewer than a million.
     lags : (n,) int64
         Lags in frames. Where a lag reaches before the signal, only the other frames count.
     out : (n,) float64
         Receives the correlations.
     """
     at = address(signal)
-    own = energies[end] - energies[begin]
+    own = (np.int64(energies[end]) - np.int64(energies[begin])) & _LOW_WORD
     for i in range(len(lags)):
         lag = lags[i]
         first = max(begin, lag)
@@ -128,6 +132,6 @@ def compare(signal, energies, begin, end, lags, out):
         cross = dot_i16(at + 2 * first, at + 2 * (first - lag), blocks)
         for t in range(first + blocks, end):
             cross += load_i16(at, t) * load_i16(at, t - lag)
-        other = energies[end - lag] - energies[first - lag]
+        other = (np.int64(energies[end - lag]) - np.int64(energies[first - lag])) & _LOW_WORD
         share = max(end - first, 0) / (end - begin)
         out[i] = share * cross / np.sqrt(np.float64(own) * np.float64(other) + 1.0)

@@ -61,12 +61,15 @@ def _peaks(correlation: NDArray[np.float32], count: int, shortest: int) -> NDArr
         band = correlation[low : 4 * low]
         some = min(len(band), 8 * count)
         order = np.argpartition(band, -some)[-some:]
+        order = order[np.argsort(-band[order])]
         mine: list[int] = []
-        for lag in (low + order[np.argsort(-band[order])]).tolist():
-            if correlation[lag] <= 0 or len(mine) == count:
+        near: set[int] = set()
+        for lag in (low + order[band[order] > 0]).tolist():
+            if len(mine) == count:
                 break
-            if all(abs(lag - other) > 8 for other in mine):
+            if lag not in near:
                 mine.append(lag)
+                near.update(range(lag - 8, lag + 9))
         found += mine
         low *= 4
     return np.array(found, np.int64)
@@ -132,10 +135,12 @@ def find_lags(
         return lags, found
     # one search in the sum of the channels is enough, since its lags are weighed in each channel
     mixed = _mixed(samples)
-    searches = [_LagSearch(_levelled(mixed, frames, 4), span, DECIMATION, thorough)]
+    signals = [_levelled(mixed, frames, order) for order in ((4, 8) if thorough else (4,))]
+    del mixed
+    searches = [_LagSearch(signals[0], span, DECIMATION, thorough)]
     if thorough:
         # drums repeat in the treble, which an eighth of the rate does not contain
-        searches.append(_LagSearch(_levelled(mixed, frames, 8), span, 2, thorough))
+        searches.append(_LagSearch(signals[1], span, 2, thorough))
     pieces = (0.125, 0.375, 0.625, 0.875) if thorough else (0.25, 0.75)
     weighed: list[set[int]] = []
 

@@ -201,12 +201,8 @@ def low_bit_gains(
     spans = -(-total // SPAN)
     width = SPAN // leaf
     out = []
-    for x, late_by in zip(ordered.astype(np.int64), delay.tolist(), strict=True):
-        late = np.concatenate([np.full(late_by, x[0]), x])
-        late = np.concatenate([late, np.full(spans * SPAN - len(late), x[-1])])
-        pieces = late.reshape(-1, leaf)
-        first = pieces[:, 0]
-        step = np.gcd.reduce(pieces - first[:, None], axis=1)
+    for x, late_by in zip(ordered, delay.tolist(), strict=True):
+        first, step = _steps(x, late_by, spans, leaf)
         gains = []
         size = leaf
         for level in range(settings.levels):
@@ -219,6 +215,20 @@ def low_bit_gains(
                 size *= 2
         out.append(np.concatenate(gains, axis=1))
     return np.stack(out, axis=1)
+
+
+def _steps(
+    x: NDArray[np.int32], late_by: int, spans: int, leaf: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """First sample, and common step, of each `leaf` frames of the spans of a delayed channel."""
+    firsts, steps = [], []
+    # span by span: in int64, a whole channel takes much memory
+    for span in range(spans):
+        times = np.arange(span * SPAN, (span + 1) * SPAN) - late_by
+        pieces = x.take(times, mode="clip").astype(np.int64).reshape(-1, leaf)
+        firsts.append(pieces[:, 0].copy())
+        steps.append(np.gcd.reduce(pieces - pieces[:, :1], axis=1))
+    return np.concatenate(firsts), np.concatenate(steps)
 
 
 def _same(a: ValueSet, b: ValueSet) -> bool:

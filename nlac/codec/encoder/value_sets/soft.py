@@ -13,6 +13,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from nlac.codec.encoder.value_sets.soft_kernels import (
+    cluster,
+    cluster_windows,
+    learn_phases,
+    smooth,
+)
 from nlac.entropy.soft_sets import MAX_STEP, PHASES, STEP_BITS, phases, reach_of
 from nlac.entropy.value_sets import MAX_SPAN, ValueSet, soft
 
@@ -26,6 +32,7 @@ _SHORTEST = 1.3
 _LEAST_GAIN, _LEAST_GAIN_SHARE, _LEAST_PROOF = 600.0, 0.01, 0.5  # bits; bits a sample; share
 _LONELY = 0.4  # a value with this share of its neighbourhood says nothing of a grid
 _ROUNDS = 6
+_TRIES = 21  # frequencies around the best so far
 
 
 class SoftSet(NamedTuple):
@@ -70,11 +77,10 @@ def find_soft(x: NDArray[np.int32]) -> SoftSet | None:
     step = round((1 << STEP_BITS) / frequency)
     if not _SHORTEST * (1 << STEP_BITS) <= step < MAX_STEP:
         return None
-    windows = [x[begin : begin + _WINDOW] for begin in range(0, len(x), _WINDOW)]
-    on = np.array([_strength(frequency, window) > _LEAST_WINDOW_PEAK for window in windows])
+    on = _window_strengths(frequency, x, low, span) > _LEAST_WINDOW_PEAK
     if not on.any():
         return None
-    clustered = np.concatenate([w for w, flag in zip(windows, on, strict=True) if flag])
+    clustered = x[np.repeat(on, _WINDOW)[: len(x)]]
     weights, gain = _weights(np.bincount(clustered - low, minlength=span), low, step)
     if gain < max(_LEAST_GAIN, _LEAST_GAIN_SHARE * len(clustered)):
         return None
@@ -86,19 +92,33 @@ def find_soft(x: NDArray[np.int32]) -> SoftSet | None:
 
 def _smoothed(x: NDArray[np.float64], reach: int) -> NDArray[np.float64]:
     """Sums over boxes of 2 reach + 1, twice; zeros stand beyond the ends."""
-    for _ in range(2):
-        sums = np.concatenate([np.zeros(reach + 1), np.cumsum(x)])
-        sums = np.concatenate([sums, np.full(reach, sums[-1])])
-        x = sums[2 * reach + 1 :] - sums[: -2 * reach - 1]
-    return x
+    out = np.empty(len(x))
+    smooth(x, reach, np.empty(len(x) + 1), np.empty(len(x)), out)
+    return out
 
 
-def _strength(frequency: float, values: NDArray[np.integer], counts: object = 1) -> float:
-    """|mean exp(2 pi i f x)| of values, or its sum where counts are given."""
-    turns = 2 * np.pi * np.mod(frequency * values, 1.0)
-    if isinstance(counts, int):
-        return float(np.hypot(np.cos(turns).mean(), np.sin(turns).mean()))
-    return float(np.hypot((counts * np.cos(turns)).sum(), (counts * np.sin(turns)).sum()))
+def _strengths(
+    frequencies: NDArray[np.float64], counts: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """|sum of counts[k] exp(2 pi i f k)| for each frequency f, (n,) float64."""
+    steps = 2 * np.pi * frequencies
+    sums = np.empty((2, len(steps)))
+    cluster(counts, np.cos(steps), np.sin(steps), sums[0], sums[1])
+    strengths: NDArray[np.float64] = np.hypot(sums[0], sums[1])
+    return strengths
+
+
+def _window_strengths(
+    frequency: float, x: NDArray[np.int32], low: int, span: int
+) -> NDArray[np.float64]:
+    """|mean exp(2 pi i f x)| of each window, (windows,) float64."""
+    turns = 2 * np.pi * np.mod(frequency * np.arange(span), 1.0)
+    begins = np.arange(0, len(x), _WINDOW)
+    sums = np.empty((2, len(begins)))
+    cluster_windows(x, low, np.cos(turns), np.sin(turns), _WINDOW, sums[0], sums[1])
+    lengths = np.minimum(len(x) - begins, _WINDOW)
+    strengths: NDArray[np.float64] = np.hypot(sums[0] / lengths, sums[1] / lengths)
+    return strengths
 
 
 def _suspected(x: NDArray[np.int32]) -> float | None:
@@ -126,12 +146,11 @@ def _suspected(x: NDArray[np.int32]) -> float | None:
 
 def _refined(frequency: float, histogram: NDArray[np.int64]) -> float:
     """Frequency near the given one at which all values cluster most."""
-    values = np.flatnonzero(histogram)
-    counts = histogram[values]
-    best = _strength(frequency, values, counts), frequency
+    counts = histogram.astype(np.float64)
+    best = float(_strengths(np.array([frequency]), counts)[0]), frequency
     for reach in (1.0, 0.1, 0.01):
-        tries = np.linspace(best[1] - reach / _SIZE, best[1] + reach / _SIZE, 21).tolist()
-        best = max(best, *((_strength(f, values, counts), f) for f in tries))
+        tries = np.linspace(best[1] - reach / _SIZE, best[1] + reach / _SIZE, _TRIES)
+        best = max(best, *zip(_strengths(tries, counts).tolist(), tries.tolist(), strict=True))
     return best[1]
 
 
@@ -148,17 +167,9 @@ def _weights(histogram: NDArray[np.int64], low: int, step: int) -> tuple[bytes, 
     ones = _smoothed(np.ones(len(counts)), reach)
 
     def learn(part: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        seen = counts * part
-        density = _smoothed(seen, reach) / ones * part
-        observed = np.bincount(phase, weights=seen, minlength=PHASES) + 1
-        table = np.ones(PHASES)
-        for _ in range(_ROUNDS):
-            weight = table[phase]
-            expected = density * weight / (_smoothed(weight, reach) / ones)
-            table *= observed / (np.bincount(phase, weights=expected, minlength=PHASES) + 1)
-            table = np.maximum(table, table.max() * 1e-3)
-        weight = table[phase]
-        return table, np.log2(np.maximum(weight / (_smoothed(weight, reach) / ones), 1 / 16))
+        table, scaled = np.empty(PHASES), np.empty(len(counts))
+        learn_phases(counts * part, phase, ones, part, reach, _ROUNDS, table, scaled)
+        return table, np.log2(np.maximum(scaled, 1 / 16))
 
     even = ((values << STEP_BITS) // (4 * step)) & 1 == 0
     gain = 0.0
