@@ -22,6 +22,7 @@ from nlac.kernels.llvm import (
     loop,
     pick,
     store,
+    sum_lanes,
     types,
     vector,
     vectorised,
@@ -55,14 +56,32 @@ def _dot_of_lanes(left, right, begin, end, lane):
 
 
 @kernel
-def dot_f64(left, right, begin, end):
+def plain_dot_f64(left, right, begin, end):
+    """Plain loop of `dot_f64`."""
+    even = _dot_of_lanes(left, right, begin, end, 0) + _dot_of_lanes(left, right, begin, end, 2)
+    odd = _dot_of_lanes(left, right, begin, end, 1) + _dot_of_lanes(left, right, begin, end, 3)
+    return even + odd
+
+
+@vectorised(plain_dot_f64)
+def dot_f64(typing_context: Any, left: Any, right: Any, begin: Any, end: Any) -> Any:
     """Sum of ``left[i] * right[i]`` for begin <= i < end, of float64; returns float64.
 
     Each lane has a sum; the upper half of the lanes is added to the lower until one is left.
     """
-    even = _dot_of_lanes(left, right, begin, end, 0) + _dot_of_lanes(left, right, begin, end, 2)
-    odd = _dot_of_lanes(left, right, begin, end, 1) + _dot_of_lanes(left, right, begin, end, 3)
-    return even + odd
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        left, right, begin, end = arguments
+
+        def body(index: Any, total: Any) -> list[Any]:
+            one = load(builder, _FLOATS, _at(builder, left, index))
+            other = load(builder, _FLOATS, _at(builder, right, index))
+            return [builder.fadd(total, builder.fmul(one, other))]
+
+        (total,) = loop(builder, begin, end, F64_LANES, [constant(_FLOATS, 0.0)], body)
+        return sum_lanes(builder, total, builder.fadd)
+
+    return _NUMBER(*[_PLACE] * 4), code
 
 
 def _subtract(builder: Any, target: Any, pairs: Any, begin: Any, end: Any) -> None:
@@ -133,6 +152,101 @@ def subtract_rows(
 
     kinds = (_PLACE, _PLACE, _PLACE, _NUMBER, _NUMBER, _NUMBER, _NUMBER, _PLACE, _PLACE)
     return types.void(*kinds), code
+
+
+@kernel
+def plain_subtract_tile(target, source, stride, place, begin, end):
+    """Plain loop of `subtract_tile`."""
+    for i in range(4):
+        scales = source + 8 * (place + i)
+        plain_subtract_rows(
+            target + i * stride, source, stride, load_f64(scales, 0), load_f64(scales + stride, 0),
+            load_f64(scales + 2 * stride, 0), load_f64(scales + 3 * stride, 0), begin, end,
+        )  # fmt: skip
+
+
+@vectorised(plain_subtract_tile)
+def subtract_tile(
+    typing_context: Any, target: Any, source: Any, stride: Any, place: Any, begin: Any, end: Any
+) -> Any:
+    """`subtract_rows` of four rows, `stride` bytes apart like those at `source`.
+
+    The scales of row i stand in the rows at `source`, at index ``place + i``.
+    """
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        target, source, stride, place, begin, end = arguments
+        steps = [builder.mul(stride, I64(row)) for row in range(4)]
+        sources = [builder.add(source, step) for step in steps]
+        scales = []
+        for i in range(4):
+            at = builder.add(place, I64(i))
+            numbers = [load(builder, F64, _at(builder, row, at)) for row in sources]
+            scales.append([fill(builder, number, F64_LANES) for number in numbers])
+
+        def body(index: Any) -> list[Any]:
+            rows = [load(builder, _FLOATS, _at(builder, row, index)) for row in sources]
+            for step, row_scales in zip(steps, scales, strict=True):
+                taken = builder.fmul(row_scales[0], rows[0])
+                for scale, row in zip(row_scales[1:], rows[1:], strict=True):
+                    taken = builder.fadd(taken, builder.fmul(scale, row))
+                at = _at(builder, builder.add(target, step), index)
+                store(builder, builder.fsub(load(builder, _FLOATS, at), taken), at)
+            return []
+
+        loop(builder, begin, end, F64_LANES, [], body)
+        return context.get_dummy_value()
+
+    return types.void(*[_PLACE] * 6), code
+
+
+@kernel
+def plain_finish_row(target, source, stride, rows, place, factor, begin, end):
+    """Plain loop of `finish_row`."""
+    for i in range(begin, end):
+        value = load_f64(target, i)
+        for row in range(rows):
+            at = source + row * stride
+            value -= load_f64(at, place) * load_f64(at, i)
+        store_f64(target, i, value * factor)
+
+
+@vectorised(plain_finish_row)
+def finish_row(
+    typing_context: Any, target: Any, source: Any, stride: Any, rows: Any, place: Any,
+    factor: Any, begin: Any, end: Any,
+) -> Any:  # fmt: skip
+    """Subtract up to three rows from a row, one after the other, and multiply it by `factor`.
+
+    They begin at `source`, `stride` bytes apart; each is scaled by its element at `place`.
+    """
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        target, source, stride, rows, place, factor, begin, end = arguments
+        multiplier = fill(builder, factor, F64_LANES)
+
+        def write(number: int) -> None:
+            sources = [builder.add(source, builder.mul(stride, I64(row))) for row in range(number)]
+            numbers = [load(builder, F64, _at(builder, row, place)) for row in sources]
+            scales = [fill(builder, number, F64_LANES) for number in numbers]
+
+            def body(index: Any) -> list[Any]:
+                at = _at(builder, target, index)
+                value = load(builder, _FLOATS, at)
+                for row, scale in zip(sources, scales, strict=True):
+                    other = load(builder, _FLOATS, _at(builder, row, index))
+                    value = builder.fsub(value, builder.fmul(scale, other))
+                store(builder, builder.fmul(value, multiplier), at)
+                return []
+
+            loop(builder, begin, end, F64_LANES, [], body)
+
+        for number in range(4):
+            with builder.if_then(builder.icmp_signed("==", rows, I64(number))):
+                write(number)
+        return context.get_dummy_value()
+
+    return types.void(*[_PLACE] * 5, _NUMBER, _PLACE, _PLACE), code
 
 
 def _tiles_of(builder: Any, vectors: Any, write: Callable[[int], None]) -> None:

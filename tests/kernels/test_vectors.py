@@ -96,6 +96,25 @@ def subtract_rows(rng, ends):
     return Call((target, source, source.strides[0], *scales, 0, int(rng.integers(1, 6)) * 8))
 
 
+def dot_f64(rng, ends):
+    left, right = floats(rng, 48, ends), floats(rng, 48, ends)
+    return Call((left, right, 8, int(rng.integers(1, 7)) * 8))
+
+
+def subtract_tile(rng, ends):
+    target, source = floats(rng, (4, 48), ends), floats(rng, (4, 48), ends)
+    end = int(rng.integers(1, 7)) * 8
+    return Call((target, source, source.strides[0], int(rng.integers(0, 44)), 8, end))
+
+
+def finish_row(rng, ends):
+    target, source = floats(rng, 48, ends), floats(rng, (3, 48), ends)
+    rows, place = int(rng.integers(0, 4)), int(rng.integers(0, 48))
+    end = int(rng.integers(1, 7)) * 8
+    factor = float(floats(rng, (), False))
+    return Call((target, source, source.strides[0], rows, place, factor, 8, end))
+
+
 def correlate(rng, ends):
     count, vectors = int(rng.integers(0, 40)), int(rng.integers(1, CORRELATED + 1))
     lags = F64_LANES * CORRELATED

@@ -32,17 +32,18 @@ def _products(x, y, count, lags, out):
 
 
 @kernel
-def _fill(corner, stride, lags_a, lags_b, more, less, come, gone):
+def _fill(corner, stride, lags_a, lags_b, is_upper, more, less, come, gone):
     """Fill the matrix block of two sequences from its first row and column.
 
-    All arguments but `stride` and the lags are addresses: `corner` of the block; `more` and `less`
-    of the first sequence's samples before the stretch and at its end; `come` and `gone` of the
-    second sequence's, newest first.
+    With `is_upper`, only what is on and above the diagonal of the block. The others but `stride`
+    and the lags are addresses: `corner` of the block; `more` and `less` of the first sequence's
+    samples before the stretch and at its end; `come` and `gone` of the second sequence's, newest
+    first.
     """
     for i in range(lags_a - 1):
         above = corner + i * stride
         plus, minus = load_f64(more, -i), load_f64(less, -i)
-        for j in range(lags_b - 1):
+        for j in range(i if is_upper else 0, lags_b - 1):
             value = load_f64(above, j) + plus * load_f64(come, j)
             store_f64(above + stride, j + 1, value - minus * load_f64(gone, j))
 
@@ -66,7 +67,7 @@ def covariance(samples, channels, delays, lags, begin, end, out, known):
     begin, end : int
         First frame, and the frame after the last.
     out : (size, room(size)) float64
-        The result, with ``size = sum(lags)``. Only blocks on and above the diagonal are filled.
+        The result, with ``size = sum(lags)``. What is below the diagonal means nothing.
     known : int
         Number of first sequences whose covariances with each other `out` already holds.
     """
@@ -99,8 +100,8 @@ def covariance(samples, channels, delays, lags, begin, end, out, known):
             for i in range(1, lags[a]):
                 out[at_a + i, at_b] = products[i]
             _fill(
-                address(out[at_a]) + 8 * at_b, 8 * out.shape[1], lags[a], lags[b], at_x - 8,
-                at_x + 8 * (count - 1), address(edges[b, 0]), address(edges[b, 1]),
+                address(out[at_a]) + 8 * at_b, 8 * out.shape[1], lags[a], lags[b], a == b,
+                at_x - 8, at_x + 8 * (count - 1), address(edges[b, 0]), address(edges[b, 1]),
             )
             at_b += lags[b]
         at_a += lags[a]

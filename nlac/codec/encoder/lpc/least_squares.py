@@ -11,7 +11,14 @@ import numpy as np
 
 from nlac.kernels.jit import kernel
 from nlac.kernels.memory import address, keep, load_f64, store_f64
-from nlac.kernels.vectors_f64 import F64_LANES, dot_f64, subtract_row, subtract_rows
+from nlac.kernels.vectors_f64 import (
+    F64_LANES,
+    dot_f64,
+    finish_row,
+    subtract_row,
+    subtract_rows,
+    subtract_tile,
+)
 
 COARSE = math.inf  # noise of `factorise` that bounds nothing
 
@@ -67,39 +74,46 @@ def factorise(matrix, count, factor, known, noise=COARSE):
         Usable size: `count`, or the first row whose pivot is too small.
     """
     end = padded(count)
-    for i in range(count):
-        first = max(i, known)
-        factor[i, first:count] = matrix[i, first:count]
-        factor[i, count:end] = 0.0
-        if i >= known:
-            factor[i, i] += min(1e-9 * factor[i, i], noise) + 1e-15 * factor[i, i] + 1e-3
     base = address(factor)
     stride = 8 * factor.shape[1]
+    given, given_stride = address(matrix), matrix.strides[0]
+    for i in range(count):
+        row, above = base + i * stride, given + i * given_stride
+        for j in range(max(i, known), count):
+            store_f64(row, j, load_f64(above, j))
+        for j in range(count, end):
+            store_f64(row, j, 0.0)
+        if i >= known:
+            value = load_f64(row, i)
+            store_f64(row, i, value + (min(1e-9 * value, noise) + 1e-15 * value + 1e-3))
     for begin in range(0, count, 4):
         stop = min(begin + 4, count)
+        top = base + begin * stride
         for k in range(begin, stop):
             row = base + k * stride
-            block = max(k & ~(F64_LANES - 1), known)
-            for p in range(begin, k):
-                above = base + p * stride
-                subtract_row(row, above, load_f64(above, k), block, end)
+            pivot = load_f64(row, k)
             if k >= known:
-                pivot = load_f64(row, k)
+                for p in range(begin, k):
+                    above = load_f64(base + p * stride, k)
+                    pivot -= above * above
                 if pivot <= 1e-18 * matrix[k, k] + 1e-9:
                     return k
-                store_f64(row, k, math.sqrt(pivot))
-            inverse = 1.0 / load_f64(row, k)
-            for j in range(max(k + 1, known), count):
-                store_f64(row, j, load_f64(row, j) * inverse)
+                pivot = math.sqrt(pivot)
+            first = max(k & ~(F64_LANES - 1), known)
+            finish_row(row, top, stride, k - begin, k, 1.0 / pivot, first, end)
+            store_f64(row, k, pivot)
         # four rows at once, so that the rest of the matrix is read and written a quarter as often
-        if stop == begin + 4:
-            top = base + begin * stride
-            for i in range(stop, count):
-                subtract_rows(
-                    base + i * stride, top, stride, load_f64(top, i), load_f64(top + stride, i),
-                    load_f64(top + 2 * stride, i), load_f64(top + 3 * stride, i),
-                    max(i & ~(F64_LANES - 1), known), end,
-                )
+        whole = stop + ((count - stop) & ~3)
+        for i in range(stop, whole, 4):
+            subtract_tile(
+                base + i * stride, top, stride, i, max(i & ~(F64_LANES - 1), known), end
+            )
+        for i in range(whole, count if stop == begin + 4 else whole):
+            subtract_rows(
+                base + i * stride, top, stride, load_f64(top, i), load_f64(top + stride, i),
+                load_f64(top + 2 * stride, i), load_f64(top + 3 * stride, i),
+                max(i & ~(F64_LANES - 1), known), end,
+            )  # fmt: skip
     return count
 
 

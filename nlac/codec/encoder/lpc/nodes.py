@@ -10,6 +10,7 @@ import numpy as np
 
 from nlac.codec.encoder.lpc.least_squares import COARSE, factorise, log2, project, round_weights
 from nlac.kernels.jit import kernel
+from nlac.kernels.memory import address, load_f64, store_f64
 from nlac.predictors.lpc.parameters import SPAN
 
 COEFFICIENT_LIMIT = 1 << 20
@@ -20,12 +21,26 @@ _COARSE_FLOOR, _FINE_FLOOR = 1e-9, 1e-15  # least error energy, as a share of th
 
 @kernel
 def _pick(total, index, count, target, matrix, right):
-    """Copy the normal equations of the taps `index` into `matrix` and `right`."""
+    """Copy the normal equations of the taps `index` into `matrix` and `right`.
+
+    Of `total`, only what is on and above the diagonal is read.
+    """
+    base, stride = address(total), total.shape[1]
     for i in range(count):
-        row = total[index[i]]
+        a, row = index[i], address(matrix[i])
         for j in range(i, count):
-            matrix[i, j] = row[index[j]]
-        right[i] = total[index[i], target]
+            b = index[j]
+            store_f64(row, j, load_f64(base, min(a, b) * stride + max(a, b)))
+        right[i] = load_f64(base, min(a, target) * stride + max(a, target))
+
+
+@kernel
+def _merge(first, second, out):
+    """Add two matrices, on and above the diagonal; `out` may be one of them."""
+    for i in range(len(out)):
+        row, other, target = address(first[i]), address(second[i]), address(out[i])
+        for j in range(i, len(out)):
+            store_f64(target, j, load_f64(row, j) + load_f64(other, j))
 
 
 @kernel
@@ -120,7 +135,7 @@ def fine_gain(sums, floors, near, count, target, work, factor, z):
     Parameters
     ----------
     sums : (leaves, size, size) float64
-        Weighted covariances of each shortest segment.
+        Weighted covariances of each shortest segment, on and above the diagonal.
     floors : (leaves,) float64
         Weighted energy of rounding of each.
     near, target, work, factor, z
@@ -129,14 +144,14 @@ def fine_gain(sums, floors, near, count, target, work, factor, z):
         Taps of the window, at most ``len(near)``.
     """
     total = np.zeros(count)
-    for i in range(count):
-        for leaf in range(len(sums)):
-            total[i] += sums[leaf, near[i], target]
-        for j in range(i, count):
-            value = 0.0
-            for leaf in range(len(sums)):
-                value += sums[leaf, near[i], near[j]]
-            work[i, j] = value
+    work[:count, :count] = 0.0
+    for leaf in range(len(sums)):
+        own = sums[leaf]
+        for i in range(count):
+            a = near[i]
+            total[i] += own[min(a, target), max(a, target)]
+            for j in range(i, count):
+                work[i, j] += own[min(a, near[j]), max(a, near[j])]
     zero_energy = max(sums[:, target, target].sum(), 1e-3)
     floor = floors.sum()
     bits = 0.0
@@ -187,7 +202,8 @@ def fill_nodes(
     Parameters
     ----------
     sums : (leaves, size, size) float64
-        Weighted covariances of each shortest segment; overwritten.
+        Weighted covariances of each shortest segment; overwritten. Below the diagonal they mean
+        nothing.
     lengths, floors : (leaves,) float64
         Frames, and weighted energy of rounding, of each shortest segment; overwritten.
     near, ltp : int64
@@ -268,12 +284,14 @@ def fill_nodes(
         below = leaves
         half = (leaves + 1) // 2
         for i in range(half):
-            if i > 0:
+            if 2 * i + 1 < leaves:
+                _merge(sums[2 * i], sums[2 * i + 1], sums[i])
+            else:
                 sums[i] = sums[2 * i]
+            if i > 0:
                 lengths[i] = lengths[2 * i]
                 floors[i] = floors[2 * i]
             if 2 * i + 1 < leaves:
-                sums[i] += sums[2 * i + 1]
                 lengths[i] += lengths[2 * i + 1]
                 floors[i] += floors[2 * i + 1]
         leaves = half

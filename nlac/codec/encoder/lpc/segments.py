@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from nlac.codec.encoder.lpc.covariance import covariance, mirror, room
+from nlac.codec.encoder.lpc.covariance import covariance, room
 from nlac.codec.encoder.lpc.least_squares import factorise, new_factor, padded, project
 from nlac.codec.encoder.lpc.nodes import fill_nodes, fine_gain
 from nlac.kernels.jit import kernel
@@ -212,8 +212,6 @@ def analyse_span(
         skipped = max(0, first_ltp - begin + unit_frames - 1) // unit_frames * unit_frames
         for side in range(sides):
             own = c if side == 0 else r
-            for leaf in range(leaves):
-                mirror(sums[side, leaf])
             target = side * lags
             gain = fine_gain(
                 sums[side], floors[side], near[side], min(_FINE_ORDER, max_order), target, work,
