@@ -36,6 +36,7 @@ def test_presets_with_options(text: str, label: str, options: dict[str, object])
     assert parse_config(text) == NlacConfig(label, tuple(options.items()))
 
 
+@pytest.mark.jit
 def test_a_run_in_which_a_kernel_was_compiled_does_not_count() -> None:
     @numba.njit  # type: ignore[untyped-decorator]
     def kernel(x: int) -> int:

@@ -59,6 +59,7 @@ def test_no_progress_without_a_terminal(capsys: pytest.CaptureFixture[str]) -> N
     assert capsys.readouterr() == ("", "")
 
 
+@pytest.mark.jit
 def test_compiling_is_told_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_kernels, "when_compiling", lambda announce: announce())
     with terminal() as screen:

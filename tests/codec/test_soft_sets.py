@@ -160,6 +160,7 @@ def _ranks_near(table, locations, out):
         out[i] = rank_near(entry, locations[i])
 
 
+@pytest.mark.jit
 @settings(max_examples=12)
 @given(WEIGHTS, STEPS, st.integers(0, 2**32 - 1))
 def test_ranks_are_found_however_far_boundaries_have_moved(weights, step, seed):

@@ -20,6 +20,8 @@ from nlac.entropy.value_sets import GRID, ValueSet, listed, plain
 from nlac.kernels.jit import kernel
 from nlac.kernels.memory import address
 
+pytestmark = pytest.mark.jit
+
 
 def value_of(entry: ValueSet, ranks: np.ndarray) -> np.ndarray:
     if entry.kind == GRID:

@@ -13,6 +13,8 @@ from nlac.entropy.distributions import tables
 from nlac.entropy.value_kernels import set_table
 from nlac.entropy.value_sets import plain
 
+pytestmark = pytest.mark.jit
+
 END = 2**24 - 128
 G = tables().cumulative[:1025].tolist()
 R = [2**25 // (513 + 2 * i) for i in range(256)]

@@ -34,6 +34,7 @@ def _cumulative(cumulative, shape, distance, mantissa, shift):
     return cumulative_at(address(cumulative), shape * ROW, distance, mantissa, shift)
 
 
+@pytest.mark.jit
 def test_one_part_is_the_kernels_cumulative_function():
     tables = distribution.tables()
     rng = np.random.default_rng(1)

@@ -38,6 +38,7 @@ def agree(intervals: np.ndarray) -> np.ndarray:
     return words
 
 
+@pytest.mark.jit
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 1000])
 def test_random_streams_agree(count):
     rng = np.random.default_rng(count)
@@ -45,6 +46,7 @@ def test_random_streams_agree(count):
         agree(random_intervals(rng, count))
 
 
+@pytest.mark.jit
 def test_streams_that_straddle_the_carry_agree():
     rng = np.random.default_rng(5)
     for patience in (0.5, 0.9, 0.99, 1.0):
@@ -68,6 +70,7 @@ def test_straddling_streams_hold_words_back_both_ways():
     assert longest > 5
 
 
+@pytest.mark.jit
 def test_golden_words():
     rows = [(0, 1), (TOTAL - 1, 1), (1 << 23, 1 << 22), (12345, 678), (0, TOTAL), (7, 7 << 20)]
     intervals = np.array(rows * 3, np.int64)

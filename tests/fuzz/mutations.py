@@ -56,7 +56,7 @@ def outcome(payload: bytes, frames: int, header: StreamHeader) -> bytes | str:
     if header.is_float:
         assert samples.dtype == np.float32
     else:
-        assert samples.dtype == np.int32
+        assert samples.dtype == (np.int16 if header.bits_per_sample <= 16 else np.int32)
         limit = 1 << (header.bits_per_sample - 1)
         assert samples.min() >= -limit
         assert samples.max() < limit

@@ -101,7 +101,7 @@ def test_failing_for_memory_is_told(entries):
     "values",
     [
         (np.zeros((2, 2), np.int32), Pair(1, (np.zeros(2, np.int64), 1.0)), 1),
-        (np.zeros((2, 2), np.int16).T[:, :1], Pair(1, (np.zeros(2, np.int64), 1.0)), 1),
+        (np.zeros((2, 4), np.int16)[:, ::2], Pair(1, (np.zeros(2, np.int64), 1.0)), 1),
         (np.zeros((2, 2), np.int16), (1, (np.zeros(2, np.int64), 1.0)), 1),
         (np.zeros((2, 2), np.int16), Pair(1, (np.zeros(2, np.int64), 1)), 1),
         (np.zeros((2, 2), np.int16), Pair(True, (np.zeros(2, np.int64), 1.0)), 1),

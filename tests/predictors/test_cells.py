@@ -59,6 +59,7 @@ def load(rows, values, ranks, index):
     return value_kernels.load_set(at, address(values), address(ranks))
 
 
+@pytest.mark.jit
 def test_a_value_set_is_loaded_cell_by_cell():
     table = value_kernels.set_table([plain(-3, 9), listed(np.array([2, 5, 11]))])
     for index, row in enumerate(table.rows):

@@ -33,6 +33,7 @@ def draw(rng: np.random.Generator, limit: int, size: object, ends: bool) -> np.n
     return rng.integers(-limit, limit + 1, size)
 
 
+@pytest.mark.jit
 @pytest.mark.parametrize("ends", [False, True])
 @pytest.mark.parametrize("step", [-(2**15), -77, 0, 1, 2**15])
 def test_units(step, ends):
@@ -57,6 +58,7 @@ def test_units(step, ends):
         np.testing.assert_array_equal(copies.transpose(0, 2, 1), expected >> 16)
 
 
+@pytest.mark.jit
 @pytest.mark.parametrize("step", [-(2**14), -3, 0, 2**14])
 def test_linear_path(step):
     rng = np.random.default_rng(abs(step))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import PurePath
@@ -24,6 +25,7 @@ from nlac.api.tracks.joint_metadata import TagsFrom, joint_items, joint_sheet
 from nlac.api.tracks.results import JoinResult
 from nlac.bitstream import constants as c
 from nlac.bitstream.header import StreamHeader
+from nlac.bitstream.parser import CodedBlock
 from nlac.bitstream.reader import IndexedReader
 from nlac.bitstream.writer import StreamWriter
 from nlac.codec.decoder.blocks import decode_blocks
@@ -254,11 +256,15 @@ class _Joining:
         gauge = self.gauge(1)
         for each in self._inputs:
             with self._checked(each) as check:
-                blocks = (each.reader.block(i) for i in range(each.reader.num_blocks))
+                # those that are being decoded; they come out in order
+                waiting: deque[CodedBlock] = deque()
+                blocks = map(each.reader.block, range(each.reader.num_blocks))
                 # as the new header has them decoded: that they are the same is the proof
-                for block, samples in decode_blocks(blocks, self._header, self._workers, gauge):
+                for samples in decode_blocks(
+                    _noted(blocks, waiting), self._header, self._workers, gauge
+                ):
                     check(samples)
-                    yield writer.block(block.payload, len(samples))
+                    yield writer.block(waiting.popleft().payload, len(samples))
                     gauge.tick()
 
     def encoder_blocks(self) -> Iterator[Samples]:
@@ -270,7 +276,7 @@ class _Joining:
             with self._checked(each) as check:
                 reader = each.reader
                 blocks = (reader.block(i) for i in range(reader.num_blocks))
-                for _block, samples in decode_blocks(blocks, reader.header, self._workers):
+                for samples in decode_blocks(blocks, reader.header, self._workers):
                     check(samples)
                     waiting.append(samples)
                     count += len(samples)
@@ -329,3 +335,9 @@ def _coding(header: StreamHeader) -> str:
     if header.model_hash:
         name += f" (model {header.model_hash.hex()[:12]})"
     return name + (" with parameters of its own" if header.predictor_parameters else "")
+
+
+def _noted(blocks: Iterable[CodedBlock], notes: deque[CodedBlock]) -> Iterator[CodedBlock]:
+    for block in blocks:
+        notes.append(block)
+        yield block
