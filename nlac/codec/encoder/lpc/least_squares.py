@@ -105,9 +105,7 @@ def factorise(matrix, count, factor, known, noise=COARSE):
         # four rows at once, so that the rest of the matrix is read and written a quarter as often
         whole = stop + ((count - stop) & ~3)
         for i in range(stop, whole, 4):
-            subtract_tile(
-                base + i * stride, top, stride, i, max(i & ~(F64_LANES - 1), known), end
-            )
+            subtract_tile(base + i * stride, top, stride, i, max(i & ~(F64_LANES - 1), known), end)
         for i in range(whole, count if stop == begin + 4 else whole):
             subtract_rows(
                 base + i * stride, top, stride, load_f64(top, i), load_f64(top + stride, i),
