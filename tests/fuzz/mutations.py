@@ -60,4 +60,5 @@ def outcome(payload: bytes, frames: int, header: StreamHeader) -> bytes | str:
         limit = 1 << (header.bits_per_sample - 1)
         assert samples.min() >= -limit
         assert samples.max() < limit
+        samples = samples.astype(np.int32)
     return samples.tobytes()
