@@ -7,7 +7,7 @@ one and two threads, the greatest resident size of `nlac encode` and `nlac decod
 it, and how much is due to the samples, which is what exceeds the size on half a second. With
 `--before`, a folder that contains the package `nlac` of another build, that build runs in turn
 with this one, and the ratio of this build to it follows. Kernels are compiled on half a second
-before.
+before, or are those of a wheel after `python tools/ahead/build.py nlac/kernels/ahead/built`.
 """
 
 from __future__ import annotations

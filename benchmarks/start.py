@@ -6,7 +6,8 @@ Encodes and decodes the first second of FILE (a made chord without one; stereo, 
 by `nlac`, by `flac -8` where it is installed, and with --base by the nlac of another source tree.
 All run in turn, and of each the least counts: CPU time of the whole process, user and system, and
 its peak memory. Prints Markdown. Ratios are those to --base, or else to flac. Modules are compiled
-to bytecode before, as an installer does it.
+to bytecode before, as an installer does it; kernels are those of a wheel after
+`python tools/ahead/build.py nlac/kernels/ahead/built`.
 """
 
 from __future__ import annotations

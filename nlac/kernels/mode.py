@@ -15,7 +15,7 @@ import importlib.util
 import os
 
 from nlac._errors import MissingDependency
-from nlac.kernels.ahead.library import is_usable
+from nlac.kernels.ahead.library import problem
 
 
 class Mode(enum.Enum):
@@ -33,13 +33,15 @@ PLAIN_SETTING = os.environ.get("NLAC_PLAIN_KERNELS", "").strip()
 def _choose() -> Mode:
     if _asked("NUMBA_DISABLE_JIT"):
         return Mode.INTERPRETED
-    if is_usable() and not _asked("NLAC_JIT") and not PLAIN_SETTING:
-        return Mode.AHEAD
+    if _asked("NLAC_JIT") or PLAIN_SETTING:
+        why = "NLAC_JIT and NLAC_PLAIN_KERNELS need numba"
+    else:
+        missing = problem()
+        if missing is None:
+            return Mode.AHEAD
+        why = f"without compiled kernels ({missing}) numba is needed"
     if importlib.util.find_spec("numba") is None:
-        raise MissingDependency(
-            "no kernels compiled for this processor are installed, and without them"
-            " numba is needed: pip install 'nlac[jit]'"
-        )
+        raise MissingDependency(f"{why}: pip install 'nlac[jit]'")
     return Mode.JIT
 
 

@@ -214,6 +214,58 @@ def test_a_level_that_is_asked_for(built, monkeypatch):
         library._level(built.code, [9])
 
 
+def test_a_library_that_was_cut_is_not_loaded(built, tmp_path):
+    folder = Path(built.code._name).parent
+    for path in folder.iterdir():
+        data = path.read_bytes()
+        (tmp_path / path.name).write_bytes(data if path.suffix == ".json" else data[:-100])
+    with pytest.raises(OSError, match="is damaged"):
+        library.load(str(tmp_path))
+
+
+CHOICE = """
+import sys
+from nlac.kernels.ahead import library
+library.FOLDER = sys.argv[1]
+if sys.argv[2]:
+    sys.modules["numba"] = None
+from nlac import MissingDependency
+try:
+    from nlac.kernels.mode import MODE
+    print(MODE.name)
+except MissingDependency as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize(
+    ("there", "numba", "environment", "expected"),
+    [
+        (True, True, {}, "AHEAD"),
+        (True, False, {}, "AHEAD"),
+        (True, True, {"NLAC_JIT": "1"}, "JIT"),
+        (True, True, {"NLAC_JIT": "0"}, "AHEAD"),
+        (True, True, {"NLAC_PLAIN_KERNELS": "0"}, "JIT"),
+        (True, True, {"NUMBA_DISABLE_JIT": "1", "NLAC_JIT": "1"}, "INTERPRETED"),
+        (False, True, {}, "JIT"),
+        (False, False, {"NUMBA_DISABLE_JIT": "1"}, "INTERPRETED"),
+        (False, False, {}, "without compiled kernels (the installation holds none) numba is"),
+        (True, False, {"NLAC_JIT": "1"}, "NLAC_JIT and NLAC_PLAIN_KERNELS need numba: pip"),
+    ],
+)
+def test_how_kernels_run(built, tmp_path, there, numba, environment, expected):
+    folder = Path(built.code._name).parent if there else tmp_path
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("NLAC_")}
+    done = subprocess.run(
+        [sys.executable, "-c", CHOICE, folder, "" if numba else "without"],
+        env=clean | environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.startswith(expected)
+
+
 def test_entries_of_the_package_are_kernels():
     listed = json.loads((ROOT / "tools/ahead/entries.json").read_text(encoding="utf-8"))
     assert listed == sorted(listed, key=json.dumps)

@@ -137,7 +137,8 @@ def build(
             [*link, "-shared", "-s", "-o", library, loader, *objects, *_libraries(system)],
             check=True,
         )
-    listed = {"library": library.name, "levels": list(processors), "entries": table}
+    size = library.stat().st_size
+    listed = {"library": library.name, "bytes": size, "levels": list(processors), "entries": table}
     text = json.dumps(listed, separators=(",", ":"))
     (folder / "entries.json").write_text(text, encoding="utf-8")
 

@@ -2,7 +2,7 @@
 
 The folder ``built`` holds the library and ``entries.json``, which ``tools/ahead`` writes::
 
-    {"library": FILE, "levels": [LEVEL, ...],
+    {"library": FILE, "bytes": LENGTH, "levels": [LEVEL, ...],
      "entries": [[NAME, [TYPE, ...], TYPE, COUNT], ...]}
 
 with, for each entry, the name of its kernel, the types of arguments and result
@@ -78,7 +78,11 @@ def load(folder: str) -> Library:
     """Load the library of a folder, see `library`."""
     with open(os.path.join(folder, "entries.json"), encoding="utf-8") as file:
         table = json.load(file)
-    code = ctypes.CDLL(os.path.join(folder, table["library"]))
+    path = os.path.join(folder, table["library"])
+    # what lies behind the end of a file that was cut would end the process
+    if os.path.getsize(path) != table["bytes"]:
+        raise OSError(f"{path} is damaged")
+    code = ctypes.CDLL(path)
     entries: dict[str, list[tuple[int, list[Any], Any, int]]] = {}
     for number, (name, arguments, result, count) in enumerate(table["entries"]):
         entries.setdefault(name, []).append((number, arguments, result, count))
@@ -112,10 +116,12 @@ def processor_level(code: ctypes.CDLL) -> int:
     return level_of(cpuid, lambda: int(code.nlac_xgetbv()))
 
 
-def is_usable() -> bool:
-    """Tell whether the installation holds a library that runs here."""
+def problem() -> str | None:
+    """Tell why the installation has no library that runs here; None if it has one."""
     try:
         library()
-    except OSError:
-        return False
-    return True
+    except FileNotFoundError:
+        return "the installation holds none"
+    except OSError as error:
+        return str(error)
+    return None
