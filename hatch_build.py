@@ -23,7 +23,7 @@ from hatchling.metadata.plugin.interface import MetadataHookInterface
 
 ROOT = Path(__file__).resolve().parent
 # what links where there is no C compiler
-ZIG = "ziglang==0.15.1"
+ZIG = "ziglang==0.17.1"
 _TAGS = {
     "linux-x86_64": "manylinux_2_17_x86_64",
     "linux-aarch64": "manylinux_2_17_aarch64",
@@ -49,9 +49,13 @@ def _system() -> Any:
     return _ahead().SYSTEMS[named] if named else _ahead().this_system()
 
 
+def _is_pure() -> bool:
+    return os.environ.get("NLAC_PURE", "") not in ("", "0")
+
+
 def _why_not() -> str | None:
     """Tell why kernels can't be compiled here; None if they can."""
-    if os.environ.get("NLAC_PURE", "") not in ("", "0"):
+    if _is_pure():
         return "NLAC_PURE asks for sources alone"
     if importlib.util.find_spec("numba") is None:
         return "numba is not installed"
@@ -85,7 +89,7 @@ class Kernels(BuildHookInterface[Any]):
         """What links, where nothing else does."""
         has_compiler = any(map(shutil.which, ("cc", "gcc", "clang"))) and sys.platform != "win32"
         foreign = bool(os.environ.get("NLAC_SYSTEM"))
-        return [] if has_compiler and not foreign else [ZIG]
+        return [] if _is_pure() or (has_compiler and not foreign) else [ZIG]
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Compile."""
