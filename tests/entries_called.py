@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from nlac.kernels.ahead import entry
-from nlac.kernels.ahead.library import library
+from nlac.kernels.ahead.loader import loaded
 
 
 class EntriesCalled:
@@ -43,7 +43,7 @@ class EntriesCalled:
         elif _is_whole(session.config) and not session.testsfailed:
             missing = [
                 f"{name}, of types {kinds}"
-                for name, calls in library().entries.items()
+                for name, calls in loaded().entries.items()
                 for number, kinds, *_ in calls
                 if number not in self._called
             ]

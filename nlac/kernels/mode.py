@@ -15,7 +15,7 @@ import importlib.util
 import os
 
 from nlac._errors import MissingDependency
-from nlac.kernels.ahead.library import problem
+from nlac.kernels.ahead.loader import problem
 
 
 class Mode(enum.Enum):

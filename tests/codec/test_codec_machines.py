@@ -21,7 +21,7 @@ import pytest
 from strategies import RATE, make
 
 import nlac
-from nlac.kernels.ahead import library
+from nlac.kernels.ahead import loader
 from nlac.kernels.mode import MODE, Mode
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -100,7 +100,7 @@ def test_compiled_ahead_and_just_in_time(tmp_path):
 @pytest.mark.skipif(MODE is not Mode.AHEAD, reason="only libraries have levels of processors")
 def test_every_level_of_processors():
     expected = [stream(signal(40), each).hex() for each in PRESETS]
-    found = library.library()
+    found = loader.loaded()
     assert found.level in found.levels
     for level in found.levels:
         if level <= found.level:

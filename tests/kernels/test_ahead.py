@@ -15,7 +15,7 @@ import pytest
 from ahead_kernels import ENTRIES, Pair
 
 from nlac import UsageError
-from nlac.kernels.ahead import library
+from nlac.kernels.ahead import loader
 from nlac.kernels.ahead.entry import Entry
 from nlac.kernels.ahead.levels import level_of
 from nlac.kernels.ahead.values import flattener
@@ -42,17 +42,17 @@ def build(folder: Path, entries: list[object]) -> subprocess.CompletedProcess[st
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> library.Library:
+def built(tmp_path_factory: pytest.TempPathFactory) -> loader.Library:
     folder = tmp_path_factory.mktemp("library")
     done = build(folder, ENTRIES)
     if "NoLinker" in done.stderr:
         pytest.skip("neither a C compiler nor ziglang is installed")
     assert done.returncode == 0, done.stderr
-    return library.load(str(folder / "built"))
+    return loader.load(str(folder / "built"))
 
 
 @pytest.fixture
-def entries(built: library.Library) -> dict[str, Entry]:
+def entries(built: loader.Library) -> dict[str, Entry]:
     module = importlib.import_module("ahead_kernels")
     found = {}
     for name in ("scalars", "add_to", "squares", "length_of"):
@@ -197,21 +197,21 @@ def test_levels_of_processors_without_a_leaf():
 def test_this_processor_has_the_level_that_was_built_for_it(built):
     if built.level == 0:
         pytest.skip("only x86-64 has levels")
-    assert library.processor_level(built.code) >= built.level
+    assert loader.processor_level(built.code) >= built.level
 
 
 def test_a_level_that_is_asked_for(built, monkeypatch):
     if built.level == 0:
         pytest.skip("only x86-64 has levels")
     able = [1, 2, built.level]
-    assert library._level(built.code, [*able, 9]) == built.level
+    assert loader._level(built.code, [*able, 9]) == built.level
     monkeypatch.setenv("NLAC_CPU_LEVEL", "2")
-    assert library._level(built.code, [*able, 9]) == 2
+    assert loader._level(built.code, [*able, 9]) == 2
     monkeypatch.setenv("NLAC_CPU_LEVEL", "9")
     with pytest.raises(UsageError, match="NLAC_CPU_LEVEL=9"):
-        library._level(built.code, [*able, 9])
+        loader._level(built.code, [*able, 9])
     with pytest.raises(OSError, match="x86-64-v9"):
-        library._level(built.code, [9])
+        loader._level(built.code, [9])
 
 
 def test_a_library_that_was_cut_is_not_loaded(built, tmp_path):
@@ -220,13 +220,13 @@ def test_a_library_that_was_cut_is_not_loaded(built, tmp_path):
         data = path.read_bytes()
         (tmp_path / path.name).write_bytes(data if path.suffix == ".json" else data[:-100])
     with pytest.raises(OSError, match="is damaged"):
-        library.load(str(tmp_path))
+        loader.load(str(tmp_path))
 
 
 CHOICE = """
 import sys
-from nlac.kernels.ahead import library
-library.FOLDER = sys.argv[1]
+from nlac.kernels.ahead import loader
+loader.FOLDER = sys.argv[1]
 if sys.argv[2]:
     sys.modules["numba"] = None
 from nlac import MissingDependency

@@ -2,7 +2,7 @@
 
     python tools/ahead/build.py FOLDER [--levels 2,3,4] [--system linux-aarch64]
 
-Writes library and list of entries into FOLDER, see `nlac.kernels.ahead.library`. By default it is
+Writes library and list of entries into FOLDER, see `nlac.kernels.ahead.loader`. By default it is
 for processors of this machine's level, and above. It needs numba and llvmlite, and a linker: a C
 compiler, or the package `ziglang`, which can link for other systems, too.
 """
@@ -205,7 +205,7 @@ def _level(loader: Path, link: list[str]) -> int:
     import ctypes
 
     sys.path.insert(0, str(ROOT))
-    from nlac.kernels.ahead.library import processor_level
+    from nlac.kernels.ahead.loader import processor_level
 
     library = loader.with_suffix(".so")
     subprocess.run([*link, "-shared", "-o", library, loader], check=True)

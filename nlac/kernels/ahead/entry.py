@@ -6,7 +6,7 @@ import ctypes
 from collections.abc import Callable
 from typing import Any
 
-from nlac.kernels.ahead.library import Library, library
+from nlac.kernels.ahead.loader import Library, loaded
 from nlac.kernels.ahead.values import Flattener, Reader, flattener, reader
 
 # slots of the largest result
@@ -49,7 +49,7 @@ class Entry:
         """
         calls = self._calls
         if calls is None:
-            calls = self._bind(library())
+            calls = self._bind(loaded())
         for call in calls:
             slots: list[int] = []
             if call.flatten(values, slots):

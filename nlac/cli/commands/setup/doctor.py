@@ -124,10 +124,10 @@ def _cores() -> int:
 
 
 def _kernels() -> dict[str, Any]:
-    from nlac.kernels.ahead.library import library
+    from nlac.kernels.ahead.loader import loaded
     from nlac.kernels.mode import MODE, Mode
 
-    level = library().level if MODE is Mode.AHEAD else 0
+    level = loaded().level if MODE is Mode.AHEAD else 0
     report = {"mode": MODE.value, "level": f"x86-64-v{level}" if level else None}
     if MODE is not Mode.JIT:
         return {**report, "cache": None}

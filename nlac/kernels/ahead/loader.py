@@ -60,7 +60,7 @@ class Library:
 
 
 @cache
-def library() -> Library:
+def loaded() -> Library:
     """Load the library.
 
     Raises
@@ -75,7 +75,7 @@ def library() -> Library:
 
 
 def load(folder: str) -> Library:
-    """Load the library of a folder, see `library`."""
+    """Load the library of a folder, see `loaded`."""
     with open(os.path.join(folder, "entries.json"), encoding="utf-8") as file:
         table = json.load(file)
     path = os.path.join(folder, table["library"])
@@ -119,7 +119,7 @@ def processor_level(code: ctypes.CDLL) -> int:
 def problem() -> str | None:
     """Tell why the installation has no library that runs here; None if it has one."""
     try:
-        library()
+        loaded()
     except FileNotFoundError:
         return "the installation holds none"
     except OSError as error:
