@@ -14,9 +14,7 @@ from nlac.entropy.value_sets import PLAIN
 from nlac.kernels.arithmetic import log2_fixed
 from nlac.kernels.jit import inline_kernel, kernel
 from nlac.kernels.memory import address, load_i64, store_64, trailing_zeros
-from nlac.predictors.lpc.kernels import (
-    ScaleCell,
-)
+from nlac.predictors.lpc.kernels import ScaleCell
 from nlac.predictors.lpc.views import (
     block_of,
     common_frames,

@@ -5,10 +5,12 @@ A decoder needs each sample before it predicts the next; an encoder has them all
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from nlac.entropy.value_kernels import SetCell
-from nlac.kernels.jit import kernel
+from nlac.kernels.jit import inline_kernel, kernel
 from nlac.kernels.memory import load_i64, store_64
 from nlac.kernels.vectors_i64 import I64_LANES, add_sliding_dots
 from nlac.predictors.lpc.parameters import PAD
@@ -16,6 +18,27 @@ from nlac.predictors.lpc.plan import LINE_CELLS, SEGMENT_CELLS, LineCell, Segmen
 from nlac.predictors.lpc.windows import predict
 
 STRETCH = 256  # frames whose predictions are made at a time
+
+
+class Stretch(NamedTuple):
+    """The samples that a channel has in a stretch of delayed frames.
+
+    Attributes
+    ----------
+    first, count : int
+        Place of the first one in the stretch, and how many there are: fewer than frames at the
+        ends of a block, where channels lag.
+    cell : int
+        Address of the channel's cells in the segment.
+    samples, known : int
+        Addresses of the first sample, int32, and of its prediction, from `predict_stretch`.
+    """
+
+    first: int
+    count: int
+    cell: int
+    samples: int
+    known: int
 
 
 @kernel
@@ -56,3 +79,16 @@ def predict_stretch(lines, cells, channels, segment, coefficients, rows, begin, 
         row = rows + 4 * load_i64(lines + 8 * LINE_CELLS * c, LineCell.ROW)
         cell = cells + 8 * SEGMENT_CELLS * (segment * channels + c)
         _predict_channel(cell, coefficients, row, begin, end, out + 8 * STRETCH * c)
+
+
+@inline_kernel
+def stretch_of(lines, cells, frames, channels, segment, c, samples, begin, end, out):
+    """`Stretch` of channel c; `samples` is the address of the block's, (channels, frames) int32."""
+    line = lines + 8 * LINE_CELLS * c
+    delay = load_i64(line, LineCell.DELAY)
+    here, stop = max(begin, delay), min(end, frames + delay)
+    return Stretch(
+        here - begin, stop - here, cells + 8 * SEGMENT_CELLS * (segment * channels + c),
+        samples + 4 * (load_i64(line, LineCell.PCM) + here - delay),
+        out + 8 * (STRETCH * c + here - begin),
+    )  # fmt: skip

@@ -11,7 +11,7 @@ from enum import IntEnum
 
 import numpy as np
 
-from nlac.codec.encoder.lpc.known import STRETCH, predict_stretch
+from nlac.codec.encoder.lpc.known import STRETCH, predict_stretch, stretch_of
 from nlac.entropy.bits import end_bits, put_bits
 from nlac.entropy.distributions import TAIL
 from nlac.entropy.range_coder import TOTAL
@@ -36,7 +36,6 @@ from nlac.predictors.lpc.kernels import (
     tables_of,
     value_set_of,
 )
-from nlac.predictors.lpc.plan import LINE_CELLS, SEGMENT_CELLS, LineCell
 from nlac.predictors.lpc.small_intervals import interval_of, is_small_mean
 
 
@@ -180,19 +179,16 @@ def encode_loop(plan, tables, state_rows, contexts, sample_rows, pcm, word_buffe
                 lines, cells, channels, k, coefficients, rows, begin, end, address(locations)
             )
             for c in range(channels):
-                line = lines + 8 * LINE_CELLS * c
-                delay = load_i64(line, LineCell.DELAY)
-                # the frames in which the channel has a sample
-                here, stop = max(begin, delay), min(end, frames + delay)
-                if here > begin or stop < end:
+                own = stretch_of(
+                    lines, cells, frames, channels, k, c, samples, begin, end, address(locations)
+                )
+                if own.count < end - begin:
                     codes[c, : end - begin, _CodeCell.SIZE] = 0
-                cell = cells + 8 * SEGMENT_CELLS * (k * channels + c)
                 good = _code_stretch(
-                    value_set_of(cell, values, ranks), own_tables,
+                    value_set_of(own.cell, values, ranks), own_tables,
                     states + 8 * SCALE_CELLS * c, small + 8 * SMALL_CELLS * c,
-                    samples + 4 * (load_i64(line, LineCell.PCM) + here - delay),
-                    address(locations) + 8 * (STRETCH * c + here - begin), stop - here,
-                    address(codes) + 8 * _CODE_CELLS * (STRETCH * c + here - begin),
+                    own.samples, own.known, own.count,
+                    address(codes) + 8 * _CODE_CELLS * (STRETCH * c + own.first),
                 )  # fmt: skip
                 if not good:
                     return -1, -1

@@ -9,7 +9,7 @@ from enum import IntEnum
 
 import numpy as np
 
-from nlac.codec.encoder.lpc.known import STRETCH, predict_stretch
+from nlac.codec.encoder.lpc.known import STRETCH, predict_stretch, stretch_of
 from nlac.entropy.bits import end_bits, put_bits
 from nlac.entropy.range_kernels import ZERO
 from nlac.entropy.value_kernels import index_bits, rank_of, value
@@ -22,7 +22,6 @@ from nlac.predictors.lpc.kernels import (
     tables_of,
     value_set_of,
 )
-from nlac.predictors.lpc.plan import LINE_CELLS, SEGMENT_CELLS, LineCell
 from nlac.predictors.lpc.rice_loops import (
     MAX_QUOTIENT,
     following_mean,
@@ -119,19 +118,16 @@ def encode_rice(plan, state_rows, sample_rows, pcm, raw_buffer):
                 lines, cells, channels, k, coefficients, rows, begin, end, address(locations)
             )
             for c in range(channels):
-                line = lines + 8 * LINE_CELLS * c
-                delay = load_i64(line, LineCell.DELAY)
-                # the frames in which the channel has a sample
-                here, stop = max(begin, delay), min(end, frames + delay)
-                if here > begin or stop < end:
+                own = stretch_of(
+                    lines, cells, frames, channels, k, c, samples, begin, end, address(locations)
+                )
+                if own.count < end - begin:
                     # the coder takes no bits, not any bits, where there is no sample
                     codes[c, : end - begin] = 0
-                cell = cells + 8 * SEGMENT_CELLS * (k * channels + c)
                 more = _code_stretch(
-                    value_set_of(cell, values, ranks), states + 8 * SCALE_CELLS * c,
-                    samples + 4 * (load_i64(line, LineCell.PCM) + here - delay),
-                    address(locations) + 8 * (STRETCH * c + here - begin), stop - here,
-                    address(codes) + 8 * _CODE_CELLS * (STRETCH * c + here - begin),
+                    value_set_of(own.cell, values, ranks), states + 8 * SCALE_CELLS * c,
+                    own.samples, own.known, own.count,
+                    address(codes) + 8 * _CODE_CELLS * (STRETCH * c + own.first),
                 )  # fmt: skip
                 if more < 0:
                     return -1, np.int64(0)
