@@ -26,9 +26,9 @@ from oracle.container import (
     SpecError,
     read_stream,
     require,
-    restore_original,
 )
 from oracle.networks import Gates, Network, read_model
+from oracle.originals import restore_original
 from oracle.payload import Predictors, decode_payload
 
 __all__ = ["Decoded", "SpecError", "attached_tables", "decode_stream"]

@@ -21,9 +21,10 @@ from nlac.bitstream.metadata import MetadataItem, split_item
 from nlac.codec.encoder.options import EncodeOptions
 from nlac.codec.encoder.payload import encode_block
 from nlac.codec.transforms.pcm import pcm_bytes
-from oracle.container import EXTENSION, Item, SpecError, original_extension, read_stream
+from oracle.container import EXTENSION, Item, SpecError, read_stream
 from oracle.decoder import decode_stream
 from oracle.oracle_tools import Parts, assemble, told_samples, verdicts
+from oracle.originals import original_extension
 
 RATE = 8000
 
