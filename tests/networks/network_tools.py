@@ -1,6 +1,11 @@
-"""Networks for tests: random ones with weights and shifts as extreme as the rules allow."""
+"""Networks for tests: random ones with weights and shifts as extreme as the rules allow.
+
+Also what tests of blocks and streams share: options for a model file, and samples.
+"""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import numpy as np
 
@@ -71,3 +76,21 @@ def loud(rng, *shape) -> np.ndarray:
     return np.where(rng.random(shape) < 0.4, np.sign(values) * ACTIVATION_LIMIT, values).astype(
         np.int16
     )
+
+
+def kind_of(path: Path) -> str:
+    return path.stem.split("-")[0]
+
+
+def behind_lpc(path: Path) -> bool:
+    return path.stem.endswith("-lpc")
+
+
+def options_for(path: Path, **others) -> dict:
+    return {"preset": "high", "predictor": kind_of(path), "model": path, **others}
+
+
+def music(frames: int, channels: int = 2, seed: int = 1) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    steps = rng.normal(0, 300, (frames, channels)) + rng.normal(0, 500, (frames, 1))
+    return np.clip(np.cumsum(steps, 0) * 0.3, -32768, 32767).astype(np.int32)
