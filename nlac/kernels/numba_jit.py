@@ -18,19 +18,25 @@ from nlac.kernels.numba_internals import keep_code
 _events: Any = numba_event
 _Listener: Any = numba_event.Listener
 _njit: Any = numba.njit
-_kept = True
+_for_library = False
 
 
-def keep_no_code() -> None:
-    """Compile in this process whatever kernels need; for those that are marked after this."""
-    global _kept
-    _kept = False
+def compile_for_library() -> None:
+    """Compile to be linked: what caches hold can't be, nor is Python to call kernels itself.
+
+    It holds for kernels that are marked after this.
+    """
+    global _for_library
+    _for_library = True
 
 
 def compiled_on_call(function: Callable[..., Any], options: Mapping[str, Any]) -> Any:
     """Return numba's dispatcher of a function; `options` are further ones of ``numba.njit``."""
-    compiled = _njit(**{"nogil": True, "error_model": "numpy", **options})(function)
-    folder = module_folder(function.__code__.co_filename) if _kept else None
+    settings = {"nogil": True, "error_model": "numpy", **options}
+    if _for_library:
+        return _njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, **settings)(function)
+    compiled = _njit(**settings)(function)
+    folder = module_folder(function.__code__.co_filename)
     if folder is not None:
         keep_code(compiled, folder)
     return compiled

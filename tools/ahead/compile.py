@@ -47,13 +47,13 @@ def main() -> None:
 
     from nlac.kernels import numba_jit
 
-    # code from a cache can't be linked
-    numba_jit.keep_no_code()
+    numba_jit.compile_for_library()
     target = Target(options.triple, options.cpu, options.features)
     number, parts = map(int, options.part.split("/"))
     listed = json.loads(options.entries.read_text(encoding="utf-8"))
     table = {}
-    for entry in range(number, len(listed), parts):
+    # neighbours share kernels, which each part compiles for itself
+    for entry in range(number * len(listed) // parts, (number + 1) * len(listed) // parts):
         name, arguments = listed[entry]
         table[entry] = _compile(target, f"nlac_{options.level}_{entry}", name, arguments)
     runtime = (HERE / "runtime.ll").read_text(encoding="utf-8")
