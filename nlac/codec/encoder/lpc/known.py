@@ -25,7 +25,7 @@ class Stretch(NamedTuple):
 
     Attributes
     ----------
-    first, count : int
+    first, length : int
         Place of the first one in the stretch, and how many there are: fewer than frames at the
         ends of a block, where channels lag.
     cell : int
@@ -35,7 +35,7 @@ class Stretch(NamedTuple):
     """
 
     first: int
-    count: int
+    length: int
     cell: int
     samples: int
     known: int

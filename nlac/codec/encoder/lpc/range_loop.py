@@ -182,12 +182,12 @@ def encode_loop(plan, tables, state_rows, contexts, sample_rows, pcm, word_buffe
                 own = stretch_of(
                     lines, cells, frames, channels, k, c, samples, begin, end, address(locations)
                 )
-                if own.count < end - begin:
+                if own.length < end - begin:
                     codes[c, : end - begin, _CodeCell.SIZE] = 0
                 good = _code_stretch(
                     value_set_of(own.cell, values, ranks), own_tables,
                     states + 8 * SCALE_CELLS * c, small + 8 * SMALL_CELLS * c,
-                    own.samples, own.known, own.count,
+                    own.samples, own.known, own.length,
                     address(codes) + 8 * _CODE_CELLS * (STRETCH * c + own.first),
                 )  # fmt: skip
                 if not good:

@@ -121,12 +121,12 @@ def encode_rice(plan, state_rows, sample_rows, pcm, raw_buffer):
                 own = stretch_of(
                     lines, cells, frames, channels, k, c, samples, begin, end, address(locations)
                 )
-                if own.count < end - begin:
+                if own.length < end - begin:
                     # the coder takes no bits, not any bits, where there is no sample
                     codes[c, : end - begin] = 0
                 more = _code_stretch(
                     value_set_of(own.cell, values, ranks), states + 8 * SCALE_CELLS * c,
-                    own.samples, own.known, own.count,
+                    own.samples, own.known, own.length,
                     address(codes) + 8 * _CODE_CELLS * (STRETCH * c + own.first),
                 )  # fmt: skip
                 if more < 0:
