@@ -79,11 +79,6 @@ def set_lag(channel, lag):
 
 
 @kernel
-def _clamp(channel, value):
-    return min(max(value, load_i64(channel, ChannelCell.LOW)), load_i64(channel, ChannelCell.HIGH))
-
-
-@kernel
 def predict_sample(channel, t):
     """Write the predictions of frame t (Q8) to the channel's locations, the best first."""
     out = load_i64(channel, ChannelCell.LOCATIONS)
