@@ -25,8 +25,9 @@ def command(checks: tuple[str, ...], as_json: bool) -> int:
     """Code generated signals in every mode and depth, and compare what comes back.
 
     All checks take some seconds. They are depths (1 to 32 bits), signals (every mode
-    of a block), floats, presets (with predictors, models and coders), channels (up to 255), containers (files, byte for byte), access (parts, pieces, threads)
-    and damage. Nothing is written. The exit code is 3 if something else came back than was
+    of a block), floats, presets (with predictors, models and coders), channels (up to
+    255), containers (files, byte for byte), access (parts, pieces, threads) and damage.
+    Nothing is written. The exit code is 3 if something else came back than was
     put in, 70 after any other error.
 
     \b
