@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-State = Literal["waiting", "running", "done", "failed", "stopped"]
+from nlac.web.jobs import JobState
 
 
 class Problem(BaseModel):
@@ -75,7 +75,7 @@ class Row(BaseModel):
     codec: str
     preset: str | None
     ref: str | None
-    state: State
+    state: JobState
     progress: float = 0.0
     error: str = ""
     bytes: int | None = None
@@ -96,6 +96,6 @@ class CodingState(BaseModel):
 
     id: str
     source: str
-    state: State
+    state: JobState
     rows: list[Row]
     error: str = ""

@@ -1,4 +1,4 @@
-"""What a job of encoding does, in a process of its own: one codec, there and back, and the proof."""
+"""What a job of encoding does in its process: one codec, there and back, and the proof."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from nlac._errors import NlacError, UnsupportedAudio
+from nlac.codec.encoder.options import PresetName
 from nlac.web.jobs import Report
 
 # files of the table's peers may take as long as this
@@ -17,7 +18,7 @@ _TIMEOUT_SECONDS = 3600.0
 PEERS = ("flac -8", "wavpack -hx")
 
 
-def code_with_preset(report: Report, source: str, target: str, preset: str) -> Mapping[str, Any]:
+def code_with_preset(report: Report, source: str, target: str, preset: PresetName) -> Mapping[str, Any]:
     """Encode a file with a preset on one thread, decode it, and compare.
 
     Parameters
@@ -122,7 +123,7 @@ def _as_wav(original: Path, folder: Path) -> Path:
     return wav
 
 
-def _warm_up(preset: str) -> None:
+def _warm_up(preset: PresetName) -> None:
     """Load what the preset needs, so that it is not in the times."""
     import io
 

@@ -19,13 +19,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
-from typing import Any, NamedTuple
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from nlac._errors import NlacError
 from nlac._log import logger
 
-WAITING, RUNNING, DONE, FAILED, STOPPED = "waiting", "running", "done", "failed", "stopped"
-OVER = (DONE, FAILED, STOPPED)
+JobState: TypeAlias = Literal["waiting", "running", "done", "failed", "stopped"]
+WAITING: Final = "waiting"
+RUNNING: Final = "running"
+DONE: Final = "done"
+FAILED: Final = "failed"
+STOPPED: Final = "stopped"
+OVER: Final = (DONE, FAILED, STOPPED)
 _KEPT = 500  # finished jobs that are remembered
 _PATIENCE_SECONDS = 20.0  # for a part that is to end by itself
 
@@ -60,15 +65,14 @@ class Part:
 
     Attributes
     ----------
-    state : str
-        ``waiting``, ``running``, ``done``, ``failed`` or ``stopped``.
+    state : JobState
     facts : dict
         What it reported.
     error : str
         Why it failed.
     """
 
-    state: str = WAITING
+    state: JobState = WAITING
     facts: dict[str, Any] = field(default_factory=dict)
     error: str = ""
 
@@ -105,14 +109,16 @@ class Job:
         self.begin = time.time()
 
     @property
-    def state(self) -> str:
+    def state(self) -> JobState:
         """State of the whole: running while a part is, failed only if all of them did."""
         states = [part.state for part in self.parts.values()]
         if all(state == WAITING for state in states):
             return WAITING
         if any(state not in OVER for state in states):
             return RUNNING
-        return next((state for state in (STOPPED, DONE) if state in states), FAILED)
+        if STOPPED in states:
+            return STOPPED
+        return DONE if DONE in states else FAILED
 
     @property
     def is_over(self) -> bool:
@@ -267,7 +273,8 @@ class Jobs:
             process.start()
             self._running[job.id, unit.name] = process, unit
         sender.close()
-        outcome, error = FAILED, "the process ended before its work was done"
+        outcome: JobState = FAILED
+        error = "the process ended before its work was done"
         # the other end is closed when the process ends, however it does
         with contextlib.suppress(EOFError, OSError):
             while True:
@@ -285,7 +292,7 @@ class Jobs:
             outcome, error = STOPPED, ""
         self._finish(job, unit, outcome, error)
 
-    def _finish(self, job: Job, unit: Unit, state: str, error: str) -> None:
+    def _finish(self, job: Job, unit: Unit, state: JobState, error: str) -> None:
         with self._lock:
             part = job.parts[unit.name]
             part.state, part.error = state, error

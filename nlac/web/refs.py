@@ -82,9 +82,10 @@ def inside(folder: Path, relative: str) -> Path:
         404: there is no such file in the folder.
     """
     path = PurePosixPath(relative)
-    if path.is_absolute() or "\0" in relative or "\\" in relative:
+    if path.is_absolute() or ".." in path.parts or "\0" in relative:
         raise missing(relative)
-    if any(part in ("..", ".") or ":" in part and os.name == "nt" for part in relative.split("/")):
+    # which on Windows may name a drive, a stream of a file, or a folder
+    if os.name == "nt" and (":" in relative or "\\" in relative):
         raise missing(relative)
     try:
         root = folder.resolve(strict=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Path, Response
 from starlette.responses import StreamingResponse
@@ -17,7 +17,7 @@ from nlac.web.store import Entry
 
 KIND = "coding"
 JobId = Annotated[str, Path(max_length=64)]
-_NOT_FOUND = {404: {"model": Problem}}
+_NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": Problem}}
 
 
 def presets() -> list[str]:
