@@ -36,6 +36,7 @@ FLOORS = [
     ["api", "editing", ""],
     ["loudness"],
     ["batch", "bench", "storage", "torch", "training"],
+    ["playback", "mount"],
     ["cli", "__main__"],
 ]
 FLOOR_OF = {name: floor for floor, names in enumerate(FLOORS) for name in names}
