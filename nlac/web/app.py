@@ -17,7 +17,7 @@ import nlac
 from nlac._errors import LimitExceeded, MissingDependency, NlacError
 from nlac.web.answers import About
 from nlac.web.compression import TextCompressor
-from nlac.web.routes import jobs, uploads
+from nlac.web.routes import audio, jobs, library, uploads
 from nlac.web.security import Guard
 from nlac.web.settings import Settings
 from nlac.web.state import State, make_state
@@ -61,7 +61,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.nlac = state
     app.add_exception_handler(NlacError, _explain)
     app.add_exception_handler(RequestValidationError, _explain_request)
-    for part in (uploads, jobs):
+    for part in (uploads, jobs, library, audio):
         app.include_router(part.make_router(state))
     _add_page(app, state)
     return app

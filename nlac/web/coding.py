@@ -18,7 +18,9 @@ _TIMEOUT_SECONDS = 3600.0
 PEERS = ("flac -8", "wavpack -hx")
 
 
-def code_with_preset(report: Report, source: str, target: str, preset: PresetName) -> Mapping[str, Any]:
+def code_with_preset(
+    report: Report, source: str, target: str, preset: PresetName
+) -> Mapping[str, Any]:
     """Encode a file with a preset on one thread, decode it, and compare.
 
     Parameters

@@ -12,6 +12,8 @@ import nlac
 from nlac._errors import NlacError
 from nlac._leftovers import is_temporary_name
 from nlac._names import AUDIO_SUFFIXES
+from nlac.audio.base import Keep
+from nlac.audio.source import open_source
 
 _SUFFIXES = AUDIO_SUFFIXES | {".nlac"}
 
@@ -110,7 +112,7 @@ def _files(folder: Path) -> Iterator[tuple[str, tuple[int, int]]]:
 def _look(folder: Path, relative: str, num_bytes: int) -> Recording:
     path = folder / relative
     if path.suffix.lower() != ".nlac":
-        return Recording(relative, num_bytes)
+        return _look_at_audio(path, relative, num_bytes)
     try:
         with nlac.open(path) as file:
             info, has_cover = file.info, bool(file.pictures)
@@ -125,3 +127,15 @@ def _look(folder: Path, relative: str, num_bytes: int) -> Recording:
         info.sample_rate, info.channels, info.bits_per_sample,
         tag("TITLE"), tag("ARTIST"), tag("ALBUM"), info.predictor, "", has_cover,
     )  # fmt: skip
+
+
+def _look_at_audio(path: Path, relative: str, num_bytes: int) -> Recording:
+    try:
+        with open(path, "rb") as file, open_source(file, keep=Keep.NOTHING) as source:
+            fmt, frames = source.format, source.num_frames or source.expected_frames
+    except (NlacError, OSError) as error:
+        return Recording(relative, num_bytes, damaged=str(error))
+    seconds = None if frames is None else frames / fmt.sample_rate
+    return Recording(
+        relative, num_bytes, None, seconds, fmt.sample_rate, fmt.channels, fmt.bits_per_sample
+    )
