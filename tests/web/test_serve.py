@@ -132,7 +132,8 @@ def test_other_machines_need_the_token(start, tmp_path):
     assert server.url.endswith("?token=abc")
     with pytest.raises(urllib.error.HTTPError) as refusal:
         server.ask("/api/about")
-    assert refusal.value.code == 401
+    with refusal.value as error:
+        assert error.code == 401
     assert server.ask("/api/about?token=abc")["stream"] is True
 
 
