@@ -1,0 +1,1 @@
+"""Numbers behind pictures of recordings and streams."""
