@@ -38,8 +38,7 @@ async function route() {
   }
   document.title = `${TITLES[view]} \u2013 nlac`;
   try {
-    about ??= await get("about");
-    const module = await LOADERS[view]();
+    const [module] = await Promise.all([LOADERS[view](), about ?? get("about").then((told) => { about = told; })]);
     if (mine !== turn) return;
     close?.();
     close = null;

@@ -162,3 +162,14 @@ export function settled(call, milliseconds) {
 /** The file that a link leads to, kept out of the page's history. */
 export const download = (text, path, parameters, given = {}) =>
   el("a.button", { href: address(path, parameters), download: "", ...given }, text);
+
+const RECENT = 12;
+
+/** Recordings that were opened last: refs and names. */
+export const recent = () => JSON.parse(sessionStorage.getItem("recent") ?? "[]");
+
+/** Remember that a recording was opened. */
+export function recall({ ref, name }) {
+  const others = recent().filter((each) => each.ref !== ref);
+  sessionStorage.setItem("recent", JSON.stringify([{ ref, name }, ...others].slice(0, RECENT)));
+}
