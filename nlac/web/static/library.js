@@ -33,14 +33,13 @@ class Library {
       { scope: "col", data: { key } }, button(text, () => this.sortBy(key))));
     this.body = el("tbody");
     this.more = button("Show more", () => this.load(false), { hidden: true });
-    const byPath = el("select", { "aria-label": "Sort by", on: { change: () => this.sortBy(byPath.value, "up") } },
-      el("option", { value: "path" }, "by path"),
-        ...COLUMNS.map(([key, text]) => el("option", { value: key }, `by ${text}`)));
-    byPath.value = this.sort;
-    this.select = byPath;
+    const sorting = el("select.narrow", { "aria-label": "Sort by", on: { change: () => this.sortBy(sorting.value, "up") } },
+      el("option", { value: "path" }, "path"), ...COLUMNS.map(([key, text]) => el("option", { value: key }, text)));
+    sorting.value = this.sort;
+    this.select = sorting;
     root.append(el("section.card", { "aria-label": "Library" },
       el("div.row", {}, el("h1", {}, about.folder || "Library"), this.total,
-        el("span.row.push", {}, byPath, this.search)),
+        el("span.row.push", {}, sorting, this.search)),
       el("div.scroll", {}, el("table.narrow-cards", {}, el("caption.away", {}, "Recordings of the library"),
         el("thead", {}, el("tr", {}, el("td"), ...this.heads, el("td"))), this.body)),
       this.more));
@@ -70,8 +69,8 @@ class Library {
       this.body.append(...found.rows.flatMap((row) => libraryRow(row)));
       if (!found.total) this.body.append(el("tr", {}, el("td.left", { colspan: COLUMNS.length + 2 }, this.query
         ? "Nothing is found." : "There are no recordings in this folder.")));
-      const saved = found.original_bytes
-        ? ` \u00b7 ${size(found.bytes)} of ${size(found.original_bytes)}, ${percent(1 - found.bytes / found.original_bytes, 1)} saved` : "";
+      const { bytes, original_bytes: before } = found;
+      const saved = before ? ` \u00b7 ${size(bytes)} of ${size(before)}, ${percent(1 - bytes / before, 1)} saved` : "";
       this.total.textContent = `${count(found.total)} recording${found.total === 1 ? "" : "s"}${saved}`;
       this.more.hidden = this.rows.length >= found.total;
     } catch (error) {

@@ -111,7 +111,7 @@ export class Recording {
   /** Let the pictures have the streams that are there. */
   offer() {
     const streams = this.rows.filter((row) => row.preset && row.ref &&
-      row.bytes != null).map((row) => [row.codec, row.ref]);
+      row.bytes != null).map((row) => [row.preset, row.ref]);
     if (this.facts.stream) streams.unshift(["this stream", this.facts.ref]);
     if (streams.length) this.look.offer(new Map(streams));
   }

@@ -34,9 +34,9 @@ function codecRow(row, largest, flac, name) {
     cell("exact", proof(row)),
     el("td.full", {}, row.ref && row.preset ? el("span.row.downloads", {},
       download(".nlac", "download", { ref: row.ref, what: "stream" },
-        { class: "button tiny", "aria-label": `Download ${row.codec} as .nlac` }),
+        { class: "button tiny", "aria-label": `Download ${row.preset} as .nlac` }),
       download("decoded", "download", { ref: row.ref, what: "original" },
-        { class: "button tiny", "aria-label": `Download the original, decoded from ${row.codec}` })) : null));
+        { class: "button tiny", "aria-label": `Download the original, decoded from ${row.preset}` })) : null));
 }
 
 function waiting(row) {

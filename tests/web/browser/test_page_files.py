@@ -119,7 +119,7 @@ def test_a_damaged_stream_is_told(shown: Shown, library: Path) -> None:
 def test_a_server_that_stops_is_told_and_found_again(show: Callable[..., Shown]) -> None:
     with serving() as port:
         shown = show(f"http://127.0.0.1:{port}")
-        shown.forgiven = ("ERR_CONNECTION_REFUSED", "404")
+        shown.forgiven = ("ERR_CONNECTION_REFUSED", "404", "422")
         page = shown.open()
         shown.send(LOOP)
         page.wait_for_selector("h1:text-is('loop.wav')")
