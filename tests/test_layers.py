@@ -37,6 +37,8 @@ FLOORS = [
     ["loudness"],
     ["views"],
     ["batch", "bench", "storage", "torch", "training"],
+    ["playback", "mount"],
+    ["web"],
     ["cli", "__main__"],
 ]
 FLOOR_OF = {name: floor for floor, names in enumerate(FLOORS) for name in names}
