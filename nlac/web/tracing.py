@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from nlac._errors import NlacError
 from nlac.views.columns import PeakStore, column_edges, peaks_of, plain
 from nlac.views.recording import Recording
-from nlac.views.trace import BlockView, Histogram, StreamTrace, Weights
+from nlac.views.trace import BlockView, Histogram, Segment, StreamTrace, Weights
 
 # frames of a point of what is kept of a block's bits
 STEP = 512
@@ -58,19 +58,28 @@ class Tracing:
         self._known: dict[int, _Known] = {}
         self._problems: dict[int, str] = {}
         self._residuals: OrderedDict[int, NDArray[Any]] = OrderedDict()
-        self._blocks: list[BlockView] | None = None
+        self._views: dict[int, BlockView] = {}
+        self._segments: dict[int, list[Segment]] = {}
         self._wanted: list[int] = []
         self._thread: threading.Thread | None = None
         self._guard = threading.Lock()
         self._following = threading.Lock()
         self._closed = False
 
-    @property
-    def blocks(self) -> list[BlockView]:
-        """The blocks of the stream, as their headers and side information describe them."""
-        if self._blocks is None:
-            self._blocks = self._trace.blocks
-        return self._blocks
+    def block(self, index: int) -> BlockView:
+        """Return what a block's header and side information say.
+
+        Raises
+        ------
+        CorruptStream
+            It is damaged.
+        """
+        view = self._views.get(index)
+        if view is None:
+            view = self._trace.block(index)
+            self._segments[index] = self._trace.segments(view.start, view.start + view.frames)
+            self._views[index] = view
+        return view
 
     def answer(self, start: int, stop: int, points: int) -> dict[str, Any]:
         """What is known of a span; what is not is asked for.
@@ -88,27 +97,32 @@ class Tracing:
             As the interface describes it in `nlac.web.answers.TraceAnswer`.
         """
         start, stop = self._span(start, stop)
-        touched = [
-            one for one in self.blocks if one.start < stop and start < one.start + one.frames
-        ]
-        self._ask([one.index for one in touched])
+        touched = self._trace.touched(start, stop)
+        views = self._described(touched)
+        self._ask(list(touched))
         step = STEP * max(1, -(-(stop - start) // (STEP * points)))
-        known = [one for one in touched if one.index in self._known]
-        segments = self._trace.segments(start, stop)
+        known = [one for one in views if one.index in self._known]
+        segments = [
+            segment
+            for one in views
+            for segment in self._segments[one.index]
+            if segment.start < stop and start < segment.start + segment.frames
+        ]
         histogram = Histogram(self._recording.channels)
         for one in known:
             histogram.counts += self._known[one.index].histogram.counts
             histogram.expected += self._known[one.index].histogram.expected
-        done = len(known) + sum(one.index in self._problems for one in touched)
+        problems = [self._problems[index] for index in touched if index in self._problems]
+        done = len(known) + len(problems)
         return {
             "start": start,
             "stop": stop,
-            "blocks": [one.as_dict() for one in touched],
+            "blocks": [one.as_dict() for one in views],
             "segments": [one.as_dict() for one in segments[:_MOST_SEGMENTS]],
             "segments_left_out": max(0, len(segments) - _MOST_SEGMENTS),
             **self._curve(start, stop, step, known),
             "totals": [
-                {"index": one.index, "total": 8 * one.num_bytes,
+                {"index": one.index, "total": 8 * one.bytes,
                  "samples": self._known[one.index].samples_bits}
                 for one in known
             ],
@@ -116,9 +130,7 @@ class Tracing:
                 weights.as_dict() for one in known for weights in self._weights(one, start, stop)
             ],
             "histogram": histogram.as_dict(),
-            "problems": [
-                self._problems[one.index] for one in touched if one.index in self._problems
-            ],
+            "problems": problems,
             "complete": done == len(touched),
             "progress": done / len(touched) if touched else 1.0,
         }  # fmt: skip
@@ -154,7 +166,7 @@ class Tracing:
         pieces = []
         for index in self._trace.touched(start, stop):
             residuals = self._residuals_of(index)
-            first = self.blocks[index].start
+            first = self.block(index).start
             pieces.append(residuals[max(start - first, 0) : stop - first])
         if not pieces:
             return np.zeros((0, self._recording.channels), np.int32)
@@ -172,6 +184,16 @@ class Tracing:
     def _span(self, start: int, stop: int) -> tuple[int, int]:
         start = min(max(start, 0), self._recording.frames)
         return start, min(max(stop, start), self._recording.frames)
+
+    def _described(self, indices: range) -> list[BlockView]:
+        """Describe blocks; of damaged ones, the problem is noted."""
+        views = []
+        for index in indices:
+            try:
+                views.append(self.block(index))
+            except NlacError as error:
+                self._problems[index] = str(error)
+        return views
 
     def _curve(self, start: int, stop: int, step: int, known: list[BlockView]) -> dict[str, Any]:
         """Bits a sample over time, null where they are not known."""
@@ -227,9 +249,9 @@ class Tracing:
         with self._following:
             if index in self._known or index in self._problems:
                 return
-            block = self.blocks[index]
-            stop = block.start + block.frames
             try:
+                block = self.block(index)
+                stop = block.start + block.frames
                 traced = self._trace.trace(block.start, stop, STEP)
                 residuals = self._exact_residuals(block.start, stop)
             except NlacError as error:
@@ -248,7 +270,7 @@ class Tracing:
             kept = self._residuals.get(index)
         if kept is None:
             # followed before, and forgotten; or damaged, which is said here
-            block = self.blocks[index]
+            block = self.block(index)
             with self._following:
                 kept = self._exact_residuals(block.start, block.start + block.frames)
                 self._keep(index, kept)

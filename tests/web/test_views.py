@@ -96,7 +96,7 @@ def test_damage_is_told_and_the_rest_is_shown(client, archive):
     data[len(data) // 2] ^= 1
     path.write_bytes(data)
     told = complete_trace(client)
-    assert "checksum" in told["problems"][0]
+    assert "CRC does not match" in told["problems"][0]
     answer = client.get("/api/peaks", params={"ref": REF, "start": 0, "stop": 10, "columns": 10})
     assert answer.status_code == 422
     assert "frame 0" in answer.json()["detail"]

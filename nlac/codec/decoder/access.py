@@ -162,6 +162,31 @@ class FrameReader:
         parts: Iterator[Any] = self._parts(index, last, start, stop)
         yield from ordered_map(work, parts, threads, gauge.tick)
 
+    def around(self, frame: int) -> tuple[int, Samples]:
+        """Decode what has to be decoded for one frame, and return all of it.
+
+        Returns
+        -------
+        first_frame : int
+            Where it begins.
+        samples : (frames, channels) int32 or float32, read-only
+            A slice, or the whole block where it has none.
+
+        Raises
+        ------
+        CorruptStream
+            The block is damaged.
+        """
+        from nlac.codec.decoder.parts import decode_part
+
+        index = self._reader.block_of_frame(frame)
+        first = self._reader.first_frame(index)
+        block = self._reader.block(index)
+        with self._alone(index):
+            span = decode_part(block, self._reader.header, frame - first, frame - first + 1)
+            self._cache.keep(index, span)
+        return first + span.start, span.samples
+
     def _parts(
         self, first: int, last: int, start: int, stop: int
     ) -> Iterator[Samples | CodedBlock]:
