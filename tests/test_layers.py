@@ -35,6 +35,7 @@ FLOORS = [
     # `nlac.open` opens files to edit
     ["api", "editing", ""],
     ["loudness"],
+    ["views"],
     ["batch", "bench", "storage", "torch", "training"],
     ["playback", "mount"],
     ["cli", "__main__"],
