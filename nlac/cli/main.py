@@ -35,6 +35,7 @@ SECTIONS = {
         "repair": "Restore damaged nlac files by their parity.",
     },
     "hear": {
+        "play": "Play audio files, without a gap between them.",
         "mount": "Show an archive as a folder of the original files.",
     },
     "research": {
