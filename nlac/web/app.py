@@ -16,7 +16,7 @@ from nlac._errors import LimitExceeded, MissingDependency, NlacError
 from nlac.web.answers import About
 from nlac.web.compression import TextCompressor
 from nlac.web.page import PageFiles
-from nlac.web.routes import audio, jobs, library, uploads, views
+from nlac.web.routes import audio, compare, jobs, library, uploads, views
 from nlac.web.security import Guard
 from nlac.web.settings import Settings
 from nlac.web.state import make_state
@@ -58,7 +58,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.nlac = state
     app.add_exception_handler(NlacError, _explain)
     app.add_exception_handler(RequestValidationError, _explain_request)
-    for part in (uploads, jobs, library, views, audio):
+    for part in (uploads, jobs, library, views, compare, audio):
         app.include_router(part.make_router(state))
     app.include_router(PageFiles().router())
     _add_about(app, settings)

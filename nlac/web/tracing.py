@@ -147,7 +147,7 @@ class Tracing:
             self._ask(list(touched))
             done = sum(index in self._known or index in self._problems for index in touched)
             return {
-                **self._peaks.peaks(edges).as_dict(), "progress": done / max(1, len(touched))
+                **self._peaks.peaks(edges, done == len(touched)).as_dict(), "progress": done / max(1, len(touched))
             }
         if last - first > self._recording.sample_rate * 4:
             # at such a zoom no eye could tell it from the samples

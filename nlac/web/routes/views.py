@@ -49,13 +49,6 @@ class TraceAnswer(BaseModel):
     progress: float
 
 
-class ComparisonAnswer(BaseModel):
-    """Whether two recordings are the same, and where not."""
-
-    identical: bool
-    facts: dict[str, Any]
-
-
 def make_router(state: State) -> APIRouter:
     """Routes of views."""
     router = APIRouter(prefix="/api", tags=["views"])

@@ -177,7 +177,7 @@ function verdict(found, facts, goTo) {
       button("show", () => goTo(first.frame), { class: "tiny" })) : null],
     ["Samples that differ", found.differing_samples == null ? null : count(found.differing_samples)],
     ["Largest difference", found.peak_difference == null ? null : facts.a.is_float ? fixed(found.peak_difference, 6)
-      : count(found.peak_difference)],
+      : count(found.peak_difference_lsb)],
     ["Lengths", facts.a.frames === facts.b.frames ? null
       : `${count(facts.a.frames)} and ${count(facts.b.frames)} frames`],
     ["Formats", format(facts.a) === format(facts.b) ? null : `${format(facts.a)} and ${format(facts.b)}`],
