@@ -146,9 +146,8 @@ class Tracing:
             touched = self._trace.touched(first, last)
             self._ask(list(touched))
             done = sum(index in self._known or index in self._problems for index in touched)
-            return {
-                **self._peaks.peaks(edges, done == len(touched)).as_dict(), "progress": done / max(1, len(touched))
-            }
+            found = self._peaks.peaks(edges, done == len(touched))
+            return {**found.as_dict(), "progress": done / max(1, len(touched))}
         if last - first > self._recording.sample_rate * 4:
             # at such a zoom no eye could tell it from the samples
             return {**peaks_of(self._recording.read(first, last), edges, first).as_dict(),
