@@ -24,6 +24,8 @@ SECTIONS = {
         "decode": "Restore the original files, or write the audio in another format.",
         "info": "Show what nlac and other audio files hold.",
         "test": "Check files for damage.",
+        "compare": "Compare the samples of two audio files.",
+        "analyze": "Look into a file: waveform, spectrogram, blocks and bits.",
     },
     "archive": {
         "batch": "Encode a whole tree, resumably, by a manifest; check and restore it.",
@@ -77,6 +79,7 @@ Exit codes:
   3    a damaged stream, or audio that does not match its checksum
   4    a version, predictor or optional package that is missing here
   5    the output exists (-f overwrites)
+  6    the recordings that nlac compare was given differ
   70   a fault of nlac itself
   130  interrupted
 
