@@ -40,6 +40,7 @@ SECTIONS = {
         "serve": "Show a web page to encode, see, hear and compare recordings.",
         "play": "Play audio files, without a gap between them.",
         "mount": "Show an archive as a folder of the original files.",
+        "thumbnail": "Draw a small waveform, as file managers show it.",
     },
     "research": {
         "model": "Look at models of the predictors cnn and gru, check them, make them.",
@@ -56,7 +57,7 @@ SECTIONS = {
         "doctor": "Check this installation.",
         "selftest": "Code generated signals in every mode and depth, and compare.",
         "config": "Show the configuration file, and check it.",
-        "integrate": "Install man pages, completions, and the file type.",
+        "integrate": "Install man pages, completions, and the file type for desktops.",
         "completion": "Print the completion script for a shell.",
         "help": "Show the help of nlac, or of a command.",
     },
