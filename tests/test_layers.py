@@ -35,7 +35,10 @@ FLOORS = [
     # `nlac.open` opens files to edit
     ["api", "editing", ""],
     ["loudness"],
+    ["views"],
     ["batch", "bench", "storage", "torch", "training"],
+    ["playback", "mount"],
+    ["web"],
     ["cli", "__main__"],
 ]
 FLOOR_OF = {name: floor for floor, names in enumerate(FLOORS) for name in names}

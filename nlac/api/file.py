@@ -316,3 +316,8 @@ def _reopened(
     )
     file.seek(position)
     return file
+
+
+def opened_stream(file: NlacFile) -> tuple[IndexedReader, FrameReader]:
+    """What an opened file reads its stream with; it is closed with the file."""
+    return file._open_reader(), file._frames

@@ -256,22 +256,26 @@ class IndexedReader:
 
     def trailing(self) -> Iterator[MetadataItem]:
         """Yield the metadata items after the last block, without the parity."""
-        for item, _offset in self._trailing():
+        return (item for item, _offset in self.trailing_from(self.trailer.end_of_blocks))
+
+    def trailing_from(self, offset: int) -> Iterator[tuple[MetadataItem, int]]:
+        """Yield items as `trailing` does, each with its offset, from the one at `offset` on."""
+        for item, place in self._trailing(offset):
             if item.item_type == c.ITEM_PARITY:
                 # nothing but parity follows
                 return
-            yield item
+            yield item, place
 
     def parity(self) -> tuple[MetadataItem, int] | None:
         """First parity item, and the number of bytes of all; None if there is none."""
-        for item, offset in self._trailing():
+        for item, offset in self._trailing(self.trailer.end_of_blocks):
             if item.item_type == c.ITEM_PARITY:
                 return item, self.num_bytes - self.trailer.num_bytes - offset
         return None
 
-    def _trailing(self) -> Iterator[tuple[MetadataItem, int]]:
+    def _trailing(self, begin: int) -> Iterator[tuple[MetadataItem, int]]:
         stop = self.num_bytes - self.trailer.num_bytes
-        for item, offset in self._items(self.trailer.end_of_blocks, stop):
+        for item, offset in self._items(begin, stop):
             if item.item_type in (c.ITEM_RECIPE, c.ITEM_FOREIGN_HEAD):
                 raise CorruptStream(f"{item.name} follows the blocks", path="metadata")
             yield item, offset

@@ -34,6 +34,9 @@ SECTIONS = {
         "protect": "Add parity to nlac files, against damage.",
         "repair": "Restore damaged nlac files by their parity.",
     },
+    "hear": {
+        "serve": "Show a web page to encode, see, hear and compare recordings.",
+    },
     "research": {
         "model": "Look at models of the predictors cnn and gru, check them, make them.",
         "data": "Make datasets of recordings, for training, and show what they hold.",
@@ -57,6 +60,7 @@ SECTIONS = {
 TITLES = {
     "files": "Files",
     "archive": "Archives",
+    "hear": "See and hear",
     "research": "Research",
     "setup": "Installation",
 }

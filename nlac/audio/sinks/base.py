@@ -135,6 +135,10 @@ class PackedSink(Sink):
         """Whether the header can be corrected at the end."""
         return self._start is not None
 
+    def around(self, num_frames: int) -> tuple[bytes, bytes]:
+        """Header and padding of a file of so many frames."""
+        return self._header(num_frames), self._padding(num_frames * self.frame_bytes)
+
     def write(self, samples: Samples) -> None:
         """Append frames; see `Sink.write`."""
         check_shape(samples, self.format)

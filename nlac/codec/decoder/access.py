@@ -92,16 +92,28 @@ class FrameReader:
     cache_bytes : int or None
         Bytes of decoded samples to keep at most; 0 keeps nothing. None stands for `CACHE_BYTES`,
         or one block if that is more.
+    shared : SpanCache, optional
+        Keeps the samples instead, beside those of other streams.
+    name : hashable
+        What tells the stream from those others.
     """
 
-    def __init__(self, reader: IndexedReader, workers: Workers, cache_bytes: int | None) -> None:
+    def __init__(
+        self,
+        reader: IndexedReader,
+        workers: Workers,
+        cache_bytes: int | None,
+        shared: SpanCache[tuple[Hashable, int]] | None = None,
+        name: Hashable = None,
+    ) -> None:
         self._reader = reader
         self._workers = workers
         if cache_bytes is None:
             header = reader.header
             frames = min(header.block_length, reader.num_frames)
             cache_bytes = max(CACHE_BYTES, frames * header.channels * 4)
-        self._cache: SpanCache[int] = SpanCache(cache_bytes)
+        self._cache = SpanCache[tuple[Hashable, int]](cache_bytes) if shared is None else shared
+        self._name = name
         self._guard = threading.Lock()
         # locks of blocks being decoded, each with the number of threads that hold it or wait
         self._busy: dict[int, tuple[threading.Lock, int]] = {}
@@ -172,7 +184,7 @@ class FrameReader:
 
     def _kept(self, block_index: int, start: int, stop: int) -> Samples | None:
         """Samples of a block between frames `start` and `stop`, if all of them are kept."""
-        return self._cache.find(block_index, *self._within(block_index, start, stop))
+        return self._cache.find((self._name, block_index), *self._within(block_index, start, stop))
 
     def _decoded(self, block: CodedBlock, start: int, stop: int) -> Samples:
         # what decodes payloads is loaded when the first one comes
@@ -184,9 +196,10 @@ class FrameReader:
             if (kept := self._kept(index, start, stop)) is not None:
                 return kept
             wanted = self._within(index, start, stop)
-            missing = self._cache.missing(index, *wanted, block.header.num_frames)
+            key = self._name, index
+            missing = self._cache.missing(key, *wanted, block.header.num_frames)
             span = decode_part(block, self._reader.header, *missing)
-            self._cache.keep(index, span)
+            self._cache.keep(key, span)
             return span.cut(*wanted)
 
     @contextmanager

@@ -1,0 +1,1 @@
+"""Streams as the files that they were, at any place, and heard."""

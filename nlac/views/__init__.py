@@ -1,0 +1,1 @@
+"""Pictures of recordings and streams: peaks, spectrograms, comparisons, pages."""

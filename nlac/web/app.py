@@ -1,0 +1,109 @@
+"""The application of `nlac serve`."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from anyio import to_thread
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import FileResponse, JSONResponse
+from fastapi.staticfiles import StaticFiles
+from starlette.middleware import Middleware
+
+import nlac
+from nlac._errors import LimitExceeded, MissingDependency, NlacError
+from nlac.web.answers import About
+from nlac.web.compression import TextCompressor
+from nlac.web.routes import audio, jobs, library, uploads
+from nlac.web.security import Guard
+from nlac.web.settings import Settings
+from nlac.web.state import State, make_state
+
+_PAGE = Path(__file__).parent / "static"
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """Make the application.
+
+    Parameters
+    ----------
+    settings : Settings
+        What to serve, and to whom.
+
+    Returns
+    -------
+    FastAPI
+        An ASGI application, for one process. Its temporary files go away when it shuts down.
+    """
+    state = make_state(settings)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            await to_thread.run_sync(state.close)
+
+    app = FastAPI(
+        title="nlac",
+        version=nlac.__version__,
+        description="Encode, look at, hear and compare recordings; train and try models.",
+        lifespan=lifespan,
+        # the pages that FastAPI has for its description load scripts from other hosts
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/openapi.json",
+        middleware=[Middleware(Guard, settings=settings), Middleware(TextCompressor)],
+    )
+    app.state.nlac = state
+    app.add_exception_handler(NlacError, _explain)
+    app.add_exception_handler(RequestValidationError, _explain_request)
+    for part in (uploads, jobs, library, audio):
+        app.include_router(part.make_router(state))
+    _add_page(app, state)
+    return app
+
+
+def _add_page(app: FastAPI, state: State) -> None:
+    settings = state.settings
+
+    @app.get("/api/about", tags=["server"])
+    def about() -> About:
+        """What this server can do."""
+        return About(
+            version=nlac.__version__,
+            presets=jobs.presets(),
+            peers=list(jobs.peers()),
+            folder=None if settings.folder is None else settings.folder.resolve().name,
+            upload_limit_bytes=settings.upload_limit_bytes,
+            models=settings.models is not None or settings.runs is not None,
+            training=settings.runs is not None,
+            stream=settings.stream,
+        )
+
+    @app.get("/", include_in_schema=False)
+    def page() -> FileResponse:
+        return FileResponse(_PAGE / "index.html", headers={"Cache-Control": "no-cache"})
+
+    app.mount("/static", StaticFiles(directory=_PAGE), name="static")
+
+
+def _explain(request: Request, error: Exception) -> JSONResponse:
+    """Answer with what is wrong with a file."""
+    code = 422
+    if isinstance(error, MissingDependency):
+        code = 501
+    elif isinstance(error, LimitExceeded):
+        code = 413
+    return JSONResponse({"detail": str(error)}, code)
+
+
+def _explain_request(request: Request, error: Exception) -> JSONResponse:
+    """Answer with what is wrong with a request, in one line."""
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    place = ".".join(str(part) for part in first["loc"][1:])
+    return JSONResponse({"detail": f"{place}: {first['msg']}" if place else first["msg"]}, 422)

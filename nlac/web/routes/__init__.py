@@ -1,0 +1,1 @@
+"""Routes of the interface, a module for each part of the page."""

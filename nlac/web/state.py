@@ -1,0 +1,68 @@
+"""What the routes share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from nlac.web.jobs import Jobs
+from nlac.web.open_files import OpenFiles
+from nlac.web.refs import Audio, Refs, inside, missing
+from nlac.web.rendering import Renderings
+from nlac.web.settings import Settings
+from nlac.web.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The server's settings and what it holds.
+
+    Attributes
+    ----------
+    settings : Settings
+    store : Store
+        Temporary files.
+    jobs : Jobs
+        Work in other processes.
+    refs : Refs
+        What refs name.
+    files : OpenFiles
+        Files that are looked at.
+    renderings : Renderings
+        Files that were decoded as a whole.
+    """
+
+    settings: Settings
+    store: Store
+    jobs: Jobs
+    refs: Refs
+    files: OpenFiles
+    renderings: Renderings
+
+    def close(self) -> None:
+        """End all work and remove all temporary files."""
+        self.jobs.close()
+        self.files.close()
+        self.store.close()
+
+
+def make_state(settings: Settings) -> State:
+    """Make what the routes share, and register refs of uploads and of the library."""
+    store = Store(settings.store_limit_bytes)
+    jobs = Jobs(settings.workers, settings.max_waiting)
+    state = State(settings, store, jobs, Refs(), OpenFiles(), Renderings(store))
+
+    def upload(entry_id: str) -> Audio:
+        entry = state.store.find(entry_id)
+        if entry is None or not entry.name:
+            raise missing(f"upload:{entry_id}")
+        return Audio(f"upload:{entry_id}", entry.folder / entry.name, entry.name)
+
+    def library(relative: str) -> Audio:
+        if settings.folder is None:
+            raise missing(f"library:{relative}")
+        path = inside(settings.folder, relative)
+        return Audio(f"library:{relative}", path, path.name)
+
+    state.refs.register("upload", upload)
+    state.refs.register("library", library)
+    return state
