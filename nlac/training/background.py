@@ -8,9 +8,12 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nlac._errors import UsageError
+
+if TYPE_CHECKING:
+    from nlac.training.config.experiment import Experiment
 
 Report = Callable[[Mapping[str, Any]], None]
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", re.ASCII)
@@ -106,7 +109,7 @@ def train_in_background(report: Report, wish: TrainingWish) -> Mapping[str, Any]
     return {"stage": "", "run_state": state, "step": trainer.state.step}
 
 
-def _experiment(wish: TrainingWish) -> Any:
+def _experiment(wish: TrainingWish) -> Experiment:
     from nlac.training.config.experiment import read_experiment
 
     settings = dict(wish.settings)
@@ -123,7 +126,7 @@ def _experiment(wish: TrainingWish) -> Any:
     return read_experiment(wish.config, settings, wish.data)
 
 
-def steps_of(experiment: Any, epochs: float) -> int:
+def steps_of(experiment: Experiment, epochs: float) -> int:
     """Number of steps in which an experiment sees as many samples as its training data has.
 
     Parameters

@@ -17,7 +17,8 @@ import nlac
 from nlac._errors import LimitExceeded, MissingDependency, NlacError
 from nlac.web.answers import About
 from nlac.web.compression import TextCompressor
-from nlac.web.routes import audio, jobs, library, uploads
+from nlac.web.research.shelves import Shelves
+from nlac.web.routes import audio, generation, jobs, library, runs, training, uploads
 from nlac.web.security import Guard
 from nlac.web.settings import Settings
 from nlac.web.state import State, make_state
@@ -63,6 +64,9 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_exception_handler(RequestValidationError, _explain_request)
     for part in (uploads, jobs, library, audio):
         app.include_router(part.make_router(state))
+    shelves = Shelves(settings)
+    for research in (runs, generation, training):
+        app.include_router(research.make_router(state, shelves))
     _add_page(app, state)
     return app
 

@@ -17,7 +17,7 @@ from nlac.training.background import TrainingWish, train_in_background
 from nlac.training.config.shipped import find_config
 from nlac.training.generation import free_run
 from nlac.training.generation.files import as_frames
-from nlac.training.generation.live import AUDIO, SAMPLES, Wish, generate_live, keep_what_there_is
+from nlac.training.generation.live import AUDIO, SAMPLES, Wish, generate_live
 from nlac.training.generation.sampling import Sampling
 from nlac.training.runs.folder import RunFolder
 
@@ -96,14 +96,24 @@ def test_wishes_that_cannot_be(runs: Path, tmp_path: Path):
         generate_live(lambda facts: None, wish, str(tmp_path))
 
 
-def test_what_there_was_when_it_was_stopped(tmp_path: Path):
-    assert not keep_what_there_is(tmp_path, 16000, 1)
-    samples = np.arange(100, dtype="<i2")
-    (tmp_path / SAMPLES).write_bytes(samples.tobytes() + b"\1")
-    assert keep_what_there_is(tmp_path, 16000, 1)
+def test_what_there_was_when_it_was_stopped(runs: Path, tmp_path: Path):
+    told: list[dict] = []
+    wish = Wish(str(runs / "gru"), 1.0, Sampling(seed=5))
+    generate_live(told.append, wish, str(tmp_path))
+    whole, _ = soundfile.read(tmp_path / AUDIO, dtype="int16")
+
+    def stop(facts):
+        told.append(dict(facts))
+        if facts.get("frames", 0) > 2000:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        generate_live(stop, wish, str(tmp_path))
+    assert told[-1] == {"kept": True}
     kept, rate = soundfile.read(tmp_path / AUDIO, dtype="int16")
     assert rate == 16000
-    assert np.array_equal(kept, samples)
+    assert np.array_equal(kept, whole[: len(kept)])
+    assert 2000 < len(kept) < 16000
 
 
 def test_a_short_run_has_metrics_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -86,7 +86,8 @@ def as_frames(samples: AnyArray) -> NDArray[np.int32]:
     """Integers of 16 bits, (times, channels), of samples in -1 to 1; what is beyond is clipped."""
     limit = 2 ** (_BITS - 1)
     scaled = np.rint(np.asarray(samples, np.float64) * limit)
-    return np.clip(scaled, -limit, limit - 1).astype(np.int32).reshape(len(scaled), -1)
+    frames: NDArray[np.int32] = np.clip(scaled, -limit, limit - 1).astype(np.int32)
+    return frames.reshape(len(scaled), -1)
 
 
 def contained(frames: AnyArray, rate: int, container: str, bits: int = _BITS) -> bytes:

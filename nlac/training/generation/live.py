@@ -59,7 +59,8 @@ def generate_live(
 
     ``samples.pcm`` grows while audio is made: 16 bits, little-endian, interleaved. At the end
     ``generated.wav`` has the same samples, and the bytes that ``nlac generate`` writes for the same
-    wishes on the same device.
+    wishes on the same device. The signal of Ctrl-C ends it with a ``generated.wav`` of what there
+    is, and the fact ``kept``, whether there is any.
 
     Parameters
     ----------
@@ -100,18 +101,22 @@ def generate_live(
             prime = prime[: max(1, round(wish.prime_seconds * run.rate))]
     report({"stage": "making"})
     begin, frames = time.perf_counter(), 0
-    with open(Path(folder, SAMPLES), "wb") as file:
+    try:
+        with open(Path(folder, SAMPLES), "wb") as file:
 
-        def hear(samples: AnyArray) -> None:
-            nonlocal frames
-            file.write(files.as_frames(samples).astype("<i2").tobytes())
-            file.flush()
-            frames += len(samples)
-            report({"frames": frames})
+            def hear(samples: AnyArray) -> None:
+                nonlocal frames
+                file.write(files.as_frames(samples).astype("<i2").tobytes())
+                file.flush()
+                frames += len(samples)
+                report({"frames": frames})
 
-        made = audio.generate_audio(
-            run, wish.seconds, wish.sampling, prime, wish.label, hear=hear
-        )
+            made = audio.generate_audio(
+                run, wish.seconds, wish.sampling, prime, wish.label, hear=hear
+            )
+    except KeyboardInterrupt:
+        report({"kept": _keep(Path(folder), run.rate, channels)})
+        raise
     took = time.perf_counter() - begin
     files.write_audio(Path(folder, AUDIO), made.samples, made.rate, force=True)
     return {
@@ -128,14 +133,15 @@ def generate_live(
     }  # fmt: skip
 
 
-def keep_what_there_is(folder: Path, rate: int, channels: int) -> bool:
+def _keep(folder: Path, rate: int, channels: int) -> bool:
     """Make the WAV file of a generation that was stopped; tell whether there was any audio."""
     from nlac.training.generation.files import contained
 
-    path = folder / SAMPLES
-    size = path.stat().st_size // (2 * channels) * 2 * channels if path.is_file() else 0
-    if not size:
+    data = (folder / SAMPLES).read_bytes()
+    # the last frame may not be whole
+    samples = np.frombuffer(data[: len(data) // (2 * channels) * 2 * channels], "<i2")
+    if not len(samples):
         return False
-    samples = np.frombuffer(path.read_bytes()[:size], "<i2").reshape(-1, channels)
+    samples = samples.reshape(-1, channels)
     (folder / AUDIO).write_bytes(contained(samples, rate, "wav"))
     return True
