@@ -17,6 +17,10 @@ from pathlib import Path
 from nlac._leftovers import find_leftovers, lock, temporary_path
 
 
+# another server that starts may not have locked its folder yet
+_YOUNG_SECONDS = 2.0
+
+
 @dataclass(slots=True)
 class Entry:
     """A folder of the store, with one purpose.
@@ -62,7 +66,7 @@ class Store:
         self._lock = threading.Lock()
         self._stack = ExitStack()
         parent = Path(tempfile.gettempdir())
-        for old in find_leftovers(parent):
+        for old in find_leftovers(parent, min_age=_YOUNG_SECONDS):
             if old.name.startswith(".nlac-serve."):
                 shutil.rmtree(old, ignore_errors=True)
         self.folder = temporary_path(parent / "nlac-serve")
