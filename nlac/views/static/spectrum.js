@@ -1,0 +1,90 @@
+// Spectra of two recordings and of their difference, in decibels.
+
+import { look } from "./colours.js";
+import { fixed, frequency } from "./format.js";
+
+const HEIGHT = 170, LOWEST = -140;
+
+export class Spectrum {
+  /**
+   * @param {HTMLElement} root
+   * @param {{name: string, colour: string, values: number[]}[]} lines decibels at equal steps from 0 to the last
+   * @param {number} nyquist Hz at the last value
+   */
+  constructor(root, lines, nyquist) {
+    Object.assign(this, { lines, nyquist });
+    this.figure = document.createElement("figure");
+    this.figure.className = "lane";
+    this.canvas = document.createElement("canvas");
+    this.canvas.className = "plot";
+    this.canvas.setAttribute("role", "img");
+    this.caption = document.createElement("figcaption");
+    this.readout = document.createElement("div");
+    this.readout.className = "lanes-readout";
+    this.figure.append(this.caption, this.canvas);
+    root.append(this.figure, this.readout);
+    this.ending = new AbortController();
+    const { signal } = this.ending;
+    addEventListener("nlac-theme", () => this.draw(), { signal });
+    this.canvas.addEventListener("pointermove", (event) => this.read(event.offsetX), { signal });
+    this.canvas.addEventListener("pointerleave", () => { this.readout.textContent = ""; }, { signal });
+    this.observer = new ResizeObserver(() => this.draw());
+    this.observer.observe(this.figure);
+  }
+
+  show(lines) {
+    this.lines = lines;
+    this.draw();
+  }
+
+  draw() {
+    const width = this.canvas.clientWidth, scale = devicePixelRatio || 1;
+    if (!width) return;
+    const colours = look(this.figure), g = this.canvas.getContext("2d");
+    this.canvas.width = Math.round(width * scale);
+    this.canvas.height = Math.round(HEIGHT * scale);
+    this.canvas.style.height = `${HEIGHT}px`;
+    g.scale(scale, scale);
+    g.font = "11px system-ui, sans-serif";
+    const y = (decibels) => 20 + (Math.min(0, Math.max(LOWEST, decibels)) / LOWEST) * (HEIGHT - 40);
+    for (let level = 0; level >= LOWEST; level -= 40) {
+      g.fillStyle = colours.line;
+      g.fillRect(0, Math.round(y(level)), width, 1);
+      g.fillStyle = colours.soft;
+      g.fillText(`${level ? fixed(level, 0) : 0} dB`, width - 48, y(level) + 12);
+    }
+    for (const share of [0, 0.25, 0.5, 0.75, 1]) {
+      const text = frequency(share * this.nyquist), size = g.measureText(text).width;
+      g.fillText(text, Math.min(Math.max(0, share * width - size / 2), width - size), HEIGHT - 4);
+    }
+    g.lineWidth = 1.4;
+    for (const { values, colour } of this.lines) {
+      g.strokeStyle = colours[colour];
+      g.beginPath();
+      values.forEach((value, i) => g.lineTo((i / (values.length - 1)) * width, y(value ?? LOWEST)));
+      g.stroke();
+    }
+    const marks = this.lines.map(({ name, colour }) => {
+      const mark = document.createElement("i");
+      mark.style.color = colours[colour];
+      mark.textContent = `\u2002\u25ac ${name}`;
+      return mark;
+    });
+    this.caption.replaceChildren("spectrum", ...marks);
+    this.canvas.setAttribute("aria-label", `Spectrum of ${this.lines.map((line) => line.name).join(", ")}`);
+  }
+
+  read(x) {
+    const share = Math.min(1, Math.max(0, x / this.canvas.clientWidth));
+    const said = this.lines.map(({ name, values }) => {
+      const value = values[Math.round(share * (values.length - 1))];
+      return `${name} ${value == null || value <= LOWEST ? "nothing" : `${fixed(value, 0)} dB`}`;
+    });
+    this.readout.textContent = `${frequency(share * this.nyquist)} \u00b7 ${said.join(", ")}`;
+  }
+
+  end() {
+    this.ending.abort();
+    this.observer.disconnect();
+  }
+}

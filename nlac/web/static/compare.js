@@ -1,0 +1,170 @@
+// Two recordings: whether they are the same, where they differ, and how that looks and sounds.
+
+import { count, fixed, format, time } from "./format.js";
+import { chooser, droppable, take } from "./upload.js";
+import { address, button, complain, el, get, recall, recent, settled } from "./ui.js";
+
+const NAMES = { a: "first", b: "second" };
+
+export async function show(root, parameters, about) {
+  const comparing = new Comparing(root, { a: parameters.get("a"), b: parameters.get("b") }, about);
+  await comparing.open();
+  return () => comparing.end();
+}
+
+class Comparing {
+  constructor(root, refs, about) {
+    Object.assign(this, { root, refs, about, facts: {}, control: new AbortController() });
+    this.answer = el("section.card", { "aria-label": "Result", "aria-live": "polite", hidden: true });
+    this.pictures = el("section.card", { "aria-label": "Pictures of both", hidden: true });
+    this.pickers = el("section.card", { "aria-label": "What to compare" }, el("h1", {}, "Compare two recordings"));
+    root.append(this.pickers, this.answer, this.pictures);
+  }
+
+  async open() {
+    const known = await this.choices(), sides = el("div.pair");
+    for (const side of ["a", "b"]) {
+      const ref = this.refs[side];
+      if (ref) {
+        try {
+          this.facts[side] = await get("facts", { ref });
+          recall(this.facts[side]);
+        } catch (error) {
+          complain(error);
+          this.refs[side] = null;
+        }
+      }
+      sides.append(this.picker(side, known));
+    }
+    this.pickers.append(sides);
+    if (this.facts.a && this.facts.b) await this.compare();
+  }
+
+  /** What can be chosen without sending it: what was opened before, and the library. */
+  async choices() {
+    const groups = [["Opened before", recent()]];
+    if (this.about.folder != null) {
+      const { rows } = await get("library", { limit: 500 });
+      groups.push(["Library", rows.filter((row) => !row.damaged).map(({ ref, path }) => ({ ref, name: path }))]);
+    }
+    return groups.filter(([, entries]) => entries.length);
+  }
+
+  picker(side, known) {
+    const facts = this.facts[side], place = el("div.row.sending");
+    const open = async (file) => {
+      try {
+        this.choose(side, (await take(place, file, this.about)).ref);
+      } catch (error) {
+        complain(error);
+      }
+    };
+    const select = el("select", { "aria-label": `The ${NAMES[side]} recording`, on: { change: () => this.choose(side, select.value) } },
+      el("option", { value: "" }, "choose one here \u2026"),
+      ...known.map(([label, entries]) => el("optgroup", { label }, ...entries.map(({ ref, name }) => el("option", { value: ref }, name)))));
+    select.value = this.refs[side] ?? "";
+    if (select.selectedIndex < 0) select.value = "";
+    place.append(known.length ? select : "", chooser("Choose a file", open, { "aria-label": `Choose a file as the ${NAMES[side]}` }));
+    const box = el("div.column.side", { role: "group", "aria-label": `The ${NAMES[side]}` },
+      el("h2", {}, facts ? facts.name : `The ${NAMES[side]}`),
+      el("span.soft.number", {}, facts ? `${format(facts)} \u00b7 ${time(facts.seconds, 2)}` : "Choose it, or drop it here."), place);
+    droppable(box, open, this.control.signal);
+    return box;
+  }
+
+  choose(side, ref) {
+    if (!ref) return;
+    const { a, b } = { ...this.refs, [side]: ref };
+    location.hash = `#/compare?${new URLSearchParams(Object.entries({ a, b }).filter(([, value]) => value))}`;
+  }
+
+  async compare() {
+    const { a, b } = this.refs;
+    this.answer.hidden = false;
+    this.answer.replaceChildren(el("p.soft", {}, "Comparing \u2026"));
+    try {
+      const found = await get("compare", { a, b }, this.control.signal);
+      this.answer.replaceChildren(...verdict(found, this.facts, (frame) => this.goTo(frame)));
+      if (found.same_format !== false || found.differing_samples != null) await this.look();
+    } catch (error) {
+      this.answer.hidden = true;
+      complain(error);
+    }
+  }
+
+  async look() {
+    const [{ Lanes }, { spectrogram, waveform }, { Player }, { Spectrum }] = await Promise.all(
+      [import("./lanes.js"), import("./painters.js"), import("./player.js"), import("./spectrum.js")]);
+    const { a, b } = this.facts, { sample_rate: rate } = a, frames = Math.max(a.frames, b.frames);
+    const source = {
+      sampleRate: rate, channels: a.channels, bitsPerSample: a.bits_per_sample, isFloat: a.is_float, frames,
+      load: (feed, start, stop, columns, rows, signal) => this.load(feed, start, stop, columns, rows, signal),
+    };
+    this.pictures.hidden = false;
+    const place = el("div"), height = a.channels === 1 ? 64 : Math.min(200, 48 * a.channels);
+    this.player = new Player([{ key: "a", label: "first", url: address("audio", { ref: a.ref }) }, { key: "b", label: "second", url: address("audio", { ref: b.ref }) }],
+      frames / rate, (seconds) => this.lanes.follow(seconds * rate), (message) => complain(new Error(message)));
+    const zoom = (label, text, act) => button(text, act, { class: "tiny", "aria-label": label, title: label });
+    this.pictures.append(el("div.row", { role: "toolbar", "aria-label": "Zoom" }, el("h2", {}, "Look and listen"), el("span.row.push", {},
+      zoom("Zoom in", "+", () => this.lanes.zoom(2)), zoom("Zoom out", "\u2212", () => this.lanes.zoom(0.5)), zoom("Whole file", "whole", () => this.lanes.whole()))),
+      place, this.player.root);
+    this.lanes = new Lanes(place, source, [
+      waveform(source, "a", `first: ${a.name}`, height, "a"), waveform(source, "b", `second: ${b.name}`, height, "e"),
+      waveform(source, "difference", "difference", height, "b"),
+    ], {
+      label: "Both recordings and their difference", seek: (frame) => this.player.seek(frame / rate), toggle: () => this.player.toggle(),
+      select: (range) => { this.player.only(range && { start: range.start / rate, stop: range.stop / rate }); this.spectra(); },
+      changed: () => this.spectra(), failed: (error) => complain(error),
+    });
+    this.spectrum = new Spectrum(this.pictures, [], rate / 2);
+  }
+
+  load(feed, start, stop, columns, rows, signal) {
+    const which = feed.split(":")[1], { a, b } = this.refs;
+    if (which === "difference") return get("compare/peaks", { a, b, start, stop, columns }, signal);
+    const facts = this.facts[which];
+    stop = Math.min(stop, facts.frames);
+    if (start >= stop) return { samples: Array.from({ length: facts.channels }, () => []), start, stop: start };
+    return get("peaks", { ref: facts.ref, start, stop, columns, kind: "samples" }, signal);
+  }
+
+  spectra = settled(async () => {
+    const { lanes, refs } = this, { start, stop } = lanes?.selection ?? lanes?.view ?? {};
+    if (!lanes || this.control.signal.aborted) return;
+    try {
+      const found = await get("compare/spectrum", { ...refs, start: Math.floor(start), stop: Math.ceil(stop) }, this.control.signal);
+      this.spectrum.show([{ name: "first", colour: "a", values: found.a }, { name: "second", colour: "e", values: found.b },
+        { name: "difference", colour: "b", values: found.difference }]);
+    } catch (error) {
+      complain(error);
+    }
+  }, 250);
+
+  goTo(frame) {
+    if (!this.lanes) return;
+    this.lanes.seek(frame);
+    this.lanes.see(frame - 100, frame + 100);
+    this.lanes.stack.focus();
+  }
+
+  end() {
+    this.control.abort();
+    this.lanes?.end();
+    this.player?.end();
+    this.spectrum?.end();
+  }
+}
+
+/** What was found, in words. */
+function verdict(found, facts, goTo) {
+  if (found.identical) return [el("h2.ok", {}, "The same samples"), el("p.soft", {}, `All ${count(facts.a.frames)} frames of both are equal, and so is their format.`)];
+  const first = found.first_difference;
+  const lines = [
+    ["First difference", first ? el("span", {}, `${time(first.frame / facts.a.sample_rate, 4)}, frame ${count(first.frame)}, channel ${first.channel + 1} `, button("show", () => goTo(first.frame), { class: "tiny" })) : null],
+    ["Samples that differ", found.differing_samples == null ? null : count(found.differing_samples)],
+    ["Largest difference", found.peak_difference == null ? null : facts.a.is_float ? fixed(found.peak_difference, 6) : count(found.peak_difference)],
+    ["Lengths", facts.a.frames === facts.b.frames ? null : `${count(facts.a.frames)} and ${count(facts.b.frames)} frames`],
+    ["Formats", format(facts.a) === format(facts.b) ? null : `${format(facts.a)} and ${format(facts.b)}`],
+  ].filter(([, value]) => value != null);
+  return [el("h2.bad", {}, "They differ"), el("dl.facts.number", {}, ...lines.flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]))];
+}
