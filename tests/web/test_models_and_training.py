@@ -92,7 +92,7 @@ def test_runs_and_all_about_them(client: TestClient, folder: Path):
     assert {"runs:first", "models:given"} <= set(rows)
     assert not any("outside" in name for name in rows)
     facts = get(client, "runs/facts", run="runs:first")
-    assert facts["state"] == "finished"
+    assert (facts["state"], facts["path"]) == ("finished", "runs/first")
     assert facts["parameters"] == sum(layer["parameters"] for layer in facts["layers"])
     assert facts["receptive_field"]["samples"] == 128
     assert facts["receptive_field"]["milliseconds"] == 8.0

@@ -15,6 +15,7 @@ class RunRow(BaseModel):
     """A run on a line."""
 
     id: str
+    path: str = Field(description="From beside the server's folder, for commands")
     recipe: str
     state: str
     step: int

@@ -71,6 +71,13 @@ class Shelves:
         """
         return RunFolder(self._below(name, (RUNS, MODELS), "metadata.json").parent)
 
+    def shown_path(self, name: str) -> str:
+        """Path of a run, as a command names it beside the server's folder."""
+        kind, _, relative = name.partition(":")
+        folder = self._folders[kind]
+        shown = "" if folder is None else folder.resolve().name
+        return shown if relative == "." else f"{shown}/{relative}"
+
     def models(self) -> Iterator[tuple[str, Path]]:
         """Yield the models that are shipped or lie in NLAC_MODELS, and those of the folder."""
         seen = set()

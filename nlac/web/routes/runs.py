@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from starlette.responses import FileResponse
 
+from nlac.training.runs.folder import RunFolder
 from nlac.web.answers import Problem
 from nlac.web.refs import inside, missing
 from nlac.web.research.answers import (
@@ -35,7 +36,7 @@ def make_router(state: State, shelves: Shelves) -> APIRouter:
     @router.get("/runs")
     def runs() -> RunList:
         """All runs in the server's folders, newest first."""
-        rows, problems = gathered(shelves.runs(), lambda each: _row(*each))
+        rows, problems = gathered(shelves.runs(), lambda each: _row(shelves, *each))
         rows.sort(key=lambda row: row.begin, reverse=True)
         return RunList(runs=rows, problems=problems)
 
@@ -45,7 +46,7 @@ def make_router(state: State, shelves: Shelves) -> APIRouter:
         from nlac.training.runs.description import describe_run
 
         folder = shelves.run(run)
-        return RunFacts(**{**describe_run(folder), **_row(run, folder).model_dump()})
+        return RunFacts(**{**describe_run(folder), **_row(shelves, run, folder).model_dump()})
 
     @router.get("/runs/metrics", responses=NOT_FOUND)
     def metrics(run: RunId, after: Annotated[int, Query(ge=-1)] = -1) -> Metrics:
@@ -78,7 +79,7 @@ def make_router(state: State, shelves: Shelves) -> APIRouter:
     return router
 
 
-def _row(name: str, run: Any) -> RunRow:
+def _row(shelves: Shelves, name: str, run: RunFolder) -> RunRow:
     from nlac.training.background import resumable
     from nlac.training.runs.table import summary
 
@@ -86,6 +87,7 @@ def _row(name: str, run: Any) -> RunRow:
         **{
             **summary(run),
             "id": name,
+            "path": shelves.shown_path(name),
             "has_weights": run.best.is_file() or run.last.is_file(),
             "goes_on": resumable(run.path),
         }

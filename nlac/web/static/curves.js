@@ -6,16 +6,18 @@ import { el } from "./ui.js";
 
 let loading = null;
 
-/** Load a style sheet, and with it a script, once. */
+const here = (path) => new URL(path, import.meta.url).href;
+
+/** Load a style sheet once. */
 export function style(path) {
-  if (document.querySelector(`link[href="${path}"]`)) return;
-  document.head.append(el("link", { rel: "stylesheet", href: path }));
+  const href = here(path);
+  if (!document.querySelector(`link[href="${href}"]`)) document.head.append(el("link", { rel: "stylesheet", href }));
 }
 
 function library() {
   loading ??= new Promise((resolve, reject) => {
-    style("static/vendor/uPlot.min.css");
-    const script = el("script", { src: "static/vendor/uPlot.min.js" });
+    style("./vendor/uPlot.min.css");
+    const script = el("script", { src: here("./vendor/uPlot.min.js") });
     script.onload = () => resolve(window.uPlot);
     script.onerror = () => { loading = null; reject(new Error("The curves cannot be drawn: uPlot was not loaded.")); };
     document.head.append(script);
@@ -25,6 +27,8 @@ function library() {
 
 /** A figure of training in as many digits as tell it. */
 export const figure = (value) => (value == null ? "" : Number(value.toPrecision(4)).toString().replace("-", "\u2212"));
+
+const WHOLE = [...Array(9).keys()].flatMap((power) => [1, 2, 5].map((digit) => digit * 10 ** power));
 
 const better = (name) => (name === "accuracy" ? Math.max : Math.min);
 
@@ -89,7 +93,7 @@ export class Curves {
     const line = (label, stroke, more) => ({ label, stroke, width: 1.8, spanGaps: true, points: { size: 5, fill: stroke }, value: (plot, value) => figure(value), ...more });
     const plot = new this.uPlot({
       width: this.width(), height: 190, scales: { x: { time: false } }, cursor: { y: false },
-      axes: [{ ...axis, size: 34 }, { ...axis, size: 56, values: (plot, values) => values.map(figure) }],
+      axes: [{ ...axis, size: 34, incrs: WHOLE }, { ...axis, size: 56, values: (plot, values) => values.map(figure) }],
       series: [{ label: "step", value: (plot, value) => count(value) }, line("training", colours.c, { dash: [5, 4] }), line("validation", colours.a, {})],
     }, data, box);
     plot.root.setAttribute("role", "img");

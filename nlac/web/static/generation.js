@@ -2,7 +2,7 @@
 
 import { duration, percent } from "./format.js";
 import { Live } from "./live.js";
-import { field, number, shortName } from "./research.js";
+import { field, number } from "./research.js";
 import { address, button, complain, copyable, download, el, follow, get, post, remove, say } from "./ui.js";
 import { chooser, upload } from "./upload.js";
 
@@ -111,7 +111,7 @@ class Generation {
   }
 
   tellCommand() {
-    const parts = ["nlac generate", quoted(shortName(this.run.id)), "out.wav"];
+    const parts = ["nlac generate", quoted(this.run.path), "out.wav"];
     for (const [name, input] of Object.entries(this.inputs)) {
       if (!input.disabled && input.value !== "") parts.push(`--${name.replace("_", "-")} ${quoted(input.value)}`);
     }

@@ -7,7 +7,7 @@ import { progressOf, settingsTable, shortName, stateClass, terms } from "./resea
 import { address, complain, copyable, el, get } from "./ui.js";
 
 export async function show(root, parameters, about) {
-  style("static/research.css");
+  style("./research.css");
   const [{ runs, problems }, { models, problems: others }] = await Promise.all([get("runs"), get("models")]);
   const chosen = parameters.get("run") ?? (parameters.get("model") ? null : runs.find((run) => run.has_weights)?.id);
   const model = models.find((each) => each.id === (parameters.get("model") ?? (chosen ? null : models[0]?.id)));
@@ -109,11 +109,11 @@ function layerCard(run) {
   if (!run.layers.length) { card.append(el("p.soft", {}, "There is no checkpoint to read them from.")); return card; }
   const total = run.layers.reduce((sum, layer) => sum + layer.parameters, 0), most = Math.max(...run.layers.map((layer) => layer.parameters), 1);
   card.append(el("div.scroll.tall", { tabindex: 0, role: "group", "aria-label": "Layers" }, el("table", {},
-    el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "layer"), el("td"), el("th", { scope: "col" }, "values"), el("th", { scope: "col" }, "share"), el("th.left", { scope: "col" }, "shapes"))),
+    el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "layer"), el("td"), el("th", { scope: "col" }, "values"), el("th", { scope: "col" }, "share"), el("th.left.wide", { scope: "col" }, "shapes"))),
     el("tbody", {}, ...run.layers.map((layer) => el("tr", {}, el("th", { scope: "row" }, layer.name),
       el("td.bar", { "aria-hidden": true }, el("i", { style: { width: `${(100 * layer.parameters) / most}%` } })),
       el("td", {}, count(layer.parameters)), el("td", {}, percent(layer.parameters / total, 1)),
-      el("td.left.soft.wrap", {}, Object.entries(layer.shapes).map(([name, shape]) => `${name} ${shape.join(" \u00d7 ") || "1"}`).join(", "))))))));
+      el("td.left.soft.wrap.wide", {}, Object.entries(layer.shapes).map(([name, shape]) => `${name} ${shape.join(" \u00d7 ") || "1"}`).join(", "))))))));
   return card;
 }
 

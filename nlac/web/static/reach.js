@@ -34,7 +34,7 @@ export function showReach(root, field) {
   const { dilations, kernel } = field, levels = sights(dilations, kernel);
   const canvas = el("canvas.plot", { role: "img", "aria-label": `Tree of ${dilations.length} layers with dilations ${dilations.join(", ")}` });
   root.append(el("figure.tree", {}, canvas, el("figcaption.row.apart.small.soft", {},
-    el("span", {}, `${count(levels[0].length)} samples back`), el("span", {}, "the sample that is predicted"))));
+    el("span", {}, `${count(levels[0].at(-1) + 1)} samples back`), el("span", {}, "the sample that is predicted"))));
   const draw = () => drawTree(canvas, levels, dilations, kernel);
   const observer = new ResizeObserver(draw), ending = new AbortController();
   observer.observe(canvas);

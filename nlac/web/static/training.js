@@ -9,12 +9,13 @@ const SPLITS = { "": "all splits", train: "training", valid: "validation", test:
 const ROWS = 12;
 
 export async function show(root) {
-  style("static/research.css");
+  style("./research.css");
   const [recipes, { datasets, problems }, { runs }, trainings] = await Promise.all([get("recipes"), get("datasets"), get("runs"), get("trainings")]);
-  const live = el("div.view"), shown = new Map();
+  const live = el("div.view"), shown = new Map(), known = new Set(runs.map((run) => run.id));
   const watch = (training) => {
     shown.get(training.run)?.end();
-    const one = new Watch(live, training, refresh);
+    const one = new Watch(live, training, refresh, known.has(training.run));
+    known.add(training.run);
     shown.set(training.run, one);
     return one;
   };
@@ -25,7 +26,7 @@ export async function show(root) {
     watch({ id, run }).focus();
     await refresh();
   };
-  const form = new Beginning(recipes, datasets, new Set(runs.map((run) => run.id)), (training) => watch(training).focus());
+  const form = new Beginning(recipes, datasets, known, (training) => watch(training).focus());
   root.append(el("h1", {}, "Training"), form.root, live, others, ...problems.map((text) => el("p.bad.small", {}, text)));
   const latest = new Map();
   for (const training of trainings) if (!latest.has(training.run)) latest.set(training.run, training);
@@ -55,9 +56,9 @@ class Beginning {
     this.command = el("div");
     this.start = button("Train", null, { type: "submit", class: "primary" });
     const form = el("form.column", { on: { submit: (event) => { event.preventDefault(); this.begin(); }, input: () => this.tellCommand() } },
-      el("div.fields.wide-ones", { style: { width: "100%" } }, field("recipe", this.recipe), field("data", this.dataset), field("name of the run", this.name)),
+      el("div.fields.wide-ones", {}, field("recipe", this.recipe), field("data", this.dataset), field("name of the run", this.name)),
       this.about, this.facts,
-      el("div.fields", { style: { width: "100%" } }, field("train for", this.length), field("in", this.unit), field("batch", this.batch), field("learning rate", this.rate), field("seed", this.seed)),
+      el("div.fields", {}, field("train for", this.length), field("in", this.unit), field("batch", this.batch), field("learning rate", this.rate), field("seed", this.seed)),
       el("div.row", {}, this.start), el("details", {}, el("summary", {}, "The same on the command line"), this.command));
     this.data = new Recordings();
     this.root = el("div.view", {}, el("section.card", {}, el("h2", {}, "New run"), form), this.data.root);
@@ -74,7 +75,8 @@ class Beginning {
     const given = recipe.train;
     if (this.unit.value === "steps") this.length.value = given.steps ?? 2000;
     this.batch.placeholder = given.batch ?? 32;
-    this.rate.placeholder = given.rate ?? 0.001;
+    // YAML takes 2e-3 for a text
+    this.rate.placeholder = Number(given.rate ?? 0.001);
     this.seed.placeholder = given.seed ?? 1;
     if (!this.named || this.name.value === this.named) this.name.value = this.named = this.freeName(recipe.name);
     this.data.show(dataset);
@@ -103,7 +105,6 @@ class Beginning {
     this.start.disabled = true;
     try {
       const wish = this.wish(), { id } = await post("trainings", wish);
-      this.taken.add(`runs:${wish.name}`);
       this.begun({ id, run: `runs:${wish.name}` });
       this.name.value = this.named = this.freeName(wish.recipe);
       this.tellCommand();
@@ -190,8 +191,9 @@ class Recordings {
 
 /** A run that is trained: how far it is, its curves, and a way to stop it. */
 class Watch {
-  constructor(root, training, changed) {
+  constructor(root, training, changed, hasFigures) {
     this.run = training.run;
+    this.hasFigures = hasFigures;
     this.changed = changed;
     this.bar = el("progress", { max: 1, value: 0, "aria-label": `Progress of ${shortName(this.run)}` });
     this.state = el("span.number", { role: "status" });
@@ -215,7 +217,10 @@ class Watch {
     if (!state.steps && !over) this.bar.removeAttribute("value");
     this.stop.hidden = over;
     this.stop.disabled = state.stage === "writing a checkpoint";
-    if (state.lines !== this.lines || over) { this.lines = state.lines; this.more().catch((error) => error.status === 404 || complain(error)); }
+    if ((state.lines || this.hasFigures) && (state.lines !== this.lines || over)) {
+      this.lines = state.lines;
+      this.more().catch(complain);
+    }
     if (!over) return;
     this.bar.hidden = true;
     if (state.error) this.figures.replaceChildren(el("span.bad", {}, state.error));
