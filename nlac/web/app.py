@@ -92,7 +92,9 @@ def _add_page(app: FastAPI, state: State) -> None:
     def page() -> FileResponse:
         return FileResponse(_PAGE / "index.html", headers={"Cache-Control": "no-cache"})
 
-    app.mount("/static", StaticFiles(directory=_PAGE), name="static")
+    # the pictures are drawn by the same scripts here as in the pages of `nlac analyze`
+    scripts = StaticFiles(directory=_PAGE, packages=[("nlac.views", "static")])
+    app.mount("/static", scripts, name="static")
 
 
 def _explain(request: Request, error: Exception) -> JSONResponse:

@@ -51,7 +51,8 @@ export function ticks(view, rate) {
     decimals = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
   }
   const frames = [];
-  for (let i = Math.ceil(view.start / rate / step - 1e-9); i * step * rate <= view.stop; i++) frames.push(i * step * rate);
+  const first = Math.ceil(view.start / rate / step - 1e-9);
+  for (let i = first; i * step * rate <= view.stop; i++) frames.push(i * step * rate);
   return { frames, decimals, step };
 }
 

@@ -35,7 +35,9 @@ function interpolate(stops) {
   const map = new Uint8ClampedArray(1024);
   for (let i = 0; i < 256; i++) {
     const place = (i / 255) * (parts.length - 1), left = Math.min(Math.floor(place), parts.length - 2);
-    for (let k = 0; k < 3; k++) map[4 * i + k] = parts[left][k] + (place - left) * (parts[left + 1][k] - parts[left][k]);
+    for (let k = 0; k < 3; k++) {
+      map[4 * i + k] = parts[left][k] + (place - left) * (parts[left + 1][k] - parts[left][k]);
+    }
     map[4 * i + 3] = 255;
   }
   return map;

@@ -25,8 +25,9 @@ function wheel(lanes, event) {
     view.pan(((sideways * unit) / view.width) * view.span);
   } else if (event.ctrlKey || event.metaKey || document.activeElement === lanes.stack) {
     event.preventDefault();
-    view.zoom(Math.exp(-event.deltaY * unit * (event.ctrlKey && !event.deltaMode && Math.abs(event.deltaY) < 50 ? 0.012 : 0.002)),
-      view.frame(place(lanes, event)));
+    // a touchpad that is pinched tells small steps
+    const isPinch = event.ctrlKey && !event.deltaMode && Math.abs(event.deltaY) < 50;
+    view.zoom(Math.exp(-event.deltaY * unit * (isPinch ? 0.012 : 0.002)), view.frame(place(lanes, event)));
   } else return;
   lanes.changed();
 }
@@ -45,8 +46,8 @@ function pointers(lanes, signal) {
   stack.addEventListener("pointerdown", (event) => {
     if (event.button > 0) return;
     down.set(event.pointerId, place(lanes, event));
-    begun = { x: place(lanes, event), frame: view.frame(place(lanes, event)), start: view.start, span: view.span, moved: false,
-      spread: spread(down) };
+    const x = place(lanes, event);
+    begun = { x, frame: view.frame(x), start: view.start, span: view.span, moved: false, spread: spread(down) };
     if (event.pointerType === "mouse") stack.setPointerCapture(event.pointerId);
   }, { signal });
   stack.addEventListener("pointermove", (event) => {
@@ -93,8 +94,9 @@ function drag(element, signal, moved) {
     let x = event.clientX;
     const ending = new AbortController();
     element.setPointerCapture(event.pointerId);
-    element.addEventListener("pointermove", (next) => { moved(next.clientX - x); x = next.clientX; }, { signal: ending.signal });
-    for (const type of ["pointerup", "pointercancel"]) element.addEventListener(type, () => ending.abort(), { signal: ending.signal });
+    const on = (type, handler) => element.addEventListener(type, handler, { signal: ending.signal });
+    on("pointermove", (next) => { moved(next.clientX - x); x = next.clientX; });
+    for (const type of ["pointerup", "pointercancel"]) on(type, () => ending.abort());
   }, { signal });
 }
 
@@ -105,7 +107,8 @@ function key(lanes, event) {
     const selected = lanes.selection;
     lanes.seek(Math.floor(frame));
     if (event.shiftKey) {
-      const fixed = selected && (Math.abs(selected.stop - cursor) < Math.abs(selected.start - cursor) ? selected.start : selected.stop);
+      const atStop = selected && Math.abs(selected.stop - cursor) < Math.abs(selected.start - cursor);
+      const fixed = selected && (atStop ? selected.start : selected.stop);
       lanes.select(Math.min(fixed ?? cursor, lanes.cursor), Math.max(fixed ?? cursor, lanes.cursor));
     }
     const before = view.start;

@@ -6,12 +6,7 @@ import { count, fixed } from "./format.js";
 const HEIGHT = 150;
 
 export class Histogram {
-  /**
-   * @param {HTMLElement} root
-   * @param {object} source as that of lanes
-   */
-  constructor(root, source) {
-    this.source = source;
+  constructor(root) {
     this.figure = document.createElement("figure");
     this.figure.className = "lane";
     this.canvas = document.createElement("canvas");
@@ -31,22 +26,19 @@ export class Histogram {
     this.observer.observe(this.figure);
   }
 
-  /** Show counts: {low, step, counts, expected}; `low` is the first bin's value. */
-  show(data, isSelection) {
-    this.data = data;
+  /** Show what `Histogram` of nlac.views.trace tells: {edges, counts, expected}, the latter by channel. */
+  show({ edges, counts, expected }, isSelection) {
+    const sum = (rows) => edges.slice(1).map((_, i) => rows.reduce((all, row) => all + row[i], 0));
+    this.data = edges.length > 1 ? { edges, counts: sum(counts), expected: sum(expected) } : null;
     this.where = isSelection ? "of the selection" : "of what is seen";
     this.draw();
+    if (!this.data) this.caption.textContent = "residuals: no samples are coded here";
   }
 
   fail(error) {
     this.data = null;
-    this.caption.textContent = `residuals: ${error.message}`;
     this.draw();
-  }
-
-  bins() {
-    const { low, step, counts, expected } = this.data, width = this.canvas.clientWidth;
-    return { low, step, counts, expected, width, one: width / counts.length, top: Math.log1p(Math.max(1, ...counts, ...(expected ?? []))) };
+    this.caption.textContent = `residuals: ${error.message}`;
   }
 
   draw() {
@@ -57,39 +49,46 @@ export class Histogram {
     this.canvas.height = Math.round(HEIGHT * scale);
     this.canvas.style.height = `${HEIGHT}px`;
     if (!this.data) return;
-    const g = this.canvas.getContext("2d"), { low, step, counts, expected, one, top } = this.bins();
+    const g = this.canvas.getContext("2d"), { edges, counts, expected } = this.data, one = width / counts.length;
     g.scale(scale, scale);
-    const y = (value) => HEIGHT - 16 - (Math.log1p(value) / top) * (HEIGHT - 40);
+    // far from 0 a bin holds many values: what is drawn is the number for one value
+    const wide = (i) => edges[i + 1] - edges[i], lowest = 0.5 / Math.max(wide(0), wide(counts.length - 1));
+    const level = (value, i) => Math.max(0, Math.log(value / wide(i) / lowest));
+    const top = Math.max(1, ...counts.map(level), ...expected.map(level)), floor = HEIGHT - 16;
+    const y = (value, i) => floor - (level(value, i) / top) * (HEIGHT - 40);
     g.fillStyle = colours.d;
     g.globalAlpha = 0.6;
-    counts.forEach((value, i) => { if (value) g.fillRect(i * one, y(value), Math.max(0.7, one - (one > 3 ? 1 : 0)), HEIGHT - 16 - y(value)); });
+    const bar = Math.max(0.7, one - (one > 3 ? 1 : 0));
+    counts.forEach((value, i) => { if (value) g.fillRect(i * one, y(value, i), bar, floor - y(value, i)); });
     g.globalAlpha = 1;
-    if (expected) {
-      g.strokeStyle = colours.b;
-      g.lineWidth = 1.6;
-      g.beginPath();
-      expected.forEach((value, i) => g.lineTo((i + 0.5) * one, y(value)));
-      g.stroke();
-    }
+    g.strokeStyle = colours.b;
+    g.lineWidth = 1.6;
+    g.beginPath();
+    expected.forEach((value, i) => g.lineTo((i + 0.5) * one, y(value, i)));
+    g.stroke();
     g.fillStyle = colours.soft;
     g.font = "11px system-ui, sans-serif";
-    for (const share of [0, 0.25, 0.5, 0.75, 1]) {
-      const text = count(low + share * step * counts.length), size = g.measureText(text).width;
-      g.fillText(text, Math.min(Math.max(0, share * width - size / 2), width - size), HEIGHT - 3);
+    const marks = Math.max(2, Math.floor(width / 110));
+    for (let k = 0; k <= marks; k++) {
+      const bin = Math.round((k / marks) * counts.length), text = count(edges[bin]), size = g.measureText(text).width;
+      g.fillText(text, Math.min(Math.max(0, bin * one - size / 2), width - size), HEIGHT - 3);
     }
-    const bitsSaid = this.data.bits == null ? "" : `; ${fixed(this.data.bits, 2)} bits each by their counts`;
     const mark = document.createElement("i");
     mark.style.color = colours.b;
-    mark.textContent = expected ? "\u2002\u25ac the model's" : "";
-    this.caption.replaceChildren(`residuals ${this.where}, on a logarithmic scale${bitsSaid}`, mark);
-    this.canvas.setAttribute("aria-label", `Histogram of the residuals ${this.where}, ${count(counts.reduce((sum, value) => sum + value, 0))} of them`);
+    mark.textContent = "\u2002\u25ac what the model expected";
+    this.caption.replaceChildren(`residuals ${this.where}, on logarithmic scales`, mark);
+    const total = count(counts.reduce((sum, value) => sum + value, 0));
+    this.canvas.setAttribute("aria-label",
+      `Histogram of the residuals ${this.where}, ${total} of them, beside what the model expected`);
   }
 
   read(x) {
     if (!this.data) return;
-    const { low, step, counts, expected, one } = this.bins(), i = Math.min(counts.length - 1, Math.max(0, Math.floor(x / one)));
-    const from = low + i * step, value = step > 1 ? `${count(from)} to ${count(from + step - 1)}` : count(from);
-    this.readout.textContent = `residual ${value}: ${count(counts[i])}${expected ? `, the model expected ${fixed(expected[i], expected[i] < 10 ? 1 : 0)}` : ""}`;
+    const { edges, counts, expected } = this.data;
+    const i = Math.min(counts.length - 1, Math.max(0, Math.floor((x / this.canvas.clientWidth) * counts.length)));
+    const last = edges[i + 1] - 1, value = last > edges[i] ? `${count(edges[i])} to ${count(last)}` : count(edges[i]);
+    const model = fixed(expected[i], expected[i] < 10 ? 1 : 0);
+    this.readout.textContent = `residual ${value}: ${count(counts[i])}, the model expected ${model}`;
   }
 
   end() {

@@ -23,7 +23,9 @@ export function repetition(source) {
   return {
     key: "repetition", title: "where this was before", feed: "trace", height: 84, emptyHeight: EMPTY_HEIGHT,
     isEmpty: (feed) => !passages(feed).length,
-    note(c, feed) { return this.isEmpty(feed) ? ": no passage is predicted from an earlier one" : `: ${usual(feed, source)} ago`; },
+    note(c, feed) {
+      return this.isEmpty(feed) ? ": no passage is predicted from an earlier one" : `: ${usual(feed, source)} ago`;
+    },
     draw(c, feed) { drawArcs(c, passages(feed)); },
     read(c, feed, frame) {
       const found = repetitionAt(feed.data, frame);
@@ -31,7 +33,7 @@ export function repetition(source) {
     },
     describe(c, feed) {
       return this.isEmpty(feed) ? "Repetition: none"
-        : `Repetition: ${count(passages(feed).length)} passages are predicted from what was ${usual(feed, source)} before`;
+        : `Repetition: ${count(passages(feed).length)} passages are predicted from ${usual(feed, source)} before`;
     },
   };
 }
@@ -89,7 +91,8 @@ export function bits(source, streams) {
   return {
     key: "bits", title: "bits a sample", feeds: streams.map((name) => `trace:${name}`), height: 96, legend: streams,
     draw(c, ...feeds) {
-      const all = feeds.map((feed) => feed && bitsOf(feed)), top = niceTop(Math.max(1, ...all.flatMap((each) => each ? each.top : 0)));
+      const all = feeds.map((feed) => feed && bitsOf(feed));
+      const top = niceTop(Math.max(1, ...all.flatMap((each) => each ? each.top : 0)));
       scaleLines(c, top, "bits");
       all.forEach((line, k) => {
         if (!line) return;
@@ -102,23 +105,29 @@ export function bits(source, streams) {
     },
     read(c, ...rest) {
       const frame = rest.at(-2), feeds = rest.slice(0, -2);
-      const said = feeds.map((feed, k) => [streams[k], feed && valueAt(bitsOf(feed), frame)]).filter(([, value]) => value != null);
+      const said = feeds.map((feed, k) => [streams[k], feed && valueAt(bitsOf(feed), frame)])
+        .filter(([, value]) => value != null);
       return said.map(([name, value]) => `${name} ${fixed(value, 2)} bits`).join(", ");
     },
     describe(c, ...feeds) {
-      const means = feeds.map((feed, k) => feed && `${streams[k]} ${fixed(mean(bitsOf(feed).values), 2)}`).filter(Boolean);
+      const means = feeds.map((feed, k) => feed && `${streams[k]} ${fixed(mean(bitsOf(feed).values), 2)}`)
+        .filter(Boolean);
       return `Bits a sample over time; on average here ${means.join(", ")}`;
     },
   };
 }
 
-const mean = (values) => values.reduce((sum, value) => sum + value, 0) / (values.length || 1);
+function mean(values) {
+  const known = values.filter((value) => value != null);
+  return known.length ? known.reduce((sum, value) => sum + value, 0) / known.length : null;
+}
 
 /** Bits a sample over time, over all channels. */
 function bitsOf(feed) {
   if (feed.bits) return feed.bits;
-  const { start, step, values } = feed.data.bits, rows = Array.isArray(values[0]) ? values : [values];
-  const line = rows[0].map((_, i) => rows.reduce((sum, row) => sum + row[i], 0) / rows.length);
+  const { start, step, bits: rows } = feed.data;
+  // what was not followed yet is null
+  const line = rows[0].map((one, i) => (one == null ? null : mean(rows.map((row) => row[i]))));
   return (feed.bits = { start, step, values: line, top: Math.max(...line) });
 }
 
@@ -148,7 +157,9 @@ function drawSteps({ g, view }, start, step, values, y) {
   const first = Math.max(0, Math.floor((view.start - start) / step / many) - 1) * many;
   const steps = (step / view.span) * view.width > 12;
   for (let i = first; i < values.length && start + i * step < view.stop + many * step; i += many) {
-    const height = y(many > 1 ? mean(values.slice(i, i + many)) : values[i]);
+    const value = many > 1 ? mean(values.slice(i, i + many)) : values[i];
+    if (value == null) continue;
+    const height = y(value);
     if (steps) g.lineTo(view.x(start + i * step), height);
     g.lineTo(view.x(start + (i + (steps ? 1 : many / 2)) * step), height);
   }
@@ -177,7 +188,8 @@ export function structure(source) {
       g.fillStyle = colours.e;
       const number = Array(source.channels).fill(0);
       for (const segment of data.segments) {
-        const odd = number[segment.channel]++ % 2, x = view.x(segment.start), right = view.x(segment.start + segment.frames);
+        const odd = number[segment.channel]++ % 2, x = view.x(segment.start);
+        const right = view.x(segment.start + segment.frames);
         if (right < 0 || x > c.width) continue;
         g.globalAlpha = odd ? 0.35 : 0.65;
         g.fillRect(x, 38 + row * segment.channel, Math.max(0.6, right - x - (right - x > 4 ? 1 : 0)), row - 1.5);
@@ -187,8 +199,13 @@ export function structure(source) {
     read(c, { data }, frame) {
       const block = blockAt(data, frame), segment = segmentAt(data, frame);
       if (!block) return "";
-      return `block ${block.index} (${[block.predictor || block.mode, block.coder].filter(Boolean).join(", ")}, ${count(block.bytes)} bytes)` +
+      const how = [block.predictor || block.mode, block.coder].filter(Boolean).join(", ");
+      return `block ${block.index} (${how}, ${count(block.bytes)} bytes)` +
         (segment ? `, segment of ${count(segment.frames)}` : "");
+    },
+    note(c, { data }) {
+      if (data.problems?.length) return `: ${data.problems[0]}`;
+      return data.segments_left_out ? `, ${count(data.segments_left_out)} small ones left out` : "";
     },
     describe(c, { data }) {
       return `${count(data.blocks.length)} blocks and ${count(data.segments.length)} segments`;
@@ -230,7 +247,8 @@ export function orders(source) {
     },
     describe(c, feed) {
       const found = known(feed).map((each) => each.order);
-      return found.length ? `Predictor order from ${Math.min(...found)} to ${Math.max(...found)}` : "Predictor order: not told";
+      return found.length ? `Predictor order from ${Math.min(...found)} to ${Math.max(...found)}`
+        : "Predictor order: not told";
     },
   };
 }
@@ -240,9 +258,11 @@ const niceOrder = (value) => [4, 8, 16, 32, 48, 64, 96, 128, 256, 512, 1024].fin
 /** Value sets: which values samples may have. */
 export function valueSets(source) {
   const row = Math.max(5, Math.min(11, 44 / source.channels));
-  const kinds = (feed) => Object.keys(SETS).filter((kind) => feed.data.segments.some((each) => each.value_set === kind));
+  const has = (feed, kind) => feed.data.segments.some((each) => each.value_set === kind);
+  const kinds = (feed) => Object.keys(SETS).filter((kind) => has(feed, kind));
   return {
-    key: "sets", title: "value sets", feed: "trace", height: Math.round(24 + row * source.channels), emptyHeight: EMPTY_HEIGHT,
+    key: "sets", title: "value sets", feed: "trace", height: Math.round(24 + row * source.channels),
+      emptyHeight: EMPTY_HEIGHT,
     isEmpty: (feed) => kinds(feed).every((kind) => kind === "plain"),
     note(c, feed) { return this.isEmpty(feed) ? ": plain, every value may occur" : `: ${kinds(feed).join(", ")}`; },
     draw({ g, view, colours, width }, { data }) {
@@ -261,39 +281,63 @@ export function valueSets(source) {
   };
 }
 
-/** What the mixture trusts: its weights, stacked. */
+/** What the mixture trusts: around which predictions its parts lie, stacked, of the first channel. */
 export function weights() {
-  const parts = (feed) => feed.data.weights?.names ?? [];
   return {
     key: "weights", title: "what the mixture trusts", feed: "trace", height: 86, emptyHeight: EMPTY_HEIGHT,
-    isEmpty: (feed) => !parts(feed).length,
+    isEmpty: (feed) => !trusted(feed).names.length,
     note(c, feed) { return this.isEmpty(feed) ? ": no mixture in these blocks" : ""; },
+    legend: (feed) => trusted(feed).names,
     draw(c, feed) {
-      const { start, step, values } = feed.data.weights, { g, view, height } = c;
-      const sums = values[0].map((_, i) => values.reduce((sum, row) => sum + row[i], 0) || 1);
-      let below = values[0].map(() => 0);
-      values.forEach((row, k) => {
-        const above = below.map((value, i) => value + row[i] / sums[i]);
-        g.fillStyle = series(c.colours)[k % 6];
-        g.globalAlpha = k < 6 ? 0.75 : 0.4;
-        g.beginPath();
-        for (let i = 0; i < row.length; i++) g.lineTo(view.x(start + (i + 0.5) * step), height - below[i] * (height - 20));
-        for (let i = row.length - 1; i >= 0; i--) g.lineTo(view.x(start + (i + 0.5) * step), height - above[i] * (height - 20));
-        g.fill();
-        below = above;
+      const { g, view, height } = c, { columns } = trusted(feed), colours = series(c.colours);
+      columns.forEach(({ start, stop, shares }) => {
+        const x = view.x(start), width = view.x(stop) - x;
+        if (x > c.width || x + width < 0) return;
+        let below = height;
+        shares.forEach((share, k) => {
+          const tall = share * (height - 22);
+          g.fillStyle = colours[k % 6];
+          g.fillRect(x, below - tall, width + 0.3, tall);
+          below -= tall;
+        });
       });
-      g.globalAlpha = 1;
     },
     read(c, feed, frame) {
-      if (this.isEmpty(feed)) return "";
-      const { start, step, values } = feed.data.weights, at = Math.floor((frame - start) / step);
-      return parts(feed).map((name, k) => [name, values[k][at]]).filter(([, value]) => value > 0.05)
-        .sort((one, other) => other[1] - one[1]).slice(0, 3).map(([name, value]) => `${name} ${fixed(value, 2)}`).join(", ");
+      const { names, columns } = trusted(feed);
+      const column = columns.find(({ start, stop }) => start <= frame && frame < stop);
+      if (!column) return "";
+      const most = names.map((name, k) => [name, column.shares[k]]).sort((one, other) => other[1] - one[1]).slice(0, 3);
+      return most.filter(([, share]) => share > 0.05).map(([name, share]) => `${name} ${fixed(share, 2)}`).join(", ");
     },
     describe(c, feed) {
-      if (this.isEmpty(feed)) return "Weights of the mixture: none";
-      const means = parts(feed).map((name, k) => `${name} ${fixed(mean(feed.data.weights.values[k]), 2)}`);
-      return `Weights of the mixture, on average: ${means.join(", ")}`;
+      const { names, columns } = trusted(feed);
+      const said = names.map((name, k) => `${name} ${fixed(mean(columns.map((each) => each.shares[k])), 2)}`);
+      return said.length ? `What the mixture trusts, on average: ${said.join(", ")}`
+        : "What the mixture trusts: there is none";
     },
   };
+}
+
+const MOST_NAMES = 5;
+
+/** Shares over time: of the locations that have most, and of all others together. */
+function trusted(feed) {
+  if (feed.trusted) return feed.trusted;
+  const first = feed.data.weights[0]?.channel, sums = new Map();
+  const all = feed.data.weights.filter((each) => each.channel === first && !each.phase);
+  for (const { names, values } of all) {
+    for (const row of values) names.forEach((name, k) => sums.set(name, (sums.get(name) ?? 0) + row[k]));
+  }
+  const ordered = [...sums].sort((one, other) => other[1] - one[1]).map(([name]) => name);
+  const names = ordered.slice(0, MOST_NAMES), columns = [];
+  all.forEach((each, number) => {
+    const places = each.names.map((name) => (names.includes(name) ? names.indexOf(name) : names.length));
+    const end = all[number + 1]?.starts[0] ?? feed.data.stop;
+    each.starts.forEach((start, i) => {
+      const shares = Array(names.length + (ordered.length > names.length ? 1 : 0)).fill(0);
+      each.values[i].forEach((value, k) => { shares[places[k]] += value; });
+      columns.push({ start, stop: each.starts[i + 1] ?? end, shares });
+    });
+  });
+  return (feed.trusted = { names: ordered.length > names.length ? [...names, "others"] : names, columns });
 }

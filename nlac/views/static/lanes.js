@@ -4,9 +4,10 @@
 //   { sampleRate, channels, bitsPerSample, isFloat, frames,
 //     load(feed, start, stop, columns, rows, signal) -> Promise of the feed's data }
 //
-// with `peaks:KIND` -> {low, high, exact, progress} or {samples}, `spectrogram:CHANNEL` -> {bytes, width,
-// height}, `trace` and `trace:STREAM` -> {blocks, segments, bits, weights}; data may have `start` and `stop`
-// of its own. What is there is drawn stretched until what was asked for comes.
+// with `peaks:KIND` -> {low, high} or {samples}, a list for each channel; `spectrogram:CHANNEL` -> {bytes,
+// width, height}; `trace` and `trace:STREAM` -> as `nlac.views.trace` tells as JSON. Data may have `start`
+// and `stop` of its own, and `exact: false` with `progress`: then it is asked for again.
+// What is there is drawn stretched until what was asked for comes.
 
 import { drawAxis, View } from "./axis.js";
 import { look, series } from "./colours.js";
@@ -17,13 +18,21 @@ import { listen } from "./gestures.js";
 const AXIS_HEIGHT = 22;
 let numbers = 0;
 
+function make(tag, name, parent, given = {}) {
+  const made = document.createElement(tag);
+  if (name) made.className = name;
+  for (const [key, value] of Object.entries(given)) made.setAttribute(key, value);
+  parent.append(made);
+  return made;
+}
+
 export class Lanes {
   /**
    * @param {HTMLElement} root where it goes
    * @param {object} source
    * @param {object[]} lanes from painters.js and inside.js, from the top
-   * @param {{label?: string, seek?: (frame: number) => void, toggle?: () => void, select?: (range: object|null) => void,
-   *   changed?: (view: View) => void, failed?: (error: Error) => void}} [given]
+   * @param {{label?: string, seek?: (frame: number) => void, toggle?: () => void,
+   *   select?: (range: object|null) => void, changed?: (view: View) => void, failed?: (error: Error) => void}} [given]
    */
   constructor(root, source, lanes, given = {}) {
     this.source = source;
@@ -46,23 +55,18 @@ export class Lanes {
   }
 
   build(root, lanes) {
-    const make = (tag, name, parent, given = {}) => {
-      const made = document.createElement(tag);
-      if (name) made.className = name;
-      for (const [key, value] of Object.entries(given)) made.setAttribute(key, value);
-      parent.append(made);
-      return made;
-    };
     this.root = make("div", "lanes", root, { role: "group", "aria-label": this.given.label ?? "Views over time" });
     this.readout = make("div", "lanes-readout", this.root, { id: `readout-${++numbers}` });
     this.stack = make("div", "lanes-stack", this.root, {
-      role: "slider", tabindex: 0, "aria-label": "Cursor in time", "aria-valuemin": 0, "aria-orientation": "horizontal",
-      "aria-valuemax": this.source.frames, "aria-keyshortcuts": "Space + - 0 ArrowLeft ArrowRight Home End PageUp PageDown",
+      role: "slider", tabindex: 0, "aria-label": "Cursor in time", "aria-orientation": "horizontal",
+      "aria-valuemin": 0, "aria-valuemax": this.source.frames,
+      "aria-keyshortcuts": "Space + - 0 ArrowLeft ArrowRight Home End PageUp PageDown",
     });
     this.marks = {};
-    for (const name of ["before", "here", "selection", "hover", "head"]) this.marks[name] = make("div", `lanes-mark ${name}`, this.stack, { "aria-hidden": true });
-    this.lanes = [];
-    for (const lane of lanes) this.addLane(lane, make);
+    for (const name of ["before", "here", "selection", "hover", "head"]) {
+      this.marks[name] = make("div", `lanes-mark ${name}`, this.stack, { "aria-hidden": true });
+    }
+    this.lanes = lanes.map((lane) => this.laneOf(lane));
     this.axis = make("canvas", "", make("div", "lanes-axis", this.root, { "aria-hidden": true }));
     this.range = make("div", "lanes-range", this.root, { "aria-hidden": true });
     this.thumb = make("i", "", this.range);
@@ -70,10 +74,24 @@ export class Lanes {
     this.descriptions = make("ul", "away", this.root, { "aria-label": "What the pictures show" });
   }
 
-  addLane(lane, make) {
-    const figure = make("figure", "lane", this.stack), canvas = make("canvas", "", figure), caption = make("figcaption", "", figure);
+  laneOf(lane) {
+    const figure = make("figure", "lane", this.stack), canvas = make("canvas", "", figure),
+      caption = make("figcaption", "", figure);
     figure.dataset.lane = lane.key;
-    this.lanes.push({ ...lane, lane, figure, canvas, caption, feeds: lane.feeds ?? [lane.feed] });
+    return { ...lane, lane, figure, canvas, caption, feeds: lane.feeds ?? [lane.feed] };
+  }
+
+  /** Show other lanes. Feeds are kept, but those named in `stale` are asked for again. */
+  change(lanes, stale = null) {
+    for (const { figure } of this.lanes) figure.remove();
+    this.lanes = lanes.map((lane) => this.laneOf(lane));
+    const wanted = new Set(this.lanes.flatMap((each) => each.feeds));
+    for (const [name, feed] of this.feeds) {
+      if (wanted.has(name) && !stale?.includes(name)) continue;
+      feed.control?.abort();
+      this.feeds.delete(name);
+    }
+    this.changed();
   }
 
   end() {
@@ -104,21 +122,15 @@ export class Lanes {
     this.timer = setTimeout(() => this.load(), 60);
   }
 
-  /** Ask again for feeds whose names begin so, for example when the source has other streams. */
-  refresh(prefix = "") {
-    for (const [name, feed] of this.feeds) {
-      if (!name.startsWith(prefix)) continue;
-      feed.control?.abort();
-      this.feeds.delete(name);
-    }
-    for (const { lane } of this.lanes) lane.peak = 0;
-    this.changed();
-  }
+  /** Columns that pictures have: a pixel each, unless pixels are tiny. */
+  get columns() { return Math.round(this.view.width * Math.min(2, devicePixelRatio || 1)); }
 
   load() {
     const { view } = this, start = Math.floor(view.start), stop = Math.ceil(view.stop);
-    const columns = Math.round(view.width * Math.min(2, devicePixelRatio || 1));
-    for (const name of new Set(this.lanes.flatMap((each) => each.feeds))) {
+    const { columns } = this;
+    // what comes soonest first
+    const names = [...new Set(this.lanes.flatMap((each) => each.feeds))].sort();
+    for (const name of names) {
       const rows = Math.max(...this.lanes.filter((each) => each.feeds.includes(name)).map((each) => each.height));
       this.ask(name, start, stop, columns, rows);
     }
@@ -134,7 +146,8 @@ export class Lanes {
     try {
       const data = await this.source.load(name, start, stop, columns, rows, control.signal);
       if (control.signal.aborted) return;
-      this.feeds.set(name, { key, control, data, start: data?.start ?? start, stop: data?.stop ?? stop, error: null });
+      this.feeds.set(name, { key, control, data, start: data?.start ?? start, stop: data?.stop ?? stop,
+        error: null });
       if (data?.exact === false) setTimeout(() => this.again(name, key), 700);
     } catch (error) {
       if (error.name === "AbortError" || control.signal.aborted) return;
@@ -196,7 +209,8 @@ export class Lanes {
     const error = states.find((state) => state?.error)?.error;
     const note = error ? `: ${error.message}` : there ? lane.note?.(c, ...feeds) ?? "" : ": reading\u2026";
     const text = `${lane.title}${note}`;
-    const legend = there && !empty && !error ? lane.legend ?? [] : [];
+    let legend = there && !empty && !error ? lane.legend ?? [] : [];
+    if (typeof legend === "function") legend = legend(...feeds);
     if (each.said !== `${text} ${legend} ${this.colours.dark}`) {
       each.said = `${text} ${legend} ${this.colours.dark}`;
       each.caption.replaceChildren(text, ...legend.map((name, k) => {
@@ -262,7 +276,8 @@ export class Lanes {
   }
 
   tell() {
-    const frame = Math.min(Math.max(0, Math.floor(this.hover ?? this.cursor)), this.source.frames - 1), rate = this.source.sampleRate;
+    const frame = Math.min(Math.max(0, Math.floor(this.hover ?? this.cursor)), this.source.frames - 1),
+      rate = this.source.sampleRate;
     const decimals = Math.min(6, Math.max(2, Math.ceil(Math.log10((rate * this.view.width) / this.view.span / 10))));
     const numbers = this.numbersAt(frame, this.hoverLane, this.hoverY), at = document.createElement("b");
     at.textContent = `${time(frame / rate, decimals)}`;
@@ -271,7 +286,8 @@ export class Lanes {
     this.readout.replaceChildren(at, ` \u00b7 ${text}`);
     const own = Math.floor(this.cursor);
     this.stack.setAttribute("aria-valuenow", own);
-    this.stack.setAttribute("aria-valuetext", this.hover == null ? `${time(frame / rate, decimals)}, ${text}` : time(own / rate, decimals));
+    this.stack.setAttribute("aria-valuetext", this.hover == null ? `${time(frame / rate, decimals)}, ${text}`
+      : time(own / rate, decimals));
   }
 
   /** Move the cursor (the playhead), and tell who plays. */
@@ -292,7 +308,8 @@ export class Lanes {
   }
 
   select(start, stop) {
-    this.selection = stop - start >= 1 ? { start: Math.max(0, Math.floor(start)), stop: Math.min(this.source.frames, Math.ceil(stop)) } : null;
+    this.selection = stop - start >= 1 ? { start: Math.max(0, Math.floor(start)),
+      stop: Math.min(this.source.frames, Math.ceil(stop)) } : null;
     this.given.select?.(this.selection);
     this.place();
   }

@@ -10,11 +10,12 @@ const toDecibels = (value, source) => 20 * Math.log10(value / fullScale(source))
 const told = (value, source) => (source.isFloat ? fixed(value, 5) : count(value));
 
 /** A waveform: peaks, or where there is room for them single samples. */
-export function waveform(source, kind, title, height, colour = kind === "samples" ? "a" : "d") {
+export function waveform(source, kind, title, height, colour = kind === "original" ? "a" : "d") {
   return {
     key: `wave-${kind}`, title, feed: `peaks:${kind}`, height, peak: 0, colour,
     note(c, feed) {
-      const reading = feed.data.exact === false ? `, reading: ${Math.round(100 * (feed.data.progress ?? 0))}\u2009%` : "";
+      const reading = feed.data.exact === false ? `, reading: ${Math.round(100 * (feed.data.progress ?? 0))}\u2009%`
+        : "";
       const level = this.peak ? `, peak ${fixed(toDecibels(this.peak, source), 1)} dBFS` : ", silent";
       return level + reading;
     },
@@ -22,7 +23,7 @@ export function waveform(source, kind, title, height, colour = kind === "samples
     read(c, feed, frame) {
       const values = valuesAt(feed, frame);
       if (!values) return "";
-      const name = kind === "samples" ? "" : `${title} `;
+      const name = kind === "original" ? "" : `${title} `;
       return name + values.map(([low, high], k) => `${channelName(k, source.channels)} ` +
         (low === high ? told(low, source) : `${told(low, source)} to ${told(high, source)}`)).join(", ");
     },
@@ -36,9 +37,11 @@ export function waveform(source, kind, title, height, colour = kind === "samples
 export function valuesAt(feed, frame) {
   const { data, start, stop } = feed;
   if (frame < start || frame >= stop) return null;
-  if (data.samples) return data.samples.map((row) => [row[Math.floor(frame) - start], row[Math.floor(frame) - start]]);
-  const columns = data.low[0].length, at = Math.min(columns - 1, Math.floor(((frame - start) / (stop - start)) * columns));
-  return data.low.map((row, k) => [row[at], data.high[k][at]]);
+  if (data.samples) return data.samples.map((row) => Array(2).fill(row[Math.floor(frame) - start]));
+  const columns = data.low[0].length, at = Math.min(columns - 1,
+    Math.floor(((frame - start) / (stop - start)) * columns));
+  // what was not read yet is null
+  return data.low[0][at] == null ? null : data.low.map((row, k) => [row[at], data.high[k][at]]);
 }
 
 function drawWaveform(lane, c, feed) {
@@ -48,7 +51,8 @@ function drawWaveform(lane, c, feed) {
   for (const row of highs) for (const value of row) lane.peak = Math.max(lane.peak, value);
   const one = c.height / lows.length, scale = (one / 2 - 2) * c.gain / (lane.peak || 1);
   lows.forEach((low, k) => {
-    const middle = one * (k + 0.5), y = (value) => middle - Math.min(one / 2 - 1, Math.max(1 - one / 2, value * scale));
+    const middle = one * (k + 0.5), y = (value) => middle - Math.min(one / 2 - 1,
+      Math.max(1 - one / 2, value * scale));
     g.fillStyle = c.colours.line;
     g.fillRect(0, Math.round(middle), c.width, 1);
     g.fillStyle = g.strokeStyle = c.colours[lane.colour];
@@ -59,6 +63,7 @@ function drawWaveform(lane, c, feed) {
       const last = Math.min(low.length, Math.ceil((view.stop - start) / step) + 1);
       g.beginPath();
       for (let i = first; i < last; i++) {
+        if (low[i] == null) continue;
         const x = view.x(start + i * step), right = view.x(start + (i + 1) * step), top = y(high[i]);
         g.rect(x, top - 0.5, right - x + 0.1, Math.max(1, y(low[i]) - top + 1));
       }
@@ -68,7 +73,8 @@ function drawWaveform(lane, c, feed) {
       g.fillStyle = c.colours.soft;
       g.font = "10px system-ui, sans-serif";
       g.textBaseline = "alphabetic";
-      g.fillText(channelName(k, source.channels), c.width - 4 - g.measureText(channelName(k, source.channels)).width, one * (k + 1) - 4);
+      g.fillText(channelName(k, source.channels), c.width - 4 - g.measureText(channelName(k, source.channels)).width,
+        one * (k + 1) - 4);
     }
   });
 }
@@ -93,9 +99,11 @@ function drawSamples(g, view, values, start, y, middle) {
 
 /** A spectrogram of a channel, from 0 to the Nyquist frequency. */
 export function spectrogram(source, channel, height) {
-  const nyquist = source.sampleRate / 2, name = source.channels > 1 ? ` ${channelName(channel, source.channels)}` : "";
+  const nyquist = source.sampleRate / 2, name = source.channels > 1 ? ` ${channelName(channel, source.channels)}`
+    : "";
   return {
-    key: `spectrogram-${channel}`, title: `spectrogram${name}, 0 to ${frequency(nyquist)}`, feed: `spectrogram:${channel}`, height,
+    key: `spectrogram-${channel}`, title: `spectrogram${name}, 0 to ${frequency(nyquist)}`,
+      feed: `spectrogram:${channel}`, height,
     draw(c, feed) {
       const { bytes, width, height: rows } = feed.data;
       if (feed.dark !== c.colours.dark || !feed.picture) {

@@ -3,7 +3,7 @@
 import { look } from "./colours.js";
 import { fixed, frequency } from "./format.js";
 
-const HEIGHT = 170, LOWEST = -140;
+const PLOT_HEIGHT = 170, LOWEST_DECIBELS = -140;
 
 export class Spectrum {
   /**
@@ -42,12 +42,12 @@ export class Spectrum {
     if (!width) return;
     const colours = look(this.figure), g = this.canvas.getContext("2d");
     this.canvas.width = Math.round(width * scale);
-    this.canvas.height = Math.round(HEIGHT * scale);
-    this.canvas.style.height = `${HEIGHT}px`;
+    this.canvas.height = Math.round(PLOT_HEIGHT * scale);
+    this.canvas.style.height = `${PLOT_HEIGHT}px`;
     g.scale(scale, scale);
     g.font = "11px system-ui, sans-serif";
-    const y = (decibels) => 20 + (Math.min(0, Math.max(LOWEST, decibels)) / LOWEST) * (HEIGHT - 40);
-    for (let level = 0; level >= LOWEST; level -= 40) {
+    const y = (decibels) => 20 + (Math.min(0, Math.max(LOWEST_DECIBELS, decibels)) / LOWEST_DECIBELS) * (PLOT_HEIGHT - 40);
+    for (let level = 0; level >= LOWEST_DECIBELS; level -= 40) {
       g.fillStyle = colours.line;
       g.fillRect(0, Math.round(y(level)), width, 1);
       g.fillStyle = colours.soft;
@@ -55,13 +55,13 @@ export class Spectrum {
     }
     for (const share of [0, 0.25, 0.5, 0.75, 1]) {
       const text = frequency(share * this.nyquist), size = g.measureText(text).width;
-      g.fillText(text, Math.min(Math.max(0, share * width - size / 2), width - size), HEIGHT - 4);
+      g.fillText(text, Math.min(Math.max(0, share * width - size / 2), width - size), PLOT_HEIGHT - 4);
     }
     g.lineWidth = 1.4;
     for (const { values, colour } of this.lines) {
       g.strokeStyle = colours[colour];
       g.beginPath();
-      values.forEach((value, i) => g.lineTo((i / (values.length - 1)) * width, y(value ?? LOWEST)));
+      values.forEach((value, i) => g.lineTo((i / (values.length - 1)) * width, y(value ?? LOWEST_DECIBELS)));
       g.stroke();
     }
     const marks = this.lines.map(({ name, colour }) => {
@@ -78,7 +78,7 @@ export class Spectrum {
     const share = Math.min(1, Math.max(0, x / this.canvas.clientWidth));
     const said = this.lines.map(({ name, values }) => {
       const value = values[Math.round(share * (values.length - 1))];
-      return `${name} ${value == null || value <= LOWEST ? "nothing" : `${fixed(value, 0)} dB`}`;
+      return `${name} ${value == null || value <= LOWEST_DECIBELS ? "nothing" : `${fixed(value, 0)} dB`}`;
     });
     this.readout.textContent = `${frequency(share * this.nyquist)} \u00b7 ${said.join(", ")}`;
   }

@@ -59,15 +59,19 @@ class Comparing {
         complain(error);
       }
     };
-    const select = el("select", { "aria-label": `The ${NAMES[side]} recording`, on: { change: () => this.choose(side, select.value) } },
+    const select = el("select", { "aria-label": `The ${NAMES[side]} recording`,
+      on: { change: () => this.choose(side, select.value) } },
       el("option", { value: "" }, "choose one here \u2026"),
-      ...known.map(([label, entries]) => el("optgroup", { label }, ...entries.map(({ ref, name }) => el("option", { value: ref }, name)))));
+      ...known.map(([label, entries]) => el("optgroup", { label },
+        ...entries.map(({ ref, name }) => el("option", { value: ref }, name)))));
     select.value = this.refs[side] ?? "";
     if (select.selectedIndex < 0) select.value = "";
-    place.append(known.length ? select : "", chooser("Choose a file", open, { "aria-label": `Choose a file as the ${NAMES[side]}` }));
+    place.append(known.length ? select : "",
+      chooser("Choose a file", open, { "aria-label": `Choose a file as the ${NAMES[side]}` }));
     const box = el("div.column.side", { role: "group", "aria-label": `The ${NAMES[side]}` },
       el("h2", {}, facts ? facts.name : `The ${NAMES[side]}`),
-      el("span.soft.number", {}, facts ? `${format(facts)} \u00b7 ${time(facts.seconds, 2)}` : "Choose it, or drop it here."), place);
+      el("span.soft.number", {}, facts ? `${format(facts)} \u00b7 ${time(facts.seconds, 2)}`
+        : "Choose it, or drop it here."), place);
     droppable(box, open, this.control.signal);
     return box;
   }
@@ -102,18 +106,23 @@ class Comparing {
     };
     this.pictures.hidden = false;
     const place = el("div"), height = a.channels === 1 ? 64 : Math.min(200, 48 * a.channels);
-    this.player = new Player([{ key: "a", label: "first", url: address("audio", { ref: a.ref }) }, { key: "b", label: "second", url: address("audio", { ref: b.ref }) }],
+    this.player = new Player([{ key: "a", label: "first", url: address("audio", { ref: a.ref }) },
+      { key: "b", label: "second", url: address("audio", { ref: b.ref }) }],
       frames / rate, (seconds) => this.lanes.follow(seconds * rate), (message) => complain(new Error(message)));
     const zoom = (label, text, act) => button(text, act, { class: "tiny", "aria-label": label, title: label });
-    this.pictures.append(el("div.row", { role: "toolbar", "aria-label": "Zoom" }, el("h2", {}, "Look and listen"), el("span.row.push", {},
-      zoom("Zoom in", "+", () => this.lanes.zoom(2)), zoom("Zoom out", "\u2212", () => this.lanes.zoom(0.5)), zoom("Whole file", "whole", () => this.lanes.whole()))),
+    this.pictures.append(el("div.row", { role: "toolbar", "aria-label": "Zoom" }, el("h2", {}, "Look and listen"),
+      el("span.row.push", {},
+      zoom("Zoom in", "+", () => this.lanes.zoom(2)), zoom("Zoom out", "\u2212", () => this.lanes.zoom(0.5)),
+        zoom("Whole file", "whole", () => this.lanes.whole()))),
       place, this.player.root);
     this.lanes = new Lanes(place, source, [
       waveform(source, "a", `first: ${a.name}`, height, "a"), waveform(source, "b", `second: ${b.name}`, height, "e"),
       waveform(source, "difference", "difference", height, "b"),
     ], {
-      label: "Both recordings and their difference", seek: (frame) => this.player.seek(frame / rate), toggle: () => this.player.toggle(),
-      select: (range) => { this.player.only(range && { start: range.start / rate, stop: range.stop / rate }); this.spectra(); },
+      label: "Both recordings and their difference", seek: (frame) => this.player.seek(frame / rate),
+        toggle: () => this.player.toggle(),
+      select: (range) => { this.player.only(range && { start: range.start / rate, stop: range.stop / rate });
+        this.spectra(); },
       changed: () => this.spectra(), failed: (error) => complain(error),
     });
     this.spectrum = new Spectrum(this.pictures, [], rate / 2);
@@ -125,15 +134,17 @@ class Comparing {
     const facts = this.facts[which];
     stop = Math.min(stop, facts.frames);
     if (start >= stop) return { samples: Array.from({ length: facts.channels }, () => []), start, stop: start };
-    return get("peaks", { ref: facts.ref, start, stop, columns, kind: "samples" }, signal);
+    return get("peaks", { ref: facts.ref, start, stop, columns, kind: "original" }, signal);
   }
 
   spectra = settled(async () => {
     const { lanes, refs } = this, { start, stop } = lanes?.selection ?? lanes?.view ?? {};
     if (!lanes || this.control.signal.aborted) return;
     try {
-      const found = await get("compare/spectrum", { ...refs, start: Math.floor(start), stop: Math.ceil(stop) }, this.control.signal);
-      this.spectrum.show([{ name: "first", colour: "a", values: found.a }, { name: "second", colour: "e", values: found.b },
+      const found = await get("compare/spectrum", { ...refs, start: Math.floor(start), stop: Math.ceil(stop) },
+        this.control.signal);
+      this.spectrum.show([{ name: "first", colour: "a", values: found.a },
+        { name: "second", colour: "e", values: found.b },
         { name: "difference", colour: "b", values: found.difference }]);
     } catch (error) {
       complain(error);
@@ -157,14 +168,20 @@ class Comparing {
 
 /** What was found, in words. */
 function verdict(found, facts, goTo) {
-  if (found.identical) return [el("h2.ok", {}, "The same samples"), el("p.soft", {}, `All ${count(facts.a.frames)} frames of both are equal, and so is their format.`)];
+  if (found.identical) return [el("h2.ok", {}, "The same samples"),
+    el("p.soft", {}, `All ${count(facts.a.frames)} frames of both are equal, and so is their format.`)];
   const first = found.first_difference;
   const lines = [
-    ["First difference", first ? el("span", {}, `${time(first.frame / facts.a.sample_rate, 4)}, frame ${count(first.frame)}, channel ${first.channel + 1} `, button("show", () => goTo(first.frame), { class: "tiny" })) : null],
+    ["First difference", first ? el("span", {},
+      `${time(first.frame / facts.a.sample_rate, 4)}, frame ${count(first.frame)}, channel ${first.channel + 1} `,
+      button("show", () => goTo(first.frame), { class: "tiny" })) : null],
     ["Samples that differ", found.differing_samples == null ? null : count(found.differing_samples)],
-    ["Largest difference", found.peak_difference == null ? null : facts.a.is_float ? fixed(found.peak_difference, 6) : count(found.peak_difference)],
-    ["Lengths", facts.a.frames === facts.b.frames ? null : `${count(facts.a.frames)} and ${count(facts.b.frames)} frames`],
+    ["Largest difference", found.peak_difference == null ? null : facts.a.is_float ? fixed(found.peak_difference, 6)
+      : count(found.peak_difference)],
+    ["Lengths", facts.a.frames === facts.b.frames ? null
+      : `${count(facts.a.frames)} and ${count(facts.b.frames)} frames`],
     ["Formats", format(facts.a) === format(facts.b) ? null : `${format(facts.a)} and ${format(facts.b)}`],
   ].filter(([, value]) => value != null);
-  return [el("h2.bad", {}, "They differ"), el("dl.facts.number", {}, ...lines.flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]))];
+  return [el("h2.bad", {}, "They differ"), el("dl.facts.number", {},
+    ...lines.flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]))];
 }

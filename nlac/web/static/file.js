@@ -24,7 +24,8 @@ export async function show(root, parameters, about) {
       recording = new Recording(root, facts, about, open);
     } catch (error) {
       if (error.status !== 404) throw error;
-      complain(new Error("This recording is no longer here. Files that were sent go away when the server stops; choose it again."));
+      complain(new Error("This recording is no longer here. " +
+        "Files that were sent go away when the server stops; choose it again."));
     }
   }
   if (!recording) root.append(empty(about, open));
@@ -33,11 +34,13 @@ export async function show(root, parameters, about) {
 }
 
 function empty(about, open) {
-  const library = about.folder == null ? null : el("p.small.soft", {}, "Or open one from the ", el("a", { href: "#/library" }, "library"), ".");
+  const library = about.folder == null ? null : el("p.small.soft", {}, "Or open one from the ",
+    el("a", { href: "#/library" }, "library"), ".");
   return el("section.drop.sending", { "aria-label": "Choose a recording" },
     el("h1", {}, "Drop a recording here"),
     el("p.soft", {}, "WAV, AIFF, W64, FLAC, .nlac and others, up to ", size(about.upload_limit_bytes)),
     chooser("Choose a file", open, { class: "primary" }),
     library,
-    el("p.small.soft", {}, "It is encoded on this server only, proved to come back byte for byte, shown and played. Nothing leaves this server."));
+    el("p.small.soft", {}, "It is encoded on this server only, proved to come back byte for byte, " +
+      "shown and played. Nothing leaves this server."));
 }

@@ -4,12 +4,14 @@ import { count, percent, size, time } from "./format.js";
 import { address, button, complain, copyable, el, get, say, settled } from "./ui.js";
 
 const AT_ONCE = 100;
-const COLUMNS = [["title", "title", "left"], ["artist", "artist", "left"], ["album", "album", "left"], ["seconds", "length"],
+const COLUMNS = [["title", "title", "left"], ["artist", "artist", "left"], ["album", "album", "left"],
+  ["seconds", "length"],
   ["bytes", "size"], ["saved", "saved"], ["predictor", "coded by", "left"]];
 
 export async function show(root, parameters, about) {
   if (about.folder == null) {
-    root.append(el("section.card.column", {}, el("h1", {}, "Library"), el("p.soft", {}, "This server shows no folder. Start it with one: "), copyable("nlac serve FOLDER")));
+    root.append(el("section.card.column", {}, el("h1", {}, "Library"),
+      el("p.soft", {}, "This server shows no folder. Start it with one: "), copyable("nlac serve FOLDER")));
     return null;
   }
   const library = new Library(root, parameters, about);
@@ -23,18 +25,21 @@ class Library {
     this.sort = parameters.get("sort") ?? "path";
     this.order = parameters.get("order") ?? "up";
     this.rows = [];
-    this.search = el("input", { type: "search", value: this.query, placeholder: "Search names and tags", "aria-label": "Search the library",
+    this.search = el("input", { type: "search", value: this.query, placeholder: "Search names and tags",
+      "aria-label": "Search the library",
       on: { input: settled(() => { this.query = this.search.value; this.load(true); }, 200) } });
     this.total = el("span.soft.number", { role: "status" });
-    this.heads = COLUMNS.map(([key, text, side]) => el(`th${side ? `.${side}` : ""}`, { scope: "col", data: { key } }, button(text, () => this.sortBy(key))));
+    this.heads = COLUMNS.map(([key, text, side]) => el(`th${side ? `.${side}` : ""}`,
+      { scope: "col", data: { key } }, button(text, () => this.sortBy(key))));
     this.body = el("tbody");
     this.more = button("Show more", () => this.load(false), { hidden: true });
-    const byPath = el("select", { "aria-label": "Sort by", on: { change: () => this.sortBy(byPath.value, "up") } },
-      el("option", { value: "path" }, "by path"), ...COLUMNS.map(([key, text]) => el("option", { value: key }, `by ${text}`)));
-    byPath.value = this.sort;
-    this.select = byPath;
+    const sorting = el("select.narrow", { "aria-label": "Sort by", on: { change: () => this.sortBy(sorting.value, "up") } },
+      el("option", { value: "path" }, "path"), ...COLUMNS.map(([key, text]) => el("option", { value: key }, text)));
+    sorting.value = this.sort;
+    this.select = sorting;
     root.append(el("section.card", { "aria-label": "Library" },
-      el("div.row", {}, el("h1", {}, about.folder || "Library"), this.total, el("span.row.push", {}, byPath, this.search)),
+      el("div.row", {}, el("h1", {}, about.folder || "Library"), this.total,
+        el("span.row.push", {}, sorting, this.search)),
       el("div.scroll", {}, el("table.narrow-cards", {}, el("caption.away", {}, "Recordings of the library"),
         el("thead", {}, el("tr", {}, el("td"), ...this.heads, el("td"))), this.body)),
       this.more));
@@ -50,18 +55,22 @@ class Library {
     this.control?.abort();
     this.control = new AbortController();
     for (const head of this.heads) {
-      if (head.dataset.key === this.sort) head.setAttribute("aria-sort", this.order === "up" ? "ascending" : "descending");
+      if (head.dataset.key === this.sort) head.setAttribute("aria-sort", this.order === "up" ? "ascending"
+        : "descending");
       else head.removeAttribute("aria-sort");
     }
     const told = { query: this.query, sort: this.sort, order: this.order };
     history.replaceState(null, "", `#/library?${new URLSearchParams(told)}`);
     try {
-      const found = await get("library", { ...told, offset: fresh ? 0 : this.rows.length, limit: AT_ONCE }, this.control.signal);
+      const found = await get("library", { ...told, offset: fresh ? 0 : this.rows.length, limit: AT_ONCE },
+        this.control.signal);
       if (fresh) { this.rows = []; this.body.replaceChildren(); }
       this.rows.push(...found.rows);
       this.body.append(...found.rows.flatMap((row) => libraryRow(row)));
-      if (!found.total) this.body.append(el("tr", {}, el("td.left", { colspan: COLUMNS.length + 2 }, this.query ? "Nothing is found." : "There are no recordings in this folder.")));
-      const saved = found.original_bytes ? ` \u00b7 ${size(found.bytes)} of ${size(found.original_bytes)}, ${percent(1 - found.bytes / found.original_bytes, 1)} saved` : "";
+      if (!found.total) this.body.append(el("tr", {}, el("td.left", { colspan: COLUMNS.length + 2 }, this.query
+        ? "Nothing is found." : "There are no recordings in this folder.")));
+      const { bytes, original_bytes: before } = found;
+      const saved = before ? ` \u00b7 ${size(bytes)} of ${size(before)}, ${percent(1 - bytes / before, 1)} saved` : "";
       this.total.textContent = `${count(found.total)} recording${found.total === 1 ? "" : "s"}${saved}`;
       this.more.hidden = this.rows.length >= found.total;
     } catch (error) {
@@ -73,7 +82,8 @@ class Library {
 function libraryRow(row) {
   const cell = (label, value, side = "") => el(`td${side}`, { data: { label } }, value || "");
   const name = row.path.split("/").at(-1), folder = row.path.slice(0, -name.length).replace(/\/$/, "");
-  const cover = row.has_cover ? el("img.cover", { src: address("library/cover", { ref: row.ref }), alt: "", loading: "lazy", width: 36, height: 36 }) : null;
+  const cover = row.has_cover ? el("img.cover", { src: address("library/cover", { ref: row.ref }), alt: "",
+    loading: "lazy", width: 36, height: 36 }) : null;
   const saved = row.original_bytes ? percent(1 - row.bytes / row.original_bytes, 1) : "";
   const extra = el("tr", { hidden: true });
   const commands = button("commands", async () => {
@@ -90,7 +100,8 @@ function libraryRow(row) {
     commands.setAttribute("aria-expanded", String(opens));
     if (opens) say("Commands are shown below.");
   }, { class: "quiet", "aria-expanded": "false", "aria-label": `Commands for ${name}` });
-  const link = row.damaged ? el("span", {}, row.title || name) : el("a", { href: `#/file?${new URLSearchParams({ ref: row.ref })}` }, row.title || name);
+  const link = row.damaged ? el("span", {}, row.title || name)
+    : el("a", { href: `#/file?${new URLSearchParams({ ref: row.ref })}` }, row.title || name);
   return [el("tr", {},
     el(`td${cover ? "" : ".none"}`, {}, cover),
     el("th.wrap", { scope: "row" }, link,

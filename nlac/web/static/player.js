@@ -21,7 +21,8 @@ export class Player {
     this.choice = el("div.segmented", { role: "group", "aria-label": "Listen to" });
     this.clock = el("span.number.soft", {});
     this.repeat = el("input", { type: "checkbox" });
-    this.volume = el("input", { type: "range", min: 0, max: 1, step: 0.01, "aria-label": "Volume", on: { input: () => this.level() } });
+    this.volume = el("input", { type: "range", min: 0, max: 1, step: 0.01, "aria-label": "Volume",
+      on: { input: () => this.level() } });
     this.volume.value = 1;
     this.root = el("div.row", { role: "group", "aria-label": "Player" }, this.button, this.choice, this.clock,
       el("label.choice.small.soft", {}, this.repeat, "repeat the selection"), el("span.push.wide", {}, this.volume));
@@ -49,7 +50,9 @@ export class Player {
     if (audio) return audio;
     const { url, label } = this.choices.find((each) => each.key === key);
     audio = el("audio", { preload: "metadata", src: url, data: { key, url } });
-    audio.addEventListener("error", () => this.failed(`The ${label} cannot be played here: ${audio.error?.message || "no such audio"}`));
+    audio.addEventListener("error", () => {
+      this.failed(`The ${label} cannot be played here: ${audio.error?.message || "no such audio"}`);
+    });
     for (const type of ["play", "pause", "ended"]) audio.addEventListener(type, () => this.tell());
     audio.volume = this.volume.value;
     this.elements.set(key, audio);
@@ -89,7 +92,8 @@ export class Player {
   play() {
     if (this.loop && (this.at < this.loop.start || this.at >= this.loop.stop)) this.seek(this.loop.start);
     else if (this.at >= this.seconds - 0.01) this.seek(0);
-    this.audio.play().catch((error) => error.name === "AbortError" || this.failed(`It cannot be played: ${error.message}`));
+    this.audio.play().catch((error) => error.name === "AbortError" ||
+      this.failed(`It cannot be played: ${error.message}`));
   }
 
   pause() {

@@ -6,6 +6,9 @@ import { announce, codecTable } from "./table.js";
 import { chooser } from "./upload.js";
 import { button, complain, download, el, follow, post, remove, say } from "./ui.js";
 
+// what is only encoded when asked for
+const SLOW = ["neural"];
+
 export class Recording {
   constructor(root, facts, about, open) {
     this.facts = facts;
@@ -19,26 +22,33 @@ export class Recording {
 
   head(open) {
     const { facts } = this, tags = Object.entries(facts.tags ?? {});
-    const original = facts.stream ? download("Download the original", "download", { ref: facts.ref, what: "original" }, { class: "button primary" }) : null;
-    const more = [["Name", facts.name], ["Format", facts.format], ["Bytes", count(facts.bytes)], ["Frames", count(facts.frames)],
-      ...tags.map(([name, values]) => [name, [values].flat().join(", ")]), ...(facts.notes ?? []).map((note) => ["Note", note])];
+    const original = facts.stream ? download("Download the original", "download",
+      { ref: facts.ref, what: "original" }, { class: "button primary" }) : null;
+    const more = [["Name", facts.name], ["Format", facts.format], ["Bytes", count(facts.bytes)],
+      ["Frames", count(facts.frames)],
+      ...tags.map(([name, values]) => [name, [values].flat().join(", ")]),
+        ...(facts.notes ?? []).map((note) => ["Note", note])];
     return el("section.card", { "aria-label": "Recording" },
       el("div.row.apart.sending", {},
         el("div", {}, el("h1", {}, facts.name),
           el("span.soft.number", {}, [format(facts), duration(facts.seconds), size(facts.bytes)].join(" \u00b7 "))),
-        el("div.row", {}, chooser("Choose a file", open), el("a.button", { href: `#/compare?${new URLSearchParams({ a: facts.ref })}` }, "Compare"), original)),
+        el("div.row", {}, chooser("Choose a file", open),
+          el("a.button", { href: `#/compare?${new URLSearchParams({ a: facts.ref })}` }, "Compare"), original)),
       el("details.small", {}, el("summary", {}, tags.length ? "Facts and tags" : "Facts"),
         el("dl.facts.number", {}, ...more.flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]))));
   }
 
   encoding() {
     const { about } = this;
-    this.boxes = about.presets.map((preset) => el("input", { type: "checkbox", value: preset, checked: true, on: { change: () => this.ready() } }));
-    this.all = el("input", { type: "checkbox", checked: true, on: { change: () => { for (const box of this.boxes) box.checked = this.all.checked; this.ready(); } } });
+    this.boxes = about.presets.map((preset) => el("input", { type: "checkbox", value: preset,
+      checked: !SLOW.includes(preset), on: { change: () => this.ready() } }));
+    this.all = el("input", { type: "checkbox", checked: true,
+      on: { change: () => { for (const box of this.boxes) box.checked = this.all.checked; this.ready(); } } });
     const others = Array.isArray(about.peers) ? about.peers : Object.keys(about.peers);
     this.peers = others.length ? el("input", { type: "checkbox", checked: true }) : null;
     this.start = button("Encode", () => this.encode(), { class: "primary" });
     this.stop = button("Stop", () => remove(`jobs/${this.job}`).catch(complain), { hidden: true });
+    this.ready();
     const box = (input, text) => el("label.choice", {}, input, text);
     return el("section.card", { "aria-label": "Encoding" },
       el("div.row", {},
@@ -100,7 +110,8 @@ export class Recording {
 
   /** Let the pictures have the streams that are there. */
   offer() {
-    const streams = this.rows.filter((row) => row.preset && row.ref && row.bytes != null).map((row) => [row.codec, row.ref]);
+    const streams = this.rows.filter((row) => row.preset && row.ref &&
+      row.bytes != null).map((row) => [row.preset, row.ref]);
     if (this.facts.stream) streams.unshift(["this stream", this.facts.ref]);
     if (streams.length) this.look.offer(new Map(streams));
   }

@@ -19,7 +19,8 @@ function codecRow(row, largest, flac, name) {
   const cell = (label, ...content) => el("td", { data: { label } }, ...content);
   const head = el("th", { scope: "row" }, row.codec);
   if (row.bytes == null) {
-    return el(`tr${row.preset ? "" : ".peer"}`, {}, head, el("td.bar.full", { colspan: HEADS.length - 1 }, waiting(row)));
+    return el(`tr${row.preset ? "" : ".peer"}`, {}, head, el("td.bar.full", { colspan: HEADS.length - 1 },
+      waiting(row)));
   }
   const less = flac && flac !== row && flac.bytes ? row.bytes / flac.bytes - 1 : null;
   return el(`tr${row.preset ? "" : ".peer"}`, {}, head,
@@ -32,8 +33,10 @@ function codecRow(row, largest, flac, name) {
     el("td.soft", { data: { label: "decode" }, title: duration(row.decode_seconds) }, speed(row.decode_speed)),
     cell("exact", proof(row)),
     el("td.full", {}, row.ref && row.preset ? el("span.row.downloads", {},
-      download(".nlac", "download", { ref: row.ref, what: "stream" }, { class: "button tiny", "aria-label": `Download ${row.codec} as .nlac` }),
-      download("decoded", "download", { ref: row.ref, what: "original" }, { class: "button tiny", "aria-label": `Download the original, decoded from ${row.codec}` })) : null));
+      download(".nlac", "download", { ref: row.ref, what: "stream" },
+        { class: "button tiny", "aria-label": `Download ${row.preset} as .nlac` }),
+      download("decoded", "download", { ref: row.ref, what: "original" },
+        { class: "button tiny", "aria-label": `Download the original, decoded from ${row.preset}` })) : null));
 }
 
 function waiting(row) {
@@ -55,5 +58,6 @@ function proof(row) {
 export function announce(before, rows) {
   const old = new Set(before.filter((row) => row.bytes != null).map((row) => row.codec));
   const now = rows.filter((row) => row.bytes != null && !old.has(row.codec));
-  if (now.length) say(now.map((row) => `${row.codec}: ${count(row.bytes)} bytes, ${percent(row.share, 1)} of the original`).join(". "));
+  const told = (row) => `${row.codec}: ${count(row.bytes)} bytes, ${percent(row.share, 1)} of the original`;
+  if (now.length) say(now.map(told).join(". "));
 }

@@ -22,7 +22,8 @@ export function el(tag, given = {}, ...children) {
   return made;
 }
 
-export const button = (text, click, given = {}) => el("button", { type: "button", ...given, on: { click, ...given.on } }, text);
+export const button = (text, click, given = {}) => el("button",
+  { type: "button", ...given, on: { click, ...given.on } }, text);
 
 /** The server does not answer. */
 export class Unreachable extends Error {
@@ -137,7 +138,8 @@ export function reportUnreachable() {
   };
   waiting = setTimeout(again, 1500);
   document.getElementById("alerts").replaceChildren(el("div.alert", {},
-    el("span", {}, "The server does not answer. If it was stopped, start it again with ", el("code", {}, "nlac serve"),
+    el("span", {}, "The server does not answer. If it was stopped, start it again with ",
+      el("code", {}, "nlac serve"),
       "; this page connects by itself."),
     button("Try now", again, { class: "quiet" })));
 }

@@ -30,12 +30,14 @@ export function upload(file, tell, signal) {
  */
 export async function take(place, file, about) {
   if (file.size > about.upload_limit_bytes) {
-    throw new Refused(413, `${file.name} has ${size(file.size)}; this server takes files up to ${size(about.upload_limit_bytes)}. ` +
+    const limit = size(about.upload_limit_bytes);
+    throw new Refused(413, `${file.name} has ${size(file.size)}; this server takes files up to ${limit}. ` +
       "The command nlac encode has no such limit.");
   }
   const control = new AbortController(), bar = el("progress", { max: 1, value: 0, "aria-label": "Sent" });
   const before = [...place.childNodes];
-  place.replaceChildren(el("p", {}, `Sending ${file.name}, ${size(file.size)}`), bar, button("Stop", () => control.abort()));
+  place.replaceChildren(el("p", {}, `Sending ${file.name}, ${size(file.size)}`), bar,
+    button("Stop", () => control.abort()));
   say(`Sending ${file.name}.`);
   try {
     return await upload(file, (share) => { bar.value = share; }, control.signal);
