@@ -4,26 +4,23 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 from anyio import to_thread
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import FileResponse, JSONResponse
-from fastapi.staticfiles import StaticFiles
+from fastapi.responses import JSONResponse
 from starlette.middleware import Middleware
 
 import nlac
 from nlac._errors import LimitExceeded, MissingDependency, NlacError
 from nlac.web.answers import About
 from nlac.web.compression import TextCompressor
+from nlac.web.page import PageFiles
 from nlac.web.research.shelves import Shelves
-from nlac.web.routes import audio, generation, jobs, library, runs, training, uploads
+from nlac.web.routes import audio, generation, jobs, library, runs, training, uploads, views
 from nlac.web.security import Guard
 from nlac.web.settings import Settings
-from nlac.web.state import State, make_state
-
-_PAGE = Path(__file__).parent / "static"
+from nlac.web.state import make_state
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -62,17 +59,17 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.nlac = state
     app.add_exception_handler(NlacError, _explain)
     app.add_exception_handler(RequestValidationError, _explain_request)
-    for part in (uploads, jobs, library, audio):
+    for part in (uploads, jobs, library, views, audio):
         app.include_router(part.make_router(state))
     shelves = Shelves(settings)
     for research in (runs, generation, training):
         app.include_router(research.make_router(state, shelves))
-    _add_page(app, state)
+    app.include_router(PageFiles().router())
+    _add_about(app, settings)
     return app
 
 
-def _add_page(app: FastAPI, state: State) -> None:
-    settings = state.settings
+def _add_about(app: FastAPI, settings: Settings) -> None:
 
     @app.get("/api/about", tags=["server"])
     def about() -> About:
@@ -87,14 +84,6 @@ def _add_page(app: FastAPI, state: State) -> None:
             training=settings.runs is not None,
             stream=settings.stream,
         )
-
-    @app.get("/", include_in_schema=False)
-    def page() -> FileResponse:
-        return FileResponse(_PAGE / "index.html", headers={"Cache-Control": "no-cache"})
-
-    # the pictures are drawn by the same scripts here as in the pages of `nlac analyze`
-    scripts = StaticFiles(directory=_PAGE, packages=[("nlac.views", "static")])
-    app.mount("/static", scripts, name="static")
 
 
 def _explain(request: Request, error: Exception) -> JSONResponse:
