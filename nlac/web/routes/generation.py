@@ -42,13 +42,17 @@ def make_router(state: State, shelves: Shelves) -> APIRouter:
         return job
 
     @router.post(
-        "/generations", status_code=202, responses={**NOT_FOUND, 503: {"model": Problem}}
+        "/generations",
+        status_code=202,
+        responses={**NOT_FOUND, 501: {"model": Problem}, 503: {"model": Problem}},
     )
     def begin(wish: Generating) -> Made:
         """Make audio with the model of a run, as `nlac generate` does."""
         from nlac.training.generation.live import Wish, generate_live
         from nlac.training.generation.sampling import Sampling
+        from nlac.training.requirements import need_packages
 
+        need_packages("torch", "safetensors", "yaml")
         run = shelves.run(wish.run)
         prime = None if wish.prime is None else str(state.refs.find(wish.prime).path)
         sampling = Sampling(wish.temperature, wish.top_k, wish.top_p, wish.seed)

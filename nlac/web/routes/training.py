@@ -34,7 +34,7 @@ KIND, PART = "training", "run"
 DatasetId = Annotated[str, Query(max_length=RUN_ID_MAX, description="Such as synthetic, data:mine")]
 _PATIENCE_SECONDS = 300.0  # a step of a large model, and its checkpoint, take a while
 _REFUSED: dict[int | str, dict[str, Any]] = {
-    **NOT_FOUND, 403: {"model": Problem}, 409: {"model": Problem}, 503: {"model": Problem},
+    **NOT_FOUND, **{code: {"model": Problem} for code in (403, 409, 501, 503)},
 }  # fmt: skip
 
 
@@ -118,7 +118,9 @@ def _add_trainings(router: APIRouter, state: State, shelves: Shelves) -> None:
 
     def submit(name: str, wish: Any) -> Made:
         from nlac.training.background import train_in_background
+        from nlac.training.requirements import need_packages
 
+        need_packages("torch", "safetensors", "yaml")
         unit = Unit(
             PART, train_in_background, (wish,), gentle=True, patience_seconds=_PATIENCE_SECONDS
         )
@@ -178,9 +180,7 @@ def _add_trainings(router: APIRouter, state: State, shelves: Shelves) -> None:
         if problem and not (given.steps and run.state() == "finished"):
             raise HTTPException(409, f"{given.run.partition(':')[2]}: {problem}")
         settings = {} if given.steps is None else {"train.steps": given.steps}
-        wish = TrainingWish(
-            str(run.config_path), str(run.path), settings=settings, is_new=False
-        )
+        wish = TrainingWish(str(run.config_path), str(run.path), settings=settings, is_new=False)
         with lock:
             return submit(given.run, wish)
 

@@ -10,7 +10,8 @@ import click
 
 from nlac._errors import UsageError
 from nlac.cli import _console, _interrupt
-from nlac.cli.training.options import device_name, device_options, need_packages
+from nlac.cli.training.options import device_name, device_options
+from nlac.training.requirements import need_packages
 
 if TYPE_CHECKING:
     from nlac.training.config.experiment import Experiment
