@@ -26,6 +26,8 @@ STEP = 512
 _MOST_BLOCKS = 4
 # beyond, a picture could not show them apart
 _MOST_SEGMENTS = 6000
+# for a thread that sits in a block, when its file is closed
+PATIENCE_SECONDS = 1.0
 _one_at_a_time = threading.Semaphore(1)
 
 
@@ -177,7 +179,7 @@ class Tracing:
         self._closed = True
         thread = self._thread
         if thread is not None and thread is not threading.current_thread():
-            thread.join()
+            thread.join(PATIENCE_SECONDS)
         self._trace.close()
 
     def _span(self, start: int, stop: int) -> tuple[int, int]:
