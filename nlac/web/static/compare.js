@@ -22,22 +22,21 @@ class Comparing {
   }
 
   async open() {
-    const known = await this.choices(), sides = el("div.pair");
-    for (const side of ["a", "b"]) {
-      const ref = this.refs[side];
-      if (ref) {
-        try {
-          this.facts[side] = await get("facts", { ref });
-          recall(this.facts[side]);
-        } catch (error) {
-          complain(error);
-          this.refs[side] = null;
-        }
-      }
-      sides.append(this.picker(side, known));
-    }
-    this.pickers.append(sides);
+    for (const side of ["a", "b"]) await this.find(side);
+    const known = await this.choices();
+    this.pickers.append(el("div.pair", {}, this.picker("a", known), this.picker("b", known)));
     if (this.facts.a && this.facts.b) await this.compare();
+  }
+
+  async find(side) {
+    if (!this.refs[side]) return;
+    try {
+      this.facts[side] = await get("facts", { ref: this.refs[side] });
+      recall(this.facts[side]);
+    } catch (error) {
+      complain(error);
+      this.refs[side] = null;
+    }
   }
 
   /** What can be chosen without sending it: what was opened before, and the library. */
