@@ -255,12 +255,15 @@ export class Lanes {
     else put(marks.hover, this.hover);
     if (this.selection) put(marks.selection, this.selection.start, this.selection.stop);
     else marks.selection.hidden = true;
-    const trace = this.feeds.get("trace")?.data, match = trace && repetitionAt(trace, this.hover ?? this.cursor);
+    const at = this.hover ?? this.cursor, trace = this.feeds.get("trace")?.data;
+    const match = trace && repetitionAt(trace, at);
     marks.here.hidden = marks.before.hidden = true;
-    // where one passage fills the view, shading it would tell nothing
-    if (match && match.frames < view.span) {
-      put(marks.here, match.start, match.start + match.frames);
-      put(marks.before, match.start - match.lag, match.start + match.frames - match.lag);
+    if (match) {
+      // of a long passage, what is around the pointer
+      const start = Math.max(match.start, at - view.span / 50);
+      const stop = Math.min(match.start + match.frames, at + view.span / 50);
+      put(marks.here, start, stop);
+      put(marks.before, start - match.lag, stop - match.lag);
     }
     this.tell();
   }

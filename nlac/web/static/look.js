@@ -2,7 +2,8 @@
 
 import { Histogram } from "./histogram.js";
 import { Lanes } from "./lanes.js";
-import { bits, orders, repetition, structure, valueSets, weights } from "./inside.js";
+import { weights } from "./mixture.js";
+import { bits, orders, repetition, structure, valueSets } from "./inside.js";
 import { spectrogram, waveform } from "./painters.js";
 import { Player } from "./player.js";
 import { serverSource } from "./source.js";
