@@ -63,7 +63,7 @@ def test_differences_are_found_and_shown(shown: Shown, tmp_path: Any) -> None:
     page.set_input_files("input[type=file] >> nth=1", tmp_path / "other.wav")
     page.wait_for_selector("h2:text-is('They differ')")
     facts = page.inner_text("section[aria-label=Result]")
-    assert "frame 100,000, channel 1" in facts and "Largest difference\n64" in facts
+    assert "frame 100,000, channel 1" in facts and "Largest difference\n64, " in facts
     page.wait_for_selector("[data-lane=wave-difference] figcaption:has-text('peak')")
     page.get_by_role("button", name="show").click()
     page.wait_for_selector(".lanes-readout:has-text('frame 100,000'):has-text('difference L')")
