@@ -20,6 +20,8 @@ The tree::
     +-- OutputExists (FileExistsError) exit 5
     +-- LimitExceeded               exit 1   more memory or output than was granted
     +-- CueSheetError (ValueError)  exit 1   a cue sheet that breaks a rule
+    +-- MountError                  exit 1   a file system that could not be mounted
+    +-- PlayerError                 exit 1   a sound device or player that failed
 """
 
 from __future__ import annotations
@@ -154,6 +156,14 @@ class VerifyMismatch(NlacError):
 
 class LimitExceeded(NlacError):
     """More memory, or more output, would be needed than the caller has granted."""
+
+
+class MountError(NlacError):
+    """A file system could not be mounted."""
+
+
+class PlayerError(NlacError):
+    """A sound device, or the program that plays, failed."""
 
 
 class CueSheetError(NlacError, ValueError):

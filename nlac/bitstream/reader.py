@@ -219,6 +219,11 @@ class IndexedReader:
                 yield self._checked(i, begin, data[begin - start : int(offsets[i + 1]) - start])
             first = end
 
+    def stored_block(self, block_index: int) -> bytes:
+        """Read the bytes of a block as they are, damaged or not."""
+        start, end = (int(self._offsets[block_index + k]) for k in (0, 1))
+        return self._data.read(start, end - start)
+
     def _checked(self, block_index: int, offset: int, data: bytes) -> CodedBlock:
         entry = self.trailer.index[block_index]
         try:

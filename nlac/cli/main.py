@@ -36,6 +36,8 @@ SECTIONS = {
     },
     "hear": {
         "serve": "Show a web page to encode, see, hear and compare recordings.",
+        "play": "Play audio files, without a gap between them.",
+        "mount": "Show an archive as a folder of the original files.",
     },
     "research": {
         "model": "Look at models of the predictors cnn and gru, check them, make them.",

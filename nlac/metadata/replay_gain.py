@@ -12,6 +12,7 @@ import numpy as np
 from nlac._errors import UsageError
 from nlac._typing import Samples
 from nlac.audio.flac.kept import tags_before_blocks
+from nlac.audio.format import AudioFormat
 from nlac.bitstream import constants as c
 from nlac.bitstream.header import StreamHeader
 from nlac.bitstream.items import Tags
@@ -66,7 +67,7 @@ class GainFilter:
     ----------
     items : iterable of MetadataItem
         Metadata of the stream.
-    header : StreamHeader
+    header : StreamHeader or AudioFormat
         What the samples are.
     kind : {"track", "album"}
         Which gain.
@@ -82,7 +83,9 @@ class GainFilter:
         The stream has no such gain, or there is no such kind.
     """
 
-    def __init__(self, items: Iterable[MetadataItem], header: StreamHeader, kind: str) -> None:
+    def __init__(
+        self, items: Iterable[MetadataItem], header: StreamHeader | AudioFormat, kind: str
+    ) -> None:
         if kind not in ("track", "album"):
             raise UsageError(f"gain {kind!r}: 'track' or 'album'")
         told = tags_before_blocks(items)

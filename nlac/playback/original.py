@@ -24,8 +24,9 @@ from nlac.audio.original.restoration import stored_original
 from nlac.audio.packing import Packing
 from nlac.audio.sinks.wav import WavSink
 from nlac.bitstream.reader import IndexedReader
-from nlac.codec.decoder.access import FrameReader, SpanCache
+from nlac.codec.decoder.access import FrameReader, SpanCache, block_bytes
 from nlac.codec.decoder.workers import Workers
+from nlac.playback.damage import IntactFrames
 from nlac.playback.tail import Tail
 
 SharedCache: TypeAlias = SpanCache[tuple[Hashable, int]]
@@ -45,14 +46,17 @@ class OriginalFile:
     cache_bytes : int, optional
         Bytes of decoded samples to keep at most; None keeps 64 MiB, or one block if that is more.
     shared : SharedCache, optional
-        Keeps the samples instead, beside those of other files.
+        Keeps the samples instead, beside those of other files, unless one block is more than it
+        may hold.
     threads : int
         Blocks decoded at a time for one request; 0 takes all cores.
 
     Attributes
     ----------
     name : str
-        Name of the file: that of the stream, with the suffix that the original had.
+        Name of the file: that of the stream, with `suffix`.
+    suffix : str
+        Suffix that the original had, with its dot; empty if it had none.
     size : int
         Length in bytes. Nothing is decoded to know it.
     exact : bool
@@ -86,6 +90,8 @@ class OriginalFile:
                 reader, frames = opened_stream(source)
             else:
                 reader = IndexedReader(stack.enter_context(open_input(source, seekable=True)))
+                if shared is not None and block_bytes(reader) > shared.max_bytes:
+                    shared = None
                 # a name that no other file has, nor this one when it is opened again
                 name = object()
                 frames = FrameReader(reader, Workers(threads), cache_bytes, shared, name)
@@ -96,6 +102,7 @@ class OriginalFile:
         self, reader: IndexedReader, frames: FrameReader, stem: str, *, as_wav: bool
     ) -> None:
         self._reader, self._frames, self._stem = reader, frames, stem
+        self._intact = IntactFrames(reader, frames)
         header, trailer = reader.header, reader.trailer
         original = None if as_wav else stored_original(reader.leading, header)
         self._tail: Tail | None = None
@@ -105,13 +112,14 @@ class OriginalFile:
             and isinstance(original.packing, Packing)
             and trailer.original_md5 is not None
         ):
-            self.exact, self.name = True, stem + original.suffix
+            self.exact, self.suffix = True, original.suffix
             self._head, self._packing = original.head, original.packing
         else:
             sink = WavSink(io.BytesIO(), audio_format(header), "wav", reader.num_frames)
-            self.exact, self.name = False, f"{stem}.wav"
+            self.exact, self.suffix = False, ".wav"
             self._head, self._padding = sink.around(reader.num_frames)
             self._packing = sink.packing
+        self.name = stem + self.suffix
         self._frame_bytes = self._packing.bytes_per_sample * header.channels
         self._samples_end = len(self._head) + reader.num_frames * self._frame_bytes
         self.size = self._samples_end + len(self._padding)
@@ -144,7 +152,8 @@ class OriginalFile:
         Raises
         ------
         CorruptStream
-            One of the blocks that are touched is damaged, or the tail.
+            What is touched of a block is damaged, or the tail. Slices are damaged alone where the
+            block has entry points.
         UsageError
             `offset` or `count` is negative.
         """
@@ -170,7 +179,11 @@ class OriginalFile:
         """Bytes of the packed samples, counted from the first."""
         width = self._frame_bytes
         first, last = start // width, -(-stop // width)
-        pieces = [self._packing.pack(part) for part in self._frames.pieces(first, last)]
+        try:
+            found = list(self._frames.pieces(first, last))
+        except CorruptStream:
+            found = list(self._intact.pieces(first, last))
+        pieces = [self._packing.pack(part) for part in found]
         # of whole frames, cut at both ends
         if len(pieces) == 1:
             return [pieces[0][start - first * width : stop - first * width]]

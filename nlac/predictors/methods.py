@@ -71,6 +71,11 @@ class Method:
         CorruptStream
             The block is invalid, or the header has fields that the predictor does not take.
         """
+        self.check(stream)
+        yield from self._load(self.decoder).decode(data, at, frames, channels, stream)
+
+    def check(self, stream: StreamHeader) -> None:
+        """Raise `CorruptStream` if the header has fields that the predictor does not take."""
         if stream.coder_id == c.CODER_RICE and not self.has_rice:
             raise CorruptStream(
                 f"predictor {self.name} has no Rice codes", path="header.coder_id"
@@ -85,7 +90,6 @@ class Method:
                 f"predictor {self.name} takes no model; the model hash must be empty",
                 path="header.model_hash",
             )
-        yield from self._load(self.decoder).decode(data, at, frames, channels, stream)
 
     def choose(self, options: Any) -> tuple[bytes, bytes]:
         """Check encoder options; returns parameters and model hash for the header.

@@ -17,16 +17,21 @@ from nlac._errors import UnsupportedAudio, UsageError
 from nlac._files import open_input
 from nlac._typing import Samples
 from nlac.api.arrays import SampleFormat, from_samples, output_dtype
-from nlac.api.file import NlacFile
+from nlac.api.render import audio_format
 from nlac.audio._libsndfile import load_soundfile
 from nlac.audio.base import AudioSource
 from nlac.audio.format import AudioFormat
 from nlac.audio.packing import Packing
 from nlac.audio.source import open_source
 from nlac.bitstream.constants import MAGIC
+from nlac.bitstream.reader import IndexedReader
+from nlac.codec.decoder.access import FrameReader
+from nlac.codec.decoder.workers import Workers
 
 # frames that are decoded at a time where a file must be decoded as a whole
 _PIECE = 1 << 16
+# frames between places at which to begin, where any place does
+_RUN_FRAMES = 1 << 20
 _FLAC_BITS = {"PCM_S8": 8, "PCM_16": 16, "PCM_24": 24}
 
 
@@ -60,6 +65,23 @@ class Recording(ABC):
         self.num_bytes = num_bytes
         self._format = SampleFormat(fmt.bits_per_sample, fmt.is_float)
         self._stack = ExitStack()
+
+    @property
+    def borders(self) -> NDArray[np.int64]:
+        """Frames at which decoding best begins, in ascending order, and the length."""
+        return np.append(np.arange(0, self.frames, _RUN_FRAMES), self.frames)
+
+    def around(self, frame: int) -> tuple[int, NDArray[Any]]:
+        """Some samples around a frame, as many as come at no further cost.
+
+        Returns
+        -------
+        first_frame : int
+            Where they begin.
+        samples : ndarray, shape (frames, channels)
+        """
+        start = max(0, frame - _PIECE // 2)
+        return start, self.read(start, start + _PIECE)
 
     @property
     def seconds(self) -> float:
@@ -134,35 +156,72 @@ class Recording(ABC):
         self.close()
 
 
-class StreamRecording(Recording):
-    """An nlac stream: only the blocks that are touched are decoded.
+class ArrayRecording(Recording):
+    """Samples at hand.
 
     Parameters
     ----------
-    file : NlacFile
-        The opened stream.
-    path : str
-        Where it was opened, if anywhere.
-    owned : bool
-        Whether `close` closes the stream.
+    samples : ndarray, shape (frames, channels)
+        Integers of any width, or float32.
+    sample_rate : int
+        Frames a second.
+    bits_per_sample : int
+        Valid bits of integers.
     """
 
-    def __init__(self, file: NlacFile, path: str = "", *, owned: bool = False) -> None:
-        fmt = AudioFormat(
-            file.sample_rate,
-            file.channels,
-            file.bits_per_sample,
-            is_float=file.is_float,
-            channel_mask=file.channel_mask,
-        )
-        super().__init__(path, "nlac", fmt, file.frames, file.info.num_bytes)
-        self.file = file
-        if owned:
-            self._stack.enter_context(file)
+    def __init__(self, samples: NDArray[Any], sample_rate: int, bits_per_sample: int = 16) -> None:
+        is_float = samples.dtype.kind == "f"
+        bits = 32 if is_float else bits_per_sample
+        fmt = AudioFormat(sample_rate, samples.shape[1], bits, is_float=is_float)
+        super().__init__("", "array", fmt, len(samples), None)
+        self._samples = samples
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of the samples: that of the array."""
+        return self._samples.dtype
 
     def _read(self, start: int, stop: int) -> NDArray[Any]:
-        samples: NDArray[Any] = self.file[start:stop]
-        return samples.reshape(-1, self.channels)
+        return self._samples[start:stop]
+
+
+class StreamRecording(Recording):
+    """An nlac stream: only the blocks, or the slices of blocks, that are touched are decoded.
+
+    Parameters
+    ----------
+    reader : IndexedReader
+        The stream.
+    frames : FrameReader
+        What decodes its frames.
+    path : str
+        Where it was opened, if anywhere.
+    """
+
+    def __init__(self, reader: IndexedReader, frames: FrameReader, path: str = "") -> None:
+        fmt = audio_format(reader.header)
+        super().__init__(path, "nlac", fmt, reader.num_frames, reader.num_bytes)
+        self.reader = reader
+        self._frames = frames
+
+    @property
+    def borders(self) -> NDArray[np.int64]:
+        """First frames of the blocks, and the length."""
+        first_frame = self.reader.first_frame
+        return np.array([first_frame(i) for i in range(self.reader.num_blocks + 1)], np.int64)
+
+    def around(self, frame: int) -> tuple[int, NDArray[Any]]:
+        """The slice that a frame is in, or the block where it has no slices."""
+        first, samples = self._frames.around(frame)
+        return first, self._given_out(samples)
+
+    def _read(self, start: int, stop: int) -> NDArray[Any]:
+        result = np.empty((stop - start, self.channels), self.dtype)
+        done = 0
+        for samples in self._frames.pieces(start, stop):
+            result[done : done + len(samples)] = self._given_out(samples)
+            done += len(samples)
+        return result
 
 
 class _FileRecording(Recording):
@@ -282,9 +341,14 @@ def open_recording(path: str | os.PathLike[str]) -> Recording:
     ...     second = recording.read(48_000, 96_000)
     """
     name = os.fspath(path)
-    with open_input(name) as opened:
+    with ExitStack() as stack:
+        opened = stack.enter_context(open_input(name, seekable=True))
         if opened.read(len(MAGIC)) == MAGIC:
-            return StreamRecording(NlacFile(name), name, owned=True)
+            opened.seek(0)
+            reader = IndexedReader(opened)
+            recording = StreamRecording(reader, FrameReader(reader, Workers(), None), name)
+            recording._stack.push(stack.pop_all())
+            return recording
     if not os.path.isfile(name):
         raise UsageError(f"{name}: audio of other formats is read from files only")
     with open(name, "rb") as stream, open_source(cast(BinaryIO, stream)) as source:

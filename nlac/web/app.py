@@ -4,25 +4,22 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 from anyio import to_thread
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import FileResponse, JSONResponse
-from fastapi.staticfiles import StaticFiles
+from fastapi.responses import JSONResponse
 from starlette.middleware import Middleware
 
 import nlac
 from nlac._errors import LimitExceeded, MissingDependency, NlacError
 from nlac.web.answers import About
 from nlac.web.compression import TextCompressor
-from nlac.web.routes import audio, jobs, library, uploads
+from nlac.web.page import PageFiles
+from nlac.web.routes import audio, compare, jobs, library, uploads, views
 from nlac.web.security import Guard
 from nlac.web.settings import Settings
-from nlac.web.state import State, make_state
-
-_PAGE = Path(__file__).parent / "static"
+from nlac.web.state import make_state
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -61,14 +58,14 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.nlac = state
     app.add_exception_handler(NlacError, _explain)
     app.add_exception_handler(RequestValidationError, _explain_request)
-    for part in (uploads, jobs, library, audio):
+    for part in (uploads, jobs, library, views, compare, audio):
         app.include_router(part.make_router(state))
-    _add_page(app, state)
+    app.include_router(PageFiles().router())
+    _add_about(app, settings)
     return app
 
 
-def _add_page(app: FastAPI, state: State) -> None:
-    settings = state.settings
+def _add_about(app: FastAPI, settings: Settings) -> None:
 
     @app.get("/api/about", tags=["server"])
     def about() -> About:
@@ -83,14 +80,6 @@ def _add_page(app: FastAPI, state: State) -> None:
             training=settings.runs is not None,
             stream=settings.stream,
         )
-
-    @app.get("/", include_in_schema=False)
-    def page() -> FileResponse:
-        return FileResponse(_PAGE / "index.html", headers={"Cache-Control": "no-cache"})
-
-    # the pictures are drawn by the same scripts here as in the pages of `nlac analyze`
-    scripts = StaticFiles(directory=_PAGE, packages=[("nlac.views", "static")])
-    app.mount("/static", scripts, name="static")
 
 
 def _explain(request: Request, error: Exception) -> JSONResponse:

@@ -6,15 +6,20 @@ import os
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
-from nlac._errors import UsageError
+import numpy as np
+from numpy.typing import NDArray
+
+from nlac._errors import NlacError, UsageError
 from nlac.audio.format import AudioFormat
 from nlac.playback.original import OriginalFile
+from nlac.views.peaks import Overview
 from nlac.views.recording import Recording, StreamRecording, open_recording
 from nlac.web.refs import Audio
+from nlac.web.tracing import Tracing
 from nlac.web.wav import WavView
 
 _MOST_OPEN = 8
@@ -44,7 +49,43 @@ class OpenFile:
         self.users = 0
         self.gone = False
         self._stack = ExitStack()
+        self._lock = threading.Lock()
         self.recording: Recording = self._stack.enter_context(open_recording(path))
+        self._overview: Overview | None = None
+        self._tracing: Tracing | None = None
+
+    @property
+    def overview(self) -> Overview:
+        """Its waveform and spectrogram; all of them are gathered in the background."""
+        with self._lock:
+            if self._overview is None:
+                overview, stop = Overview(self.recording), threading.Event()
+                thread = threading.Thread(
+                    target=_fill, args=(overview, stop), name="nlac-overview", daemon=True
+                )
+                # in this order: the thread ends before the recording is closed
+                self._stack.callback(thread.join)
+                self._stack.callback(stop.set)
+                thread.start()
+                self._overview = overview
+            return self._overview
+
+    @property
+    def tracing(self) -> Tracing:
+        """What the stream says about itself.
+
+        Raises
+        ------
+        UsageError
+            It is no nlac file.
+        """
+        if not self.is_stream:
+            raise UsageError("only nlac files have blocks, predictions and residuals")
+        with self._lock:
+            if self._tracing is None:
+                self._tracing = Tracing(self.path, self.recording)
+                self._stack.callback(self._tracing.close)
+            return self._tracing
 
     @property
     def is_stream(self) -> bool:
@@ -60,7 +101,15 @@ class OpenFile:
             Only nlac files have predictions and residuals.
         """
         if kind != "original":
-            raise UsageError("only nlac files have predictions and residuals")
+            tracing, fmt = self.tracing, self.format()
+            lowest = -(1 << fmt.bits_per_sample - 1)
+
+            def read(start: int, stop: int) -> NDArray[Any]:
+                values = tracing.read(start, stop, kind)
+                # what was far from its prediction may not fit the samples' depth
+                return values if fmt.is_float else np.clip(values, lowest, -lowest - 1)
+
+            return WavView(fmt, self.recording.frames, read)
         if isinstance(self.recording, StreamRecording):
             original = OriginalFile(self.recording.file)
             exact = original.exact and self.recording.file.info.container == "wav"
@@ -75,6 +124,12 @@ class OpenFile:
     def close(self) -> None:
         """Close it."""
         self._stack.close()
+
+
+def _fill(overview: Overview, stop: threading.Event) -> None:
+    # of a damaged file what is intact is shown; who asks for the rest is told
+    with suppress(NlacError):
+        overview.fill(stop)
 
 
 class OpenFiles:

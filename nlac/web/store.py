@@ -16,7 +16,6 @@ from pathlib import Path
 
 from nlac._leftovers import find_leftovers, lock, temporary_path
 
-
 # another server that starts may not have locked its folder yet
 _YOUNG_SECONDS = 2.0
 

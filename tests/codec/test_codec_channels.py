@@ -28,7 +28,7 @@ def kinds_of(samples: np.ndarray) -> list[int]:
         for part in (slice(0, len(samples) // 3), slice(len(samples) // 3, None)):
             mapped.join(np.ascontiguousarray(coded[:, part]), out[part], bits)
         np.testing.assert_array_equal(out, samples)
-    return [kind for kind, _number, _offset in mapped._entries]
+    return [kind for kind, _number, _offset in mapped.entries]
 
 
 def test_kinds():

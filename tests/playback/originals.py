@@ -69,7 +69,7 @@ _FILES: dict[str, Any] = {
     "rf64.wav": lambda: (make.rf64(make.fmt(), _data(16, 2)), {}),
     "some.w64": lambda: (make.w64(make.fmt(bits=24), _data(24, 3)), {}),
     "16.aiff": lambda: (make.aiff(make.comm(2, 1500), _data(16, 2, order="big")), {}),
-    "24.aif": lambda: (make.aiff(make.comm(2, 1500, 24), _data(24, 3, order="big"), offset=5), {}),
+    "24.aiff": lambda: (make.aiff(make.comm(2, 1500, 24), _data(24, 3, order="big"), offset=5), {}),
     "sowt.aifc": lambda: (
         make.aiff(make.comm(2, 1500, compression=b"sowt"), _data(16, 2), form=b"AIFC"),
         {},

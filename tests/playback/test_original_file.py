@@ -107,20 +107,14 @@ def test_a_flac_file_is_shown_as_wav(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("source", "name"),
-    [
-        ("16.wav", "take.wav"),
-        ("24.aif", "take.aif"),
-        ("some.w64", "take.w64"),
-        ("x.WAV", "take.WAV"),
-    ],
+    ("source", "suffix"),
+    [("16.wav", ".wav"), ("24.aiff", ".aif"), ("some.w64", ".w64"), ("8.wav", ".WAV")],
 )
-def test_name_has_the_suffix_of_the_original(source, name, tmp_path):
-    data, _stream = original("16.wav" if source == "x.WAV" else source)
-    (tmp_path / source).write_bytes(data)
-    nlac.encode(tmp_path / source, tmp_path / "take.nlac", preset="fast")
-    with OriginalFile(tmp_path / "take.nlac") as file:
-        assert file.name == name
+def test_name_has_the_suffix_of_the_original(source, suffix, tmp_path):
+    (tmp_path / f"x{suffix}").write_bytes(original(source)[0])
+    nlac.encode(tmp_path / f"x{suffix}", tmp_path / "a take.1.nlac", preset="fast")
+    with OriginalFile(tmp_path / "a take.1.nlac") as file:
+        assert file.name == f"a take.1{suffix}"
 
 
 def test_size_and_head_decode_nothing(counted):
@@ -187,3 +181,60 @@ def test_what_is_no_stream_is_told(tmp_path):
     (tmp_path / "x.nlac").write_bytes(b"RIFF" + bytes(100))
     with pytest.raises(nlac.BadMagic):
         OriginalFile(tmp_path / "x.nlac")
+
+
+def _readable(file: OriginalFile, data: bytes, step: int = 4096) -> list[bool]:
+    """Which pieces can be read; they are what they should be."""
+    found = []
+    for at in range(0, len(data), step):
+        try:
+            assert file.read_at(at, step) == data[at : at + step]
+        except nlac.CorruptStream:
+            found.append(False)
+        else:
+            found.append(True)
+    return found
+
+
+def test_of_a_damaged_block_its_intact_slices_are_read():
+    data, stream = original("slices.wav")
+    bad = bytearray(stream)
+    bad[len(bad) // 2] ^= 1
+    with OriginalFile(bytes(bad)) as file:
+        good = _readable(file, data)
+        lost = good.count(False)
+        assert 0 < lost < len(good) // 2
+        first = good.index(False)
+        assert good[first : first + lost] == [False] * lost
+        with pytest.raises(nlac.CorruptStream, match="block 0"):
+            file.read_at(0, len(data))
+
+
+def test_blocks_behind_a_damaged_one_are_read():
+    data, stream = original("16.wav")
+    bad = bytearray(stream)
+    bad[len(bad) // 2] ^= 1
+    with OriginalFile(bytes(bad)) as file:
+        good = _readable(file, data, 100)
+        assert 0 < good.count(False) <= 14
+        assert good[0]
+        assert good[-1]
+
+
+def test_a_damaged_tail_leaves_the_samples():
+    data, stream = original("chunks.wav")
+    bad = bytearray(stream)
+    bad[stream.index(b"INFOINAM")] ^= 1
+    with OriginalFile(bytes(bad)) as file:
+        assert file.read_at(0, 6044) == data[:6044]
+        with pytest.raises(nlac.CorruptStream):
+            file.read_at(file.size - 4, 4)
+
+
+def test_a_block_larger_than_the_shared_cache_is_decoded_once(counted):
+    shared = SpanCache(1000)
+    data, stream = original("16.wav")
+    with OriginalFile(stream, shared=shared) as file:
+        for at in range(44, 1000, 100):
+            assert file.read_at(at, 100) == data[at : at + 100]
+    assert len(counted) == 1

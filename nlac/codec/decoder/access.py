@@ -34,13 +34,13 @@ class SpanCache(Generic[K]):
     """
 
     def __init__(self, max_bytes: int) -> None:
-        self._max_bytes = max_bytes
+        self.max_bytes = max_bytes
         self._spans: OrderedDict[K, Span] = OrderedDict()
         self._lock = threading.Lock()
         self.num_bytes = 0
 
     def __reduce__(self) -> tuple[type[Self], tuple[int]]:
-        return type(self), (self._max_bytes,)
+        return type(self), (self.max_bytes,)
 
     def find(self, block: K, start: int, stop: int) -> Samples | None:
         """Return frames `start` to `stop` of a block, if all of them are kept."""
@@ -64,18 +64,23 @@ class SpanCache(Generic[K]):
         """Keep a span instead of what was kept of the block."""
         with self._lock:
             self._drop(block)
-            if span.samples.nbytes > self._max_bytes:
+            if span.samples.nbytes > self.max_bytes:
                 return
             # whoever gets it must not change it for the others
             span.samples.flags.writeable = False
             self._spans[block] = span
             self.num_bytes += span.samples.nbytes
-            while self.num_bytes > self._max_bytes:
+            while self.num_bytes > self.max_bytes:
                 self._drop(next(iter(self._spans)))
 
     def _drop(self, block: K) -> None:
         if (old := self._spans.pop(block, None)) is not None:
             self.num_bytes -= old.samples.nbytes
+
+
+def block_bytes(reader: IndexedReader) -> int:
+    """Bytes that the longest block of a stream takes when it is decoded."""
+    return min(reader.header.block_length, reader.num_frames) * reader.header.channels * 4
 
 
 class FrameReader:
@@ -109,9 +114,7 @@ class FrameReader:
         self._reader = reader
         self._workers = workers
         if cache_bytes is None:
-            header = reader.header
-            frames = min(header.block_length, reader.num_frames)
-            cache_bytes = max(CACHE_BYTES, frames * header.channels * 4)
+            cache_bytes = max(CACHE_BYTES, block_bytes(reader))
         self._cache = SpanCache[tuple[Hashable, int]](cache_bytes) if shared is None else shared
         self._name = name
         self._guard = threading.Lock()
@@ -161,6 +164,31 @@ class FrameReader:
         # mypy does not find the type of arguments that are a union already
         parts: Iterator[Any] = self._parts(index, last, start, stop)
         yield from ordered_map(work, parts, threads, gauge.tick)
+
+    def around(self, frame: int) -> tuple[int, Samples]:
+        """Decode what has to be decoded for one frame, and return all of it.
+
+        Returns
+        -------
+        first_frame : int
+            Where it begins.
+        samples : (frames, channels) int32 or float32, read-only
+            A slice, or the whole block where it has none.
+
+        Raises
+        ------
+        CorruptStream
+            The block is damaged.
+        """
+        from nlac.codec.decoder.parts import decode_part
+
+        index = self._reader.block_of_frame(frame)
+        first = self._reader.first_frame(index)
+        block = self._reader.block(index)
+        with self._alone(index):
+            span = decode_part(block, self._reader.header, frame - first, frame - first + 1)
+            self._cache.keep(index, span)
+        return first + span.start, span.samples
 
     def _parts(
         self, first: int, last: int, start: int, stop: int

@@ -7,6 +7,7 @@ predicted integers and side data; the integers may be in phases.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,11 +48,69 @@ def decode_block(payload: bytes, num_frames: int, stream: StreamHeader) -> Sampl
     UnknownPredictor, ModelMismatch
         The predictor or its model is not available.
     """
+    opened = open_payload(payload, num_frames, stream)
+    mapped = opened.channels
+    if mapped is None:
+        return verbatim_samples(payload, num_frames, stream)
+    pieces: Iterable[NDArray[np.int32]] = [np.zeros((0, opened.frames), np.int32)]
+    if mapped.num_coded:
+        method = predictor_by_id(stream.predictor_id).method
+        pieces = method.decode(payload, mapped.end, opened.frames, mapped.num_coded, stream)
+    # what fills up phases may have any depth
+    bits = 32 if stream.is_float or opened.phases > 1 else stream.bits_per_sample
+    shape = opened.frames, opened.phases * stream.channels
+    integers = join_pieces(mapped, pieces, shape, bits)
+    if opened.phases > 1:
+        integers = join_phases(integers, num_frames, opened.phases, opened.offset)
+    if stream.is_float:
+        from nlac.codec.transforms.floats import join
+
+        return join(integers, opened.side)
+    if opened.phases > 1:
+        check_depth(integers, stream.bits_per_sample)
+        kind = sample_type(stream.bits_per_sample)
+        integers = integers.astype(kind, copy=False)
+    return integers
+
+
+class OpenedPayload(NamedTuple):
+    """What a payload begins with; from `open_payload`.
+
+    Attributes
+    ----------
+    mode : int
+        `VERBATIM` to `FLOAT_PHASES`.
+    side : bytes
+        Float side information.
+    phases, offset : int
+        Phases of a channel, 1 for none, and frames before the first one.
+    frames : int
+        Frames of the coded channels.
+    channels : ChannelMap or None
+        The channels, those of all phases; None for verbatim samples.
+    """
+
+    mode: int
+    side: bytes
+    phases: int
+    offset: int
+    frames: int
+    channels: ChannelMap | None
+
+
+def open_payload(payload: bytes, num_frames: int, stream: StreamHeader) -> OpenedPayload:
+    """Parse a payload up to its coded channels, which begin at ``channels.end``.
+
+    Raises
+    ------
+    CorruptStream
+        The payload is invalid.
+    """
     if not payload:
         raise CorruptStream("empty payload", path="payload")
     mode = payload[0]
     if mode == VERBATIM:
-        return _verbatim(payload, num_frames, stream)
+        return OpenedPayload(mode, b"", 1, 0, num_frames, None)
     if mode not in ((FLOATS, FLOAT_PHASES) if stream.is_float else (INTEGERS, INTEGER_PHASES)):
         raise CorruptStream(f"unknown mode {mode}", path="payload.mode")
     at, side = 1, b""
@@ -59,38 +118,14 @@ def decode_block(payload: bytes, num_frames: int, stream: StreamHeader) -> Sampl
         length, at = read_varint(payload, at)
         side = payload[at : at + length]
         at += length
+    phases, offset, frames = 1, 0, num_frames
     if mode in (INTEGER_PHASES, FLOAT_PHASES):
         phases, offset, at = read_phases(payload, at, stream.channels)
         frames = phased_frames(num_frames, phases, offset)
-        # what fills up the phases may have any depth
-        integers = _decode_integers(payload, at, frames, phases * stream.channels, stream, 32)
-        integers = join_phases(integers, num_frames, phases, offset)
-    else:
-        bits = 32 if stream.is_float else stream.bits_per_sample
-        integers = _decode_integers(payload, at, num_frames, stream.channels, stream, bits)
-    if stream.is_float:
-        from nlac.codec.transforms.floats import join
-
-        return join(integers, side)
-    if mode == INTEGER_PHASES:
-        check_depth(integers, stream.bits_per_sample)
-        kind = sample_type(stream.bits_per_sample)
-        integers = integers.astype(kind, copy=False)
-    return integers
-
-
-def _decode_integers(
-    payload: bytes, at: int, frames: int, channels: int, stream: StreamHeader, bits: int
-) -> IntSamples:
-    """Integers of the channels, (frames, channels), of at most `bits` bits."""
-    mapped = ChannelMap(payload, at, channels)
-    pieces: Iterable[NDArray[np.int32]] = [np.zeros((0, frames), np.int32)]
-    if mapped.num_coded:
-        method = predictor_by_id(stream.predictor_id).method
-        pieces = method.decode(payload, mapped.end, frames, mapped.num_coded, stream)
-    elif mapped.end != len(payload):
+    mapped = ChannelMap(payload, at, phases * stream.channels)
+    if not mapped.num_coded and mapped.end != len(payload):
         raise CorruptStream("bytes follow the channel map", path="payload")
-    return join_pieces(mapped, pieces, (frames, channels), bits)
+    return OpenedPayload(mode, side, phases, offset, frames, mapped)
 
 
 def join_pieces(
@@ -132,7 +167,8 @@ def check_depth(samples: IntSamples, bits_per_sample: int) -> None:
         raise CorruptStream(f"a sample exceeds {bits_per_sample} bits", path="samples")
 
 
-def _verbatim(payload: bytes, num_frames: int, stream: StreamHeader) -> Samples:
+def verbatim_samples(payload: bytes, num_frames: int, stream: StreamHeader) -> Samples:
+    """Return the samples of a payload of mode `VERBATIM`; see `decode_block`."""
     width = (stream.bits_per_sample + 7) // 8
     if len(payload) != 1 + width * num_frames * stream.channels:
         raise CorruptStream("the length is not that of verbatim samples", path="payload")

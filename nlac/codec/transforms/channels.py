@@ -26,10 +26,21 @@ def _read_signed(data: bytes, at: int, path: str) -> tuple[int, int]:
 
 
 class ChannelMap:
-    """Maps coded channels to those of a block; parsed from its bytes."""
+    """Maps coded channels to those of a block; parsed from its bytes.
+
+    Attributes
+    ----------
+    entries : list of (int, int, int)
+        For each channel its kind, the step of a coded channel or the number of the one that it
+        copies, and the offset.
+    end : int
+        Where the map ends.
+    num_coded : int
+        Coded channels.
+    """
 
     def __init__(self, data: bytes, at: int, channels: int) -> None:
-        self._entries: list[tuple[int, int, int]] = []
+        self.entries: list[tuple[int, int, int]] = []
         coded: list[int] = []
         for channel in range(channels):
             path = f"channel[{channel}]"
@@ -46,7 +57,7 @@ class ChannelMap:
                 elif number not in coded:
                     raise CorruptStream("copies a channel that is not coded before", path=path)
             offset, at = _read_signed(data, at, path)
-            self._entries.append((kind, number, offset))
+            self.entries.append((kind, number, offset))
         self.end = at
         self.num_coded = len(coded)
 
@@ -68,7 +79,7 @@ class ChannelMap:
         """
         limit = 1 << (bits_per_sample - 1)
         row = 0
-        for channel, (kind, number, offset) in enumerate(self._entries):
+        for channel, (kind, number, offset) in enumerate(self.entries):
             source: AnyArray = np.zeros(1, np.int32)
             factor = 1
             if kind == CODED:

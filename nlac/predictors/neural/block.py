@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -99,7 +100,33 @@ def decode_forward(
     CorruptStream
         The bytes are not what an encoder writes.
     """
-    at += 1  # the kind
+    coded = read_forward(data, at + 1, frames, channels)
+    return _decode(coded.start(), coded.order, frames, network, coded.words, coded.raw)
+
+
+class CodedForward(NamedTuple):
+    """A parsed block of kind `FORWARD`; channels are in coding order."""
+
+    order: list[int]
+    sets: list[ValueSet]
+    parameters: LpcParameters
+    history_shifts: list[int]
+    words: U32
+    raw: U32
+
+    def start(self) -> BasePredictor:
+        """Return the base predictor at the beginning of the block."""
+        return start_base(self.order, self.parameters, self.sets, self.history_shifts)
+
+
+def read_forward(data: bytes, at: int, frames: int, channels: int) -> CodedForward:
+    """Parse a block from the byte after its kind; `data` ends with it.
+
+    Raises
+    ------
+    CorruptStream
+        A value is out of range.
+    """
     order, sets, parameters, at = read_side_info(data, at, frames, channels)
     if np.any(parameters.starts[:-1] % PIECE):
         raise CorruptStream("begins within a piece", path="segments")
@@ -110,9 +137,7 @@ def decode_forward(
             raise CorruptStream(f"{shift} is too large", path=f"channel[{c}].unit")
         history_shifts.append(shift + MIN_HISTORY_SHIFT)
     count, at = read_varint(data, at)
-    words, raw = read_words(data, at, count)
-    base = start_base(order, parameters, sets, history_shifts)
-    return _decode(base, order, frames, network, words, raw)
+    return CodedForward(order, sets, parameters, history_shifts, *read_words(data, at, count))
 
 
 def _decode(

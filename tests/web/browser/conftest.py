@@ -11,6 +11,7 @@ from zlib import compress, crc32
 import pytest
 from browser_tools import DATA, FLAGS, LOOP, Shown, chromium, serving
 
+
 def png() -> bytes:
     """A picture of one pixel."""
 

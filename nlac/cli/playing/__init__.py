@@ -1,0 +1,1 @@
+"""What `nlac play` shows and hears on a terminal."""

@@ -1,0 +1,1 @@
+"""Archives as file systems in which each stream is the file that it was made of."""

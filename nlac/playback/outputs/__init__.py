@@ -1,0 +1,1 @@
+"""Where sound goes: a device, or a program that plays."""

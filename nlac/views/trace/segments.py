@@ -1,0 +1,150 @@
+"""Segments of a block: windows, lags and value sets in time, from the side information."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from itertools import pairwise
+from typing import Any
+
+from nlac.codec.transforms.channels import CODED
+from nlac.predictors.cascade.block import CodedCascade
+from nlac.predictors.cascade.kernels import LAG_SPAN, PIECE
+from nlac.predictors.lpc.parameters import LONG_FRAMES
+from nlac.views.trace.blocks import SET_NAMES
+from nlac.views.trace.coded import CodedChannels, CodedGeneric, CodedLpc
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A span of a channel that is coded in one way.
+
+    Attributes
+    ----------
+    start, frames : int
+        First frame in the stream, and length.
+    channel, phase : int
+        The channel, and its phase: 0 but in phases, of which each has segments of its own.
+    order : int or None
+        Length of the window in samples, those of the reference included; None for what adapts
+        backward and so has none.
+    shift : int or None
+        Fraction bits of the window's coefficients.
+    lag : int
+        Frames back to the LTP match; 0 for none.
+    ltp_taps : int
+        Samples of the LTP window; 0 without a lag.
+    value_set : str
+        ``plain``, ``grid``, ``list`` or ``soft``.
+    set_index : int
+        Number of the value set among the block's.
+    """
+
+    start: int
+    frames: int
+    channel: int
+    phase: int
+    order: int | None
+    shift: int | None
+    lag: int
+    ltp_taps: int
+    value_set: str
+    set_index: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the attributes as JSON takes them."""
+        return asdict(self)
+
+
+def segments_of(coded: CodedChannels) -> list[Segment]:
+    """Return the segments of a block, ordered by their first frames.
+
+    None for verbatim samples and third parties' predictors; channels that are not coded have none.
+    """
+    mapped, body = coded.opened.channels, coded.body
+    if mapped is None or body is None or isinstance(body, CodedGeneric):
+        return []
+    numbers = [i for i, (kind, _, _) in enumerate(mapped.entries) if kind == CODED]
+    found: list[Segment] = []
+    for c, place in enumerate(coded.order):
+        runs = _cascade_runs(body, c) if isinstance(body, CodedCascade) else _lpc_runs(body, c)
+        delay, names = coded.links[1][c], coded.sets
+        phase, channel = divmod(numbers[place], coded.stream.channels)
+        for begin, end, order, shift, lag, taps, number in runs:
+            name = SET_NAMES[names[number].kind]
+            own = Segment(begin - delay, end - begin, channel, phase, order, shift, lag, taps,
+                          name, number)  # fmt: skip
+            placed = _in_stream(own, coded)
+            if placed is not None:
+                found.append(placed)
+    return sorted(found, key=lambda each: (each.start, each.channel, each.phase))
+
+
+Run = tuple[int, int, int | None, int | None, int, int, int]
+
+
+def _lpc_runs(body: Any, c: int) -> Iterator[Run]:
+    """Runs of a channel by delayed frames: begin, end, order, shift, lag, LTP taps, value set."""
+    p = body.parameters
+    starts = p.starts.tolist()
+    sliced = body.sliced if isinstance(body, CodedLpc) else None
+    slices = [] if sliced is None else [each.start for each in sliced.table.slices]
+    for k, (begin, end) in enumerate(pairwise(starts)):
+        lag, taps = int(p.lag[k]), int(p.long_order[k, c])
+        own = int(p.order[k, c]), int(p.shift[k, c])
+        number = int(p.value_set[k, c])
+        for first, last, has_ltp in _reached(begin, end, lag if taps else 0, slices):
+            ltp = (lag, taps) if has_ltp else (0, 0)
+            yield first, last, *own, *ltp, number
+
+
+def _reached(
+    begin: int, end: int, lag: int, slices: Sequence[int]
+) -> Iterator[tuple[int, int, bool]]:
+    """Parts of a segment, and whether the LTP window has samples there.
+
+    After the first frame of a slice, it has none until it leaves what was before.
+    """
+    if not lag:
+        yield begin, end, False
+        return
+    marks = {begin, end}
+    silent = [(start, start + lag - LONG_FRAMES[-1] // 2) for start in slices[1:]]
+    for pair in silent:
+        marks |= {mark for mark in pair if begin < mark < end}
+    ordered = sorted(marks)
+    for first, last in pairwise(ordered):
+        yield first, last, not any(a <= first < b for a, b in silent)
+
+
+def _cascade_runs(body: CodedCascade, c: int) -> Iterator[Run]:
+    schedule, rls = body.side_info.schedule, body.parameters.rls
+    half = max(each.ltp_taps for each in rls)
+    taps = (2 * half + 1) * (1 if body.side_info.reference[c] < 0 else 2) if half else 0
+    total = schedule.frames + int(schedule.delay.max())
+    begin, before = 0, (-1, -1)
+    for k, number in enumerate(schedule.value_set[:, c].tolist()):
+        lag = int(schedule.lag[k * PIECE // LAG_SPAN])
+        # the match would begin before the block
+        now = (lag if lag <= k * PIECE else 0, number)
+        if now != before:
+            if k:
+                yield begin, k * PIECE, None, None, before[0], taps if before[0] else 0, before[1]
+            begin, before = k * PIECE, now
+    yield begin, total, None, None, before[0], taps if before[0] else 0, before[1]
+
+
+def _in_stream(each: Segment, coded: CodedChannels) -> Segment | None:
+    """A segment of own frames, cut to the block and placed in the stream; None if nothing is left.
+
+    A frame of a phase stands for as many frames of the block as there are phases.
+    """
+    phases, header = coded.opened.phases, coded.block.header
+    begin = each.start * phases - coded.opened.offset
+    end = begin + each.frames * phases
+    begin, end = max(begin, 0), min(end, header.num_frames)
+    if begin >= end:
+        return None
+    return replace(
+        each, start=header.first_frame + begin, frames=end - begin, lag=each.lag * phases
+    )
