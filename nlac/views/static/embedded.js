@@ -5,12 +5,11 @@
 // with feeds as lanes.js names them, over the whole recording; bytes of spectrograms are base64.
 // Names at the top level of all modules here differ, so that such a page may hold them one after the
 // other, without their lines of `import` and the word `export`: format, colours, axis, painters, inside,
-// mixture, gestures, lanes, histogram, embedded.
+// gestures, lanes, histogram, embedded.
 
 import { Histogram } from "./histogram.js";
-import { bits, orders, repetition, structure, valueSets } from "./inside.js";
+import { bits, orders, repetition, structure, valueSets, weights } from "./inside.js";
 import { Lanes } from "./lanes.js";
-import { weights } from "./mixture.js";
 import { spectrogram, waveform } from "./painters.js";
 
 /** Show what is embedded. */

@@ -2,8 +2,7 @@
 
 import { Histogram } from "./histogram.js";
 import { Lanes } from "./lanes.js";
-import { weights } from "./mixture.js";
-import { bits, orders, repetition, structure, valueSets } from "./inside.js";
+import { bits, orders, repetition, structure, valueSets, weights } from "./inside.js";
 import { spectrogram, waveform } from "./painters.js";
 import { Player } from "./player.js";
 import { serverSource } from "./source.js";
