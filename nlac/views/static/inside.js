@@ -110,8 +110,10 @@ export function bits(source, streams) {
       return said.map(([name, value]) => `${name} ${fixed(value, 2)} bits`).join(", ");
     },
     describe(c, ...feeds) {
-      const means = feeds.map((feed, k) => feed && `${streams[k]} ${fixed(mean(bitsOf(feed).values), 2)}`)
-        .filter(Boolean);
+      const known = feeds.map((feed, k) => [streams[k], feed && mean(bitsOf(feed).values)])
+        .filter(([, value]) => value != null);
+      if (!known.length) return "Bits a sample over time: not known yet";
+      const means = known.map(([name, value]) => `${name} ${fixed(value, 2)}`);
       return `Bits a sample over time; on average here ${means.join(", ")}`;
     },
   };
