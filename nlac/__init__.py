@@ -146,6 +146,8 @@ _MODULES = {
     "decode": "nlac.api.decoding",
     "encode": "nlac.api.encoding",
     "follow": "nlac.api.live.following",
+    # what notebooks show of an opened file
+    "html_of": "nlac.views.notebook",
     "info": "nlac.api.functions",
     "join": "nlac.api.tracks.joining",
     "open": "nlac.api.functions",

@@ -51,7 +51,8 @@ def is_locked(path: Path) -> bool:
         return False
     with open(path, "rb") as file:
         try:
-            fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # shared, so that those who only ask do not see each other
+            fcntl.flock(file.fileno(), fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
             return True
         except OSError:

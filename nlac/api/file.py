@@ -297,6 +297,15 @@ class NlacFile(FrameAccess):
             f"{self.sample_rate} Hz, {depth}>"
         )
 
+    def _repr_html_(self) -> str:
+        """What notebooks show: player, waveform and facts; of a closed file the short form."""
+        import html
+
+        import nlac
+
+        text: str = html.escape(repr(self)) if self.closed else nlac.html_of(self)
+        return text
+
     def _open_reader(self) -> IndexedReader:
         if self._stack is None:
             raise UsageError("the file has been closed")

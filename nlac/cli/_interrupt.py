@@ -95,6 +95,14 @@ def leave() -> NoReturn:
     os._exit(EXIT_CODE)
 
 
+def end(code: int) -> NoReturn:
+    """End the process with an exit code, without waiting for threads."""
+    _handler.leaving = True
+    with contextlib.suppress(OSError, ValueError):
+        sys.stdout.flush()
+    os._exit(code)
+
+
 def _say_so() -> None:
     with contextlib.suppress(OSError, ValueError):
         sys.stdout.flush()

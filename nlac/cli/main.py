@@ -24,6 +24,8 @@ SECTIONS = {
         "decode": "Restore the original files, or write the audio in another format.",
         "info": "Show what nlac and other audio files hold.",
         "test": "Check files for damage.",
+        "compare": "Compare the samples of two audio files.",
+        "analyze": "Look into a file: waveform, spectrogram, blocks and bits.",
     },
     "archive": {
         "batch": "Encode a whole tree, resumably, by a manifest; check and restore it.",
@@ -38,6 +40,7 @@ SECTIONS = {
         "serve": "Show a web page to encode, see, hear and compare recordings.",
         "play": "Play audio files, without a gap between them.",
         "mount": "Show an archive as a folder of the original files.",
+        "thumbnail": "Draw a small waveform, as file managers show it.",
     },
     "research": {
         "model": "Look at models of the predictors cnn and gru, check them, make them.",
@@ -54,7 +57,7 @@ SECTIONS = {
         "doctor": "Check this installation.",
         "selftest": "Code generated signals in every mode and depth, and compare.",
         "config": "Show the configuration file, and check it.",
-        "integrate": "Install man pages, completions, and the file type.",
+        "integrate": "Install man pages, completions, and the file type for desktops.",
         "completion": "Print the completion script for a shell.",
         "help": "Show the help of nlac, or of a command.",
     },
@@ -77,6 +80,7 @@ Exit codes:
   3    a damaged stream, or audio that does not match its checksum
   4    a version, predictor or optional package that is missing here
   5    the output exists (-f overwrites)
+  6    the recordings that nlac compare was given differ
   70   a fault of nlac itself
   130  interrupted
 

@@ -23,6 +23,9 @@ class Opened(Protocol):
     def read_at(self, offset: int, count: int, /) -> bytes:
         """Return bytes; fewer at the end of the file."""
 
+    def next_block(self, offset: int, /) -> int | None:
+        """Where what is decoded at a time begins behind an offset; None if nowhere."""
+
     def close(self) -> None:
         """Close it."""
 
@@ -36,6 +39,10 @@ class PlainFile:
     def read_at(self, offset: int, count: int, /) -> bytes:
         """Return bytes; fewer at the end of the file."""
         return os.pread(self._descriptor, count, offset)
+
+    def next_block(self, offset: int, /) -> int | None:
+        """Return None: nothing is decoded."""
+        return None
 
     def close(self) -> None:
         """Close it."""
@@ -86,9 +93,11 @@ class OpenFiles:
             yield file
         finally:
             with self._lock:
-                file, users = self._files[key]
-                self._files[key] = file, users - 1
-                self._close_others()
+                # not if all were closed meanwhile
+                if key in self._files:
+                    file, users = self._files[key]
+                    self._files[key] = file, users - 1
+                    self._close_others()
 
     def _open(self, node: Node, identity: Identity) -> Opened:
         file: Opened

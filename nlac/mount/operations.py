@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
 
 from nlac._errors import CorruptStream, NlacError
@@ -15,7 +16,12 @@ from nlac._log import logger
 from nlac.codec.decoder.access import SpanCache
 from nlac.mount.opened import Opened, OpenFiles
 from nlac.mount.tree import Kept, Node, Tree
+from nlac.playback.ahead import Ahead
 
+# what follows is decoded ahead once so many bytes were read in order
+_IN_ORDER_BYTES = 1 << 20
+# the system asks for several ranges at a time, and they come in any order
+_NEAR_BYTES = 1 << 20
 # damaged places that were told, so as not to tell them with every request
 _MAX_TOLD = 1 << 16
 
@@ -38,6 +44,16 @@ class Activity:
     requests: int = 0
     num_bytes: int = 0
     damaged: int = 0
+
+
+@dataclass(slots=True)
+class _Handle:
+    """A file that a program has open: how much was read in order, to where, and what comes."""
+
+    node: Node
+    in_order: int = 0
+    end: int = 0
+    coming: int | None = None
 
 
 class Operations:
@@ -74,7 +90,8 @@ class Operations:
         self._tree = Tree(root)
         self._files = OpenFiles(max_open, SpanCache(cache_bytes))
         self._when_mounted = when_mounted
-        self._handles: dict[int, Node] = {}
+        self._handles: dict[int, _Handle] = {}
+        self._ahead = Ahead()
         self._numbers = count(1)
         self._lock = threading.Lock()
         self._told: Kept[tuple[str, int | None], bool] = Kept(_MAX_TOLD)
@@ -85,12 +102,13 @@ class Operations:
 
     def destroy(self, path: str) -> None:
         """Close everything: the file system has gone."""
+        self._ahead.end()
         self._files.close()
 
     def getattr(self, path: str, fh: int | None = None) -> dict[str, int]:
         """Fields of ``stat``."""
-        node = self._handles.get(fh or 0) or self._tree.node(path)
-        return node.attributes()
+        handle = self._handles.get(fh or 0)
+        return (handle.node if handle else self._tree.node(path)).attributes()
 
     def readdir(self, path: str, fh: int) -> list[str]:
         """Names of a folder."""
@@ -108,19 +126,33 @@ class Operations:
         # errors are told here rather than at the first read
         with self._reading(node), self._lock:
             handle = next(self._numbers)
-            self._handles[handle] = node
+            self._handles[handle] = _Handle(node)
             self.activity.handles += 1
         return handle
 
     def read(self, path: str, size: int, offset: int, fh: int) -> bytes:
         """Read bytes; where a stream is damaged that is an error of input."""
-        node = self._handles[fh]
-        with self._reading(node) as file:
+        handle = self._handles[fh]
+        with self._reading(handle.node) as file:
             data = file.read_at(offset, size)
+            coming = file.next_block(offset)
         with self._lock:
             self.activity.requests += 1
             self.activity.num_bytes += len(data)
+            near = abs(offset - handle.end) <= _NEAR_BYTES
+            handle.in_order = handle.in_order + len(data) if near else 0
+            handle.end = offset + len(data)
+            is_new = handle.in_order >= _IN_ORDER_BYTES and coming not in (None, handle.coming)
+            if is_new:
+                handle.coming = coming
+        if is_new and coming is not None:
+            self._ahead.do(partial(self._decode, handle.node, coming))
         return data
+
+    def _decode(self, node: Node, offset: int) -> None:
+        """Have a block decoded; whoever reads it will be told if it is damaged."""
+        with self._files.reading(node) as file:
+            file.read_at(offset, 1)
 
     def release(self, path: str, fh: int) -> int:
         """Close a file."""

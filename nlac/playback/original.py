@@ -175,6 +175,17 @@ class OriginalFile:
             )
         return b"".join(pieces)
 
+    def next_block(self, offset: int) -> int | None:
+        """Offset of the first sample of the block after that of `offset`; None if there is none."""
+        reader = self._reader
+        frame = max(0, offset - len(self._head)) // self._frame_bytes
+        if frame >= reader.num_frames:
+            return None
+        following = reader.block_of_frame(frame) + 1
+        if following == reader.num_blocks:
+            return None
+        return len(self._head) + reader.first_frame(following) * self._frame_bytes
+
     def _samples(self, start: int, stop: int) -> list[bytes]:
         """Bytes of the packed samples, counted from the first."""
         width = self._frame_bytes

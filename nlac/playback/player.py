@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import queue
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 
+from nlac.playback.ahead import Ahead
 from nlac.playback.outputs.base import Output, OutputFormat
 from nlac.playback.tracks import Track
 
@@ -71,6 +72,8 @@ class Player:
         self._written = 0
         self._marks: list[tuple[int, Place]] = []
         self._shown = -1
+        self._ahead = Ahead()
+        self._coming: Place | None = None
 
     def run(self) -> None:
         """Play to the end, or until the commands say so.
@@ -82,7 +85,6 @@ class Player:
         CorruptStream
             A track is damaged.
         """
-        ahead = _Ahead(self._tracks)
         place = self._beginning(0)
         try:
             while True:
@@ -91,7 +93,7 @@ class Player:
                     if place.track == len(self._tracks):
                         return
                 elif not waits:
-                    ahead.tell(place)
+                    self._decode_ahead(place)
                     place = self._play(place)
                 try:
                     command = self._commands.get(waits, _WAIT_SECONDS)
@@ -102,7 +104,7 @@ class Player:
             self._stop()
             raise
         finally:
-            ahead.end()
+            self._ahead.end()
 
     def _must_end(self, place: Place) -> bool:
         """Whether what was written must be heard before more is written: the format changes."""
@@ -142,6 +144,16 @@ class Player:
         if end < track.stop:
             return Place(place.track, end)
         return self._beginning(place.track + 1)
+
+    def _decode_ahead(self, place: Place) -> None:
+        """Have the block that follows decoded meanwhile: one that takes long would make a gap."""
+        track = self._tracks[place.track]
+        coming = Place(place.track, track.next_block(place.frame))
+        if coming.frame >= track.stop:
+            coming = self._beginning(place.track + 1)
+        if coming != self._coming and coming.track < len(self._tracks):
+            self._coming = coming
+            self._ahead.do(partial(self._tracks[coming.track].prepare, coming.frame))
 
     def _heard(self, default: Place) -> Place:
         """What is heard at the moment, as far as the output tells."""
@@ -193,34 +205,3 @@ class Player:
         output, self._output = self._output, None
         if output is not None:
             output.stop()
-
-
-class _Ahead:
-    """Has what comes next decoded meanwhile, so that blocks that take long make no gap."""
-
-    def __init__(self, tracks: Sequence[Track]) -> None:
-        self._tracks = tracks
-        self._places: queue.SimpleQueue[Place | None] = queue.SimpleQueue()
-        self._told: Place | None = None
-        # a block may take long, and nobody waits for it at the end
-        threading.Thread(target=self._work, daemon=True).start()
-
-    def tell(self, place: Place) -> None:
-        """Tell what is played now."""
-        track = self._tracks[place.track]
-        coming = Place(place.track, track.next_block(place.frame))
-        if coming.frame >= track.stop:
-            if place.track + 1 == len(self._tracks):
-                return
-            coming = Place(place.track + 1, self._tracks[place.track + 1].start)
-        if coming != self._told:
-            self._told = coming
-            self._places.put(coming)
-
-    def end(self) -> None:
-        """Have nothing decoded any more."""
-        self._places.put(None)
-
-    def _work(self) -> None:
-        while (place := self._places.get()) is not None:
-            self._tracks[place.track].prepare(place.frame)

@@ -62,16 +62,9 @@ class Track:
         return self.form.pack(samples, self.recording.bits_per_sample)
 
     def prepare(self, frame: int) -> None:
-        """Have the block of a stream decoded that holds a frame, if it is to come.
-
-        Errors come when it is read.
-        """
+        """Have the block of a stream decoded that holds a frame, if it is to come."""
         if frame < self.stop and isinstance(self.recording, StreamRecording):
-            try:
-                self.recording.read(frame, frame + 1)
-            # of a file that was closed meanwhile, a ValueError
-            except (NlacError, OSError, ValueError) as error:
-                logger.debug(f"{self.path}: {error}")
+            self.recording.read(frame, frame + 1)
 
     def next_block(self, frame: int) -> int:
         """First frame of the block after that of a frame; the length if there is none."""

@@ -8,7 +8,8 @@ from typing import Any
 
 from nlac.training.config.experiment import Experiment, read_experiment
 from nlac.training.loop.stopping import SignalStop
-from nlac.training.loop.trainer import Trainer
+from nlac.training.loop.trainer import Progress, Trainer
+from nlac.training.runs.folder import INTERRUPTED
 from nlac.training.runs.loading import TrainedRun, load_run
 
 
@@ -58,9 +59,28 @@ def train(
         config if isinstance(config, Experiment) else read_experiment(config, overrides, data)
     )
     trainer = Trainer(experiment, folder, device, tell=tell)
-    # nothing can be printed safely while a signal is answered
-    with SignalStop(lambda text: None) as stop:
-        trainer.run(stop=stop)
-    if stop.happened:
+    if run_trainer(trainer) == INTERRUPTED:
         tell(f"interrupted at step {trainer.state.step}; the same call goes on")
     return load_run(folder, trainer.device)
+
+
+def run_trainer(
+    trainer: Trainer, progress: Progress = lambda done, total: None
+) -> str:
+    """Train to the end, or to a signal: SIGINT and SIGTERM end it with a checkpoint.
+
+    Parameters
+    ----------
+    trainer : Trainer
+        What trains.
+    progress : callable
+        Called after each step with the steps done and the number of steps.
+
+    Returns
+    -------
+    str
+        State of the run, see `Trainer.run`.
+    """
+    # nothing can be printed safely while a signal is answered
+    with SignalStop(lambda text: None) as stop:
+        return trainer.run(progress=progress, stop=stop)

@@ -30,6 +30,8 @@ class Peaks:
         Columns of which samples were decoded; others show those of the nearest such column.
     exact : bool
         All samples of all columns were seen.
+    edges : ndarray, shape (columns + 1,)
+        Borders of the columns.
     """
 
     start: int
@@ -38,6 +40,7 @@ class Peaks:
     high: NDArray[Any]
     known: NDArray[np.bool_]
     exact: bool
+    edges: NDArray[np.int64]
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON; what is no number is null."""
@@ -108,7 +111,7 @@ def peaks_of(samples: NDArray[Any], edges: NDArray[np.int64], start: int = 0) ->
     begins = edges[:-1] - edges[0]
     low, high = least.reduceat(part, begins, axis=1), most.reduceat(part, begins, axis=1)
     known = np.ones(len(begins), np.bool_)
-    return Peaks(int(edges[0]), int(edges[-1]), low, high, known, True)
+    return Peaks(int(edges[0]), int(edges[-1]), low, high, known, True, edges)
 
 
 def extremes(dtype: np.dtype[Any]) -> tuple[np.ufunc, np.ufunc]:
@@ -160,10 +163,11 @@ class PeakStore:
         self._high[:, which] = most(self._high[:, which], most.reduce(bins, axis=2))
         self._known[which] = True
 
-    def peaks(self, edges: NDArray[np.int64], exact: bool) -> Peaks:
+    def peaks(self, edges: NDArray[np.int64], exact: bool | None = None) -> Peaks:
         """Peaks of columns whose borders are multiples of 256, or the end of the recording.
 
-        `exact` tells that all of their samples have come.
+        `exact` tells whether all of their samples have come; None judges by bins, of which samples
+        of a part may be missing where samples did not come by whole bins.
         """
         borders = -(-edges // BIN_FRAMES)
         first, last = int(borders[0]), int(borders[-1])
@@ -177,7 +181,9 @@ class PeakStore:
         elif not known.all():
             nearest = nearest_known(known)
             low, high = low[:, nearest], high[:, nearest]
-        return Peaks(int(edges[0]), int(edges[-1]), low, high, known, exact)
+        if exact is None:
+            exact = bool(self._known[first:last].all())
+        return Peaks(int(edges[0]), int(edges[-1]), low, high, known, exact, edges)
 
 
 def nearest_known(known: NDArray[np.bool_]) -> NDArray[np.int64]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Any, Protocol
 
 import numpy as np
@@ -108,6 +108,11 @@ class Overview:
             if ended():
                 return
             self._see(run)
+
+    def glance(self, places: int) -> None:
+        """See so many slices, spread evenly."""
+        for frame in islice(self._spread(), places):
+            self._see_around(frame)
 
     def peaks(self, start: int, stop: int, columns: int) -> Peaks:
         """Peaks of the columns of a span; see `nlac.views.columns.column_edges` for their borders.

@@ -16,7 +16,18 @@ from nlac._errors import LimitExceeded, MissingDependency, NlacError
 from nlac.web.answers import About
 from nlac.web.compression import TextCompressor
 from nlac.web.page import PageFiles
-from nlac.web.routes import audio, compare, jobs, library, uploads, views
+from nlac.web.research.shelves import Shelves
+from nlac.web.routes import (
+    audio,
+    compare,
+    generation,
+    jobs,
+    library,
+    runs,
+    training,
+    uploads,
+    views,
+)
 from nlac.web.security import Guard
 from nlac.web.settings import Settings
 from nlac.web.state import make_state
@@ -60,6 +71,9 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_exception_handler(RequestValidationError, _explain_request)
     for part in (uploads, jobs, library, views, compare, audio):
         app.include_router(part.make_router(state))
+    shelves = Shelves(settings)
+    for research in (runs, generation, training):
+        app.include_router(research.make_router(state, shelves))
     app.include_router(PageFiles().router())
     _add_about(app, settings)
     return app

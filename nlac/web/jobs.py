@@ -51,12 +51,15 @@ class Unit(NamedTuple):
         What it takes, to be pickled.
     gentle : bool
         Ask it to end as Ctrl-C does, so that it can keep what it has, before it is ended.
+    patience_seconds : float
+        How long it may take to end by itself.
     """
 
     name: str
     target: Callable[..., Mapping[str, Any] | None]
     arguments: tuple[Any, ...] = ()
     gentle: bool = False
+    patience_seconds: float = _PATIENCE_SECONDS
 
 
 @dataclass(slots=True)
@@ -237,12 +240,16 @@ class Jobs:
         with self._lock:
             self._closed = True
             jobs, threads = list(self._jobs.values()), self._threads
+            patience = max(
+                (unit.patience_seconds for _, unit in self._running.values()),
+                default=_PATIENCE_SECONDS,
+            )
         for job in jobs:
             self.stop(job)
         for _ in threads:
             self._queue.put(None)
         for thread in threads:
-            thread.join(_PATIENCE_SECONDS + 5)
+            thread.join(patience + 5)
 
     def _start_threads(self) -> None:
         while len(self._threads) < self._workers:
@@ -308,7 +315,7 @@ def _end(process: BaseProcess, unit: Unit) -> None:
             os.kill(process.pid, signal.SIGINT)
     else:
         process.terminate()
-    timer = threading.Timer(_PATIENCE_SECONDS, process.kill)
+    timer = threading.Timer(unit.patience_seconds, process.kill)
     timer.daemon = True
     timer.start()
 

@@ -19,7 +19,7 @@ from nlac.playback.original import OriginalFile
 from nlac.views.peaks import Overview
 from nlac.views.recording import Recording, StreamRecording, open_recording
 from nlac.web.refs import Audio
-from nlac.web.tracing import Tracing
+from nlac.web.tracing import PATIENCE_SECONDS, Tracing
 from nlac.web.wav import WavView
 
 _MOST_OPEN = 8
@@ -64,7 +64,7 @@ class OpenFile:
                     target=_fill, args=(overview, stop), name="nlac-overview", daemon=True
                 )
                 # in this order: the thread ends before the recording is closed
-                self._stack.callback(thread.join)
+                self._stack.callback(thread.join, PATIENCE_SECONDS)
                 self._stack.callback(stop.set)
                 thread.start()
                 self._overview = overview
@@ -128,7 +128,8 @@ class OpenFile:
 
 def _fill(overview: Overview, stop: threading.Event) -> None:
     # of a damaged file what is intact is shown; who asks for the rest is told
-    with suppress(NlacError):
+    # or it was closed meanwhile
+    with suppress(NlacError, OSError, ValueError):
         overview.fill(stop)
 
 

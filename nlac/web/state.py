@@ -11,6 +11,8 @@ from nlac.web.rendering import Renderings
 from nlac.web.settings import Settings
 from nlac.web.store import Store
 
+_RESEARCH_WORKERS = 2
+
 
 @dataclass(frozen=True, slots=True)
 class State:
@@ -29,6 +31,8 @@ class State:
         Files that are looked at.
     renderings : Renderings
         Files that were decoded as a whole.
+    research : Jobs
+        Generation and training, which may take long and are not to hold up the others.
     """
 
     settings: Settings
@@ -37,9 +41,11 @@ class State:
     refs: Refs
     files: OpenFiles
     renderings: Renderings
+    research: Jobs
 
     def close(self) -> None:
         """End all work and remove all temporary files."""
+        self.research.close()
         self.jobs.close()
         self.files.close()
         self.store.close()
@@ -49,7 +55,8 @@ def make_state(settings: Settings) -> State:
     """Make what the routes share, and register refs of uploads and of the library."""
     store = Store(settings.store_limit_bytes)
     jobs = Jobs(settings.workers, settings.max_waiting)
-    state = State(settings, store, jobs, Refs(), OpenFiles(), Renderings(store))
+    research = Jobs(_RESEARCH_WORKERS, settings.max_waiting)
+    state = State(settings, store, jobs, Refs(), OpenFiles(), Renderings(store), research)
 
     def upload(entry_id: str) -> Audio:
         entry = state.store.find(entry_id)

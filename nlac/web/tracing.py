@@ -26,6 +26,8 @@ STEP = 512
 _MOST_BLOCKS = 4
 # beyond, a picture could not show them apart
 _MOST_SEGMENTS = 6000
+# for a thread that sits in a block, when its file is closed
+PATIENCE_SECONDS = 1.0
 _one_at_a_time = threading.Semaphore(1)
 
 
@@ -146,9 +148,8 @@ class Tracing:
             touched = self._trace.touched(first, last)
             self._ask(list(touched))
             done = sum(index in self._known or index in self._problems for index in touched)
-            return {
-                **self._peaks.peaks(edges, done == len(touched)).as_dict(), "progress": done / max(1, len(touched))
-            }
+            found = self._peaks.peaks(edges, done == len(touched))
+            return {**found.as_dict(), "progress": done / max(1, len(touched))}
         if last - first > self._recording.sample_rate * 4:
             # at such a zoom no eye could tell it from the samples
             return {**peaks_of(self._recording.read(first, last), edges, first).as_dict(),
@@ -178,7 +179,7 @@ class Tracing:
         self._closed = True
         thread = self._thread
         if thread is not None and thread is not threading.current_thread():
-            thread.join()
+            thread.join(PATIENCE_SECONDS)
         self._trace.close()
 
     def _span(self, start: int, stop: int) -> tuple[int, int]:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import queue
 import stat
 import time
 
+import numpy as np
 import pytest
 from originals import original
 
+import nlac
 from nlac.mount.opened import OpenFiles
 from nlac.mount.operations import Operations
 from nlac.mount.tree import Tree
@@ -183,3 +186,33 @@ def test_changes_of_a_folder_are_seen(archive, operations):
     os.rename(archive / "one.nlac", archive / "other.nlac")
     assert "other.wav" in operations.readdir("/", 0)
     assert "one.wav" not in operations.readdir("/", 0)
+
+
+def test_reading_in_order_decodes_ahead(tmp_path, monkeypatch):
+    """The block that follows; not where a program reads here and there."""
+    from nlac.codec.decoder import parts
+
+    samples = np.random.default_rng(1).integers(-9, 9, (900_000, 2)).astype(np.int16)
+    nlac.write(tmp_path / "long.nlac", samples, 10_000, preset="fast", block_seconds=30)
+    found: queue.Queue[int] = queue.Queue()
+    decode = parts.decode_part
+
+    def noting(block, stream, start, stop):
+        found.put(block.header.block_index)
+        return decode(block, stream, start, stop)
+
+    monkeypatch.setattr(parts, "decode_part", noting)
+    operations = Operations(str(tmp_path), 1 << 26, 4)
+    handle = operations.open("/long.wav", os.O_RDONLY)
+    for at in (0, 2_000_000, 200_000):
+        operations.read("/long.wav", 4096, at, handle)
+    assert {found.get(timeout=10) for _ in range(3)} == {0, 1}
+    assert found.empty()
+    for at in range(0, 1_190_000, 70_000):
+        operations.read("/long.wav", 70_000, at, handle)
+    blocks = set()
+    while 2 not in blocks:
+        blocks.add(found.get(timeout=10))
+        # the second block was decoded before, by a request
+        operations.read("/long.wav", 70_000, 1_210_000, handle)
+    operations.destroy("/")

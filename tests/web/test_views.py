@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import time
 
 import numpy as np
@@ -34,7 +35,7 @@ def test_peaks_are_those_of_the_samples(client):
     assert (told["start"], told["stop"]) == (0, len(SONG))
     edges = np.linspace(0, len(SONG), 51).astype(int)
     for channel in range(2):
-        parts = [SONG[a:b, channel] for a, b in zip(edges[:-1], edges[1:], strict=True)]
+        parts = [SONG[a:b, channel] for a, b in itertools.pairwise(edges)]
         assert told["low"][channel] == [int(part.min()) for part in parts]
         assert told["high"][channel] == [int(part.max()) for part in parts]
 

@@ -109,12 +109,16 @@ def _content(path: Path) -> str | None:
         return None
 
 
-def update_databases(share: Path) -> str | None:
-    """Let the desktop know of the changed type; returns the command that was run, if any."""
-    program = shutil.which("update-mime-database")
-    folder = share / "mime"
-    if program is None or not folder.is_dir():
-        return None
-    command = [program, str(folder)]
-    subprocess.run(command, check=True, capture_output=True, stdin=subprocess.DEVNULL)
-    return " ".join(command)
+def update_databases(share: Path) -> list[str]:
+    """Let the desktop know of the changed type; returns the commands that were run."""
+    ran = []
+    for program, folder in (
+        ("update-mime-database", share / "mime"),
+        ("update-desktop-database", share / "applications"),
+    ):
+        found = shutil.which(program)
+        if found is not None and folder.is_dir():
+            command = [found, str(folder)]
+            subprocess.run(command, check=True, capture_output=True, stdin=subprocess.DEVNULL)
+            ran.append(" ".join(command))
+    return ran

@@ -13,7 +13,8 @@ from click.core import ParameterSource
 
 from nlac._errors import OutputExists
 from nlac.cli import _console
-from nlac.cli.training.options import device_name, need_packages
+from nlac.cli.training.options import device_name
+from nlac.training.requirements import need_packages
 
 if TYPE_CHECKING:
     from nlac.training.generation.free_run import Report

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 import click
 
-from nlac._errors import MissingDependency, UsageError
+from nlac._errors import UsageError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -42,16 +41,3 @@ def device_name(device: str, gpu_id: int | None) -> str:
     if device not in ("auto", "cuda", f"cuda:{gpu_id}"):
         raise UsageError(f"--gpu-id {gpu_id} and --device {device} contradict each other")
     return f"cuda:{gpu_id}"
-
-
-def need_packages(*names: str) -> None:
-    """See that packages for training are installed, without importing them.
-
-    Raises
-    ------
-    MissingDependency
-        Some are not.
-    """
-    missing = [name for name in names if importlib.util.find_spec(name) is None]
-    if missing:
-        raise MissingDependency(f"{', '.join(missing)} not installed: pip install 'nlac[train]'")

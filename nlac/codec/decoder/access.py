@@ -187,7 +187,7 @@ class FrameReader:
         block = self._reader.block(index)
         with self._alone(index):
             span = decode_part(block, self._reader.header, frame - first, frame - first + 1)
-            self._cache.keep(index, span)
+            self._cache.keep((self._name, index), span)
         return first + span.start, span.samples
 
     def _parts(

@@ -16,7 +16,6 @@ from nlac.audio.sinks.wav import WavSink
 from nlac.playback.outputs.base import OutputFormat
 
 _ALSA = {"int16": "S16_LE", "int32": "S32_LE", "float32": "FLOAT_LE"}
-_PIPEWIRE = {"int16": "s16", "int32": "s32", "float32": "f32"}
 
 
 def _sox(form: OutputFormat) -> list[str]:
@@ -35,15 +34,13 @@ _ARGUMENTS: dict[str, Callable[[OutputFormat], list[str]]] = {
         *("-q", "-t", "raw", "-f", _ALSA[form.dtype]),
         *("-r", str(form.sample_rate), "-c", str(form.channels), "-"),
     ],
-    "pw-play": lambda form: [
-        *("--raw", "--format", _PIPEWIRE[form.dtype]),
-        *("--rate", str(form.sample_rate), "--channels", str(form.channels), "-"),
-    ],
+    # it reads what libsndfile reads; only later versions take raw samples
+    "pw-play": lambda form: ["-"],
     "play": _sox,
 }
 PROGRAMS = tuple(_ARGUMENTS)
 # they are told the format by a header
-_WITH_HEADER = ("ffplay", "mpv")
+_WITH_HEADER = ("ffplay", "mpv", "pw-play")
 
 
 def installed() -> str | None:

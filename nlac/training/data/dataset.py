@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mmap
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from nlac._errors import UsageError
 from nlac._typing import IntSamples
 from nlac.training.data.shards import (
+    MANIFEST,
     Manifest,
     Recording,
     check_shards,
@@ -22,6 +24,7 @@ from nlac.training.data.shards import (
 )
 
 SYNTHETIC = "synthetic"
+_SPLITS = ("train", "valid", "test")
 # up to here reading all of the samples takes a second or two
 _HASHED_BYTES = 1 << 30
 
@@ -204,3 +207,48 @@ def open_dataset(
             f"--rate {rate}"
         )
     return dataset
+
+
+def dataset_facts(dataset: Dataset) -> dict[str, Any]:
+    """Describe a dataset.
+
+    Returns
+    -------
+    dict
+        ``dataset`` (its name), ``rate``, ``channels``, ``bits``, ``hash``, ``splits`` (with
+        ``recordings`` and ``seconds`` of each), ``labels`` (with the counts of their values),
+        ``licences`` (with counts), ``skipped`` and ``settings`` of the manifest.
+    """
+    splits = {}
+    for split in _SPLITS:
+        frames = [dataset.recordings[i].frames for i in dataset.split(split)]
+        splits[split] = {"recordings": len(frames), "seconds": sum(frames) / dataset.rate}
+    manifest = getattr(dataset, "manifest", None)
+    return {
+        "dataset": dataset.name,
+        "rate": dataset.rate,
+        "channels": dataset.channels,
+        "bits": dataset.bits,
+        "hash": dataset.manifest_hash,
+        "splits": splits,
+        "labels": {
+            name: dict(
+                Counter(
+                    str(each.labels[name]) for each in dataset.recordings if name in each.labels
+                )
+            )
+            for name in dataset.label_names
+        },
+        "licences": dict(Counter(each.licence for each in dataset.recordings)),
+        "skipped": [] if manifest is None else list(manifest.skipped),
+        "settings": {} if manifest is None else manifest.settings,
+    }
+
+
+def find_datasets(folder: Path) -> dict[str, Path]:
+    """Find prepared datasets in a folder and at most two levels below it, by relative path."""
+    found = {}
+    for pattern in (MANIFEST, f"*/{MANIFEST}", f"*/*/{MANIFEST}"):
+        for path in sorted(folder.glob(pattern)):
+            found[path.parent.relative_to(folder).as_posix()] = path.parent
+    return found

@@ -9,16 +9,17 @@ from typing import Any
 import numpy as np
 
 from nlac._errors import UsageError
-from nlac._typing import F64, I64
+from nlac._typing import F64, I64, AnyArray
 from nlac.training.data.synthetic import SyntheticDataset
 from nlac.training.generation.divergence import Divergence, diverge, diverge_continuation
-from nlac.training.generation.free_run import Report, generate
+from nlac.training.generation.free_run import Hear, Report, generate
 from nlac.training.generation.sampling import Sampling
 from nlac.training.recipes.continuation import Continuation
 from nlac.training.recipes.mel.autoencoder import MelAutoencoder
 from nlac.training.recipes.mel.synthesis import draw, rebuild
 from nlac.training.recipes.predictor import SamplePredictor
 from nlac.training.runs.loading import TrainedRun
+from nlac.training.signal.representation import Representation
 
 SECONDS = 5.0
 
@@ -106,6 +107,7 @@ def generate_audio(
     prime: F64 | None = None,
     label: str | None = None,
     report: Report | None = None,
+    hear: Hear | None = None,
 ) -> Generated:
     """Make audio.
 
@@ -128,6 +130,8 @@ def generate_audio(
         Class to make, for models with a condition; see `class_of`.
     report : callable, optional
         Called with the number of inputs after some of them, those of the beginning included.
+    hear : callable, optional
+        Called with (times, channels) samples as they are made; joined, they are the result.
 
     Raises
     ------
@@ -149,7 +153,7 @@ def generate_audio(
     model = run.model
     begins_with = "nothing" if prime is None else f"{len(prime) / run.rate:.2f} s of a recording"
     if isinstance(model, SamplePredictor):
-        samples = _free(model, times, sampling, prime, condition, report)
+        samples = _free(model, times, sampling, prime, condition, report, hear)
     elif isinstance(model, MelAutoencoder):
         if prime is None:
             samples = draw(model, sampling.temperature, condition, seed=sampling.seed, times=times)
@@ -167,8 +171,9 @@ def generate_audio(
         if made is None:
             raise UsageError(f"{run.folder.path}: recipe {run.experiment.name} makes no audio")
         samples = np.asarray(made, np.float64)
-    # filters of de-emphasis may go beyond full scale
-    clipped = np.clip(samples.reshape(len(samples), -1), -1.0, 1.0)
+    clipped = _clipped(samples)
+    if hear is not None and not isinstance(model, SamplePredictor):
+        hear(clipped)
     return Generated(clipped, run.rate, begins_with)
 
 
@@ -275,15 +280,38 @@ def _integers(model: SamplePredictor, audio: F64) -> I64:
 
 def _free(
     model: SamplePredictor, times: int, sampling: Sampling, prime: F64 | None,
-    condition: I64 | None, report: Report | None,
+    condition: I64 | None, report: Report | None, hear: Hear | None,
 ) -> F64:  # fmt: skip
     representation = model.representation
     integers = _integers(model, np.zeros((0, 1)) if prime is None else prime)
     start = representation.encode(integers)[None]
     length = times * representation.codes_per_sample
-    drawn = generate(model, length, sampling, start, condition, report=report)
     before = float(integers[-1]) * model.step if len(integers) else 0.0
+    follow = None if hear is None else _followed(representation, before, hear)
+    drawn = generate(model, length, sampling, start, condition, report=report, hear=follow)
     return representation.decode(drawn[0], before)
+
+
+def _followed(representation: Representation, before: float, hear: Hear) -> Hear:
+    """What decodes values as they are drawn, as far as they are whole samples."""
+    pending: AnyArray = np.zeros(0)
+
+    def follow(drawn: AnyArray) -> None:
+        nonlocal pending, before
+        values = np.concatenate([pending, drawn[0]]) if len(pending) else drawn[0]
+        end = len(values) - len(values) % representation.codes_per_sample
+        pending = values[end:]
+        samples = representation.decode(values[:end], before)
+        if len(samples):
+            before = float(samples[-1])
+            hear(_clipped(samples))
+
+    return follow
+
+
+def _clipped(samples: F64) -> F64:
+    """Samples as (times, channels), within full scale: de-emphasis may go beyond it."""
+    return np.clip(samples.reshape(len(samples), -1), -1.0, 1.0)
 
 
 def _built_in(model: Continuation, seed: int) -> tuple[str, F64]:

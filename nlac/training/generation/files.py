@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nlac._errors import MissingDependency, NlacError, UnsupportedAudio, UsageError
 from nlac._output import open_output
@@ -71,24 +72,42 @@ def write_audio(path: str | Path, samples: AnyArray, rate: int, *, force: bool =
     """
     check_output(path)
     path = Path(path)
-    scaled = np.rint(np.asarray(samples, np.float64) * 2 ** (_BITS - 1))
-    limit = 2 ** (_BITS - 1)
-    frames = np.clip(scaled, -limit, limit - 1).astype(np.int32)
-    frames = frames.reshape(len(frames), -1)
+    frames = as_frames(samples)
     container = path.suffix.lower().removeprefix(".")
     if container == "nlac":
         write(path, frames.astype(np.int16), rate, force=force)
         return
-    data = _mp3(path, frames, rate) if container == "mp3" else _contained(frames, rate, container)
+    data = _mp3(path, frames, rate) if container == "mp3" else contained(frames, rate, container)
     with open_output(path, force=force) as file:
         file.write(data)
 
 
-def _contained(frames: AnyArray, rate: int, container: str) -> bytes:
+def as_frames(samples: AnyArray) -> NDArray[np.int32]:
+    """Integers of 16 bits, (times, channels), of samples in -1 to 1; what is beyond is clipped."""
+    limit = 2 ** (_BITS - 1)
+    scaled = np.rint(np.asarray(samples, np.float64) * limit)
+    frames: NDArray[np.int32] = np.clip(scaled, -limit, limit - 1).astype(np.int32)
+    return frames.reshape(len(scaled), -1)
+
+
+def contained(frames: AnyArray, rate: int, container: str, bits: int = _BITS) -> bytes:
+    """Bytes of an audio file.
+
+    Parameters
+    ----------
+    frames : (times, channels) integer array
+        Samples.
+    rate : int
+        Frames a second.
+    container : str
+        ``wav``, or another one of `nlac.audio.sinks.choice.open_sink`.
+    bits : int
+        Bits of a sample.
+    """
     out = io.BytesIO()
-    form = AudioFormat(rate, frames.shape[1], _BITS)
+    form = AudioFormat(rate, frames.shape[1], bits)
     with open_sink(out, form, container, len(frames)) as sink:
-        sink.write(frames)
+        sink.write(np.asarray(frames, np.int32))
         sink.finish()
     return out.getvalue()
 
@@ -112,7 +131,7 @@ def _mp3(path: Path, frames: AnyArray, rate: int) -> bytes:
                    "-q:a", "2", "-flags", "+bitexact", "-fflags", "+bitexact",
                    str(made)]  # fmt: skip
         done = subprocess.run(
-            command, input=_contained(frames, rate, "wav"), capture_output=True, check=False
+            command, input=contained(frames, rate, "wav"), capture_output=True, check=False
         )
         if done.returncode or not made.is_file():
             said = done.stderr.decode(errors="replace").strip().splitlines()

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from nlac.training.recipes.stepper import Stepper
 
 Report = Callable[[int], None]
+Hear = Callable[[AnyArray], None]
 _EVERY = 1024  # steps between two reports
 
 
@@ -58,6 +59,7 @@ def generate(
     batch: int = 1,
     stepper: Stepper | None = None,
     report: Report | None = None,
+    hear: Hear | None = None,
 ) -> AnyArray:
     """Let a model go on by itself.
 
@@ -79,6 +81,8 @@ def generate(
         Of the model, if there is one already.
     report : callable, optional
         Called with the number of values after some of them, first those of `start`.
+    hear : callable, optional
+        Called with (batch, times) values as they are drawn; joined, they are the result.
 
     Returns
     -------
@@ -110,8 +114,11 @@ def generate(
         drawn[:, t] = sampler.draw(outputs)
         if t + 1 < length:
             outputs = stepper.step(drawn[:, t])
-        if report is not None and (t + 1) % _EVERY == 0:
-            report(_EVERY)
-    if report is not None:
-        report(length % _EVERY)
+        count = t % _EVERY + 1
+        if count < _EVERY and t + 1 < length:
+            continue
+        if report is not None:
+            report(count)
+        if hear is not None:
+            hear(drawn[:, t + 1 - count : t + 1])
     return drawn

@@ -13,6 +13,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,6 +26,7 @@ from nlac.training.config.files import read_yaml, write_yaml
 
 RUNNING, FINISHED, STOPPED = "running", "finished", "stopped early"
 INTERRUPTED, FAILED, KILLED = "interrupted", "failed", "killed"
+_ATTEMPTS = 5  # on file systems that know locks
 
 
 class RunFolder:
@@ -158,7 +160,11 @@ class RunFolder:
         if is_locked(self._lock_path):
             raise UsageError(f"{self.path}: another process is training this run")
         with open(self._lock_path, "wb") as file:
-            lock(file.fileno())
+            # one who asks for the state holds it for a moment
+            for _ in range(_ATTEMPTS):
+                if lock(file.fileno()):
+                    break
+                time.sleep(0.01)
             yield
 
 

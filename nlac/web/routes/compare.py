@@ -66,9 +66,9 @@ def make_router(state: State) -> APIRouter:
 
     @contextmanager
     def both(a: str, b: str) -> Iterator[tuple[Recording, Recording]]:
-        with state.files.use(state.refs.find(a)) as first:
-            with state.files.use(state.refs.find(b)) as second:
-                yield first.recording, second.recording
+        files = state.refs.find(a), state.refs.find(b)
+        with state.files.use(files[0]) as first, state.files.use(files[1]) as second:
+            yield first.recording, second.recording
 
     @router.get("", responses=_RESPONSES)
     def show(a: Ref, b: Ref) -> ComparisonAnswer:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import importlib.util
+import logging
 import socket
 from pathlib import Path
+from typing import Any
 
 import click
 
 from nlac._errors import MissingDependency, UsageError
-from nlac.cli import _console
+from nlac._log import logger
+from nlac.cli import _console, _interrupt
 from nlac.cli.options.sizes import size_option
 
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -100,15 +103,43 @@ def command(
             _console.say(f"the page is at {address} (Ctrl-C ends it)")
 
     config = uvicorn.Config(
-        app, log_level="warning", access_log=False, server_header=False,
+        app, log_config=None, access_log=False, server_header=False,
         # pages keep connections open for news of jobs
         timeout_graceful_shutdown=1,
     )  # fmt: skip
+    server = Server(config)
+    logs = logging.getLogger("uvicorn.error")
+    logs.propagate = False
+    logs.addHandler(_Faults(server))
     try:
-        Server(config).run([listener])
+        server.run([listener])
     except KeyboardInterrupt:
         # the usual way to end it
         _console.say("ended")
+    # threads that follow a block would be waited for
+    _interrupt.end(0)
+
+
+class _Faults(logging.Handler):
+    """Tell of faults of the server in a line, and with ``-vv`` where they arose."""
+
+    def __init__(self, server: Any) -> None:
+        super().__init__(logging.WARNING)
+        self._server = server
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Tell of one, unless it is a connection that the end of the server cut."""
+        if self._server.should_exit:
+            return
+        error = record.exc_info[1] if record.exc_info else None
+        if error is None:
+            logger.warning("%s", record.getMessage())
+            return
+        shown = logger.isEnabledFor(logging.DEBUG)
+        logger.error(
+            "a request failed by a fault of nlac itself: %s: %s (-vv shows where)",
+            type(error).__name__, error, exc_info=record.exc_info if shown else None,
+        )  # fmt: skip
 
 
 def _listen(host: str, port: int) -> socket.socket:

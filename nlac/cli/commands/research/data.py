@@ -15,7 +15,6 @@ from nlac.cli import _console
 from nlac.cli._suggest import SuggestingGroup
 
 if TYPE_CHECKING:
-    from nlac.training.data.dataset import Dataset
     from nlac.training.data.preparation import PrepareReport
 
 # kinds of a label that are shown by name
@@ -199,9 +198,9 @@ def info(dataset: str, verify: bool, as_json: bool) -> None:
       nlac data info music16k --json | jq .splits
       nlac data info synthetic
     """
-    from nlac.training.data.dataset import open_dataset
+    from nlac.training.data.dataset import dataset_facts, open_dataset
 
-    facts = _facts(open_dataset(dataset, verify=verify or None))
+    facts = dataset_facts(open_dataset(dataset, verify=verify or None))
     if as_json:
         click.echo(json.dumps(facts))
         return
@@ -218,33 +217,6 @@ def info(dataset: str, verify: bool, as_json: bool) -> None:
         for each in facts["skipped"]:
             click.echo(f"            {each['name']}: {each['reason']}")
     click.echo(f"  hash      {facts['hash']}")
-
-
-def _facts(dataset: Dataset) -> dict[str, Any]:
-    splits = {}
-    for split in ("train", "valid", "test"):
-        frames = [dataset.recordings[i].frames for i in dataset.split(split)]
-        splits[split] = {"recordings": len(frames), "seconds": sum(frames) / dataset.rate}
-    manifest = getattr(dataset, "manifest", None)
-    return {
-        "dataset": dataset.name,
-        "rate": dataset.rate,
-        "channels": dataset.channels,
-        "bits": dataset.bits,
-        "hash": dataset.manifest_hash,
-        "splits": splits,
-        "labels": {
-            name: dict(
-                Counter(
-                    str(each.labels[name]) for each in dataset.recordings if name in each.labels
-                )
-            )
-            for name in dataset.label_names
-        },
-        "licences": dict(Counter(each.licence for each in dataset.recordings)),
-        "skipped": [] if manifest is None else list(manifest.skipped),
-        "settings": {} if manifest is None else manifest.settings,
-    }
 
 
 def _values(counts: dict[str, int]) -> str:

@@ -9,7 +9,8 @@ import click
 from nlac._errors import OutputExists
 from nlac.cli import _console
 from nlac.cli.options.times import SECONDS
-from nlac.cli.training.options import device_name, device_options, need_packages
+from nlac.cli.training.options import device_name, device_options
+from nlac.training.requirements import need_packages
 
 
 @click.command("eval")

@@ -21,7 +21,8 @@ from nlac.cli.training.generating import (
     reporting,
     sampling_options,
 )
-from nlac.cli.training.options import device_options, need_packages
+from nlac.cli.training.options import device_options
+from nlac.training.requirements import need_packages
 
 if TYPE_CHECKING:
     from nlac._typing import F64

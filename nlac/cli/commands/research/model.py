@@ -39,18 +39,17 @@ def list_models(as_json: bool) -> None:
       nlac model list
     """
     from nlac.cli.training.tables import text_table
-    from nlac.predictors.networks.models import model_files, open_model
-    from nlac.predictors.neural.models import model_predictor
+    from nlac.predictors.networks.models import model_files
+    from nlac.predictors.neural.models import describe_model
 
     rows = []
     for path in model_files():
-        model = open_model(path)
-        card, size = model.card, path.stat().st_size
+        found = describe_model(path)
+        card = found["card"]
         facts = {
-            "model": path.stem, "predictor": model_predictor(model), "front": card.get("front", ""),
-            "weights": model.network.num_weights, "bytes": size,
+            **{name: found[name] for name in ("model", "predictor", "front", "weights", "bytes")},
             "licence": card.get("licence", ""), "date": card.get("date", ""),
-            "hash": model.hash.hex(), "path": str(path),
+            "hash": found["hash"], "path": found["path"],
         }  # fmt: skip
         rows.append(facts)
         if as_json:

@@ -11,8 +11,8 @@ import click
 from nlac._errors import OutputExists
 from nlac.cli import _console
 from nlac.cli._suggest import SuggestingGroup
-from nlac.cli.training.options import need_packages
 from nlac.cli.training.tables import text_table
+from nlac.training.requirements import need_packages
 
 if TYPE_CHECKING:
     from nlac.training.runs.folder import RunFolder

@@ -10,7 +10,8 @@ import click
 
 from nlac._errors import UsageError
 from nlac.cli import _console, _interrupt
-from nlac.cli.training.options import device_name, device_options, need_packages
+from nlac.cli.training.options import device_name, device_options
+from nlac.training.requirements import need_packages
 
 if TYPE_CHECKING:
     from nlac.training.config.experiment import Experiment
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 @click.command("train")
 @click.argument(
-    "config", metavar="[CONFIG.yaml]", required=False, type=click.Path(exists=True, dir_okay=False)
+    "config", metavar="[CONFIG.yaml]", required=False, type=click.Path(dir_okay=False)
 )
 @click.option(
     "-o", "--out", "--output", "output", metavar="RUN",
@@ -48,14 +49,16 @@ def command(
 ) -> int:
     """Train what a recipe describes: a model, its data, its loss.
 
-    CONFIG.yaml names a recipe and its settings; docs/training.md lists them. Everything
+    CONFIG.yaml names a recipe and its settings; docs/training.md lists them. Shipped ones
+    are known by name: bytes, cnn, continuation, gru, mel, wavenet, and each with -full
+    for a GPU. Everything
     about the run is in its folder RUN: settings, checkpoints, metrics, results. A run
     that was interrupted goes on exactly where it was, by the same command or --resume.
     nlac runs shows and compares runs.
 
     \b
     Examples:
-      nlac train recipes/wavenet.yaml --set model.layers=12 --out runs/w12
+      nlac train wavenet --set model.layers=12 --out runs/w12
       nlac train --resume runs/w12 --set train.steps=9000
       nlac train training/cnn.yaml --data recordings --device cuda:1
       torchrun --nproc-per-node 2 -m nlac train recipes/wavenet.yaml
@@ -77,15 +80,16 @@ def _experiment(
 ) -> Experiment:
     from nlac.training.config.experiment import read_experiment
     from nlac.training.config.files import parse_overrides
+    from nlac.training.config.shipped import find_config
     from nlac.training.runs.folder import RunFolder
 
-    path = config
     if resume:
         run = RunFolder(resume)
         if not run.exists():
             raise UsageError(f"{resume}: no run, for it has no config.yaml")
-        path = str(run.config_path)
-    assert path is not None
+        path = run.config_path
+    else:
+        path = find_config(config or "")
     return read_experiment(path, parse_overrides(overrides), data)
 
 

@@ -10,14 +10,15 @@ import click
 
 from nlac._errors import UsageError
 from nlac.cli import _console, _interrupt
-from nlac.cli.training.options import device_name, device_options, need_packages
+from nlac.cli.training.options import device_name, device_options
+from nlac.training.requirements import need_packages
 
 if TYPE_CHECKING:
     from nlac.training.tuning.study import StudyFolder
 
 
 @click.command("tune")
-@click.argument("config", metavar="CONFIG.yaml", type=click.Path(exists=True, dir_okay=False))
+@click.argument("config", metavar="CONFIG.yaml", type=click.Path(dir_okay=False))
 @click.option(
     "--trials", type=click.IntRange(1), default=20, show_default=True, metavar="N",
     help="Trials in all, those of earlier calls included.",
@@ -43,22 +44,23 @@ def command(
 ) -> int:  # fmt: skip
     """Search for good settings of a recipe, with Optuna.
 
-    The section tune of CONFIG.yaml says which settings to try, and between which
-    values. Each trial is a run in FOLDER/trials. The same command goes on with a
-    search, and with a larger --trials extends it. best.yaml has the best settings,
-    importance.png shows what mattered.
+    The section tune of CONFIG.yaml, which may be the name of a shipped configuration,
+    says which settings to try, and between which values. Each trial is a run in
+    FOLDER/trials. The same command goes on with a search, and with a larger --trials
+    extends it. best.yaml has the best settings, importance.png shows what mattered.
 
     \b
     Examples:
-      nlac tune recipes/wavenet.yaml --trials 20 --workers 2
+      nlac tune wavenet --trials 20 --workers 2
       nlac train tunes/wavenet/best.yaml --set train.steps=9000
     """
     need_packages("torch", "safetensors", "yaml", "optuna")
     from nlac.training.config.experiment import read_experiment
     from nlac.training.config.files import parse_overrides
+    from nlac.training.config.shipped import find_config
     from nlac.training.tuning.study import StudyFolder, num_done, requeue_unfinished
 
-    experiment = read_experiment(config, parse_overrides(overrides), data or "")
+    experiment = read_experiment(find_config(config), parse_overrides(overrides), data or "")
     folder = StudyFolder(output or Path("tunes") / Path(config).stem)
     folder.begin(experiment)
     _console.before_coding()

@@ -28,10 +28,14 @@ def command(
 ) -> None:
     """Install man pages, completions, and the file type for desktops and file(1).
 
+    Desktops then open nlac files with `nlac play` in a terminal, and file managers show
+    their waveforms.
+
     Every file that is written or removed is named. Nothing is done outside the user's own
     folders unless --prefix asks for it, and files that nlac did not write are left alone.
     For file(1) a section is put into ~/.magic; with --prefix it is a file of its own, for
-    `file -m`. Where update-mime-database is installed, it is called.
+    `file -m`. Where update-mime-database and update-desktop-database are installed, they
+    are called.
 
     \b
     Examples:
@@ -63,9 +67,9 @@ def command(
             told = f"would be {verb}" if dry_run and verb != "unchanged" else verb
             _console.say(f"{change.path} {told}")
     if not dry_run and any(verb != "unchanged" for verb in verbs):
-        ran = places.update_databases(share)
-        if ran and not as_json:
-            _console.say(f"{ran}: done")
+        for ran in places.update_databases(share):
+            if not as_json:
+                _console.say(f"{ran}: done")
     if as_json:
         return
     if not changes:

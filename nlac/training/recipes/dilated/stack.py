@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from nlac.training.recipes.dilated.reach import dilations, reach
 from nlac.training.recipes.settings import (
     ModelSettings,
     choice,
@@ -56,13 +57,12 @@ class StackSettings(ModelSettings):
 
     def dilation_of_layers(self) -> list[int]:
         """Dilation of each layer, from the input on."""
-        once = [1 << i for i in range(self.layers)]
-        return (once if self.dilations == "growing" else once[::-1]) * self.repeats
+        return dilations(self.layers, self.repeats, self.dilations)
 
     @property
     def receptive_field(self) -> int:
         """Number of inputs that an output depends on."""
-        return 1 + (self.kernel - 1) * sum(self.dilation_of_layers())
+        return reach(self.kernel, self.dilation_of_layers())
 
 
 class Layer(nn.Module):
@@ -121,10 +121,10 @@ class Stack(nn.Module):
     def __init__(self, settings: StackSettings, outputs: int, classes: int = 0) -> None:
         super().__init__()
         self.settings = settings
-        dilations = settings.dilation_of_layers()
+        of_layers = settings.dilation_of_layers()
         self.layers = nn.ModuleList(
-            Layer(settings, dilation, classes, i == len(dilations) - 1)
-            for i, dilation in enumerate(dilations)
+            Layer(settings, dilation, classes, i == len(of_layers) - 1)
+            for i, dilation in enumerate(of_layers)
         )
         self.hidden = nn.Linear(settings.skip, settings.skip)
         self.last = nn.Linear(settings.skip, outputs)

@@ -1,0 +1,36 @@
+"""``nlac thumbnail``."""
+
+from __future__ import annotations
+
+import click
+
+from nlac._output import open_output
+from nlac.cli import _console
+
+
+@click.command("thumbnail")
+@click.argument("file", metavar="FILE")
+@click.argument("picture", metavar="PNG")
+@click.option(
+    "-s", "--size", metavar="PIXELS", type=click.IntRange(16, 4096), default=256, show_default=True,
+    help="Width; the height is half of it.",
+)  # fmt: skip
+@_console.verbosity_options
+def command(file: str, picture: str, size: int) -> None:
+    """Draw a small waveform of an audio file, as file managers show it.
+
+    PNG is replaced if it exists. nlac integrate makes file managers call this.
+
+    \b
+    Examples:
+      nlac thumbnail song.nlac song.png
+      nlac thumbnail -s 512 song.wav song.png
+    """
+    from nlac.views.recording import open_recording
+    from nlac.views.thumbnail import thumbnail
+
+    _console.before_coding()
+    with open_recording(file) as recording:
+        data = thumbnail(recording, size)
+    with open_output(picture, force=True) as output:
+        output.write(data)
