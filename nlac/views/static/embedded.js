@@ -28,7 +28,8 @@ export function showEmbedded() {
 
 function embeddedSource(facts, feeds) {
   for (const [name, feed] of Object.entries(feeds)) {
-    if (name.startsWith("spectrogram")) feed.bytes = Uint8Array.from(atob(feed.bytes), (letter) => letter.charCodeAt(0));
+    if (!name.startsWith("spectrogram")) continue;
+    feed.bytes = Uint8Array.from(atob(feed.bytes), (letter) => letter.charCodeAt(0));
   }
   return {
     sampleRate: facts.sample_rate, channels: facts.channels, bitsPerSample: facts.bits_per_sample,

@@ -5,7 +5,7 @@ import { series } from "./colours.js";
 import { channelName, count, duration, fixed } from "./format.js";
 
 const SETS = { plain: "fill", grid: "a", list: "c", soft: "d" };
-const EMPTY_HEIGHT = 22;
+const EMPTY_HEIGHT = 22, MOST_NAMES = 5;
 
 /** The segment of a channel at a frame. */
 export const segmentAt = (trace, frame, channel = 0) =>
@@ -110,13 +110,16 @@ export function bits(source, streams) {
       return said.map(([name, value]) => `${name} ${fixed(value, 2)} bits`).join(", ");
     },
     describe(c, ...feeds) {
-      const means = feeds.map((feed, k) => feed && `${streams[k]} ${fixed(mean(bitsOf(feed).values), 2)}`)
-        .filter(Boolean);
+      const known = feeds.map((feed, k) => [streams[k], feed && mean(bitsOf(feed).values)])
+        .filter(([, value]) => value != null);
+      if (!known.length) return "Bits a sample over time: not known yet";
+      const means = known.map(([name, value]) => `${name} ${fixed(value, 2)}`);
       return `Bits a sample over time; on average here ${means.join(", ")}`;
     },
   };
 }
 
+/** Mean of what is known. */
 function mean(values) {
   const known = values.filter((value) => value != null);
   return known.length ? known.reduce((sum, value) => sum + value, 0) / known.length : null;
@@ -219,7 +222,7 @@ export function orders(source) {
   return {
     key: "orders", title: "predictor order", feed: "trace", height: 70, emptyHeight: EMPTY_HEIGHT,
     isEmpty: (feed) => !known(feed).length,
-    note(c, feed) { return this.isEmpty(feed) ? ": it adapts to the past, and has no orders to tell" : ""; },
+    note(c, feed) { return this.isEmpty(feed) ? ": none, it adapts to the past" : ""; },
     legend: source.channels === 2 ? ["L", "R"] : [],
     draw(c, feed) {
       const found = known(feed), top = niceOrder(Math.max(4, ...found.map((each) => each.order)));
@@ -290,6 +293,7 @@ export function weights() {
     legend: (feed) => trusted(feed).names,
     draw(c, feed) {
       const { g, view, height } = c, { columns } = trusted(feed), colours = series(c.colours);
+      g.globalAlpha = 0.85;
       columns.forEach(({ start, stop, shares }) => {
         const x = view.x(start), width = view.x(stop) - x;
         if (x > c.width || x + width < 0) return;
@@ -297,10 +301,11 @@ export function weights() {
         shares.forEach((share, k) => {
           const tall = share * (height - 22);
           g.fillStyle = colours[k % 6];
-          g.fillRect(x, below - tall, width + 0.3, tall);
+          g.fillRect(x, below - tall, width + 0.3, tall + 0.3);
           below -= tall;
         });
       });
+      g.globalAlpha = 1;
     },
     read(c, feed, frame) {
       const { names, columns } = trusted(feed);
@@ -317,8 +322,6 @@ export function weights() {
     },
   };
 }
-
-const MOST_NAMES = 5;
 
 /** Shares over time: of the locations that have most, and of all others together. */
 function trusted(feed) {

@@ -57,7 +57,9 @@ export class Lanes {
   build(root, lanes) {
     this.root = make("div", "lanes", root, { role: "group", "aria-label": this.given.label ?? "Views over time" });
     this.readout = make("div", "lanes-readout", this.root, { id: `readout-${++numbers}` });
-    this.stack = make("div", "lanes-stack", this.root, {
+    // the axis stays in sight as long as some of the lanes is
+    const body = make("div", "", this.root);
+    this.stack = make("div", "lanes-stack", body, {
       role: "slider", tabindex: 0, "aria-label": "Cursor in time", "aria-orientation": "horizontal",
       "aria-valuemin": 0, "aria-valuemax": this.source.frames,
       "aria-keyshortcuts": "Space + - 0 ArrowLeft ArrowRight Home End PageUp PageDown",
@@ -67,7 +69,7 @@ export class Lanes {
       this.marks[name] = make("div", `lanes-mark ${name}`, this.stack, { "aria-hidden": true });
     }
     this.lanes = lanes.map((lane) => this.laneOf(lane));
-    this.axis = make("canvas", "", make("div", "lanes-axis", this.root, { "aria-hidden": true }));
+    this.axis = make("canvas", "", make("div", "lanes-axis", body, { "aria-hidden": true }));
     this.range = make("div", "lanes-range", this.root, { "aria-hidden": true });
     this.thumb = make("i", "", this.range);
     // pictures inside a slider are hidden from screen readers, so they are described beside it
@@ -253,12 +255,15 @@ export class Lanes {
     else put(marks.hover, this.hover);
     if (this.selection) put(marks.selection, this.selection.start, this.selection.stop);
     else marks.selection.hidden = true;
-    const trace = this.feeds.get("trace")?.data, match = trace && repetitionAt(trace, this.hover ?? this.cursor);
+    const at = this.hover ?? this.cursor, trace = this.feeds.get("trace")?.data;
+    const match = trace && repetitionAt(trace, at);
     marks.here.hidden = marks.before.hidden = true;
-    // where one passage fills the view, shading it would tell nothing
-    if (match && match.frames < view.span) {
-      put(marks.here, match.start, match.start + match.frames);
-      put(marks.before, match.start - match.lag, match.start + match.frames - match.lag);
+    if (match) {
+      // of a long passage, what is around the pointer
+      const start = Math.max(match.start, at - view.span / 50);
+      const stop = Math.min(match.start + match.frames, at + view.span / 50);
+      put(marks.here, start, stop);
+      put(marks.before, start - match.lag, stop - match.lag);
     }
     this.tell();
   }

@@ -46,7 +46,8 @@ export class Spectrum {
     this.canvas.style.height = `${PLOT_HEIGHT}px`;
     g.scale(scale, scale);
     g.font = "11px system-ui, sans-serif";
-    const y = (decibels) => 20 + (Math.min(0, Math.max(LOWEST_DECIBELS, decibels)) / LOWEST_DECIBELS) * (PLOT_HEIGHT - 40);
+    const bounded = (level) => Math.min(0, Math.max(LOWEST_DECIBELS, level));
+    const y = (level) => 20 + (bounded(level) / LOWEST_DECIBELS) * (PLOT_HEIGHT - 40);
     for (let level = 0; level >= LOWEST_DECIBELS; level -= 40) {
       g.fillStyle = colours.line;
       g.fillRect(0, Math.round(y(level)), width, 1);

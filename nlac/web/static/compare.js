@@ -1,6 +1,11 @@
 // Two recordings: whether they are the same, where they differ, and how that looks and sounds.
 
 import { count, fixed, format, time } from "./format.js";
+import { Lanes } from "./lanes.js";
+import { zoomButtons } from "./look.js";
+import { waveform } from "./painters.js";
+import { Player } from "./player.js";
+import { Spectrum } from "./spectrum.js";
 import { chooser, droppable, take } from "./upload.js";
 import { address, button, complain, el, get, recall, recent, settled } from "./ui.js";
 
@@ -22,22 +27,21 @@ class Comparing {
   }
 
   async open() {
-    const known = await this.choices(), sides = el("div.pair");
-    for (const side of ["a", "b"]) {
-      const ref = this.refs[side];
-      if (ref) {
-        try {
-          this.facts[side] = await get("facts", { ref });
-          recall(this.facts[side]);
-        } catch (error) {
-          complain(error);
-          this.refs[side] = null;
-        }
-      }
-      sides.append(this.picker(side, known));
-    }
-    this.pickers.append(sides);
+    for (const side of ["a", "b"]) await this.find(side);
+    const known = await this.choices();
+    this.pickers.append(el("div.pair", {}, this.picker("a", known), this.picker("b", known)));
     if (this.facts.a && this.facts.b) await this.compare();
+  }
+
+  async find(side) {
+    if (!this.refs[side]) return;
+    try {
+      this.facts[side] = await get("facts", { ref: this.refs[side] });
+      recall(this.facts[side]);
+    } catch (error) {
+      complain(error);
+      this.refs[side] = null;
+    }
   }
 
   /** What can be chosen without sending it: what was opened before, and the library. */
@@ -88,42 +92,42 @@ class Comparing {
     this.answer.replaceChildren(el("p.soft", {}, "Comparing \u2026"));
     try {
       const found = await get("compare", { a, b }, this.control.signal);
-      this.answer.replaceChildren(...verdict(found, this.facts, (frame) => this.goTo(frame)));
-      if (found.same_format !== false || found.differing_samples != null) await this.look();
+      this.answer.replaceChildren(...verdict(found, this.facts, (frame) => this.goTo(frame)).filter(Boolean));
+      if (found.comparable) this.look();
     } catch (error) {
       this.answer.hidden = true;
       complain(error);
     }
   }
 
-  async look() {
-    const [{ Lanes }, { spectrogram, waveform }, { Player }, { Spectrum }] = await Promise.all(
-      [import("./lanes.js"), import("./painters.js"), import("./player.js"), import("./spectrum.js")]);
+  look() {
     const { a, b } = this.facts, { sample_rate: rate } = a, frames = Math.max(a.frames, b.frames);
-    const source = {
-      sampleRate: rate, channels: a.channels, bitsPerSample: a.bits_per_sample, isFloat: a.is_float, frames,
-      load: (feed, start, stop, columns, rows, signal) => this.load(feed, start, stop, columns, rows, signal),
-    };
-    this.pictures.hidden = false;
     const place = el("div"), height = a.channels === 1 ? 64 : Math.min(200, 48 * a.channels);
-    this.player = new Player([{ key: "a", label: "first", url: address("audio", { ref: a.ref }) },
-      { key: "b", label: "second", url: address("audio", { ref: b.ref }) }],
-      frames / rate, (seconds) => this.lanes.follow(seconds * rate), (message) => complain(new Error(message)));
-    const zoom = (label, text, act) => button(text, act, { class: "tiny", "aria-label": label, title: label });
-    this.pictures.append(el("div.row", { role: "toolbar", "aria-label": "Zoom" }, el("h2", {}, "Look and listen"),
-      el("span.row.push", {},
-      zoom("Zoom in", "+", () => this.lanes.zoom(2)), zoom("Zoom out", "\u2212", () => this.lanes.zoom(0.5)),
-        zoom("Whole file", "whole", () => this.lanes.whole()))),
+    const heard = ({ ref }, key) => ({ key, label: NAMES[key], url: address("audio", { ref }) });
+    this.player = new Player([heard(a, "a"), heard(b, "b")], frames / rate,
+      (seconds) => this.lanes.follow(seconds * rate), (message) => complain(new Error(message)));
+    this.pictures.hidden = false;
+    this.pictures.append(
+      el("div.row", { role: "toolbar", "aria-label": "Zoom" }, el("h2", {}, "Look and listen"),
+        el("span.row.push", {}, zoomButtons(() => this.lanes))),
       place, this.player.root);
-    this.lanes = new Lanes(place, source, [
-      waveform(source, "a", `first: ${a.name}`, height, "a"), waveform(source, "b", `second: ${b.name}`, height, "e"),
-      waveform(source, "difference", "difference", height, "b"),
-    ], {
-      label: "Both recordings and their difference", seek: (frame) => this.player.seek(frame / rate),
-        toggle: () => this.player.toggle(),
-      select: (range) => { this.player.only(range && { start: range.start / rate, stop: range.stop / rate });
-        this.spectra(); },
-      changed: () => this.spectra(), failed: (error) => complain(error),
+    const source = {
+      sampleRate: rate, channels: a.channels, bitsPerSample: Math.max(a.bits_per_sample, b.bits_per_sample),
+      isFloat: a.is_float || b.is_float, frames, load: (...asked) => this.load(...asked),
+    };
+    const wave = (key, title, colour) => waveform(source, key, title, height, colour);
+    const lanes = [wave("a", `first: ${a.name}`, "a"), wave("b", `second: ${b.name}`, "e"),
+      wave("difference", "difference", "b")];
+    this.lanes = new Lanes(place, source, lanes, {
+      label: "Both recordings and their difference",
+      seek: (frame) => this.player.seek(frame / rate),
+      toggle: () => this.player.toggle(),
+      select: (range) => {
+        this.player.only(range && { start: range.start / rate, stop: range.stop / rate });
+        this.spectra();
+      },
+      changed: () => this.spectra(),
+      failed: complain,
     });
     this.spectrum = new Spectrum(this.pictures, [], rate / 2);
   }
@@ -167,21 +171,25 @@ class Comparing {
 }
 
 /** What was found, in words. */
-function verdict(found, facts, goTo) {
-  if (found.identical) return [el("h2.ok", {}, "The same samples"),
-    el("p.soft", {}, `All ${count(facts.a.frames)} frames of both are equal, and so is their format.`)];
-  const first = found.first_difference;
+function verdict(found, { a, b }, goTo) {
+  if (found.identical) {
+    return [el("h2.ok", {}, "The same samples"),
+      el("p.soft", {}, `All ${count(a.frames)} frames of both are equal, and so is their format.`)];
+  }
+  const place = ({ frame, channel, seconds }) => el("span", {},
+    `${time(seconds, 4)}, frame ${count(frame)}, channel ${channel + 1} `,
+    button("show", () => goTo(frame), { class: "tiny" }));
+  const largest = [found.peak_difference_lsb == null ? null : count(found.peak_difference_lsb),
+    found.peak_difference_dbfs == null ? null : `${fixed(found.peak_difference_dbfs, 1)} dBFS`].filter(Boolean);
   const lines = [
-    ["First difference", first ? el("span", {},
-      `${time(first.frame / facts.a.sample_rate, 4)}, frame ${count(first.frame)}, channel ${first.channel + 1} `,
-      button("show", () => goTo(first.frame), { class: "tiny" })) : null],
-    ["Samples that differ", found.differing_samples == null ? null : count(found.differing_samples)],
-    ["Largest difference", found.peak_difference == null ? null : facts.a.is_float ? fixed(found.peak_difference, 6)
-      : count(found.peak_difference_lsb)],
-    ["Lengths", facts.a.frames === facts.b.frames ? null
-      : `${count(facts.a.frames)} and ${count(facts.b.frames)} frames`],
-    ["Formats", format(facts.a) === format(facts.b) ? null : `${format(facts.a)} and ${format(facts.b)}`],
+    ["Formats", found.same_format ? null : `${format(a)} and ${format(b)}`],
+    ["Lengths", a.frames === b.frames ? null : `${count(a.frames)} and ${count(b.frames)} frames`],
+    ["Samples that differ", found.comparable
+      ? `${count(found.differing_samples)} of ${count(found.frames_compared * a.channels)} that both have` : null],
+    ["First difference", found.first_difference && place(found.first_difference)],
+    ["Largest difference", largest.length ? largest.join(", ") : null],
   ].filter(([, value]) => value != null);
-  return [el("h2.bad", {}, "They differ"), el("dl.facts.number", {},
-    ...lines.flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]))];
+  return [el("h2.bad", {}, "They differ"),
+    found.comparable ? null : el("p", {}, "Their samples cannot be compared: sample rates or channels differ."),
+    el("dl.facts.number", {}, ...lines.flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]))];
 }

@@ -33,7 +33,8 @@ class Library {
       { scope: "col", data: { key } }, button(text, () => this.sortBy(key))));
     this.body = el("tbody");
     this.more = button("Show more", () => this.load(false), { hidden: true });
-    const sorting = el("select.narrow", { "aria-label": "Sort by", on: { change: () => this.sortBy(sorting.value, "up") } },
+    const sortNow = () => this.sortBy(sorting.value, "up");
+    const sorting = el("select.narrow", { "aria-label": "Sort by", on: { change: sortNow } },
       el("option", { value: "path" }, "path"), ...COLUMNS.map(([key, text]) => el("option", { value: key }, text)));
     sorting.value = this.sort;
     this.select = sorting;

@@ -33,16 +33,12 @@ export class Look {
   }
 
   toolbar() {
-    const zoom = (label, text, act) => button(text, act, { class: "tiny", "aria-label": label, title: label });
-    this.toSelection = zoom("Zoom to the selection", "to selection",
-      () => this.lanes.see(this.lanes.selection.start, this.lanes.selection.stop));
-    this.toSelection.disabled = true;
+    const see = () => this.lanes.see(this.lanes.selection.start, this.lanes.selection.stop);
+    const given = { class: "tiny", "aria-label": "Zoom to the selection", disabled: true };
+    this.toSelection = button("to selection", see, given);
     this.pickLabel = el("label.small.soft", { hidden: true }, "inside ", this.pick);
-    return el("div.row", { role: "toolbar", "aria-label": "Zoom" },
-      el("h2", {}, "Look and listen"),
-      el("span.row.push", {}, this.pickLabel,
-        zoom("Zoom in", "+", () => this.lanes.zoom(2)), zoom("Zoom out", "\u2212", () => this.lanes.zoom(0.5)),
-        zoom("Whole file", "whole", () => this.lanes.whole()), this.toSelection));
+    return el("div.row", { role: "toolbar", "aria-label": "Zoom" }, el("h2", {}, "Look and listen"),
+      el("span.row.push", {}, this.pickLabel, zoomButtons(() => this.lanes), this.toSelection));
   }
 
   /** Lanes for what there is: with a stream, also what is inside it. */
@@ -128,6 +124,13 @@ export class Look {
     this.player.end();
     this.histogram?.end();
   }
+}
+
+/** Buttons that zoom lanes, which may come later. */
+export function zoomButtons(lanes) {
+  const zoom = (label, text, act) => button(text, act, { class: "tiny", "aria-label": label, title: label });
+  return [zoom("Zoom in", "+", () => lanes().zoom(2)), zoom("Zoom out", "\u2212", () => lanes().zoom(0.5)),
+    zoom("Whole file", "whole", () => lanes().whole())];
 }
 
 function keys() {

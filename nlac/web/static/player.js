@@ -51,7 +51,9 @@ export class Player {
     const { url, label } = this.choices.find((each) => each.key === key);
     audio = el("audio", { preload: "metadata", src: url, data: { key, url } });
     audio.addEventListener("error", () => {
-      this.failed(`The ${label} cannot be played here: ${audio.error?.message || "no such audio"}`);
+      const why = audio.error?.code === 2 ? "the server does not send it"
+        : "the server refuses it, or the browser cannot read it";
+      this.failed(`The ${label} cannot be played: ${why}.`);
     });
     for (const type of ["play", "pause", "ended"]) audio.addEventListener(type, () => this.tell());
     audio.volume = this.volume.value;

@@ -18,6 +18,7 @@ export class Recording {
     const place = el("section.card", { "aria-label": "Look and listen" });
     root.append(this.head(open), this.encoding(), place);
     this.look = new Look(place, facts);
+    document.title = `${facts.name} \u2013 nlac`;
   }
 
   head(open) {

@@ -59,6 +59,14 @@ def serving(port: int = 0, **given: Any) -> Iterator[int]:
         thread.join(30)
 
 
+def until(page: Any, expression: str, argument: Any = None, seconds: float = 20.0) -> None:
+    """Wait until an expression is true in a page, whose policy forbids Playwright's way to wait."""
+    end = time.monotonic() + seconds
+    while not page.evaluate(expression, argument):
+        assert time.monotonic() < end, f"never true: {expression}"
+        page.wait_for_timeout(50)
+
+
 @dataclass
 class Shown:
     """A page, and what it did.
@@ -119,6 +127,4 @@ class Shown:
         if beside := page.query_selector("text=beside"):
             beside.query_selector("input").uncheck()
         page.click("text=Encode")
-        page.wait_for_function(
-            "n => document.querySelectorAll('td .ok').length === n", arg=len(presets)
-        )
+        until(page, "n => document.querySelectorAll('td .ok').length === n", len(presets))

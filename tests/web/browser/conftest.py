@@ -39,7 +39,7 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture(scope="session")
 def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with an nlac file that has tags and a cover, one that is damaged, and a FLAC file."""
+    """A folder: an nlac file that has tags and a cover, one that is damaged, and a FLAC file."""
     import nlac
 
     folder = tmp_path_factory.mktemp("library")

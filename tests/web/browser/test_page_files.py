@@ -93,8 +93,11 @@ def rename(route: Any, name: str) -> None:
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(b"no audio at all" * 9, "no audio"), (bytes(UPLOAD_LIMIT_BYTES + 1), "takes files up to 2.0 MB")],
-)  # fmt: skip
+    [
+        (b"no audio at all" * 9, "no audio"),
+        (bytes(UPLOAD_LIMIT_BYTES + 1), "takes files up to 2.0 MB"),
+    ],
+)
 def test_what_cannot_be_taken_is_refused(
     shown: Shown, tmp_path: Path, content: bytes, message: str
 ) -> None:
@@ -103,7 +106,8 @@ def test_what_cannot_be_taken_is_refused(
     page = shown.open()
     shown.send(tmp_path / "text.wav")
     alert = page.wait_for_selector("#alerts .alert")
-    assert message in alert.inner_text() and "text.wav" in alert.inner_text()
+    assert message in alert.inner_text()
+    assert "text.wav" in alert.inner_text()
     page.click("text=Close")
     assert page.locator("#alerts .alert").count() == 0
     page.wait_for_selector(".drop")
