@@ -59,34 +59,27 @@ def sequential(archive: Path, folder: Path) -> float:
         return time.perf_counter() - begin
 
 
-def random_reads(archive: Path, folder: Path, places: list[int]) -> list[float]:
-    """Seconds of a read at each place; each from a cold cache."""
-    found = []
-    for place in places:
-        with mounted(archive, folder):
-            descriptor = os.open(folder / "recording.wav", os.O_RDONLY)
-            # the system reads ahead otherwise, and what is asked for is 4 kB
-            os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_RANDOM)
-            begin = time.perf_counter()
-            os.pread(descriptor, READ_BYTES, place)
-            found.append(time.perf_counter() - begin)
-            os.close(descriptor)
-    return found
+def random_read(archive: Path, folder: Path, place: int) -> float:
+    """Seconds of a read from a cold cache."""
+    with mounted(archive, folder):
+        descriptor = os.open(folder / "recording.wav", os.O_RDONLY)
+        # the system reads ahead otherwise, and what is asked for is 4 kB
+        os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_RANDOM)
+        begin = time.perf_counter()
+        os.pread(descriptor, READ_BYTES, place)
+        seconds = time.perf_counter() - begin
+        os.close(descriptor)
+    return seconds
 
 
-def decoding(stream: Path, places: list[int]) -> list[float]:
+def decoding(data: bytes, place: int) -> float:
     """Seconds in which what holds a place is decoded in memory, by the library."""
-    data = stream.read_bytes()
-    nlac.read(data, stop=1)
-    found = []
-    for place in places:
-        with nlac.open(data, threads=1) as file:
-            begin = time.perf_counter()
-            frame = place // (2 * file.channels)
-            file.seek(min(frame, file.frames - 1))
-            file.read(READ_BYTES // (2 * file.channels))
-            found.append(time.perf_counter() - begin)
-    return found
+    with nlac.open(data, threads=1) as file:
+        frame_bytes = 2 * file.channels
+        begin = time.perf_counter()
+        file.seek(min(place // frame_bytes, file.frames - 1))
+        file.read(READ_BYTES // frame_bytes)
+        return time.perf_counter() - begin
 
 
 def main() -> int:
@@ -114,7 +107,13 @@ def main() -> int:
         choose = np.random.default_rng(1)
         places = [int(place) for place in choose.integers(44, size - READ_BYTES, arguments.places)]
         speed = arguments.seconds / sequential(archive, folder)
-        reads, decoded = random_reads(archive, folder, places), decoding(stream, places)
+        data = stream.read_bytes()
+        nlac.read(data, stop=1)
+        reads, decoded = [], []
+        # in turn, for a machine may have other things to do
+        for place in places:
+            reads.append(random_read(archive, folder, place))
+            decoded.append(decoding(data, place))
     share = statistics.median(reads) / statistics.median(decoded)
     print(f"sequential read: {speed:.1f} times real time (at least {SPEED})")
     print(
