@@ -79,7 +79,7 @@ def _weigh(covs, first, last, index, count, target, frames, factor, z, out):
             z[i] += cross[u - first, i]
             for j in range(i, count):
                 own[i, j] = own[j, i] = cov[min(a, index[j]), max(a, index[j])]
-            subtract_row(address(total[i]), address(own[i]), -1.0, 0, width)
+            subtract_row(address(total[i]), address(small[u - first, i]), -1.0, 0, width)
     usable = factorise(total, count, factor, 0)
     project(factor, usable, z)
     weights = np.zeros(count)
