@@ -35,6 +35,7 @@ from nlac.kernels.memory import load_i16, load_i32, narrow, store_16, store_32
 
 WEIGHT_BLOCK = 32  # weights that lie together, even taps first
 WEIGHT_LIMIT = 1 << 30
+_DOT_SUMS = 4  # sums that `dot_i16` has
 _SHORTS, _SUMS = vector(I16, 32), vector(I32, 16)
 
 
@@ -90,12 +91,22 @@ def dot_i16(typing_context: Any, left: Any, right: Any, count: Any) -> Any:
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         left, right, count = arguments
 
-        def body(index: Any, value: Any) -> list[Any]:
+        def add(value: Any, index: Any) -> Any:
             at = builder.shl(index, I64(1))
             a, b = (load(builder, _SHORTS, builder.add(base, at)) for base in (left, right))
-            return [builder.add(value, pair_products(context, builder, a, b))]
+            return builder.add(value, pair_products(context, builder, a, b))
 
-        (value,) = loop(builder, I64(0), count, 32, [constant(_SUMS, 0)], body)
+        # an addition waits for the one before: several sums go on side by side
+        def together(index: Any, *values: Any) -> list[Any]:
+            places = (builder.add(index, I64(32 * k)) for k in range(_DOT_SUMS))
+            return [add(value, at) for value, at in zip(values, places, strict=True)]
+
+        many = builder.and_(count, I64(-32 * _DOT_SUMS))
+        none = [constant(_SUMS, 0)] * _DOT_SUMS
+        value, *others = loop(builder, I64(0), many, 32 * _DOT_SUMS, none, together)
+        for other in others:
+            value = builder.add(value, other)
+        (value,) = loop(builder, many, count, 32, [value], lambda index, own: [add(own, index)])
         return builder.sext(sum_lanes(builder, value, builder.add), I64)
 
     return types.int64(*[types.int64] * 3), code

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from nlac.codec.encoder.lpc.least_squares import factorise, new_factor
-from nlac.codec.encoder.ltp.gain import PIECE, ltp_gains
+from nlac.codec.encoder.ltp.gain import PIECE, add_gains
 
 pytestmark = pytest.mark.jit
 
@@ -42,7 +42,7 @@ def test_gains_of_lags_are_those_of_least_squares() -> None:
     samples = np.round(base)
     lags, begin, first, end = np.array([700, 1000, 3100]), 100, 3000, 3900
     bits, frames = np.zeros(3), np.zeros(3)
-    ltp_gains(samples, 0, True, lags, begin, first, end, bits, frames)
+    add_gains(samples, 0, True, lags, begin, first, end, bits, frames)
     # the last lag reaches so far that only the end of the piece has an earlier occurrence
     starts = np.maximum(first, begin + lags)
     stops = np.minimum(starts + PIECE, end)

@@ -17,11 +17,13 @@ pytestmark = pytest.mark.jit
 
 MODULES = (
     "nlac.kernels.vectors_f64",
+    "nlac.kernels.vectors_exact",
     "nlac.kernels.vectors_i16",
     "nlac.kernels.vectors_i64",
     "nlac.kernels.vectors_covariance",
     "nlac.predictors.networks.vectors",
     "nlac.predictors.networks.online_vectors",
+    "nlac.codec.encoder.lpc.vectors",
     "nlac.entropy.adaptive_mixture.vectors",
     "nlac.predictors.cascade.vectors",
 )

@@ -96,9 +96,32 @@ def correlate(rng, ends):
     return Call((x, At(y, lags), count, np.zeros(lags), vectors))
 
 
+def fill_block(rng, ends):
+    rows, columns = (int(rng.integers(1, 20)) for _ in "ab")
+    matrix, slope = floats(rng, (20, 40), ends), int(rng.integers(0, 2))
+    more, less, come, gone = (floats(rng, 40, ends) for _ in "abcd")
+    if slope:
+        rows = columns
+    return Call((
+        At(matrix, 3), matrix.strides[0], rows, columns, slope, At(more, 39), At(less, 39), come,
+        gone,
+    ))  # fmt: skip
+
+
+def largest(rng, ends):
+    return Call((floats(rng, 48, ends), 8 * int(rng.integers(0, 7))))
+
+
+def correlate_exact(rng, ends):
+    count, vectors = int(rng.integers(0, 90)), int(rng.integers(1, CORRELATED + 1))
+    lags = F64_LANES * CORRELATED
+    x, y = (integers(rng, 23, size, ends).astype(float) for size in (90, 90 + lags))
+    return Call((x, At(y, lags), count, np.zeros(lags), vectors))
+
+
 def dot_i16(rng, ends):
-    a, b = (integers(rng, 16, 128, ends, np.int16) for _ in "ab")
-    return Call((a, b, 32 * int(rng.integers(0, 5))))
+    a, b = (integers(rng, 16, 320, ends, np.int16) for _ in "ab")
+    return Call((a, b, 32 * int(rng.integers(0, 11))))
 
 
 def add_gradients(rng, ends):

@@ -46,11 +46,8 @@ class InterChannelOrder(NamedTuple):
 
 
 @kernel
-def _order_cost(samples, first, second, delay, begin, end, side):
-    """Estimated bits of a piece if channel `first` goes first and `second` lags by `delay`.
-
-    With `side` 0 they are those of both channels, which refer to each other; with 1 of `second`.
-    """
+def _piece_cost(samples, first, second, delay, begin, end, side):
+    """Estimated bits of a piece; see `_order_cost`."""
     lags = _ORDER // 2 + 2
     which = np.array([first, second])
     delays = np.array([0, delay])
@@ -77,6 +74,19 @@ def _order_cost(samples, first, second, delay, begin, end, side):
         for i in range(usable):
             energy -= z[i] * z[i]
         bits += 0.5 * (end - begin) * (log2(max(energy, floor) / (end - begin) + 0.06) + 4.1)
+    return bits
+
+
+@kernel
+def _order_cost(samples, first, second, delay, begin, stop, step, side):
+    """Estimated bits of pieces if channel `first` goes first and `second` lags by `delay`.
+
+    Pieces begin at begin, begin + step ... before `stop`.  With `side` 0 the bits are those of both
+    channels, which refer to each other; with 1 of `second`.
+    """
+    bits = 0.0
+    for start in range(begin, stop, step):
+        bits += _piece_cost(samples, first, second, delay, start, start + _PIECE, side)
     return bits
 
 
@@ -140,10 +150,8 @@ def _pair_cost(
 ) -> float:
     """Estimated bits of two channels over all pieces, or of the second if only it refers."""
     side = 0 if mutual else 1
-    return float(sum(
-        _order_cost(samples, first, second, lead, begin, begin + _PIECE, side)
-        for begin in begins
-    ))  # fmt: skip
+    pieces = begins.start, begins.stop, begins.step
+    return float(_order_cost(samples, first, second, lead, *pieces, side))
 
 
 def _most_correlated(samples: NDArray[np.float64], frames: int) -> NDArray[np.int64]:

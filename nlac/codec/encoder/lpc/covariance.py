@@ -10,13 +10,26 @@ from __future__ import annotations
 
 import numpy as np
 
+from nlac.codec.encoder.lpc.vectors import fill_block
 from nlac.kernels.jit import kernel
-from nlac.kernels.memory import address, keep, load_f64, store_f64
+from nlac.kernels.memory import address, keep, load_f64
+from nlac.kernels.vectors_exact import EXACT, correlate_exact, largest
 from nlac.kernels.vectors_f64 import CORRELATED, F64_LANES, correlate
 
 
 @kernel
-def _products(x, y, count, lags, out):
+def _are_exact(samples, channels, delays, lags, begin, end):
+    """Whether sums of products of the samples are exact in float64."""
+    most = 0.0
+    for s in range(len(channels)):
+        count = (end - begin + lags[s] + F64_LANES - 1) & ~(F64_LANES - 1)
+        first = end - delays[s] - count
+        most = max(most, largest(address(samples[channels[s]]) + 8 * first, count))
+    return most * most * (end - begin) <= EXACT
+
+
+@kernel
+def _products(x, y, count, lags, out, is_exact):
     """Sums of x[k] y[k - lag] over k < count, for lags 0 .. lags - 1.
 
     `x`, `y` and `out` are addresses. `out` has room for whole vectors of lags, and as many samples
@@ -26,26 +39,12 @@ def _products(x, y, count, lags, out):
     at = 0
     while left > 0:
         some = min(left, CORRELATED)
-        correlate(x, y - 8 * at, count, out + 8 * at, some)
+        if is_exact:
+            correlate_exact(x, y - 8 * at, count, out + 8 * at, some)
+        else:
+            correlate(x, y - 8 * at, count, out + 8 * at, some)
         at += some * F64_LANES
         left -= some
-
-
-@kernel
-def _fill(corner, stride, lags_a, lags_b, is_upper, more, less, come, gone):
-    """Fill the matrix block of two sequences from its first row and column.
-
-    With `is_upper`, only what is on and above the diagonal of the block. The others but `stride`
-    and the lags are addresses: `corner` of the block; `more` and `less` of the first sequence's
-    samples before the stretch and at its end; `come` and `gone` of the second sequence's, newest
-    first.
-    """
-    for i in range(lags_a - 1):
-        above = corner + i * stride
-        plus, minus = load_f64(more, -i), load_f64(less, -i)
-        for j in range(i if is_upper else 0, lags_b - 1):
-            value = load_f64(above, j) + plus * load_f64(come, j)
-            store_f64(above + stride, j + 1, value - minus * load_f64(gone, j))
 
 
 @kernel
@@ -72,6 +71,7 @@ def covariance(samples, channels, delays, lags, begin, end, out, known):
         Number of first sequences whose covariances with each other `out` already holds.
     """
     count = end - begin
+    is_exact = _are_exact(samples, channels, delays, lags, begin, end)
     width = lags.max() + F64_LANES
     products = np.empty(width)
     sums = address(products)
@@ -92,15 +92,15 @@ def covariance(samples, channels, delays, lags, begin, end, out, known):
                 at_b += lags[b]
                 continue
             at_y = address(samples[channels[b]]) + 8 * (begin - delays[b])
-            _products(at_x, at_y, count, lags[b], sums)
+            _products(at_x, at_y, count, lags[b], sums, is_exact)
             for j in range(lags[b]):
                 out[at_a, at_b + j] = products[j]
             if a != b:
-                _products(at_y, at_x, count, lags[a], sums)
+                _products(at_y, at_x, count, lags[a], sums, is_exact)
             for i in range(1, lags[a]):
                 out[at_a + i, at_b] = products[i]
-            _fill(
-                address(out[at_a]) + 8 * at_b, 8 * out.shape[1], lags[a], lags[b], a == b,
+            fill_block(
+                address(out[at_a]) + 8 * at_b, 8 * out.shape[1], lags[a], lags[b], np.int64(a == b),
                 at_x - 8, at_x + 8 * (count - 1), address(edges[b, 0]), address(edges[b, 1]),
             )
             at_b += lags[b]

@@ -134,7 +134,7 @@ def fine_gain(sums, floors, near, count, target, work, factor, z):
 
     Parameters
     ----------
-    sums : (leaves, size, size) float64
+    sums : (leaves, size, room(size)) float64
         Weighted covariances of each shortest segment, on and above the diagonal.
     floors : (leaves,) float64
         Weighted energy of rounding of each.
@@ -201,7 +201,7 @@ def fill_nodes(
 
     Parameters
     ----------
-    sums : (leaves, size, size) float64
+    sums : (leaves, size, room(size)) float64
         Weighted covariances of each shortest segment; overwritten. Below the diagonal they mean
         nothing.
     lengths, floors : (leaves,) float64

@@ -13,7 +13,8 @@ from nlac.codec.encoder.lpc.covariance import covariance, room
 from nlac.codec.encoder.lpc.least_squares import factorise, new_factor, padded, project
 from nlac.codec.encoder.lpc.nodes import fill_nodes, fine_gain
 from nlac.kernels.jit import kernel
-from nlac.kernels.memory import address, load_f64, store_f64
+from nlac.kernels.memory import address, keep, load_f64, store_f64
+from nlac.kernels.vectors_f64 import F64_LANES, subtract_row
 
 WEIGHT_ORDER = 18
 _FINE_ORDER, _FINE_GAIN = 34, 0.05  # taps and bits a sample of the trial with fine nodes
@@ -34,7 +35,10 @@ def tap_order(paired, present, taps, at_own, at_reference, out):
 
 @kernel
 def _add_upper(matrix, weight, first, total):
-    """Add the weighted upper triangle of a matrix to a total; `first` overwrites the total."""
+    """Add the weighted upper triangle of a matrix to a total; `first` overwrites the total.
+
+    Some of what is below the diagonal is overwritten; rows have `room`.
+    """
     size = len(matrix)
     for i in range(size):
         row, out = address(matrix[i]), address(total[i])
@@ -42,36 +46,41 @@ def _add_upper(matrix, weight, first, total):
             for j in range(i, size):
                 store_f64(out, j, weight * load_f64(row, j))
         else:
-            for j in range(i, size):
-                store_f64(out, j, load_f64(out, j) + weight * load_f64(row, j))
+            subtract_row(out, row, -weight, i & ~(F64_LANES - 1), padded(size))
 
 
 @kernel
-def _unit_energy(cov, index, count, target, weights):
-    """Error energy of a unit under given weights."""
-    energy = cov[target, target]
+def _unit_energy(energy, own, cross, count, weights, inner):
+    """Error energy of a unit under given weights, from that of its samples; overwrites `inner`."""
+    at = address(inner)
+    inner[:] = 0.0
+    for j in range(count):
+        # adds: in all lanes the terms come in the order of j
+        subtract_row(at, address(own[j]), -weights[j], 0, len(inner))
     for i in range(count):
-        inner = 0.0
-        for j in range(count):
-            inner += weights[j] * cov[min(index[i], index[j]), max(index[i], index[j])]
-        cross = cov[min(index[i], target), max(index[i], target)]
-        energy += weights[i] * (inner - 2.0 * cross)
+        energy += weights[i] * (inner[i] - 2.0 * cross[i])
     return energy
 
 
 @kernel
-def _weigh(covs, first, last, index, count, target, frames, work, factor, z, out):
+def _weigh(covs, first, last, index, count, target, frames, factor, z, out):
     """Inverse mean error energy of each unit first .. last - 1 under one prediction for all."""
-    work[:count, :count] = 0.0
+    width = padded(count)
+    # of each unit, what concerns the taps: whole rows
+    small = np.zeros((last - first, count, width))
+    cross = np.empty((last - first, count))
+    total = np.zeros((count, width))
     z[:count] = 0.0
     for u in range(first, last):
-        cov = covs[u]
+        cov, own = covs[u], small[u - first]
         for i in range(count):
             a = index[i]
-            z[i] += cov[min(a, target), max(a, target)]
+            cross[u - first, i] = cov[min(a, target), max(a, target)]
+            z[i] += cross[u - first, i]
             for j in range(i, count):
-                work[i, j] += cov[min(a, index[j]), max(a, index[j])]
-    usable = factorise(work, count, factor, 0)
+                own[i, j] = own[j, i] = cov[min(a, index[j]), max(a, index[j])]
+            subtract_row(address(total[i]), address(small[u - first, i]), -1.0, 0, width)
+    usable = factorise(total, count, factor, 0)
     project(factor, usable, z)
     weights = np.zeros(count)
     for i in range(usable - 1, -1, -1):
@@ -79,9 +88,15 @@ def _weigh(covs, first, last, index, count, target, frames, work, factor, z, out
         for k in range(i + 1, usable):
             value -= factor[i, k] * weights[k]
         weights[i] = value / factor[i, i]
+    inner = np.empty(width)
     for u in range(first, last):
-        energy = _unit_energy(covs[u], index, usable, target, weights)
+        energy = _unit_energy(
+            covs[u, target, target], small[u - first], cross[u - first], usable, weights, inner
+        )
         out[u] = 1.0 / max(energy / frames[u], ROUNDING)
+    keep(small)
+    keep(total)
+    keep(inner)
 
 
 @kernel
@@ -189,7 +204,7 @@ def analyse_span(
         covs = np.empty((units, size, room(size)))
         frames = np.empty(units)
         weights = np.empty(units)
-        sums = np.empty((sides, leaves, size, size))
+        sums = np.empty((sides, leaves, size, room(size)))
         floors = np.zeros((sides, leaves))
         lengths = np.zeros(leaves)
         for start in range(begin, end, 4096):
@@ -203,7 +218,7 @@ def analyse_span(
             for side in range(sides):
                 _weigh(
                     covs, 0, count, near[side], min(WEIGHT_ORDER, max_order), side * lags, frames,
-                    work, factor, z, weights,
+                    factor, z, weights,
                 )
                 for u in range(count):
                     leaf, within = divmod(start - begin + u * unit_frames, leaf_frames)

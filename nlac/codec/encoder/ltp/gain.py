@@ -42,7 +42,7 @@ def _saved(cov, index, near, taps, target, frames, work, factor, known):
 
 
 @kernel
-def ltp_gains(samples, channel, paired, lags, begin, first, end, bits, frames):
+def add_gains(samples, channel, paired, lags, begin, first, end, bits, frames):
     """Add the bits that LTP windows save on a piece, and the frames of the piece.
 
     For each lag, the piece begins at `first`, or at the first frame whose match lies after `begin`.
@@ -106,3 +106,59 @@ def ltp_gains(samples, channel, paired, lags, begin, first, end, bits, frames):
                 cov, index[c], near, taps, c * _NEAR, stop - start, work, factors[c], known[c]
             )
         frames[k] += count * (stop - start)
+
+
+@kernel
+def _share(begin, end, lag):
+    """Share of a span that has a match: frames at least a lag after the block's beginning."""
+    return (end - max(begin, lag)) / (end - begin)
+
+
+@kernel
+def ltp_gains(samples, channels, paired, lags, parts, before, begin, end, least):
+    """Bits a sample that LTP windows save, estimated on pieces of a span; (lags,) float64.
+
+    Parameters
+    ----------
+    samples : (channels, frames) float64
+        The block.
+    channels : int
+        Channels to predict, or pairs of them.
+    paired : bool
+        As in `add_gains`.
+    lags : (n,) int64
+        Lags in frames.
+    parts : float64
+        Middles of the pieces, as shares of the span.
+    before, begin, end : int
+        First frame of the block in `samples`; the span, in frames of the block.
+    least : float
+        A lag is dropped, with gain 0, if the first half of the pieces does not gain two thirds of
+        this.
+    """
+    bits, judged = np.zeros(len(lags)), np.zeros(len(lags))
+    left = np.arange(len(lags))
+    for number in range(len(parts)):
+        first = max(begin + np.int64(parts[number] * (end - begin)) - PIECE // 2, begin)
+        some, frames = np.zeros(len(left)), np.zeros(len(left))
+        own = np.empty(len(left), np.int64)
+        for i in range(len(left)):
+            own[i] = lags[left[i]]
+        for channel in range(channels):
+            add_gains(
+                samples, channel, paired, own, before, before + first, before + end, some, frames
+            )
+        for i in range(len(left)):
+            bits[left[i]] += some[i]
+            judged[left[i]] += frames[i]
+        if 2 * (number + 1) == len(parts):
+            kept = 0
+            for k in left:
+                if bits[k] * _share(begin, end, lags[k]) >= 2 / 3 * least * judged[k]:
+                    left[kept] = k
+                    kept += 1
+            left = left[:kept]
+    gains = np.zeros(len(lags))
+    for k in left:
+        gains[k] = bits[k] / max(judged[k], 1.0) * _share(begin, end, lags[k])
+    return gains

@@ -18,7 +18,7 @@ import numpy as np
 from numpy import fft
 from numpy.typing import NDArray
 
-from nlac.codec.encoder.ltp.gain import PIECE, ltp_gains
+from nlac.codec.encoder.ltp.gain import ltp_gains
 from nlac.codec.encoder.ltp.kernels import compare, grouped, level, running_energies, whiten
 from nlac.predictors.cascade.parameters import SHORTEST
 from nlac.predictors.lpc.parameters import PAD
@@ -141,7 +141,7 @@ def find_lags(
     if thorough:
         # drums repeat in the treble, which an eighth of the rate does not contain
         searches.append(_LagSearch(signals[1], span, 2, thorough))
-    pieces = (0.125, 0.375, 0.625, 0.875) if thorough else (0.25, 0.75)
+    pieces = np.array((0.125, 0.375, 0.625, 0.875) if thorough else (0.25, 0.75))
     weighed: list[set[int]] = []
 
     def weigh(index: int, finalists: set[int], least: float, hasty: bool = False) -> int:
@@ -190,32 +190,18 @@ def _mixed(samples: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _gains(
     samples: NDArray[np.float64], begin: int, end: int, lags: NDArray[np.int64],
-    pieces: tuple[float, ...], least: float,
+    pieces: NDArray[np.float64], least: float,
 ) -> NDArray[np.float64]:
     """Bits a sample that LTP matches save, estimated on pieces of a span; (lags,) float64.
 
     A lag is dropped, with gain 0, if the first half of the pieces does not gain two thirds of
     `least`.
     """
-    # only frames at least a lag after the block's beginning have a match
-    shares = (end - np.maximum(begin, lags)) / (end - begin)
     paired = len(samples) == 2
-    bits, judged = np.zeros(len(lags)), np.zeros(len(lags))
-    left = np.arange(len(lags))
-    for number, part in enumerate(pieces, 1):
-        first = max(begin + int(part * (end - begin)) - PIECE // 2, begin)
-        some, frames = np.zeros(len(left)), np.zeros(len(left))
-        for channel in range(1 if paired else min(len(samples), 2)):
-            ltp_gains(
-                samples, channel, paired, lags[left], PAD, PAD + first, PAD + end, some, frames
-            )
-        bits[left] += some
-        judged[left] += frames
-        if 2 * number == len(pieces):
-            promising = bits[left] * shares[left] >= 2 / 3 * least * judged[left]
-            left = left[promising]
-    gains = np.zeros(len(lags))
-    gains[left] = bits[left] / np.maximum(judged[left], 1) * shares[left]
+    channels = 1 if paired else min(len(samples), 2)
+    gains: NDArray[np.float64] = ltp_gains(
+        samples, channels, paired, lags, pieces, PAD, begin, end, least
+    )
     return gains
 
 

@@ -17,6 +17,7 @@ from nlac.entropy.value_sets import GRID, GRID_BITS, MAX_SPAN, ValueSet, listed
 MIN_GAIN_BITS = 400.0
 _REACH = 4096  # values on either side of the mean in the histogram
 _LONGEST_RUN = 6  # consecutive values on a grid with a step of 1.2
+_FEW = 12  # samples, whose common step is mostly 1 where that of all is
 _PEAK = 0.25  # least amplitude of a grid's line in the spectrum of the histogram
 
 
@@ -150,7 +151,7 @@ def integer_grid(samples: NDArray[np.int32]) -> ValueSet | None:
     """Find a grid of a whole step of at least 2, or None."""
     if len(samples) == 0:
         return None
-    base, step = int(samples[0]), int(common_step(samples))
+    base, step = int(samples[0]), _common_step(samples)
     if step < 2:
         return None
     offset = base % step
@@ -158,6 +159,14 @@ def integer_grid(samples: NDArray[np.int32]) -> ValueSet | None:
     return ValueSet(
         GRID, int(ranks.min()), int(ranks.max()), step << GRID_BITS, offset << GRID_BITS
     )
+
+
+def _common_step(samples: NDArray[np.int32]) -> int:
+    """Common step of samples, at least one; a few of them tell mostly that it is 1."""
+    first, *others = samples[:_FEW].tolist()
+    if math.gcd(*(other - first for other in others)) == 1:
+        return 1
+    return int(common_step(samples))
 
 
 def grid_gain_bits(entry: ValueSet, count: int) -> float:
@@ -169,7 +178,7 @@ def integer_grid_gain_bits(samples: NDArray[np.int32], chunk: int = 4096) -> flo
     """Bits that grids of whole steps would save if each chunk had its own."""
     bits = 0.0
     for begin in range(0, len(samples) - chunk + 1, chunk):
-        step = int(common_step(samples[begin : begin + chunk]))
+        step = _common_step(samples[begin : begin + chunk])
         bits += chunk * math.log2(max(step, 1))
     return bits
 
