@@ -44,7 +44,7 @@ def test_coefficients_agree(size, first, kind):
     upper = np.triu_indices(size)
     cells[:, :size][upper] = matrix[upper]
     work = rng.integers(-(2**62), 2**62, (size + 1, stride))
-    found, inverses = np.zeros(stride, np.int64), np.zeros(stride, np.int64)
+    found, inverses = np.zeros(stride + 8, np.int64), np.zeros(stride, np.int64)
     system = np.zeros(cascade_cholesky.SYSTEM_CELLS, np.int64)
     system[: SystemCell.DUE] = (
         size, first, stride, at(cells), at(work), at(found), at(inverses), 1 << load

@@ -170,7 +170,7 @@ class System:
         self.covariance = np.zeros((taps + 1, stride), np.int64)
         self.covariance[:, : taps + 1] = joint.T @ joint
         self.factor, self.inverses = np.zeros_like(self.covariance), np.zeros(stride, np.int64)
-        self.found = np.zeros(stride, np.int64)
+        self.found = np.zeros(stride + 8, np.int64)
         self.cells = np.zeros(cholesky.SYSTEM_CELLS, np.int64)
         self.cells[: cholesky.SystemCell.DUE] = (
             taps + 1, 0, stride, at(self.covariance), at(self.factor), at(self.found),

@@ -23,7 +23,7 @@ from nlac.kernels.vectors_i64 import (
     I64_LANES,
     TOGETHER,
     divide,
-    dot_low,
+    dot_eights,
     eliminate,
     eliminate_together,
 )
@@ -46,7 +46,7 @@ class SystemCell(IntEnum):
     # address of (count, stride) int64, work space; vectors begin at multiples of 16 variables and
     # also write cells of the lower triangle, which are never read
     FACTOR = 4
-    COEFFICIENTS = 5  # address of (count - 1,) int64; written, Q20
+    COEFFICIENTS = 5  # address of (count - 1,) int64, Q20; written; eight zeros follow
     INVERSES = 6  # address of (count,) int64, work space
     LOADING = 7  # diagonal loading, relative to a largest entry of 2**60
     DUE = 8  # 1 if it is to be solved
@@ -146,9 +146,9 @@ def _substitute(system, k, limit):
     if root > 0:
         # the right-hand side, at most 2**31, with the fraction bits of the coefficients
         total = load_i64(row, last) << COEFFICIENT_BITS
-        if k + 1 < last:
-            behind = 8 * (k + 1)
-            total -= dot_low(system.coefficients + behind, row + behind, last - k - 1)
+        behind = 8 * (k + 1)
+        # the coefficients from `last` on are 0
+        total -= dot_eights(system.coefficients + behind, row + behind, (last - k + 6) >> 3)
         total >>= bit_length(root) - 1
         total = min(max(total, -_SIDE), _SIDE)
         value = (total * load_i64(system.inverses, k) + (1 << 30)) >> 31

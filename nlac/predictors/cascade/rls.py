@@ -18,7 +18,7 @@ from nlac.kernels.arithmetic import bit_length
 from nlac.kernels.jit import kernel
 from nlac.kernels.memory import load_i64, store_64
 from nlac.kernels.vectors_covariance import accumulate
-from nlac.kernels.vectors_i64 import I64_LANES, dot_low, sum_rows
+from nlac.kernels.vectors_i64 import I64_LANES, dot_eights, dot_low, sum_rows
 from nlac.predictors.cascade.cholesky import SystemCell
 from nlac.predictors.cascade.covariance import STRETCHES, WindowCell
 from nlac.predictors.cascade.vectors import clip_inputs
@@ -98,11 +98,13 @@ def predict_rls(rls, t):
         if i == STRETCHES - 1:
             count -= 1  # without the target
         if count > 0:
-            total = dot_low(
-                coefficients + 8 * load_i64(part, RlsStretch.START),
-                load_i64(part, RlsStretch.SOURCE) + 8 * (load_i64(part, RlsStretch.PLACE) + t),
-                count,
-            )
+            left = coefficients + 8 * load_i64(part, RlsStretch.START)
+            place = load_i64(part, RlsStretch.PLACE) + t
+            right = load_i64(part, RlsStretch.SOURCE) + 8 * place
+            total = dot_eights(left, right, count >> 3)
+            if count & 7 != 0:
+                done = 8 * (count & ~7)
+                total += dot_low(left + done, right + done, count & 7)
             if i & 1:
                 own += total
             else:
@@ -194,6 +196,12 @@ def _bound(combiner):
 
 
 @kernel
+def _eights(combiner):
+    """Groups of eight among the inputs."""
+    return (load_i64(combiner, CombinerCell.COUNT) + 6) >> 3
+
+
+@kernel
 def set_difference(combiner, index, difference):
     """Set the difference (Q8) of which `set_inputs` makes an input."""
     store_64(combiner, CombinerCell.DIFFERENCES + index, difference)
@@ -206,7 +214,7 @@ def set_inputs(combiner):
         combiner + 8 * CombinerCell.MEANS, combiner + 8 * CombinerCell.DIFFERENCES,
         combiner + 8 * CombinerCell.USED, _inputs(combiner), _bound(combiner),
         load_i64(combiner, CombinerCell.CLIP), load_i64(combiner, CombinerCell.SHIFT),
-        np.int64(1 << INPUT_BITS),
+        np.int64(1 << INPUT_BITS), _eights(combiner),
     )  # fmt: skip
 
 
@@ -227,7 +235,8 @@ def set_target(combiner, difference):
 def predict_combiner(combiner):
     """Weighted sum of the inputs, int64 Q8."""
     inputs, coefficients = _inputs(combiner), load_i64(combiner, CombinerCell.COEFFICIENTS)
-    total = dot_low(coefficients, inputs, load_i64(combiner, CombinerCell.COUNT) - 1)
+    # the coefficients from that of the target on are 0
+    total = dot_eights(coefficients, inputs, _eights(combiner))
     return (total >> 20) << load_i64(combiner, CombinerCell.SHIFT)
 
 

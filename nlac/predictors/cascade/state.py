@@ -271,7 +271,7 @@ class CascadeState(StageMemory):
         cells[CombinerCell.COUNT] = count
         cells[CombinerCell.COVARIANCE] = self._new(I64_LANES * I64_LANES + 64)
         cells[CombinerCell.SUMS] = self._combiner_sums
-        cells[CombinerCell.COEFFICIENTS] = self._new(I64_LANES)
+        cells[CombinerCell.COEFFICIENTS] = self._new(I64_LANES + 8)
         cells[CombinerCell.SYSTEM] = system.ctypes.data
         system[SystemCell.COUNT], system[SystemCell.STRIDE] = count, I64_LANES
         system[SystemCell.COVARIANCE] = cells[CombinerCell.COVARIANCE]
