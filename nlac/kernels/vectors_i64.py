@@ -201,32 +201,6 @@ def dot_low(left, right, count):
 
 
 @kernel
-def plain_dot_eights(left, right, eights):
-    """Plain loop of `dot_eights`."""
-    return dot_low(left, right, 8 * eights)
-
-
-@vectorised(plain_dot_eights)
-def dot_eights(typing_context: Any, left: Any, right: Any, eights: Any) -> Any:
-    """`dot_low` of ``8 * eights`` cells."""
-
-    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        left, right, eights = arguments
-
-        def body(index: Any, total: Any) -> list[Any]:
-            at = builder.shl(index, I64(3))
-            a, b = (load(builder, _EIGHT, builder.add(base, at)) for base in (left, right))
-            product = builder.mul(low_half(builder, a), low_half(builder, b))
-            return [builder.add(total, product)]
-
-        end = builder.shl(eights, I64(3))
-        (total,) = loop(builder, I64(0), end, 8, [constant(_EIGHT, 0)], body)
-        return sum_lanes(builder, total, builder.add)
-
-    return types.int64(*[types.int64] * 3), code
-
-
-@kernel
 def plain_dot_short(left, right, count):
     """Plain loop of `dot_short`."""
     total = np.int64(0)

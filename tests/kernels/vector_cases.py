@@ -101,11 +101,6 @@ def dot_i16(rng, ends):
     return Call((a, b, 32 * int(rng.integers(0, 5))))
 
 
-def dot_eights(rng, ends):
-    a, b = (integers(rng, 64, 40, ends) for _ in "ab")
-    return Call((a, b, int(rng.integers(0, 6))))
-
-
 def four_dots(rng, ends):
     a, b = (integers(rng, 16, 131, ends, np.int16) for _ in "ab")
     return Call((a, b, 32 * int(rng.integers(0, 5)), np.ones(4 * SUM_LANES, np.int32)))

@@ -23,7 +23,7 @@ from nlac.kernels.vectors_i64 import (
     I64_LANES,
     TOGETHER,
     divide,
-    dot_eights,
+    dot_low,
     eliminate,
     eliminate_together,
 )
@@ -67,7 +67,7 @@ class _System(NamedTuple):
     down: int
     stride: int
     first: int
-    count: int
+    variables: int
 
 
 @inline_kernel
@@ -98,20 +98,20 @@ def _eliminate_row(system, k, group, end):
     begin = k // I64_LANES * I64_LANES
     source, above = system.covariance + 8 * stride * k, system.factor + 8 * stride * first
     if k >= end:
-        for j in range(begin, system.count, I64_LANES):
+        for j in range(begin, system.variables, I64_LANES):
             eliminate(
                 row + 8 * j, source + 8 * j, system.up, system.down, above + 8 * k, above + 8 * j,
                 8 * stride, k - first,
             )
     elif k == group:
-        for j in range(k // 8 * 8, system.count, 8):
+        for j in range(k // 8 * 8, system.variables, 8):
             eliminate_together(
                 row + 8 * j, source + 8 * j, system.up, system.down, above + 8 * k, above + 8 * j,
                 8 * stride, k - first,
             )
     else:
         above = system.factor + 8 * stride * group
-        for j in range(begin, system.count, I64_LANES):
+        for j in range(begin, system.variables, I64_LANES):
             eliminate(
                 row + 8 * j, row + 8 * j, np.int64(0), np.int64(0), above + 8 * k,
                 above + 8 * j, 8 * stride, k - group,
@@ -124,14 +124,14 @@ def _divide_row(system, k):
     row = system.factor + 8 * system.stride * k
     pivot = load_i64(row, k) + system.loading
     if not _LEAST_PIVOT <= pivot <= _MOST_PIVOT:
-        for j in range(k, system.count):
+        for j in range(k, system.variables):
             store_64(row, j, 0)
     else:
         root = square_root(pivot)
         size = bit_length(root)
         inverse = min((np.int64(1) << (30 + size)) // root, (np.int64(1) << 31) - 1)
         begin = k // I64_LANES * I64_LANES
-        divide(row + 8 * begin, system.count - begin, size - 1, inverse)
+        divide(row + 8 * begin, system.variables - begin, size - 1, inverse)
         store_64(row, k, root)
         store_64(system.inverses, k, inverse)
 
@@ -139,7 +139,7 @@ def _divide_row(system, k):
 @inline_kernel
 def _substitute(system, k, limit):
     """Coefficient k, from those behind it."""
-    last = system.count - 1
+    last = system.variables - 1
     row = system.factor + 8 * system.stride * k
     root = load_i64(row, k)
     value = np.int64(0)
@@ -147,8 +147,8 @@ def _substitute(system, k, limit):
         # the right-hand side, at most 2**31, with the fraction bits of the coefficients
         total = load_i64(row, last) << COEFFICIENT_BITS
         behind = 8 * (k + 1)
-        # the coefficients from `last` on are 0
-        total -= dot_eights(system.coefficients + behind, row + behind, (last - k + 6) >> 3)
+        # in eights: the coefficients from `last` on are 0
+        total -= dot_low(system.coefficients + behind, row + behind, (last - k + 6) & ~7)
         total >>= bit_length(root) - 1
         total = min(max(total, -_SIDE), _SIDE)
         value = (total * load_i64(system.inverses, k) + (1 << 30)) >> 31
@@ -176,7 +176,7 @@ def solve(system, partner):
     one = _load(system)
     both = partner != 0
     two = _load(partner) if both else one
-    first, count = one.first, one.count
+    first, count = one.first, one.variables
     group, end = first, first  # rows from which those above the group are eliminated
     for k in range(first, count - 1):
         if k == end and k + TOGETHER < count:

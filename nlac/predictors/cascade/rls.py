@@ -18,7 +18,7 @@ from nlac.kernels.arithmetic import bit_length
 from nlac.kernels.jit import kernel
 from nlac.kernels.memory import load_i64, store_64
 from nlac.kernels.vectors_covariance import accumulate
-from nlac.kernels.vectors_i64 import I64_LANES, dot_eights, dot_low, sum_rows
+from nlac.kernels.vectors_i64 import I64_LANES, dot_low, sum_rows
 from nlac.predictors.cascade.cholesky import SystemCell
 from nlac.predictors.cascade.covariance import STRETCHES, WindowCell
 from nlac.predictors.cascade.vectors import clip_inputs
@@ -98,13 +98,11 @@ def predict_rls(rls, t):
         if i == STRETCHES - 1:
             count -= 1  # without the target
         if count > 0:
-            left = coefficients + 8 * load_i64(part, RlsStretch.START)
-            place = load_i64(part, RlsStretch.PLACE) + t
-            right = load_i64(part, RlsStretch.SOURCE) + 8 * place
-            total = dot_eights(left, right, count >> 3)
-            if count & 7 != 0:
-                done = 8 * (count & ~7)
-                total += dot_low(left + done, right + done, count & 7)
+            total = dot_low(
+                coefficients + 8 * load_i64(part, RlsStretch.START),
+                load_i64(part, RlsStretch.SOURCE) + 8 * (load_i64(part, RlsStretch.PLACE) + t),
+                count,
+            )
             if i & 1:
                 own += total
             else:
@@ -236,7 +234,7 @@ def predict_combiner(combiner):
     """Weighted sum of the inputs, int64 Q8."""
     inputs, coefficients = _inputs(combiner), load_i64(combiner, CombinerCell.COEFFICIENTS)
     # the coefficients from that of the target on are 0
-    total = dot_eights(coefficients, inputs, _eights(combiner))
+    total = dot_low(coefficients, inputs, 8 * _eights(combiner))
     return (total >> 20) << load_i64(combiner, CombinerCell.SHIFT)
 
 
