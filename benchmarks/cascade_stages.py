@@ -26,12 +26,14 @@ from nlac.entropy.adaptive_mixture.state import mixture_shared, mixture_state
 from nlac.entropy.value_kernels import FINEST, ValueSetEntry
 from nlac.kernels.jit import kernel
 from nlac.kernels.memory import address, load_i32, load_i64
+from nlac.predictors.cascade.cholesky import solve
 from nlac.predictors.cascade.covariance import batch_sums
 from nlac.predictors.cascade.nlms import STAGE_CELLS, learn_stages, predict_stage
 from nlac.predictors.cascade.parameters import CascadeParameters
-from nlac.predictors.cascade.predictor import learn_sample, predict_sample, set_lag
+from nlac.predictors.cascade.predictor import learn_sample, predict_sample, set_lag, solve_due
 from nlac.predictors.cascade.rls import (
     RLS_CELLS,
+    CombinerCell,
     RlsCell,
     learn_combiner,
     learn_rls,
@@ -62,6 +64,7 @@ def pass_all(rows, row_bytes, channels, pcm, frames, record, count, lag):
             for i in range(count):
                 record[c, t, i] = load_i64(out, i)
             learn_sample(channel, t, load_i32(source, c * frames + t))
+        solve_due(rows, channels)
 
 
 @kernel
@@ -82,7 +85,8 @@ def pass_sums(window, begin, frames, batch):
 def pass_learn_rls(predictor, window, frames, batch, solving):
     index = load_i64(predictor, RlsCell.PERIOD) * 1024 + (0 if solving else 1)
     for _ in range(frames // batch):
-        learn_rls(predictor, window, index)
+        if learn_rls(predictor, window, index):
+            solve(load_i64(predictor, RlsCell.SYSTEM), 0)
 
 
 @kernel
@@ -94,7 +98,8 @@ def pass_combiner(combiner, count, frames):
         set_inputs(combiner)
         total += predict_combiner(combiner)
         set_target(combiner, t & 255)
-        learn_combiner(combiner, t & 127)
+        if learn_combiner(combiner, t & 127):
+            solve(load_i64(combiner, CombinerCell.SYSTEM), 0)
     return total
 
 

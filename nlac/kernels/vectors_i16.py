@@ -36,7 +36,8 @@ from nlac.kernels.memory import load_i16, load_i32, narrow, store_16, store_32
 WEIGHT_BLOCK = 32  # weights that lie together, even taps first
 WEIGHT_LIMIT = 1 << 30
 _DOT_SUMS = 4  # sums that `dot_i16` has
-_SHORTS, _SUMS = vector(I16, 32), vector(I32, 16)
+SUM_LANES = 16  # sums of products that are kept apart
+_SHORTS, _SUMS = vector(I16, 2 * SUM_LANES), vector(I32, SUM_LANES)
 
 
 def pair_products(context: Any, builder: Any, left: Any, right: Any) -> Any:
@@ -107,6 +108,69 @@ def dot_i16(typing_context: Any, left: Any, right: Any, count: Any) -> Any:
         for other in others:
             value = builder.add(value, other)
         (value,) = loop(builder, many, count, 32, [value], lambda index, own: [add(own, index)])
+        return builder.sext(sum_lanes(builder, value, builder.add), I64)
+
+    return types.int64(*[types.int64] * 3), code
+
+
+@kernel
+def plain_four_dots(left, right, count, sums):
+    """Plain loop of `four_dots`."""
+    for i in range(4):
+        for lane in range(SUM_LANES):
+            total = np.int64(0)
+            for j in range(2 * lane, count, 2 * SUM_LANES):
+                total += load_i16(left, j) * load_i16(right, i + j)
+                total += load_i16(left, j + 1) * load_i16(right, i + j + 1)
+            store_32(sums, SUM_LANES * i + lane, narrow(total))
+
+
+@vectorised(plain_four_dots)
+def four_dots(typing_context: Any, left: Any, right: Any, count: Any, sums: Any) -> Any:
+    """Products of ``left[0:count]`` with ``right[i : i + count]``, int16, for i < 4.
+
+    They are added up in the lanes of row i of `sums` (int32, `SUM_LANES`), in pairs, modulo 2**32.
+    `count` is a multiple of 32.
+    """
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        left, right, count, sums = arguments
+
+        def body(index: Any, *values: Any) -> list[Any]:
+            at = builder.shl(index, I64(1))
+            a = load(builder, _SHORTS, builder.add(left, at))
+            added = []
+            for i, value in enumerate(values):
+                b = load(builder, _SHORTS, builder.add(right, builder.add(at, I64(2 * i))))
+                added.append(builder.add(value, pair_products(context, builder, a, b)))
+            return added
+
+        starts = [constant(_SUMS, 0)] * 4
+        for i, value in enumerate(loop(builder, I64(0), count, 32, starts, body)):
+            store(builder, value, builder.add(sums, I64(4 * SUM_LANES * i)))
+        return context.get_dummy_value()
+
+    return types.void(*[types.int64] * 4), code
+
+
+@kernel
+def plain_end_dot(left, right, sums):
+    """Plain loop of `end_dot`."""
+    total = plain_dot_i16(left, right, 2 * SUM_LANES)
+    for lane in range(SUM_LANES):
+        total += load_i32(sums, lane)
+    return narrow(total)
+
+
+@vectorised(plain_end_dot)
+def end_dot(typing_context: Any, left: Any, right: Any, sums: Any) -> Any:
+    """`dot_i16` of 32 numbers, and of those of which `four_dots` has made a row of `sums`."""
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        left, right, sums = arguments
+        a, b = (load(builder, _SHORTS, base) for base in (left, right))
+        value = pair_products(context, builder, a, b)
+        value = builder.add(load(builder, _SUMS, sums), value)
         return builder.sext(sum_lanes(builder, value, builder.add), I64)
 
     return types.int64(*[types.int64] * 3), code

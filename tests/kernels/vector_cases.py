@@ -13,7 +13,7 @@ from nlac.entropy.adaptive_mixture import state as mixture
 from nlac.entropy.adaptive_mixture.state import MixtureCell
 from nlac.entropy.distributions import CELLS
 from nlac.kernels.vectors_f64 import CORRELATED, F64_LANES
-from nlac.kernels.vectors_i16 import WEIGHT_LIMIT
+from nlac.kernels.vectors_i16 import SUM_LANES, WEIGHT_LIMIT
 from nlac.kernels.vectors_i64 import I64_LANES, TOGETHER
 from nlac.predictors.cascade.vectors import HISTORY_LIMIT, STAGE_LANES, StageLane
 from nlac.predictors.networks import online_vectors
@@ -122,6 +122,16 @@ def correlate_exact(rng, ends):
 def dot_i16(rng, ends):
     a, b = (integers(rng, 16, 320, ends, np.int16) for _ in "ab")
     return Call((a, b, 32 * int(rng.integers(0, 11))))
+
+
+def four_dots(rng, ends):
+    a, b = (integers(rng, 16, 131, ends, np.int16) for _ in "ab")
+    return Call((a, b, 32 * int(rng.integers(0, 5)), np.ones(4 * SUM_LANES, np.int32)))
+
+
+def end_dot(rng, ends):
+    a, b = (integers(rng, 16, 32, ends, np.int16) for _ in "ab")
+    return Call((a, b, integers(rng, 32, SUM_LANES, ends, np.int32)))
 
 
 def add_gradients(rng, ends):
@@ -268,7 +278,7 @@ def weigh_lanes(rng, ends):
 
 
 def cumulative_lanes(rng, ends):
-    table = integers(rng, 64, CELLS, ends)
+    table = integers(rng, 64, CELLS + 1, ends)
     edge, slot = int(integers(rng, 40, (), ends)), MixtureCell.SLOTS + int(rng.integers(0, 4))
     return Call((mixture_row(rng, ends), table, edge, slot))
 
@@ -306,7 +316,8 @@ def clip_inputs(rng, ends):
     means, differences = np.abs(integers(rng, 40, 16, ends)), integers(rng, 41, 16, ends)
     used, inputs = rng.integers(-1, 1, 16), np.zeros(16, np.int64)
     base, clip, shift = (int(rng.integers(0, most)) for most in (1 << 40, 9, 20))
-    return Call((means, differences, used, inputs, base, clip, shift, 1 << 22))
+    eights = int(rng.integers(0, 3))
+    return Call((means, differences, used, inputs, base, clip, shift, 1 << 22, eights))
 
 
 add_two_gradients = add_four_gradients = add_gradients

@@ -7,6 +7,7 @@ import pytest
 
 from nlac.kernels.vectors_i64 import I64_LANES
 from nlac.predictors.cascade import cholesky as cascade_cholesky
+from nlac.predictors.cascade.cholesky import SystemCell
 from oracle.cascade_solve import Covariance, solve
 
 pytestmark = pytest.mark.jit
@@ -43,8 +44,10 @@ def test_coefficients_agree(size, first, kind):
     upper = np.triu_indices(size)
     cells[:, :size][upper] = matrix[upper]
     work = rng.integers(-(2**62), 2**62, (size + 1, stride))
-    found, inverses = np.zeros(stride, np.int64), np.zeros(stride, np.int64)
-    cascade_cholesky.solve(
-        at(cells), at(work), stride, first, size, 1 << load, at(found), at(inverses)
-    )
+    found, inverses = np.zeros(stride + 8, np.int64), np.zeros(stride, np.int64)
+    system = np.zeros(cascade_cholesky.SYSTEM_CELLS, np.int64)
+    system[: SystemCell.DUE] = (
+        size, first, stride, at(cells), at(work), at(found), at(inverses), 1 << load
+    )  # in the order of SystemCell
+    cascade_cholesky.solve(at(system), 0)
     assert found[first : size - 1].tolist() == expected

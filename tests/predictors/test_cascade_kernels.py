@@ -10,9 +10,9 @@ from nlac.kernels.jit import kernel
 from nlac.kernels.vectors_covariance import DIAGONALS, accumulate
 from nlac.kernels.vectors_i16 import add_four_gradients, add_two_gradients, dot_i16
 from nlac.kernels.vectors_i64 import I64_LANES, dot_low
+from nlac.predictors.cascade import cholesky
 from nlac.predictors.cascade import covariance as cov
 from nlac.predictors.cascade import nlms as lms
-from nlac.predictors.cascade.cholesky import solve
 
 pytestmark = pytest.mark.jit
 
@@ -156,20 +156,42 @@ def test_batch_sums():
     np.testing.assert_array_equal(sums[:total, :total][upper], expected[upper])
 
 
+class System:
+    """A system of normally distributed inputs, and the weights that solve it."""
+
+    def __init__(self, taps: int, seed: int) -> None:
+        rng = np.random.default_rng(seed)
+        inputs = rng.normal(0, 3000, (4000, taps))
+        inputs[:, 1:] += 0.9 * inputs[:, :-1]
+        self.weights = rng.normal(0, 1, taps)
+        target = inputs @ self.weights + rng.normal(0, 10, 4000)
+        joint = np.round(np.column_stack([inputs, target])).astype(np.int64)
+        stride = -(-(taps + 1) // I64_LANES) * I64_LANES
+        self.covariance = np.zeros((taps + 1, stride), np.int64)
+        self.covariance[:, : taps + 1] = joint.T @ joint
+        self.factor, self.inverses = np.zeros_like(self.covariance), np.zeros(stride, np.int64)
+        self.found = np.zeros(stride + 8, np.int64)
+        self.cells = np.zeros(cholesky.SYSTEM_CELLS, np.int64)
+        self.cells[: cholesky.SystemCell.DUE] = (
+            taps + 1, 0, stride, at(self.covariance), at(self.factor), at(self.found),
+            at(self.inverses), 1 << 26,
+        )  # fmt: skip
+
+
 @pytest.mark.parametrize("taps", [3, 15, 16, 40])
 def test_solution_is_that_of_least_squares(taps):
-    rng = np.random.default_rng(taps)
-    inputs = rng.normal(0, 3000, (4000, taps))
-    inputs[:, 1:] += 0.9 * inputs[:, :-1]
-    weights = rng.normal(0, 1, taps)
-    target = inputs @ weights + rng.normal(0, 10, 4000)
-    joint = np.round(np.column_stack([inputs, target])).astype(np.int64)
-    stride = -(-(taps + 1) // I64_LANES) * I64_LANES
-    covariance = np.zeros((taps + 1, stride), np.int64)
-    covariance[:, : taps + 1] = joint.T @ joint
-    factor, inverses = np.zeros_like(covariance), np.zeros(stride, np.int64)
-    found = np.zeros(stride, np.int64)
-    solve(
-        at(covariance), at(factor), stride, 0, taps + 1, 1 << 26, at(found), at(inverses)
-    )
-    np.testing.assert_allclose(found[:taps] / 2**20, weights, atol=2e-3)
+    system = System(taps, taps)
+    cholesky.solve(at(system.cells), 0)
+    np.testing.assert_allclose(system.found[:taps] / 2**20, system.weights, atol=2e-3)
+
+
+@pytest.mark.parametrize("taps", [1, 4, 17, 40])
+def test_two_systems_are_solved_as_each_alone(taps):
+    alone, together = ([System(taps, seed) for seed in (1, 2)] for _ in range(2))
+    together[1].covariance[taps // 2] = alone[1].covariance[taps // 2] = 0  # left out
+    for system in alone:
+        cholesky.solve(at(system.cells), 0)
+    cholesky.solve(*(at(system.cells) for system in together))
+    for a, b in zip(alone, together, strict=True):
+        np.testing.assert_array_equal(a.found, b.found)
+    assert np.any(alone[0].found != alone[1].found)

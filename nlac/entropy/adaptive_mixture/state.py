@@ -107,7 +107,8 @@ ENOUGH = 3  # locations up to which there are few parts
 
 def _tables() -> tuple[NDArray[np.int64], ...]:
     row = tables().cumulative[:ROW].astype(np.int64)
-    packed = row[:-1] << 32 | np.diff(row)
+    # behind the last cell one of its width, in which the right end lies
+    packed = row << 32 | np.diff(row, append=2 * row[-1] - row[-2])
     reciprocals = (1 << 25) // (513 + 2 * np.arange(256, dtype=np.int64))
     steps = range(-EXP_STEPS, EXP_STEPS + 1)
     exponentials = np.array([round(4096 * (Decimal(i) / 64).exp()) for i in steps], np.int64)

@@ -26,7 +26,7 @@ from nlac.entropy.adaptive_mixture.state import (
     SHARE_RATE,
     MixtureCell,
 )
-from nlac.entropy.distributions import CELLS, REACH, TAIL
+from nlac.entropy.distributions import REACH, TAIL
 from nlac.kernels.arithmetic import log2_fixed
 from nlac.kernels.jit import kernel
 from nlac.kernels.llvm import I64, types, vectorised
@@ -141,9 +141,8 @@ def plain_slope_lanes(row, table, edge, slot):
     for i in range(MIXTURE_LANES):
         mantissa, shift = load_i64(row, MANTISSA + i), load_i64(row, SHIFT + i)
         position = ((edge - load_i64(row, LOCATION + i)) * mantissa) >> shift
-        # the right end is the end of the last cell
         position = min(max(position + REACH, 0), 2 * REACH)
-        cell = min(position >> 8, CELLS - 1)
+        cell = position >> 8
         entry = load_i64(table, cell)
         width = entry & 0xFFFFFFFF
         below = (entry >> 32) + (_product(width, position - (cell << 8)) >> 8) - TAIL
@@ -170,10 +169,10 @@ def _cumulative(with_slope: bool, plain: Any) -> Any:
             row, table, edge, slot = arguments
             mantissa, shift = _load(builder, row, MANTISSA), _load(builder, row, SHIFT)
             distance = Vector64.of(builder, 0) + edge
-            position = (distance - _load(builder, row, LOCATION)) * mantissa >> shift
-            # the right end is the end of the last cell
+            distance = distance - _load(builder, row, LOCATION)
+            position = distance.product_32(mantissa) >> shift
             position = (position + REACH).at_least(0).at_most(2 * REACH)
-            cell = (position >> 8).at_most(CELLS - 1)
+            cell = position >> 8
             entry = cell.look_up(table)
             width = entry & 0xFFFFFFFF
             below = (entry >> 32) + (width.product(position - (cell << 8)) >> 8) - TAIL
@@ -182,7 +181,7 @@ def _cumulative(with_slope: bool, plain: Any) -> Any:
             total = weight.product(below).total()
             if not with_slope:
                 return total
-            slope = (weight.product(width) * mantissa >> shift).total()
+            slope = (weight.product(width).product_32(mantissa) >> shift).total()
             return context.make_tuple(builder, signature.return_type, (total, slope))
 
         return result(*[types.int64] * 4), code

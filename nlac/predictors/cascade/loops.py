@@ -33,7 +33,7 @@ from nlac.predictors.cascade.kernels import (
     set_lags,
 )
 from nlac.predictors.cascade.parameters import CascadeParameters
-from nlac.predictors.cascade.predictor import learn_sample, predict_sample
+from nlac.predictors.cascade.predictor import learn_sample, predict_sample, solve_due
 from nlac.predictors.cascade.side_info import SideInfo, first_state
 from nlac.predictors.cascade.state import CascadeState
 
@@ -95,6 +95,7 @@ def encode_loop(schedule, sets, rows, pcm, word_buffer, raw_buffer):
             if not good:
                 return -1, -1
             learn(predictor, shared, state, sample, t)
+        solve_due(address(rows.predictors), block.channels)
     return seal(words, *coder), end_bits(raw, *bits)
 
 
@@ -130,6 +131,7 @@ def decode_loop(schedule, sets, rows, pcm, word_buffer, raw_buffer):
                 return -1, -1
             store_32(samples, c * block.frames + at, sample)
             learn(predictor, shared, state, sample, t)
+        solve_due(address(rows.predictors), block.channels)
     return coder[0], raw_at
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlac.kernels.arithmetic import QUARTERS
+from nlac.kernels.vectors_i16 import SUM_LANES
 from nlac.predictors.cascade.nlms import StageCell
 from nlac.predictors.cascade.parameters import StageParameters
 from nlac.predictors.cascade.vectors import STAGE_LANES, StageLane
@@ -59,12 +60,14 @@ class StageMemory:
         cells[StageCell.HISTORY] = history
         cells[StageCell.WEIGHTS] = self._new(stage.taps, np.int32)
         cells[StageCell.COPIES] = self._new(stage.taps, np.int16)
+        cells[StageCell.SUMS] = self._new(4 * SUM_LANES, np.int32)
         if other and stage.cross_taps:
             cells[StageCell.CROSS_TAPS] = stage.cross_taps
             cells[StageCell.OTHER_HISTORY] = other
             cells[StageCell.OTHER_WEIGHTS] = self._new(stage.cross_taps, np.int32)
             cells[StageCell.OTHER_COPIES] = self._new(stage.cross_taps, np.int16)
             cells[StageCell.AHEAD] = ahead
+            cells[StageCell.OTHER_SUMS] = self._new(4 * SUM_LANES, np.int32)
         cells[StageCell.HISTORY_SHIFT] = history_shift
         cells[StageCell.GROUP] = 4 if stage.taps > 32 else 1
 

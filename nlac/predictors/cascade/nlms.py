@@ -4,7 +4,8 @@ Normalised least mean squares (Widrow and Hoff 1960; Nagumo and Noda 1967), in t
 ALS RLS-LMS (ISO/IEC 14496-3). A stage predicts the residual of the stages before it, from the
 history of that residual and, if it has cross taps, from that of the reference channel. Weights are
 kept in 32 bits (Q30); the upper half predicts. The gradients of four samples are added at a time,
-which saves most of the memory traffic.
+which saves most of the memory traffic. As the weights then stay for four samples, the products of
+all but the nearest taps are summed for the next four samples at once, too.
 """
 
 from __future__ import annotations
@@ -16,7 +17,14 @@ import numpy as np
 from nlac.kernels.arithmetic import bit_length
 from nlac.kernels.jit import kernel
 from nlac.kernels.memory import load_i64, store_16, store_64
-from nlac.kernels.vectors_i16 import add_four_gradients, add_two_gradients, dot_i16
+from nlac.kernels.vectors_i16 import (
+    SUM_LANES,
+    add_four_gradients,
+    add_two_gradients,
+    dot_i16,
+    end_dot,
+    four_dots,
+)
 from nlac.kernels.vectors_i64 import I64_LANES
 from nlac.predictors.cascade.vectors import (
     HISTORY_LIMIT,
@@ -41,6 +49,8 @@ class StageCell(IntEnum):
     HISTORY_SHIFT = 8  # a history holds residuals shifted down by so many bits
     AHEAD = 9  # 1 if the reference's present sample is known
     GROUP = 10  # samples whose gradients are added at once: 1 or 4
+    SUMS = 11  # address of four rows for `four_dots` if GROUP is 4
+    OTHER_SUMS = 12  # the same for the cross taps
 
 
 STAGE_CELLS = len(StageCell)
@@ -49,19 +59,29 @@ NEAR = 32  # taps of the first stretch of equal step
 
 
 @kernel
+def _weigh(copies, end, taps, group, sums, t):
+    """Weighted sum of a history that ends before the address `end`, for frame t."""
+    if group < 4:
+        return dot_i16(copies, end - 2 * taps, taps)
+    return end_dot(copies + 2 * (taps - NEAR), end - 2 * NEAR, sums + 4 * SUM_LANES * (t & 3))
+
+
+@kernel
 def predict_stage(stage, t):
     """Prediction of a stage for frame t, int64 Q8."""
-    taps = load_i64(stage, StageCell.TAPS)
-    begin = load_i64(stage, StageCell.HISTORY) + 2 * (t - taps)
-    total = dot_i16(load_i64(stage, StageCell.COPIES), begin, taps)
+    group = load_i64(stage, StageCell.GROUP)
+    total = _weigh(
+        load_i64(stage, StageCell.COPIES), load_i64(stage, StageCell.HISTORY) + 2 * t,
+        load_i64(stage, StageCell.TAPS), group, load_i64(stage, StageCell.SUMS), t,
+    )  # fmt: skip
     other = load_i64(stage, StageCell.CROSS_TAPS)
     if other > 0:
-        begin = t - other + load_i64(stage, StageCell.AHEAD)
-        total += dot_i16(
+        end = t + load_i64(stage, StageCell.AHEAD)
+        total += _weigh(
             load_i64(stage, StageCell.OTHER_COPIES),
-            load_i64(stage, StageCell.OTHER_HISTORY) + 2 * begin,
-            other,
-        )
+            load_i64(stage, StageCell.OTHER_HISTORY) + 2 * end,
+            other, group, load_i64(stage, StageCell.OTHER_SUMS), t,
+        )  # fmt: skip
     # Q14 in the units of the history
     up = load_i64(stage, StageCell.HISTORY_SHIFT) - 6
     return total << up if up >= 0 else total >> -up
@@ -141,6 +161,8 @@ def _learn_stage(stage, gradients, t):
     begin = load_i64(stage, StageCell.HISTORY) + 2 * (t - taps)
     weights, copies = load_i64(stage, StageCell.WEIGHTS), load_i64(stage, StageCell.COPIES)
     _spread(gradients, group, weights, copies, begin, taps)
+    if group == 4:
+        four_dots(copies, begin + 2, taps - NEAR, load_i64(stage, StageCell.SUMS))
     other = load_i64(stage, StageCell.CROSS_TAPS)
     if other > 0:
         begin = t - other + load_i64(stage, StageCell.AHEAD)
@@ -148,6 +170,8 @@ def _learn_stage(stage, gradients, t):
         weights = load_i64(stage, StageCell.OTHER_WEIGHTS)
         copies = load_i64(stage, StageCell.OTHER_COPIES)
         _spread(gradients, group, weights, copies, begin, other)
+        if group == 4:
+            four_dots(copies, begin + 2, other - NEAR, load_i64(stage, StageCell.OTHER_SUMS))
 
 
 @kernel

@@ -11,6 +11,7 @@ import numpy as np
 
 from nlac.kernels.jit import kernel
 from nlac.kernels.memory import load_i64, store_64
+from nlac.predictors.cascade.cholesky import SYSTEM_CELLS, SystemCell, solve
 from nlac.predictors.cascade.covariance import WindowCell, WindowStretch, batch_sums
 from nlac.predictors.cascade.nlms import (
     STAGE_CELLS,
@@ -33,7 +34,7 @@ from nlac.predictors.cascade.rls import (
     set_inputs,
     set_target,
 )
-from nlac.predictors.cascade.state import ChannelCell
+from nlac.predictors.cascade.state import CHANNEL_CELLS, ChannelCell
 from nlac.predictors.lpc.parameters import PAD
 from nlac.predictors.networks.online import learn_online, predict_online
 
@@ -142,7 +143,7 @@ def predict_sample(channel, t):
 
 @kernel
 def learn_sample(channel, t, sample):
-    """Update all parts with the sample of frame t."""
+    """Update all parts with the sample of frame t; `solve_due` completes it."""
     place = PAD + t
     store_64(load_i64(channel, ChannelCell.SAMPLES), place, sample)
     down = load_i64(channel, ChannelCell.DOWN)
@@ -157,15 +158,17 @@ def learn_sample(channel, t, sample):
         predictor = rls + 8 * RLS_CELLS * i
         if load_i64(predictor, RlsCell.OFF) == 0:
             note_error(predictor, abs(truth - load_i64(channel, ChannelCell.PREDICTIONS + i)))
+    due = np.int64(0)
     combined = load_i64(channel, ChannelCell.COMBINED)
     residual = truth - combined
     if num_rls > 1:
         set_target(combiner, truth - load_i64(channel, ChannelCell.PREDICTIONS))
-        learn_combiner(combiner, abs(residual))
+        due += learn_combiner(combiner, abs(residual))
     num_combiners = load_i64(channel, ChannelCell.NUM_FINAL_COMBINERS)
     set_target(final_combiners, residual)
     for i in range(num_combiners):
-        learn_combiner(final_combiners + 8 * COMBINER_CELLS * i, abs(truth - load_i64(out, i)))
+        error = abs(truth - load_i64(out, i))
+        due += learn_combiner(final_combiners + 8 * COMBINER_CELLS * i, error)
     history_shift = load_i64(channel, ChannelCell.HISTORY_SHIFT)
     learn_stages(
         load_i64(channel, ChannelCell.STAGES), load_i64(channel, ChannelCell.LANES),
@@ -184,4 +187,45 @@ def learn_sample(channel, t, sample):
         for i in range(num_rls):
             predictor = rls + 8 * RLS_CELLS * i
             if load_i64(predictor, RlsCell.OFF) == 0:
-                learn_rls(predictor, window, index)
+                due += learn_rls(predictor, window, index)
+    store_64(channel, ChannelCell.DUE, due)
+
+
+@kernel
+def solve_due(rows, channels):
+    """Solve the systems of all channels that are due, those of two channels together.
+
+    `rows` is the address of the channels' cells. New coefficients are not needed before a
+    channel's next sample, so this is called after all channels have learned from a frame.
+    """
+    for c in range(channels):
+        channel = rows + 8 * CHANNEL_CELLS * c
+        if load_i64(channel, ChannelCell.DUE) == 0:
+            continue
+        store_64(channel, ChannelCell.DUE, np.int64(0))
+        systems = load_i64(channel, ChannelCell.SYSTEMS)
+        count = load_i64(channel, ChannelCell.NUM_RLS) + 1
+        count += load_i64(channel, ChannelCell.NUM_FINAL_COMBINERS)
+        for i in range(count):
+            system = systems + 8 * SYSTEM_CELLS * i
+            if load_i64(system, SystemCell.DUE) == 0:
+                continue
+            partner = np.int64(0)
+            if c + 1 < channels:
+                others = load_i64(channel + 8 * CHANNEL_CELLS, ChannelCell.SYSTEMS)
+                partner = _partner(system, others + 8 * SYSTEM_CELLS * i)
+            solve(system, partner)
+            store_64(system, SystemCell.DUE, np.int64(0))
+
+
+@kernel
+def _partner(system, other):
+    """Return the other system if it can be solved with this one, and is due then; else 0.
+
+    It is marked as no longer due.
+    """
+    for cell in (SystemCell.DUE, SystemCell.COUNT, SystemCell.FIRST, SystemCell.STRIDE):
+        if load_i64(system, cell) != load_i64(other, cell):
+            return np.int64(0)
+    store_64(other, SystemCell.DUE, np.int64(0))
+    return other

@@ -2,9 +2,10 @@
 
 RLS (Haykin, Adaptive Filter Theory) as in MPEG-4 ALS RLS-LMS (ISO/IEC 14496-3), but solved in
 batches: the weighted covariance is updated batch by batch, and `cholesky.solve` finds new
-coefficients now and then. An RLS predictor predicts a sample from windows of both channels (see
-`covariance`). A combiner predicts a difference as a linear combination of other differences between
-predictions. Predictions are in sample units with 8 fraction bits.
+coefficients now and then, when learning has marked a system as due. An RLS predictor predicts a
+sample from windows of both channels (see `covariance`). A combiner predicts a difference as a
+linear combination of other differences between predictions. Predictions are in sample units with 8
+fraction bits.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from nlac.kernels.jit import kernel
 from nlac.kernels.memory import load_i64, store_64
 from nlac.kernels.vectors_covariance import accumulate
 from nlac.kernels.vectors_i64 import I64_LANES, dot_low, sum_rows
-from nlac.predictors.cascade.cholesky import solve
+from nlac.predictors.cascade.cholesky import SystemCell
 from nlac.predictors.cascade.covariance import STRETCHES, WindowCell
 from nlac.predictors.cascade.vectors import clip_inputs
 
@@ -30,20 +31,18 @@ class RlsCell(IntEnum):
     FIRST = 1  # first stretch in use: 0 with an LTP match, else 2
     STRIDE = 2  # cells from row to row of covariance and factor
     COVARIANCE = 3  # address, int64
-    FACTOR = 4  # address of work space that all predictors share
+    SYSTEM = 4  # address of the cells of its system
     COEFFICIENTS = 5  # address, int64 Q20
     DECAY = 6  # forgetting factor of a batch, 1 - 2**-DECAY
     PERIOD = 7  # batches between two solutions
     ERROR = 8  # sum of |error| in the batch, Q4
     MEAN = 9  # running mean of |error|, Q4
-    LOADING = 10  # diagonal loading, relative to a largest entry of 2**60
-    UP = 11  # bits by which sums of a batch are shifted up at most
-    INVERSES = 12  # address of work space that all predictors share
-    OPTIONAL = 13  # 1 if it works only with an LTP match
-    OFF = 14  # 1 while it does not work
-    OTHER_UP = 15  # shifts of the reference's part of a prediction
-    OTHER_DOWN = 16
-    STRETCHES = 17  # first of the cells of the stretches (`RlsStretch`)
+    UP = 10  # bits by which sums of a batch are shifted up at most
+    OPTIONAL = 11  # 1 if it works only with an LTP match
+    OFF = 12  # 1 while it does not work
+    OTHER_UP = 13  # shifts of the reference's part of a prediction
+    OTHER_DOWN = 14
+    STRETCHES = 15  # first of the cells of the stretches (`RlsStretch`)
 
 
 class RlsStretch(IntEnum):
@@ -61,19 +60,18 @@ class CombinerCell(IntEnum):
 
     COUNT = 0  # inputs, with the target
     COVARIANCE = 1  # address, int64, rows of I64_LANES cells
-    FACTOR = 2  # address of work space that all combiners share
+    SUMS = 2  # address of (COUNT, I64_LANES) int64, work space
     COEFFICIENTS = 3  # address, int64 Q20
     INPUTS = 4  # address of COMBINER_BATCH rows of I64_LANES cells
     DECAY = 5  # forgetting factor of a batch, 1 - 2**-DECAY
     PERIOD = 6  # samples between two solutions
     MEAN = 7  # running mean of |error|, Q4
-    LOADING = 8  # diagonal loading, relative to a largest entry of 2**60
+    SYSTEM = 8  # address of the cells of its system
     SHIFT = 9  # bits by which inputs are shifted down
     CLOCK = 10  # samples so far
     RATE = 11  # MEAN moves by 2**-RATE
     CLIP = 12  # inputs are clipped at 2**CLIP times their mean
-    INVERSES = 13  # address of work space that all combiners share
-    MEANS = 14  # running means of the magnitudes of the inputs, Q8
+    MEANS = 13  # running means of the magnitudes of the inputs, Q8
     USED = MEANS + I64_LANES  # -1 for each input without the target, else 0
     DIFFERENCES = USED + I64_LANES  # present differences, Q8
 
@@ -131,7 +129,10 @@ def weight_shift(mean):
 
 @kernel
 def learn_rls(rls, window, batch_index):
-    """Add the sums of a batch to the covariance, and solve if a period or the start demands it."""
+    """Add the sums of a batch to the covariance.
+
+    Returns whether the system is due then, as a period or the start demands.
+    """
     stride, first = load_i64(rls, RlsCell.STRIDE), load_i64(rls, RlsCell.FIRST)
     sums, sums_stride = load_i64(window, WindowCell.SUMS), load_i64(window, WindowCell.STRIDE)
     covariance, decay = load_i64(rls, RlsCell.COVARIANCE), load_i64(rls, RlsCell.DECAY)
@@ -165,16 +166,12 @@ def learn_rls(rls, window, batch_index):
             )
     period = load_i64(rls, RlsCell.PERIOD)
     if batch_index % period == 0 or (batch_index < 64 and batch_index % 4 == 0):
-        solve(
-            covariance,
-            load_i64(rls, RlsCell.FACTOR),
-            stride,
-            load_i64(rls + 8 * (RlsCell.STRETCHES + 5 * first), RlsStretch.START),
-            load_i64(rls, RlsCell.COUNT),
-            load_i64(rls, RlsCell.LOADING),
-            load_i64(rls, RlsCell.COEFFICIENTS),
-            load_i64(rls, RlsCell.INVERSES),
-        )
+        system = load_i64(rls, RlsCell.SYSTEM)
+        start = load_i64(rls + 8 * (RlsCell.STRETCHES + 5 * first), RlsStretch.START)
+        store_64(system, SystemCell.FIRST, start)
+        store_64(system, SystemCell.DUE, np.int64(1))
+        return True
+    return False
 
 
 @kernel
@@ -197,6 +194,12 @@ def _bound(combiner):
 
 
 @kernel
+def _eights(combiner):
+    """Groups of eight among the inputs."""
+    return (load_i64(combiner, CombinerCell.COUNT) + 6) >> 3
+
+
+@kernel
 def set_difference(combiner, index, difference):
     """Set the difference (Q8) of which `set_inputs` makes an input."""
     store_64(combiner, CombinerCell.DIFFERENCES + index, difference)
@@ -209,7 +212,7 @@ def set_inputs(combiner):
         combiner + 8 * CombinerCell.MEANS, combiner + 8 * CombinerCell.DIFFERENCES,
         combiner + 8 * CombinerCell.USED, _inputs(combiner), _bound(combiner),
         load_i64(combiner, CombinerCell.CLIP), load_i64(combiner, CombinerCell.SHIFT),
-        np.int64(1 << INPUT_BITS),
+        np.int64(1 << INPUT_BITS), _eights(combiner),
     )  # fmt: skip
 
 
@@ -230,7 +233,8 @@ def set_target(combiner, difference):
 def predict_combiner(combiner):
     """Weighted sum of the inputs, int64 Q8."""
     inputs, coefficients = _inputs(combiner), load_i64(combiner, CombinerCell.COEFFICIENTS)
-    total = dot_low(coefficients, inputs, load_i64(combiner, CombinerCell.COUNT) - 1)
+    # the coefficients from that of the target on are 0
+    total = dot_low(coefficients, inputs, 8 * _eights(combiner))
     return (total >> 20) << load_i64(combiner, CombinerCell.SHIFT)
 
 
@@ -238,7 +242,8 @@ def predict_combiner(combiner):
 def learn_combiner(combiner, error):
     """Update with the inputs and the target; `error` is |error| of the combined prediction, Q8.
 
-    Widths: sums of products of inputs are below 2**47, 2**53 with their fraction.
+    Returns whether the system is due then. Widths: sums of products of inputs are below 2**47,
+    2**53 with their fraction.
     """
     mean = load_i64(combiner, CombinerCell.MEAN)
     mean += ((error >> 4) - mean) >> load_i64(combiner, CombinerCell.RATE)
@@ -246,11 +251,10 @@ def learn_combiner(combiner, error):
     clock = load_i64(combiner, CombinerCell.CLOCK) + 1
     store_64(combiner, CombinerCell.CLOCK, clock)
     if clock & (COMBINER_BATCH - 1) != 0:
-        return
+        return False
     count, inputs = load_i64(combiner, CombinerCell.COUNT), load_i64(combiner, CombinerCell.INPUTS)
-    # the work space of the factor is free until the next solution
     covariance = load_i64(combiner, CombinerCell.COVARIANCE)
-    sums = load_i64(combiner, CombinerCell.FACTOR)
+    sums = load_i64(combiner, CombinerCell.SUMS)
     shift, mask = weight_shift(mean + 32)
     shift -= _COMBINER_UP
     up, down, decay = max(-shift, 0), max(shift, 0), load_i64(combiner, CombinerCell.DECAY)
@@ -259,13 +263,6 @@ def learn_combiner(combiner, error):
         sum_rows(sums + row * i, inputs + 8 * i, inputs, row, row, COMBINER_BATCH)
     accumulate(covariance, row, sums, row, count, count, np.int64(0), decay, up, down, mask)
     if clock % load_i64(combiner, CombinerCell.PERIOD) == 0:
-        solve(
-            covariance,
-            load_i64(combiner, CombinerCell.FACTOR),
-            np.int64(I64_LANES),
-            np.int64(0),
-            count,
-            load_i64(combiner, CombinerCell.LOADING),
-            load_i64(combiner, CombinerCell.COEFFICIENTS),
-            load_i64(combiner, CombinerCell.INVERSES),
-        )
+        store_64(load_i64(combiner, CombinerCell.SYSTEM), SystemCell.DUE, np.int64(1))
+        return True
+    return False

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from nlac.kernels.vectors_covariance import DIAGONALS
 from nlac.kernels.vectors_i64 import I64_LANES
+from nlac.predictors.cascade.cholesky import SYSTEM_CELLS, SystemCell
 from nlac.predictors.cascade.covariance import STRETCHES, WINDOW_CELLS, WindowCell
 from nlac.predictors.cascade.memory import StageMemory
 from nlac.predictors.cascade.nlms import STAGE_CELLS
@@ -55,7 +56,9 @@ class ChannelCell(IntEnum):
     BATCH = 23  # frames of a batch
     STAGE_SUM = 24  # present sum of the first cascade's predictions, Q8
     LANES = 25  # address of the cells of `StageLane`
-    PREDICTIONS = 26  # present predictions of the RLS predictors, Q8
+    SYSTEMS = 26  # address of the cells of its systems: RLS predictors, combiner, final combiners
+    DUE = 27  # systems that are to be solved
+    PREDICTIONS = 28  # present predictions of the RLS predictors, Q8
 
 
 CHANNEL_CELLS = ChannelCell.PREDICTIONS + 8
@@ -142,8 +145,9 @@ class CascadeState(StageMemory):
         self._sums = self._new(total * total)
         size = max(e.order + 1 + e.cross_order + 2 * (2 * e.ltp_taps + 1) for e in p.rls)
         size += I64_LANES
-        self._factor = self._new(size * size + 64)
-        self._inverses = self._new(size)
+        # of systems that are solved together, each has its own
+        self._work = [(self._new(size * size + 64), self._new(size)) for _ in range(2)]
+        self._combiner_sums = self._new(I64_LANES * I64_LANES)
 
     def _build(self, c: int, p: CascadeParameters, long_term: bool) -> None:
         """Allocate the arrays of a channel, and fill its cells."""
@@ -174,10 +178,14 @@ class CascadeState(StageMemory):
             )  # in the order of WindowStretch
         row[ChannelCell.WINDOW] = window.ctypes.data
         row[ChannelCell.BATCH], row[ChannelCell.LTP_TAPS] = batch, ltp_taps
+        systems = self._cells((len(p.rls) + 1 + len(p.final_combiners)) * SYSTEM_CELLS)
+        systems = systems.reshape(-1, SYSTEM_CELLS)
+        row[ChannelCell.SYSTEMS] = systems.ctypes.data
+        systems[:, SystemCell.FACTOR], systems[:, SystemCell.INVERSES] = self._work[c & 1]
         rls = self._cells(len(p.rls) * RLS_CELLS).reshape(len(p.rls), RLS_CELLS)
         bits = self._bits[c] if other is None else max(self._bits[c], self._bits[reference])
         rescaled = int(row[ChannelCell.DOWN] - other_row[ChannelCell.DOWN])
-        for cells, e in zip(rls, p.rls, strict=True):
+        for cells, system, e in zip(rls, systems[: len(p.rls)], p.rls, strict=True):
             side = 2 * e.ltp_taps + 1 if e.ltp_taps and long_term else 0
             number = (
                 side if other is not None else 0, side,
@@ -187,11 +195,13 @@ class CascadeState(StageMemory):
             width = -(-size // I64_LANES) * I64_LANES
             cells[RlsCell.COUNT], cells[RlsCell.FIRST], cells[RlsCell.STRIDE] = size, first, width
             cells[RlsCell.COVARIANCE] = self._new(width * size + 64)
-            cells[RlsCell.FACTOR] = self._factor
+            cells[RlsCell.SYSTEM] = system.ctypes.data
             cells[RlsCell.COEFFICIENTS] = self._new(width + 64)
+            system[SystemCell.COUNT], system[SystemCell.STRIDE] = size, width
+            system[SystemCell.COVARIANCE] = cells[RlsCell.COVARIANCE]
+            system[SystemCell.COEFFICIENTS] = cells[RlsCell.COEFFICIENTS]
+            system[SystemCell.LOADING] = 1 << e.loading
             cells[RlsCell.DECAY], cells[RlsCell.PERIOD] = e.forgetting - p.batch, e.period
-            cells[RlsCell.INVERSES] = self._inverses
-            cells[RlsCell.LOADING] = 1 << e.loading
             cells[RlsCell.OPTIONAL] = cells[RlsCell.OFF] = e.optional
             cells[RlsCell.UP] = 61 - 2 * min(bits, SCALED_BITS) - 13
             cells[RlsCell.OTHER_UP] = max(rescaled, 0)
@@ -212,12 +222,18 @@ class CascadeState(StageMemory):
         combiners = combiners.reshape(-1, COMBINER_CELLS)
         inputs = self._new(I64_LANES * COMBINER_BATCH)
         own_inputs = self._new(I64_LANES * COMBINER_BATCH)
-        self._combiner(combiners[0], len(p.rls), _FIRST_FORGETTING, p.period, shift, own_inputs)
+        own_systems = systems[len(p.rls) :]
+        self._combiner(
+            combiners[0], own_systems[0], len(p.rls), _FIRST_FORGETTING, p.period, shift, own_inputs
+        )
         combiners[0][CombinerCell.CLIP] = _FIRST_CLIP
         stages = [s for cascade in p.cascades for s in cascade]
-        for cells, forgetting in zip(combiners[1:], p.final_combiners, strict=True):
+        count = len(p.rls) + len(stages)
+        for cells, system, forgetting in zip(
+            combiners[1:], own_systems[1:], p.final_combiners, strict=True
+        ):
             period = p.period << max(0, forgetting - _PATIENT)
-            self._combiner(cells, len(p.rls) + len(stages), forgetting, period, shift, inputs)
+            self._combiner(cells, system, count, forgetting, period, shift, inputs)
         row[ChannelCell.COMBINER] = combiners.ctypes.data
         row[ChannelCell.FINAL_COMBINERS] = combiners[1:].ctypes.data
         row[ChannelCell.NUM_FINAL_COMBINERS] = len(p.final_combiners)
@@ -241,22 +257,29 @@ class CascadeState(StageMemory):
     def _combiner(
         self,
         cells: NDArray[np.int64],
+        system: NDArray[np.int64],
         count: int,
         forgetting: int,
         period: int,
         shift: int,
         inputs: int,
     ) -> None:
-        """Fill the cells of a combiner; `count` includes the target, `inputs` is an address."""
+        """Fill the cells of a combiner and its system.
+
+        `count` includes the target, `inputs` is an address.
+        """
         cells[CombinerCell.COUNT] = count
         cells[CombinerCell.COVARIANCE] = self._new(I64_LANES * I64_LANES + 64)
-        cells[CombinerCell.FACTOR] = self._factor
-        cells[CombinerCell.COEFFICIENTS] = self._new(I64_LANES)
+        cells[CombinerCell.SUMS] = self._combiner_sums
+        cells[CombinerCell.COEFFICIENTS] = self._new(I64_LANES + 8)
+        cells[CombinerCell.SYSTEM] = system.ctypes.data
+        system[SystemCell.COUNT], system[SystemCell.STRIDE] = count, I64_LANES
+        system[SystemCell.COVARIANCE] = cells[CombinerCell.COVARIANCE]
+        system[SystemCell.COEFFICIENTS] = cells[CombinerCell.COEFFICIENTS]
+        system[SystemCell.LOADING] = _COMBINER_LOADING
         cells[CombinerCell.INPUTS] = inputs
-        cells[CombinerCell.INVERSES] = self._inverses
         cells[CombinerCell.DECAY] = forgetting - COMBINER_BITS
         cells[CombinerCell.PERIOD] = period * COMBINER_BATCH
-        cells[CombinerCell.LOADING] = _COMBINER_LOADING
         cells[CombinerCell.SHIFT] = shift
         cells[CombinerCell.RATE] = _MEAN_RATE
         cells[CombinerCell.CLIP] = _FINAL_CLIP

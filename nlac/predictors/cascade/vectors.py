@@ -147,9 +147,9 @@ def gradients(
 
 
 @kernel
-def plain_clip_inputs(means, differences, used, inputs, base, clip, shift, limit):
+def plain_clip_inputs(means, differences, used, inputs, base, clip, shift, limit, eights):
     """Plain loop of `clip_inputs`."""
-    for i in range(I64_LANES):
+    for i in range(8 * eights):
         mean, difference = load_i64(means, i), load_i64(differences, i)
         wide = (base + mean) << clip
         difference = min(max(difference, -wide), wide)
@@ -161,25 +161,32 @@ def plain_clip_inputs(means, differences, used, inputs, base, clip, shift, limit
 @vectorised(plain_clip_inputs)
 def clip_inputs(
     typing_context: Any, means: Any, differences: Any, used: Any, inputs: Any, base: Any,
-    clip: Any, shift: Any, limit: Any,
+    clip: Any, shift: Any, limit: Any, eights: Any,
 ) -> Any:  # fmt: skip
-    """Clip sixteen differences, scale them, and update the means of their magnitudes.
+    """Clip ``8 * eights`` differences, scale them, and update the means of their magnitudes.
 
     ``wide = (base + mean) << clip`` bounds a difference, then `limit` what it is shifted down to.
     A mean moves where `used` is -1, and stays where it is 0.
     """
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        means, differences, used, inputs, base, clip, shift, limit = arguments
+        means, differences, used, inputs, base, clip, shift, limit, eights = arguments
         zero = Vector64.of(builder, 0)
-        for at in range(0, I64_LANES, _EIGHT):
-            mean = _load(builder, means, at)
+
+        def eight(index: Any) -> list[Any]:
+            at = builder.shl(index, I64(3))
+            place, given = builder.add(means, at), builder.add(differences, at)
+            mean = _load(builder, place, 0)
             wide = mean + base << clip
-            difference = _load(builder, differences, at).at_least(zero - wide).at_most(wide)
-            step = difference.size() - mean >> 5 & _load(builder, used, at)
-            (mean + step).store(means, at)
+            difference = _load(builder, given, 0).at_least(zero - wide).at_most(wide)
+            step = difference.size() - mean >> 5 & _load(builder, builder.add(used, at), 0)
+            (mean + step).store(place, 0)
             most = zero + limit
-            (difference >> shift).at_least(zero - most).at_most(most).store(inputs, at)
+            value = (difference >> shift).at_least(zero - most).at_most(most)
+            value.store(builder.add(inputs, at), 0)
+            return []
+
+        loop(builder, I64(0), builder.shl(eights, I64(3)), _EIGHT, [], eight)
         return context.get_dummy_value()
 
-    return types.void(*[types.int64] * 8), code
+    return types.void(*[types.int64] * 9), code

@@ -33,6 +33,7 @@ from nlac.predictors.cascade.kernels import (
     set_in_force,
     set_lags,
 )
+from nlac.predictors.cascade.predictor import solve_due
 from nlac.predictors.networks.step import NetworkCell, run_step
 from nlac.predictors.neural.base import learn_base, predict_base
 from nlac.predictors.neural.features import apply_outputs, mean_error, note_sample, write_features
@@ -144,6 +145,7 @@ def base_pass(schedule, sets, rows, feature_rows, pcm, begin, output):
             sample = load_i32(samples, c * block.frames + at)
             note_sample(feature_state, sample, load_i64(locations, 0))
             learn_base(predictor, t, sample)
+        solve_due(address(rows.predictors), block.channels)
 
 
 @kernel
@@ -267,5 +269,6 @@ def decode_with_network(
             mixture_learn(shared, state, sample)
             note_sample(feature_state, sample, best)
             learn_base(predictor, t, sample)
+        solve_due(address(rows.predictors), block.channels)
     keep(all_placed)
     return reader[0], raw_at

@@ -24,6 +24,7 @@ from nlac.predictors.cascade.kernels import (
     set_lags,
 )
 from nlac.predictors.cascade.loops import learn, prepare
+from nlac.predictors.cascade.predictor import solve_due
 from nlac.predictors.neural.features import apply_outputs
 from nlac.views.trace.ranks import first_rank
 from nlac.views.trace.record import EVERY, WEIGHED
@@ -109,6 +110,7 @@ def trace_cascade(schedule, sets, rows, pcm, record):
             sample = load_i32(samples, c * block.frames + at)
             _note(shared, state, entry, sample, load_i64(locations, 0), record, c, at)
             learn(predictor, shared, state, sample, t)
+        solve_due(address(rows.predictors), block.channels)
 
 
 @kernel
