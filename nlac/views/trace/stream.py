@@ -143,7 +143,7 @@ class StreamTrace:
         """Return the segments that hold some of the frames `start` to `stop`, in order."""
         start, stop = self._span(start, stop)
         found = []
-        for index in self._touched(start, stop):
+        for index in self.touched(start, stop):
             with self._parsed(index) as coded:
                 found += segments_of(coded)
         return [each for each in found if each.start < stop and start < each.start + each.frames]
@@ -241,7 +241,7 @@ class StreamTrace:
 
     def _traced(self, start: int, stop: int) -> Iterator[BlockTrace]:
         """The blocks that hold frames `start` to `stop`, decoded; the last one is kept."""
-        for index in self._touched(start, stop):
+        for index in self.touched(start, stop):
             with self._lock:
                 if self._kept is None or self._kept.index != index:
                     # one at a time
@@ -257,8 +257,8 @@ class StreamTrace:
             raise UsageError(f"frames {start} to {stop} of a stream of {self.frames}")
         return start, stop
 
-    def _touched(self, start: int, stop: int) -> range:
-        """Numbers of the blocks that hold some of the frames."""
+    def touched(self, start: int, stop: int) -> range:
+        """Return the numbers of the blocks that hold some of the frames `start` to `stop`."""
         if start == stop:
             return range(0)
         return range(self._reader.block_of_frame(start), self._reader.block_of_frame(stop - 1) + 1)
