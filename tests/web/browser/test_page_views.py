@@ -47,13 +47,14 @@ def test_lanes_show_what_is_inside_and_say_it_in_words(loop: Shown) -> None:
         "orders", "sets", "weights", "wave-residual",
     ]  # fmt: skip
     page.wait_for_selector("figcaption:has-text('where this was before: 2.00 s')")
+    page.wait_for_selector("li:has-text('Bits a sample over time; on average')", state="attached")
     words = page.inner_text("ul[aria-label='What the pictures show']")
     for part in ("Waveform".lower(), "Repetition: ", "spectrogram L", "Bits a sample", "1 blocks"):
         assert part in words
     drawn = """one => one.getContext("2d").getImageData(0, 0, one.width, one.height)
         .data.some(value => value)"""
     assert all(page.locator(".lane canvas").nth(k).evaluate(drawn) for k in range(6))
-    assert page.locator("canvas[aria-label^='Histogram of the residuals']").count() == 1
+    page.wait_for_selector("canvas[aria-label^='Histogram of the residuals']")
 
 
 def test_zoom_reaches_single_samples(loop: Shown, library: Path) -> None:
