@@ -43,7 +43,7 @@ export function address(path, parameters = {}) {
 
 export function messageOf(status, body) {
   const detail = body?.detail;
-  if (typeof detail === "string") return detail[0].toUpperCase() + detail.slice(1);
+  if (typeof detail === "string") return detail;
   if (Array.isArray(detail) && detail[0]?.msg) return detail.map((each) => each.msg).join("; ");
   return `The server answered with the error ${status}.`;
 }

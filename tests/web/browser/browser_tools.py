@@ -59,7 +59,7 @@ def serving(port: int = 0, **given: Any) -> Iterator[int]:
         thread.join(30)
 
 
-def until(page: Any, expression: str, argument: Any = None, seconds: float = 20.0) -> None:
+def until(page: Any, expression: str, argument: Any = None, seconds: float = 60.0) -> None:
     """Wait until an expression is true in a page, whose policy forbids Playwright's way to wait."""
     end = time.monotonic() + seconds
     while not page.evaluate(expression, argument):

@@ -70,7 +70,8 @@ def show(browser: Any, base: str) -> Iterator[Callable[..., Shown]]:
 
     def make(base: str = base, **given: Any) -> Shown:
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **given})
-        context.set_default_timeout(20_000)
+        # the first use of a kernel may compile it
+        context.set_default_timeout(60_000)
         shown = Shown(context.new_page(), base)
         shown.watch()
         made.append(shown)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from browser_tools import DATA, LOOP, Shown, until
+from browser_tools import LOOP, Shown, until
 
 NARROW = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 
@@ -91,8 +91,8 @@ def test_page_is_used_with_the_keyboard_alone(shown: Shown) -> None:
     tab_to("Choose a file")
     with page.expect_file_chooser() as chooser:
         page.keyboard.press("Enter")
-    chooser.value.set_files(DATA / "speech.flac")
-    page.wait_for_selector("h1:text-is('speech.flac')")
+    chooser.value.set_files(LOOP)
+    page.wait_for_selector("h1:text-is('loop.wav')")
     tab_to("Encode")
     page.keyboard.press("Enter")
     page.wait_for_selector("td .ok")

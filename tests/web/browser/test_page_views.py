@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -46,18 +47,19 @@ def test_lanes_show_what_is_inside_and_say_it_in_words(loop: Shown) -> None:
         "orders", "sets", "weights", "wave-residual",
     ]  # fmt: skip
     page.wait_for_selector("figcaption:has-text('where this was before: 2.00 s')")
+    page.wait_for_selector("li:has-text('Bits a sample over time; on average')", state="attached")
     words = page.inner_text("ul[aria-label='What the pictures show']")
     for part in ("Waveform".lower(), "Repetition: ", "spectrogram L", "Bits a sample", "1 blocks"):
         assert part in words
     drawn = """one => one.getContext("2d").getImageData(0, 0, one.width, one.height)
         .data.some(value => value)"""
     assert all(page.locator(".lane canvas").nth(k).evaluate(drawn) for k in range(6))
-    assert page.locator("canvas[aria-label^='Histogram of the residuals']").count() == 1
+    page.wait_for_selector("canvas[aria-label^='Histogram of the residuals']")
 
 
-def test_zoom_reaches_single_samples(loop: Shown) -> None:
+def test_zoom_reaches_single_samples(loop: Shown, library: Path) -> None:
     page = loop.page
-    samples = nlac.read(LOOP).samples
+    samples = nlac.read(library / "loop.nlac")[0]
     page.focus(".lanes-stack")
     page.keyboard.press("Home")
     for _ in range(20):
@@ -139,7 +141,7 @@ def test_sound_plays_from_any_point_and_changes_at_the_same_position(loop: Shown
     assert head / box["width"] * FRAMES / RATE == pytest.approx(at, abs=0.1)
 
 
-def test_prediction_and_residual_add_up_to_the_original(loop: Shown) -> None:
+def test_prediction_and_residual_add_up_to_the_original(loop: Shown, library: Path) -> None:
     start, stop = 100_000, 100_200
     rows = {}
     for kind in ("original", "prediction", "residual"):
@@ -149,7 +151,7 @@ def test_prediction_and_residual_add_up_to_the_original(loop: Shown) -> None:
         )
         rows[kind] = np.array(answer.json()["samples"])
     assert np.array_equal(rows["prediction"] + rows["residual"], rows["original"])
-    assert np.array_equal(rows["original"].T, nlac.read(LOOP).samples[start:stop])
+    assert np.array_equal(rows["original"].T, nlac.read(library / "loop.nlac")[0][start:stop])
 
 
 def test_streams_of_a_job_are_drawn_and_can_be_looked_into(shown: Shown) -> None:
