@@ -111,7 +111,7 @@ def decode_generic(
     CorruptStream
         The payload is damaged; an error of the predictor counts as that, too.
     """
-    ranges, words = _split(payload, channels)
+    ranges, words = split_payload(payload, channels)
     samples = np.empty((channels, frames), np.int32)
     decoder = RangeDecoder(words)
     predictor.start(channels, bits_per_sample, sample_rate)
@@ -142,7 +142,7 @@ def _frames(samples: NDArray[np.int32]) -> Iterator[list[int]]:
         yield from samples[:, begin : begin + _PIECE].T.tolist()
 
 
-def _split(payload: bytes, channels: int) -> tuple[list[tuple[int, int]], U32]:
+def split_payload(payload: bytes, channels: int) -> tuple[list[tuple[int, int]], U32]:
     """Parse the range of each channel, and the words."""
     size = channels * _RANGE.size
     if len(payload) < size:

@@ -7,10 +7,12 @@ with NaN payloads, signed zeros and denormals.
 
 from __future__ import annotations
 
+import math
 import struct
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nlac._errors import CorruptStream, TruncatedStream
 from nlac._typing import I64, FloatSamples, IntSamples
@@ -109,6 +111,25 @@ def is_gain(side: bytes, num_channels: int) -> bool:
     """
     channels, exceptions, position = _read_channels(side, num_channels, 1 << 32)
     return position == len(side) and not any(exceptions) and not any(c.grids for c in channels)
+
+
+def units(side: bytes, num_channels: int, frames: int) -> NDArray[np.float64]:
+    """Return what a 1 of the integer plane stands for, (frames, channels) float64.
+
+    Raises
+    ------
+    CorruptStream
+        The side data is damaged.
+    """
+    channels, _, _ = _read_channels(side, num_channels, frames)
+    out = np.empty((frames, num_channels))
+    for column, (gain, _, runs) in zip(out.T, channels, strict=True):
+        begin = 0
+        for end, grid in runs:
+            multiplier, exponent = (1, grid) if grid is not None else gain or Gain(1, 0)
+            column[begin:end] = math.ldexp(multiplier, exponent)
+            begin = end
+    return out
 
 
 def parameter_row(gain: Gain, grids: Grids, exceptions: bool, first_run: int) -> list[int]:

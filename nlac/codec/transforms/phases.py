@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from nlac._errors import CorruptStream
-from nlac._typing import IntSamples
+from nlac._typing import AnyArray, IntSamples
 from nlac.entropy.varint import read_varint, write_varint
 
 MAX_PHASES = 8
@@ -75,7 +75,7 @@ def split_phases(samples: IntSamples, phases: int, offset: int, held: bool) -> I
     return out.reshape(total // phases, phases * channels)
 
 
-def join_phases(samples: IntSamples, frames: int, phases: int, offset: int) -> IntSamples:
+def join_phases(samples: AnyArray, frames: int, phases: int, offset: int) -> AnyArray:
     """Undo `split_phases`; `frames` is the number of frames of the result."""
     channels = samples.shape[1] // phases
     return samples.reshape(-1, channels)[offset : offset + frames]

@@ -39,7 +39,7 @@ from nlac.predictors.cascade.state import CascadeState
 
 
 @inline_kernel
-def _prepare(predictor, locations, count, entry, shared, state, t):
+def prepare(predictor, locations, count, entry, shared, state, t):
     """Predict the sample of delayed frame t, and prepare its mixture."""
     predict_sample(predictor, t)
     limit_locations(locations, count, entry.lowest, entry.highest)
@@ -47,7 +47,7 @@ def _prepare(predictor, locations, count, entry, shared, state, t):
 
 
 @inline_kernel
-def _learn(predictor, shared, state, sample, t):
+def learn(predictor, shared, state, sample, t):
     """Update the mixture and the predictor with the sample of delayed frame t."""
     mixture_learn(shared, state, sample)
     learn_sample(predictor, t, sample)
@@ -87,14 +87,14 @@ def encode_loop(schedule, sets, rows, pcm, word_buffer, raw_buffer):
                 continue
             entry = set_in_force(block, t, c)
             predictor, locations, state = channel_of(rows, c)
-            _prepare(predictor, locations, rows.num_locations, entry, shared, state, t)
+            prepare(predictor, locations, rows.num_locations, entry, shared, state, t)
             sample = load_i32(samples, c * block.frames + at)
             good, coder, bits = code_sample(
                 shared, state, entry, sample, words, coder, raw, bits
             )
             if not good:
                 return -1, -1
-            _learn(predictor, shared, state, sample, t)
+            learn(predictor, shared, state, sample, t)
     return seal(words, *coder), end_bits(raw, *bits)
 
 
@@ -122,14 +122,14 @@ def decode_loop(schedule, sets, rows, pcm, word_buffer, raw_buffer):
                 continue
             entry = set_in_force(block, t, c)
             predictor, locations, state = channel_of(rows, c)
-            _prepare(predictor, locations, rows.num_locations, entry, shared, state, t)
+            prepare(predictor, locations, rows.num_locations, entry, shared, state, t)
             good, sample, coder, raw_at = decode_sample(
                 shared, state, entry, payload, coder, raw_at
             )
             if not good:
                 return -1, -1
             store_32(samples, c * block.frames + at, sample)
-            _learn(predictor, shared, state, sample, t)
+            learn(predictor, shared, state, sample, t)
     return coder[0], raw_at
 
 
@@ -146,7 +146,7 @@ def encode_samples(
     used, raw_used = encode_loop(
         side_info.schedule,
         set_table(side_info.sets),
-        _rows(side_info, parameters, state),
+        first_rows(side_info, parameters, state),
         ordered,
         words,
         raw,
@@ -163,7 +163,7 @@ def decode_samples(
     taken, used = decode_loop(
         side_info.schedule,
         set_table(side_info.sets),
-        _rows(side_info, parameters, state),
+        first_rows(side_info, parameters, state),
         pcm,
         words,
         raw,
@@ -171,7 +171,8 @@ def decode_samples(
     return taken, used
 
 
-def _rows(side_info: SideInfo, parameters: CascadeParameters, state: CascadeState) -> Rows:
+def first_rows(side_info: SideInfo, parameters: CascadeParameters, state: CascadeState) -> Rows:
+    """Rows of a block at its start; `state` is its `first_state`, and must live as long."""
     count = parameters.num_locations
     mixtures = mixture_state(side_info.initial_scale, count, side_info.reference)
     progress = current_meter().start_pass(side_info.schedule.frames)

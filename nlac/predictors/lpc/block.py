@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -144,6 +145,31 @@ def decode_samples(
     check_end(words, raw, taken, used)
 
 
+class DecodedSlice(NamedTuple):
+    """A decoded slice; the next one overwrites its samples.
+
+    Attributes
+    ----------
+    start : int
+        First frame in the block.
+    plan : Plan
+    initial_scale : (channels,) int64
+    first : list of list of int
+        First samples of each channel, for the prefilters.
+    rows : (channels, n) int32
+        The samples as the loops read them.
+    pcm : (channels, frames) int32
+        The samples; before prefilters.
+    """
+
+    start: int
+    plan: Plan
+    initial_scale: NDArray[np.int64]
+    first: list[list[int]]
+    rows: NDArray[np.int32]
+    pcm: NDArray[np.int32]
+
+
 @dataclass(frozen=True, slots=True)
 class SlicedBlock:
     """A block in slices, its side information parsed; from `open_sliced`.
@@ -198,6 +224,13 @@ class SlicedBlock:
         CorruptStream
             The bytes are not what an encoder writes.
         """
+        for each in self.decoded(numbers):
+            if self.prefilters:
+                restore(self.prefilters, each.first, each.pcm)
+            yield each.pcm
+
+    def decoded(self, numbers: range) -> Iterator[DecodedSlice]:
+        """Decode some slices as `pieces` does, up to the residuals of prefilters."""
         chosen = [self.table.slices[number] for number in numbers]
         longest = max(each.stop - each.start for each in chosen)
         work = np.empty(len(self.order) * longest, np.int32)
@@ -214,9 +247,7 @@ class SlicedBlock:
             plan = planner.plan(each.start, each.stop, warm_up, order * frames)
             clear_rows(rows, self.parameters, frames)
             decode_samples(plan, self.coder, scale, rows, pcm, data, at)
-            if self.prefilters:
-                restore(self.prefilters, first, pcm)
-            yield pcm
+            yield DecodedSlice(each.start, plan, scale, first, rows, pcm)
 
     def _read_beginning(
         self, data: bytes, number: int

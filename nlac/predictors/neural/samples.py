@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -134,6 +134,31 @@ def encode_samples(
     """
     encoder = Encoder(np.zeros(8, np.uint64), *new_buffers(pcm.size))
     start_encoder(encoder)
+    for begin, output, outputs in known_passes(base, pcm, runners, ahead):
+        if not coding_pass(
+            base.side_info.schedule, base.table, base.rows, powers(), pcm, begin, output, outputs,
+            encoder,
+        ):  # fmt: skip
+            return None
+    used, raw_used = end_encoder(encoder)
+    return encoder.words[:used], encoder.raw[:raw_used]
+
+
+def known_passes(
+    base: BasePredictor, pcm: NDArray[np.int32], runners: list[NetworkRunner], ahead: bool = False
+) -> Iterator[tuple[int, BaseOutput, NDArray[np.int16]]]:
+    """Run base predictor and network over samples that are known, a span of time after the other.
+
+    The arguments are those of `encode_samples`.
+
+    Yields
+    ------
+    begin : int
+        First delayed frame of the span.
+    output : BaseOutput
+    outputs : (channels, times, OUTPUTS) int16
+        What the network tells.
+    """
     total = base.side_info.schedule.frames + int(base.side_info.schedule.delay.max())
     spans = [(begin, min(begin + LAG_SPAN, total)) for begin in range(0, total, LAG_SPAN)]
 
@@ -146,13 +171,7 @@ def encode_samples(
         for c, runner in enumerate(runners):
             places = base.active(c, begin, end)
             outputs[c, places] = runner(output.features[c, places])
-        if not coding_pass(
-            base.side_info.schedule, base.table, base.rows, powers(), pcm, begin, output, outputs,
-            encoder,
-        ):  # fmt: skip
-            return None
-    used, raw_used = end_encoder(encoder)
-    return encoder.words[:used], encoder.raw[:raw_used]
+        yield begin, output, outputs
 
 
 def decode_samples(

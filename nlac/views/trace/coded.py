@@ -74,6 +74,8 @@ class CodedChannels:
         A network corrects the body's predictions.
     prefilters : list of Prefilter
         One for each coded channel, or none.
+    first : list of list of int
+        First samples of each coded channel, for its prefilter.
     """
 
     block: CodedBlock
@@ -82,6 +84,7 @@ class CodedChannels:
     body: Body | None = None
     has_network: bool = False
     prefilters: list[Prefilter] = field(default_factory=list)
+    first: list[list[int]] = field(default_factory=list)
 
     @property
     def predictor(self) -> str:
@@ -146,17 +149,18 @@ def parse_block(block: CodedBlock, stream: StreamHeader) -> CodedChannels:
         sliced = open_sliced(data, at, frames, channels, stream.coder_id)
     if sliced is not None:
         lpc = CodedLpc(sliced.coder, sliced.order, sliced.sets, sliced.parameters, 0, sliced)
-        return CodedChannels(block, stream, opened, lpc, prefilters=sliced.prefilters)
+        return CodedChannels(block, stream, opened, lpc, False, sliced.prefilters, sliced.first)
     kind, after = read_varint(data, at)
     prefilters: list[Prefilter] = []
+    first: list[list[int]] = []
     if kind == PREFILTERED:
-        prefilters, _, at = read_prefilters(data, after, frames, channels)
+        prefilters, first, at = read_prefilters(data, after, frames, channels)
         kind, after = read_varint(data, at)
     networks = method.takes_model
     body: Body
     if networks and kind == FORWARD:
         body = read_forward(data, after, frames, channels)
-        return CodedChannels(block, stream, opened, body, True, prefilters)
+        return CodedChannels(block, stream, opened, body, True, prefilters, first)
     if networks and kind == CASCADE_ALONE:
         kind, after = read_varint(data, after)
         if kind != CASCADE:
@@ -164,7 +168,7 @@ def parse_block(block: CodedBlock, stream: StreamHeader) -> CodedChannels:
         networks = False
     if kind == CASCADE and not is_lpc:
         body = read_cascade(data, after, frames, channels)
-        return CodedChannels(block, stream, opened, body, networks, prefilters)
+        return CodedChannels(block, stream, opened, body, networks, prefilters, first)
     coder, at = read_coder(data, at, stream.coder_id)
     body = CodedLpc(coder, *read_side_info(data, at, frames, channels))
-    return CodedChannels(block, stream, opened, body, False, prefilters)
+    return CodedChannels(block, stream, opened, body, False, prefilters, first)

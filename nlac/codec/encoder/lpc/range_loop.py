@@ -39,7 +39,7 @@ from nlac.predictors.lpc.kernels import (
 from nlac.predictors.lpc.small_intervals import interval_of, is_small_mean
 
 
-class _CodeCell(IntEnum):
+class CodeCell(IntEnum):
     """Cells of a coded sample, int64."""
 
     LEFT = 0  # begin of its interval
@@ -48,12 +48,12 @@ class _CodeCell(IntEnum):
     COUNT = 3  # number of raw bits
 
 
-_CODE_CELLS = len(_CodeCell)
+CODE_CELLS = len(CodeCell)
 
 
 @inline_kernel
 def _code_run(entry, tables, state, small, samples, known, i, count, codes, means, coarse):
-    """Part of `_code_stretch` from sample i on, while scales are coarse, or while they are not.
+    """Part of `code_stretch` from sample i on, while scales are coarse, or while they are not.
 
     Errors of a run do not depend on its scales, so the means need not wait for them. Returns the
     next sample, -1 if the set lacks this one, and the means.
@@ -92,11 +92,11 @@ def _code_run(entry, tables, state, small, samples, known, i, count, codes, mean
                 right = left + TAIL
         if is_escape:
             raw, raw_count = rank - entry.first, np.int64(index_bits(entry.last - entry.first))
-        code = codes + 8 * _CODE_CELLS * i
-        store_64(code, _CodeCell.LEFT, left)
-        store_64(code, _CodeCell.SIZE, right - left)
-        store_64(code, _CodeCell.RAW, raw)
-        store_64(code, _CodeCell.COUNT, raw_count)
+        code = codes + 8 * CODE_CELLS * i
+        store_64(code, CodeCell.LEFT, left)
+        store_64(code, CodeCell.SIZE, right - left)
+        store_64(code, CodeCell.RAW, raw)
+        store_64(code, CodeCell.COUNT, raw_count)
         error = abs((sample << 8) - location)
         means = following_means(means, error)
         adapt_context(shapes, state, place, error, distribution.mantissa, distribution.shift)
@@ -105,7 +105,7 @@ def _code_run(entry, tables, state, small, samples, known, i, count, codes, mean
 
 
 @kernel
-def _code_stretch(entry, tables, state, small, samples, known, count, codes):
+def code_stretch(entry, tables, state, small, samples, known, count, codes):
     """Intervals and raw bits of `count` samples of a channel; False if its set lacks a sample.
 
     Parameters
@@ -121,7 +121,7 @@ def _code_stretch(entry, tables, state, small, samples, known, count, codes):
     count : int
         Number of samples.
     codes : int
-        Address of the rows of `_CodeCell`.
+        Address of the rows of `CodeCell`.
     """
     means = means_of(state)
     i = np.int64(0)
@@ -170,7 +170,7 @@ def encode_loop(plan, tables, state_rows, contexts, sample_rows, pcm, word_buffe
     pos, lower, rng, held, first = 0, ZERO, FULL, 0, ZERO
     raw_pos, acc, fill = 0, ZERO, 0
     locations = np.empty((channels, STRETCH), np.int64)
-    codes = np.empty((channels, STRETCH, _CODE_CELLS), np.int64)
+    codes = np.empty((channels, STRETCH, CODE_CELLS), np.int64)
     for k in range(segments):
         segment_end = load_i64(starts, k + 1)
         for begin in range(load_i64(starts, k), segment_end, STRETCH):
@@ -183,27 +183,27 @@ def encode_loop(plan, tables, state_rows, contexts, sample_rows, pcm, word_buffe
                     lines, cells, frames, channels, k, c, samples, begin, end, address(locations)
                 )
                 if own.length < end - begin:
-                    codes[c, : end - begin, _CodeCell.SIZE] = 0
-                good = _code_stretch(
+                    codes[c, : end - begin, CodeCell.SIZE] = 0
+                good = code_stretch(
                     value_set_of(own.cell, values, ranks), own_tables,
                     states + 8 * SCALE_CELLS * c, small + 8 * SMALL_CELLS * c,
                     own.samples, own.known, own.length,
-                    address(codes) + 8 * _CODE_CELLS * (STRETCH * c + own.first),
+                    address(codes) + 8 * CODE_CELLS * (STRETCH * c + own.first),
                 )  # fmt: skip
                 if not good:
                     return -1, -1
             for i in range(end - begin):
                 for c in range(channels):
-                    code = address(codes) + 8 * _CODE_CELLS * (STRETCH * c + i)
-                    size = load_i64(code, _CodeCell.SIZE)
+                    code = address(codes) + 8 * CODE_CELLS * (STRETCH * c + i)
+                    size = load_i64(code, CodeCell.SIZE)
                     if size == 0:
                         continue
                     pos, lower, rng, held, first = encode_interval(
-                        words, pos, lower, rng, held, first, load_i64(code, _CodeCell.LEFT), size
+                        words, pos, lower, rng, held, first, load_i64(code, CodeCell.LEFT), size
                     )
                     raw_pos, acc, fill = put_bits(
-                        raw, raw_pos, acc, fill, load_i64(code, _CodeCell.RAW),
-                        load_i64(code, _CodeCell.COUNT),
+                        raw, raw_pos, acc, fill, load_i64(code, CodeCell.RAW),
+                        load_i64(code, CodeCell.COUNT),
                     )  # fmt: skip
     keep(locations)
     keep(codes)

@@ -30,19 +30,19 @@ from nlac.predictors.lpc.rice_loops import (
 )
 
 
-class _CodeCell(IntEnum):
+class CodeCell(IntEnum):
     """Cells of a coded sample, int64."""
 
     BITS = 0  # the code, first bit lowest
     COUNT = 1  # number of its bits; 0 for no sample
 
 
-_CODE_CELLS = len(_CodeCell)
+CODE_CELLS = len(CodeCell)
 _WORD = (1 << 32) - 1
 
 
 @kernel
-def _code_stretch(entry, state, samples, known, count, codes):
+def code_stretch(entry, state, samples, known, count, codes):
     """Code `count` samples of a channel; returns what is inefficient, as `encode_rice` does.
 
     Parameters
@@ -56,7 +56,7 @@ def _code_stretch(entry, state, samples, known, count, codes):
     count : int
         Number of samples.
     codes : int
-        Address of the rows of `_CodeCell`.
+        Address of the rows of `CodeCell`.
 
     Returns
     -------
@@ -83,8 +83,8 @@ def _code_stretch(entry, state, samples, known, count, codes):
         else:
             code |= (rank - entry.first) << MAX_QUOTIENT
             length = MAX_QUOTIENT + index_count
-        store_64(codes + 8 * _CODE_CELLS * i, _CodeCell.BITS, code)
-        store_64(codes + 8 * _CODE_CELLS * i, _CodeCell.COUNT, length)
+        store_64(codes + 8 * CODE_CELLS * i, CodeCell.BITS, code)
+        store_64(codes + 8 * CODE_CELLS * i, CodeCell.COUNT, length)
         mean = following_mean(mean, abs(residual))
     store_64(state, ScaleCell.MIDDLE, mean)
     return inefficient
@@ -109,7 +109,7 @@ def encode_rice(plan, state_rows, sample_rows, pcm, raw_buffer):
     raw, limit = address(raw_buffer), len(raw_buffer) - 4
     raw_pos, acc, fill, inefficient = 0, ZERO, 0, np.int64(0)
     locations = np.empty((channels, STRETCH), np.int64)
-    codes = np.empty((channels, STRETCH, _CODE_CELLS), np.int64)
+    codes = np.empty((channels, STRETCH, CODE_CELLS), np.int64)
     for k in range(segments):
         segment_end = load_i64(starts, k + 1)
         for begin in range(load_i64(starts, k), segment_end, STRETCH):
@@ -124,10 +124,10 @@ def encode_rice(plan, state_rows, sample_rows, pcm, raw_buffer):
                 if own.length < end - begin:
                     # the coder takes no bits, not any bits, where there is no sample
                     codes[c, : end - begin] = 0
-                more = _code_stretch(
+                more = code_stretch(
                     value_set_of(own.cell, values, ranks), states + 8 * SCALE_CELLS * c,
                     own.samples, own.known, own.length,
-                    address(codes) + 8 * _CODE_CELLS * (STRETCH * c + own.first),
+                    address(codes) + 8 * CODE_CELLS * (STRETCH * c + own.first),
                 )  # fmt: skip
                 if more < 0:
                     return -1, np.int64(0)
@@ -136,9 +136,9 @@ def encode_rice(plan, state_rows, sample_rows, pcm, raw_buffer):
                 for c in range(channels):
                     if raw_pos > limit:
                         return -2, np.int64(0)
-                    code = address(codes) + 8 * _CODE_CELLS * (STRETCH * c + i)
-                    bits = load_i64(code, _CodeCell.BITS)
-                    count = load_i64(code, _CodeCell.COUNT)
+                    code = address(codes) + 8 * CODE_CELLS * (STRETCH * c + i)
+                    bits = load_i64(code, CodeCell.BITS)
+                    count = load_i64(code, CodeCell.COUNT)
                     raw_pos, acc, fill = put_bits(
                         raw, raw_pos, acc, fill, bits & _WORD, min(count, 32)
                     )
