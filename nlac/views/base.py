@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
+from itertools import pairwise
 from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nlac._errors import NlacError
 from nlac._typing import Samples
 from nlac.api.arrays import SampleFormat, from_samples, output_dtype
 from nlac.audio.format import AudioFormat
@@ -139,6 +141,38 @@ class Recording(ABC):
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+
+class SilencedRecording(Recording):
+    """A damaged recording, with silence for what cannot be decoded.
+
+    Parameters
+    ----------
+    recording : Recording
+        It stays open.
+    """
+
+    def __init__(self, recording: Recording) -> None:
+        fmt = AudioFormat(
+            recording.sample_rate,
+            recording.channels,
+            recording.bits_per_sample,
+            is_float=recording.is_float,
+        )
+        size = recording.num_bytes
+        super().__init__(recording.path, recording.container, fmt, recording.frames, size)
+        self._recording = recording
+
+    def _read(self, start: int, stop: int) -> NDArray[Any]:
+        try:
+            return self._recording.read(start, stop)
+        except NlacError:
+            result = np.zeros((stop - start, self.channels), self._recording.dtype)
+        borders = np.clip(self._recording.borders, start, stop).tolist()
+        for begin, end in pairwise(borders):
+            with suppress(NlacError):
+                result[begin - start : end - start] = self._recording.read(begin, end)
+        return result
 
 
 class ArrayRecording(Recording):

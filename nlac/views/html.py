@@ -107,10 +107,11 @@ def _table(analysis: Analysis) -> str:
         share = ""
         if name != OWN and analysis.recording.num_bytes:
             share = f"{100 * stream.bytes / analysis.recording.num_bytes:.2f} % of the file"
+        blocks = len(stream.trace["blocks"])
         rows.append(
             f"<tr><td>{html.escape(name)}</td><td>{stream.bytes:,} bytes</td>"
             f"<td>{stream.bits_per_sample:.3f} bits a sample</td><td>{share}</td>"
-            f"<td>{len(stream.trace['blocks'])} blocks</td></tr>"
+            f"<td>{blocks} block{'s' * (blocks != 1)}</td></tr>"
         )
     return f"<table>{''.join(rows)}</table>"
 

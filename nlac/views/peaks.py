@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice, pairwise
 from typing import Any, Protocol
 
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from nlac._errors import NlacError
 from nlac._parallel import ordered_map
 from nlac.codec.decoder.workers import available_cores
+from nlac.views.base import Recording, SilencedRecording
 from nlac.views.columns import (
     FINE_FRAMES,
     Peaks,
@@ -21,7 +23,6 @@ from nlac.views.columns import (
     peaks_of,
     plain,
 )
-from nlac.views.recording import Recording
 from nlac.views.spectra import SpectrumStore
 from nlac.views.spectrogram import check_picture, spectrogram
 
@@ -51,7 +52,8 @@ class Overview:
     Attributes
     ----------
     damage : list of str
-        What could not be decoded; it stays unknown.
+        What could not be decoded; it stays unknown, and where single samples are asked for,
+        silence stands for it from then on.
 
     Examples
     --------
@@ -65,6 +67,8 @@ class Overview:
     def __init__(self, recording: Recording) -> None:
         self.recording = recording
         self.damage: list[str] = []
+        # where samples come from: silence instead, once there is damage
+        self._source = recording
         frames, channels = recording.frames, recording.channels
         self._peaks = PeakStore(frames, channels, recording.dtype)
         self._spectra = SpectrumStore(frames, channels, recording.sample_rate)
@@ -127,7 +131,10 @@ class Overview:
             return peaks_of(np.empty((1, recording.channels), recording.dtype)[:0], edges[:1])
         fine = last - first < FINE_FRAMES * (len(edges) - 1)
         if fine or (last - first <= _DIRECT_FRAMES and not self._all(self._seen, first, last)):
-            return peaks_of(recording.read(first, last), edges, first)
+            found = peaks_of(self._source.read(first, last), edges, first)
+            seen = self._all(self._seen, first, last)
+            exact = not seen or self._all(self._known, first, last)
+            return found if exact else replace(found, exact=False)
         self._look(first, last)
         # before the peaks: what comes meanwhile does not count
         exact = self._all(self._known, first, last)
@@ -135,7 +142,7 @@ class Overview:
 
     def samples(self, start: int, stop: int) -> NDArray[Any]:
         """Single samples of a span, shape (channels, frames)."""
-        return self.recording.read(start, stop).T
+        return self._source.read(start, stop).T
 
     def as_dict(self, start: int, stop: int, columns: int) -> dict[str, Any]:
         """Plain values for JSON: samples if there are no more than columns, else peaks."""
@@ -156,7 +163,7 @@ class Overview:
         """
         check_picture(self.recording.channels, start, stop, width, height, channel)
         if stop - start <= _DIRECT_FRAMES:
-            return spectrogram(self.recording, start, stop, width, height, channel)
+            return spectrogram(self._source, start, stop, width, height, channel)
         self._look(start, stop)
         return self._spectra.picture(start, stop, width, height, channel)
 
@@ -247,6 +254,7 @@ class Overview:
     def _tell(self, pieces: range, error: NlacError) -> None:
         """Go on without what is damaged."""
         self.damage.append(str(error))
+        self._source = SilencedRecording(self.recording)
         self._seen[pieces.start : pieces.stop] = True
 
 

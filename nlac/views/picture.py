@@ -109,6 +109,7 @@ def _bits(axes: Any, analysis: Analysis) -> None:
         times = (stream.trace["start"] + np.arange(len(values)) * stream.trace["step"]) / rate
         label = f"{name}, {stream.bits_per_sample:.3f} bits a sample"
         axes.step(times, values, where="post", color=_COLOURS[number], linewidth=1, label=label)
+    axes.margins(y=0.1)
     axes.set_ylim(bottom=0)
     axes.set_ylabel("bits a sample", fontsize=8)
     axes.legend(loc="lower right", fontsize=8, frameon=False)

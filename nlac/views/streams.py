@@ -6,12 +6,7 @@ import os
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from nlac.views.trace import StreamTrace, open_trace
-
-# points of a curve of bits over the whole stream, at most
-_POINTS = 1000
+from nlac.views.trace import open_trace
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +20,7 @@ class StreamView:
     bits_per_sample : float
         Bits of the whole stream over samples.
     trace : dict
-        Blocks, segments and bits over time, as the page takes them.
+        What `nlac.views.trace.Trace.as_dict` tells of the whole stream.
     """
 
     bytes: int
@@ -40,11 +35,11 @@ class StreamView:
         """Bits a sample at a frame, over all channels."""
         place = (frame - self.trace["start"]) // self.trace["step"]
         values = [row[place] for row in self.trace["bits"] if place < len(row)]
-        return sum(values) / len(values) if values else None
+        return round(sum(values) / len(values), 4) if values else None
 
 
 def view_stream(path: str | os.PathLike[str]) -> StreamView:
-    """Look at all of a stream.
+    """Look at all of a stream, which is decoded for it, a block at a time.
 
     Raises
     ------
@@ -54,25 +49,5 @@ def view_stream(path: str | os.PathLike[str]) -> StreamView:
     num_bytes = os.path.getsize(path)
     with open_trace(os.fspath(path)) as stream:
         samples = stream.frames * stream.header.channels
-        trace = _trace(stream)
+        trace = stream.trace().as_dict()
     return StreamView(num_bytes, 8 * num_bytes / max(1, samples), trace)
-
-
-def _trace(stream: StreamTrace) -> dict[str, Any]:
-    """Blocks and segments; bits by the lengths of blocks."""
-    frames, channels = stream.frames, stream.header.channels
-    step = max(1, -(-frames // _POINTS))
-    places = np.arange(0, frames, step)
-    stops = np.array([each.start + each.frames for each in stream.blocks], np.int64)
-    rates = np.array([8 * each.bytes / (each.frames * channels) for each in stream.blocks])
-    bits = rates[np.searchsorted(stops, places, side="right")]
-    return {
-        "start": 0,
-        "stop": frames,
-        "step": step,
-        "blocks": [each.as_dict() for each in stream.blocks],
-        "segments": [each.as_dict() for each in stream.segments()],
-        "bits": [np.round(bits, 4).tolist()],
-        "weights": [],
-        "histogram": {"edges": [], "counts": [], "expected": []},
-    }

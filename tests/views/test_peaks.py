@@ -143,10 +143,16 @@ def test_damage_is_told_and_the_rest_is_shown(stream, tmp_path):
         overview = Overview(recording)
         overview.fill()
         peaks = overview.peaks(0, FRAMES, 100)
+        fine = overview.peaks(0, FRAMES, 1000)
+        picture = overview.spectrogram(0, FRAMES, 100, 10)
     assert overview.progress == 1
     assert "block" in overview.damage[0]
     assert not peaks.exact
     assert 0.7 < peaks.known.mean() < 1
+    # silence stands for what is damaged
+    assert not fine.exact
+    assert 0 < (fine.high == 0).mean() < 0.3
+    assert 0 < (picture.max(0) == 0).mean() < 0.3
 
 
 def test_plain_values(filled):
