@@ -161,7 +161,7 @@ def test_training_for_a_few_steps(shown: Shown, runs: Path) -> None:
     page.click("text=The same on the command line")
     assert "nlac train gru --data synthetic --set train.steps=3000" in page.inner_text(".copyable")
     page.click("button:text-is('Train')")
-    card = page.locator("section", has=page.get_by_role("progressbar", name="Progress of page-1"))
+    card = page.locator("section[aria-label='Training of page-1']")
     card.get_by_text("of 3,000").wait_for()
     card.get_by_role("button", name="Stop, with a checkpoint").click()
     card.get_by_text("interrupted").wait_for()
