@@ -86,8 +86,8 @@ def test_generation_is_heard_and_saved(shown: Shown, runs: Path, tmp_path: Path)
     page.keyboard.press("Enter")
     page.wait_for_selector(".live button:not([disabled])")
     page.locator(".live button").press("Enter")
-    audio = page.wait_for_selector("audio[src*=generated%3A]")
-    assert "seed 7, temperature 0.9, top-k 100" in page.inner_text(".made >> nth=-1")
+    audio = page.wait_for_selector("audio[src*='generated%3A']")
+    assert "seed 7, temperature 0.9, top-k 100" in page.inner_text(".made:has-text('seed 7')")
     page.wait_for_timeout(100)
     assert audio.evaluate(
         "audio => new Promise(done => audio.readyState ? done(audio.duration)"
@@ -107,7 +107,7 @@ def test_generation_is_heard_and_saved(shown: Shown, runs: Path, tmp_path: Path)
     assert "--top-k 100" in page.inner_text(".copyable")
     # it is still there when the page is loaded again
     page.reload()
-    page.wait_for_selector("audio[src*=generated%3A]")
+    page.wait_for_selector("audio[src*='generated%3A']")
 
 
 def test_generation_after_a_file_is_stopped(shown: Shown) -> None:
