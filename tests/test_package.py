@@ -22,16 +22,27 @@ ROOT = Path(__file__).resolve().parents[1]
 CONFIGURED = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 PROJECT = CONFIGURED["project"]
 REQUIRED = CONFIGURED["tool"]["hatch"]["metadata"]["hooks"]["custom"]["dependencies"]
+# what is no module, by its name in the wheel
 DATA = {
-    "nlac/py.typed",
-    "nlac/bitstream/distribution.bin",
-    "nlac/predictors/networks/gates.bin",
-    "nlac/models/cnn.nlacm",
-    "nlac/models/cnn-rls.nlacm",
-    "nlac/models/gru.nlacm",
-    "nlac/models/gru-rls.nlacm",
-    "nlac/models/neural.nlacm",
+    name: ROOT / name
+    for name in (
+        "nlac/py.typed",
+        "nlac/bitstream/distribution.bin",
+        "nlac/predictors/networks/gates.bin",
+        "nlac/models/cnn.nlacm",
+        "nlac/models/cnn-rls.nlacm",
+        "nlac/models/gru.nlacm",
+        "nlac/models/gru-rls.nlacm",
+        "nlac/models/neural.nlacm",
+    )
 }
+DATA |= {
+    path.relative_to(ROOT).as_posix(): path
+    for folder in ("nlac/views", "nlac/web/static")
+    for path in (ROOT / folder).rglob("*")
+    if path.is_file() and path.suffix not in (".py", ".pyc")
+}
+DATA |= {f"nlac/training/shipped/{path.name}": path for path in (ROOT / "recipes").glob("*.yaml")}
 
 
 @pytest.fixture(scope="module")
@@ -70,16 +81,16 @@ def test_wheels_are_compiled_with_a_release_that_is_admitted():
 
 def test_wheel_holds_what_is_no_module(wheel):
     names = set(wheel.namelist())
-    assert names >= DATA
-    for name in DATA:
-        assert wheel.read(name) == (ROOT / name).read_bytes()
+    assert names >= DATA.keys()
+    for name, path in DATA.items():
+        assert wheel.read(name) == path.read_bytes()
 
 
 def test_wheel_holds_every_module_and_nothing_else(wheel):
     outside = re.compile(r"[^/]+\.(dist-info|data)/")
     shipped = {name for name in wheel.namelist() if not outside.match(name)}
     modules = {path.relative_to(ROOT).as_posix() for path in (ROOT / "nlac").rglob("*.py")}
-    assert shipped == modules | DATA
+    assert shipped == modules | DATA.keys()
 
 
 def test_wheel_installs_man_pages_completions_and_the_file_type(wheel):

@@ -67,7 +67,9 @@ function showModel(place, model) {
         ...model.layers.map((layer, i) => el("tr", {}, el("th", { scope: "row" }, `${i + 1} ${layer.kind}`), el("td", {}, count(layer.outputs)),
           el("td", {}, layer.taps), el("td", {}, layer.dilation), el("td", {}, layer.residual ? "yes" : "no"))))))),
     el("section.card", {}, el("h2", {}, "Card"), settingsTable(card, "Card")));
-  return showReach(reach, model.receptive_field);
+  // a model is for every sample rate; this one is told as an example
+  const field = model.receptive_field, rate = 44100;
+  return showReach(reach, field.samples == null ? field : { ...field, rate, milliseconds: (1000 * field.samples) / rate });
 }
 
 async function showRun(place, id, about) {

@@ -17,9 +17,9 @@ const place = (milliseconds) => {
 export function reachInWords(field) {
   if (!field) return "not known";
   if (field.samples == null) return "all samples before";
-  const time = field.milliseconds;
+  const time = field.milliseconds, at = field.rate ? ` at ${fixed(field.rate / 1000, 1)} kHz` : "";
   const told = time == null ? "" : time < 1000 ? `, ${fixed(time, time < 10 ? 2 : 1)} ms` : `, ${fixed(time / 1000, 2)} s`;
-  return `${count(field.samples)} samples${told}`;
+  return `${count(field.samples)} samples${told}${at}`;
 }
 
 /** The receptive field, drawn; returns what ends it. */

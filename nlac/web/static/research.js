@@ -28,7 +28,8 @@ export function terms(pairs) {
 export function flattened(values, prefix = "") {
   return Object.entries(values ?? {}).flatMap(([key, value]) => {
     if (value && typeof value === "object" && !Array.isArray(value) && Object.keys(value).length) return flattened(value, `${prefix}${key}.`);
-    return [[prefix + key, typeof value === "string" ? value : JSON.stringify(value)]];
+    const isList = Array.isArray(value) && value.every((each) => typeof each !== "object");
+    return [[prefix + key, typeof value === "string" ? value : isList ? value.join(", ") : JSON.stringify(value)]];
   });
 }
 

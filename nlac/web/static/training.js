@@ -264,7 +264,7 @@ function showResumable(card, runs, resume) {
     el("thead", {}, el("tr", {}, ...["run", "recipe", "state", "step", "steps in all", ""].map((head, i) => (head ? el(`th${i === 1 || i === 2 ? ".left" : ""}`, { scope: "col" }, head) : el("td"))))),
     el("tbody", {}, ...mine.map((run) => {
       const least = run.state === "finished" ? (run.steps ?? 0) + 1 : 1;
-      const steps = number(run.state === "finished" ? (run.steps ?? 0) * 2 : run.steps, { min: least, step: 1, "aria-label": `Steps in all of ${shortName(run.id)}`, class: "narrow" });
+      const steps = number(run.state === "finished" ? (run.steps ?? 0) * 2 : run.steps, { min: least, step: 1, "aria-label": `Steps in all of ${shortName(run.id)}`, class: "few-digits" });
       const go = button("Go on", () => resume(run.id, Number(steps.value)).catch(complain), { class: "tiny", "aria-label": `Go on with ${shortName(run.id)}` });
       return el("tr", {}, el("th", { scope: "row" }, el("a", { href: `#/models?${new URLSearchParams({ run: run.id })}` }, shortName(run.id))),
         el("td.left", { data: { label: "recipe" } }, run.recipe), el(`td.left.${stateClass(run.state)}`, { data: { label: "state" } }, run.state),

@@ -86,8 +86,8 @@ def test_generation_is_heard_and_saved(shown: Shown, runs: Path, tmp_path: Path)
     page.keyboard.press("Enter")
     page.wait_for_selector(".live button:not([disabled])")
     page.locator(".live button").press("Enter")
-    audio = page.wait_for_selector("audio[src*=generated%3A]")
-    assert "seed 7, temperature 0.9, top-k 100" in page.inner_text(".made >> nth=-1")
+    audio = page.wait_for_selector("audio[src*='generated%3A']")
+    assert "seed 7, temperature 0.9, top-k 100" in page.inner_text(".made:has-text('seed 7')")
     page.wait_for_timeout(100)
     assert audio.evaluate(
         "audio => new Promise(done => audio.readyState ? done(audio.duration)"
@@ -107,7 +107,7 @@ def test_generation_is_heard_and_saved(shown: Shown, runs: Path, tmp_path: Path)
     assert "--top-k 100" in page.inner_text(".copyable")
     # it is still there when the page is loaded again
     page.reload()
-    page.wait_for_selector("audio[src*=generated%3A]")
+    page.wait_for_selector("audio[src*='generated%3A']")
 
 
 def test_generation_after_a_file_is_stopped(shown: Shown) -> None:
@@ -161,7 +161,7 @@ def test_training_for_a_few_steps(shown: Shown, runs: Path) -> None:
     page.click("text=The same on the command line")
     assert "nlac train gru --data synthetic --set train.steps=3000" in page.inner_text(".copyable")
     page.click("button:text-is('Train')")
-    card = page.locator("section", has=page.get_by_role("progressbar", name="Progress of page-1"))
+    card = page.locator("section[aria-label='Training of page-1']")
     card.get_by_text("of 3,000").wait_for()
     card.get_by_role("button", name="Stop, with a checkpoint").click()
     card.get_by_text("interrupted").wait_for()
@@ -185,7 +185,7 @@ def test_a_name_that_is_taken(shown: Shown) -> None:
     page = shown.open("training")
     page.get_by_label("name of the run").fill("first")
     page.click("button:text-is('Train')")
-    assert "first: there is a run" in page.wait_for_selector("#alerts .alert").inner_text()
+    assert "First: there is a run" in page.wait_for_selector("#alerts .alert").inner_text()
 
 
 def test_names_of_runs_are_text(shown: Shown) -> None:
