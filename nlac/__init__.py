@@ -147,7 +147,7 @@ _MODULES = {
     "encode": "nlac.api.encoding",
     "follow": "nlac.api.live.following",
     # what notebooks show of an opened file
-    "html_of": "nlac.views.notebook",
+    "html_of": "nlac.views.output.notebook",
     "info": "nlac.api.functions",
     "join": "nlac.api.tracks.joining",
     "open": "nlac.api.functions",

@@ -14,8 +14,9 @@ from starlette.middleware import Middleware
 import nlac
 from nlac._errors import LimitExceeded, MissingDependency, NlacError
 from nlac.web.answers import About
-from nlac.web.compression import TextCompressor
-from nlac.web.page import PageFiles
+from nlac.web.http.compression import TextCompressor
+from nlac.web.http.page import PageFiles
+from nlac.web.http.security import Guard
 from nlac.web.research.shelves import Shelves
 from nlac.web.routes import (
     audio,
@@ -28,7 +29,6 @@ from nlac.web.routes import (
     uploads,
     views,
 )
-from nlac.web.security import Guard
 from nlac.web.settings import Settings
 from nlac.web.state import make_state
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from nlac.web.jobs import Jobs
-from nlac.web.open_files import OpenFiles
-from nlac.web.refs import Audio, Refs, inside, missing
-from nlac.web.rendering import Renderings
+from nlac.web.files.open_files import OpenFiles
+from nlac.web.files.refs import Audio, Refs, inside, missing
+from nlac.web.files.rendering import Renderings
+from nlac.web.files.store import Store
 from nlac.web.settings import Settings
-from nlac.web.store import Store
+from nlac.web.work.jobs import Jobs
 
 _RESEARCH_WORKERS = 2
 

@@ -12,11 +12,11 @@ import pytest
 import soundfile
 
 import nlac
-from nlac.views import notebook
+from nlac.views.output import notebook
 from nlac.views.analysis import analyze
-from nlac.views.html import page, script
+from nlac.views.output.html import page, script
+from nlac.views.output.wav import wav_url
 from nlac.views.recording import open_recording
-from nlac.views.wav import wav_url
 
 RATE = 8000
 SAMPLES = np.random.default_rng(3).integers(-9000, 9000, (4 * RATE, 2)).astype(np.int16)

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import nlac
+from nlac.views.output.thumbnail import png, thumbnail
 from nlac.views.recording import open_recording
-from nlac.views.thumbnail import png, thumbnail
 
 
 def _pixels(data: bytes) -> np.ndarray:

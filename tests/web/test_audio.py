@@ -12,7 +12,7 @@ from web_tools import wav_bytes
 
 import nlac
 from nlac.audio.format import AudioFormat
-from nlac.web.wav import WavView
+from nlac.web.files.wav import WavView
 
 SONG = wav_bytes(seed=3)
 

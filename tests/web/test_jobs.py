@@ -11,7 +11,7 @@ from web_tools import wait_for, wav_bytes
 
 import nlac
 from nlac._errors import NlacError
-from nlac.web.jobs import Jobs, TooMuchWaiting, Unit
+from nlac.web.work.jobs import Jobs, TooMuchWaiting, Unit
 
 
 def send(client, data, name="song.wav"):

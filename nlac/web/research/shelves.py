@@ -20,7 +20,7 @@ from nlac.training.data.dataset import (
 from nlac.training.data.shards import MANIFEST
 from nlac.training.recipes.receptive import ReceptiveField
 from nlac.training.runs.folder import RunFolder, find_runs
-from nlac.web.refs import inside, missing
+from nlac.web.files.refs import inside, missing
 from nlac.web.settings import Settings
 
 RUNS, MODELS, DATA = "runs", "models", "data"

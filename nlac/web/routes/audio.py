@@ -12,10 +12,10 @@ from nlac._names import AUDIO_SUFFIXES
 from nlac.bitstream.constants import MAGIC
 from nlac.playback.original import OriginalFile
 from nlac.web.answers import Problem
-from nlac.web.library import Library
-from nlac.web.open_files import Kind, OpenFile
-from nlac.web.ranges import range_response
-from nlac.web.refs import missing
+from nlac.web.files.library import Library
+from nlac.web.files.open_files import Kind, OpenFile
+from nlac.web.files.refs import missing
+from nlac.web.http.ranges import range_response
 from nlac.web.state import State
 
 _RESPONSES: dict[int | str, dict[str, Any]] = {

@@ -8,13 +8,13 @@ from fastapi import APIRouter, HTTPException, Path, Query, Response
 from starlette.responses import StreamingResponse
 
 from nlac.web.answers import Made, Problem
-from nlac.web.events import event_stream
-from nlac.web.jobs import DONE, Job, TooMuchWaiting, Unit
-from nlac.web.refs import Audio, missing
+from nlac.web.files.refs import Audio, missing
+from nlac.web.http.events import event_stream
 from nlac.web.research.answers import Generating, Generation
 from nlac.web.research.shelves import Shelves
 from nlac.web.routes.runs import NOT_FOUND
 from nlac.web.state import State
+from nlac.web.work.jobs import DONE, Job, TooMuchWaiting, Unit
 
 KIND, PART = "generation", "audio"
 JobId = Annotated[str, Path(max_length=64)]

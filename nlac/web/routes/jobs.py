@@ -8,12 +8,12 @@ from fastapi import APIRouter, HTTPException, Path, Response
 from starlette.responses import StreamingResponse
 
 from nlac.web.answers import Coding, CodingState, Made, Problem, Row
-from nlac.web.coding import PEERS, code_with_peer, code_with_preset
-from nlac.web.events import event_stream
-from nlac.web.jobs import Job, TooMuchWaiting, Unit
-from nlac.web.refs import Audio, missing
+from nlac.web.files.refs import Audio, missing
+from nlac.web.files.store import Entry
+from nlac.web.http.events import event_stream
 from nlac.web.state import State
-from nlac.web.store import Entry
+from nlac.web.work.coding import PEERS, code_with_peer, code_with_preset
+from nlac.web.work.jobs import Job, TooMuchWaiting, Unit
 
 KIND = "coding"
 JobId = Annotated[str, Path(max_length=64)]

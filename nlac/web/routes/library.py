@@ -10,8 +10,8 @@ from pydantic import BaseModel, Field
 
 import nlac
 from nlac.web.answers import Problem
-from nlac.web.library import Library, Recording
-from nlac.web.refs import missing
+from nlac.web.files.library import Library, Recording
+from nlac.web.files.refs import missing
 from nlac.web.state import State
 
 _NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": Problem}}

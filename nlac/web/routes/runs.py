@@ -9,7 +9,7 @@ from starlette.responses import FileResponse
 
 from nlac.training.runs.folder import RunFolder
 from nlac.web.answers import Problem
-from nlac.web.refs import inside, missing
+from nlac.web.files.refs import inside, missing
 from nlac.web.research.answers import (
     RUN_ID_MAX,
     Metrics,

@@ -10,10 +10,9 @@ from fastapi import APIRouter, HTTPException, Query, Request, Response
 from starlette.responses import StreamingResponse
 
 from nlac.web.answers import Made, Problem
-from nlac.web.events import event_stream
-from nlac.web.jobs import Job, TooMuchWaiting, Unit
-from nlac.web.ranges import range_response
-from nlac.web.refs import missing
+from nlac.web.files.refs import missing
+from nlac.web.http.events import event_stream
+from nlac.web.http.ranges import range_response
 from nlac.web.research.answers import (
     RUN_ID_MAX,
     Beginning,
@@ -29,6 +28,7 @@ from nlac.web.research.shelves import RUNS, Shelves, gathered
 from nlac.web.routes.generation import JobId
 from nlac.web.routes.runs import NOT_FOUND
 from nlac.web.state import State
+from nlac.web.work.jobs import Job, TooMuchWaiting, Unit
 
 KIND, PART = "training", "run"
 DatasetId = Annotated[str, Query(max_length=RUN_ID_MAX, description="Such as synthetic, data:mine")]

@@ -11,10 +11,10 @@ from fastapi import APIRouter, HTTPException, Query, Request, Response
 
 from nlac._errors import NlacError
 from nlac.web.answers import Facts, Problem, Uploaded
-from nlac.web.facts import facts_of
-from nlac.web.refs import Audio, missing
+from nlac.web.files.facts import facts_of
+from nlac.web.files.refs import Audio, missing
+from nlac.web.files.store import Entry
 from nlac.web.state import State
-from nlac.web.store import Entry
 
 _MOST_NAME_BYTES = 180
 

@@ -85,7 +85,7 @@ def command(
         if form is None:
             _console.say("\n  ".join(_lines(file, analysis)))
         elif form == "png":
-            from nlac.views.picture import draw
+            from nlac.views.output.picture import draw
 
             path = output or _beside(file, "png")
             draw(analysis, path, force=force)
@@ -102,7 +102,7 @@ def _text(file: str, form: str, analysis: Analysis, columns: int) -> str:
         return json.dumps({"file": file, **analysis.as_dict(columns)}) + "\n"
     if form == "csv":
         return _csv(analysis, columns)
-    from nlac.views.html import page
+    from nlac.views.output.html import page
 
     return page(analysis)
 
@@ -143,7 +143,7 @@ def _csv(analysis: Analysis, columns: int) -> str:
 
 
 def _lines(file: str, analysis: Analysis) -> list[str]:
-    from nlac.views.html import format_line
+    from nlac.views.output.html import format_line
 
     lines = [file, format_line(analysis.facts())]
     levels = ["silent" if x is None else f"{x:.2f} dBFS" for x in analysis.peak_decibels()]

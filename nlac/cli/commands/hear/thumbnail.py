@@ -26,8 +26,8 @@ def command(file: str, picture: str, size: int) -> None:
       nlac thumbnail song.nlac song.png
       nlac thumbnail -s 512 song.wav song.png
     """
+    from nlac.views.output.thumbnail import thumbnail
     from nlac.views.recording import open_recording
-    from nlac.views.thumbnail import thumbnail
 
     _console.before_coding()
     with open_recording(file) as recording:

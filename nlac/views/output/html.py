@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from nlac.views.analysis import OWN, Analysis
-from nlac.views.wav import LIMIT_BYTES, wav_url
+from nlac.views.output.wav import LIMIT_BYTES, wav_url
 
-STATIC = Path(__file__).parent / "static"
+STATIC = Path(__file__).parents[1] / "static"
 TEMPLATE = Path(__file__).parent / "analysis.html"
 # in the order in which each needs the ones before; see embedded.js
 SCRIPTS = (

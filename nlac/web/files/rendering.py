@@ -6,8 +6,8 @@ import threading
 from pathlib import Path, PurePath
 
 import nlac
-from nlac.web.refs import Audio
-from nlac.web.store import Entry, Store
+from nlac.web.files.refs import Audio
+from nlac.web.files.store import Entry, Store
 
 
 class Renderings:

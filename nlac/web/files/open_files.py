@@ -18,9 +18,9 @@ from nlac.audio.format import AudioFormat
 from nlac.playback.original import OriginalFile
 from nlac.views.peaks import Overview
 from nlac.views.recording import Recording, StreamRecording, open_recording
-from nlac.web.refs import Audio
-from nlac.web.tracing import PATIENCE_SECONDS, Tracing
-from nlac.web.wav import WavView
+from nlac.web.files.refs import Audio
+from nlac.web.files.tracing import PATIENCE_SECONDS, Tracing
+from nlac.web.files.wav import WavView
 
 _MOST_OPEN = 8
 

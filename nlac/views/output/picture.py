@@ -10,7 +10,7 @@ import numpy as np
 from nlac._errors import MissingDependency
 from nlac._output import open_output
 from nlac.views.analysis import Analysis
-from nlac.views.html import format_line
+from nlac.views.output.html import format_line
 
 _COLUMNS = 1600
 _ROWS = 384

@@ -6,7 +6,7 @@ import nlac
 from nlac._errors import NlacError
 from nlac.bitstream.constants import MAGIC
 from nlac.web.answers import Facts
-from nlac.web.refs import Audio
+from nlac.web.files.refs import Audio
 
 # strings of a file's tags that are shown
 _MOST_TEXT = 4096

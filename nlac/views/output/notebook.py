@@ -6,10 +6,10 @@ import html
 
 from nlac.api.file import NlacFile
 from nlac.views.columns import Peaks
-from nlac.views.html import format_line
+from nlac.views.output.html import format_line
+from nlac.views.output.wav import LIMIT_BYTES, wav_url
 from nlac.views.peaks import Overview
 from nlac.views.recording import StreamRecording
-from nlac.views.wav import LIMIT_BYTES, wav_url
 
 _WIDTH, _HEIGHT = 800, 56
 # beyond, the waveform is drawn from slices spread over the stream

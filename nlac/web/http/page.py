@@ -9,10 +9,10 @@ from pathlib import Path
 from fastapi import APIRouter, Response
 
 import nlac.views
-from nlac.web.refs import missing
+from nlac.web.files.refs import missing
 
 # what is of the page alone, and what draws the self-contained pages of `nlac analyze`, too
-FOLDERS = (Path(__file__).parent / "static", Path(nlac.views.__file__).parent / "static")
+FOLDERS = (Path(__file__).parents[1] / "static", Path(nlac.views.__file__).parent / "static")
 _LONG = "public, max-age=31536000, immutable"
 
 

@@ -1,0 +1,1 @@
+"""Views in the forms that people look at: pages, pictures, notebooks, thumbnails."""

@@ -1,0 +1,1 @@
+"""Files that the client may name, and what is kept of them."""

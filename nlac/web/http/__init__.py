@@ -1,0 +1,1 @@
+"""What answers have in common: ranges, events, compression, the page itself, who may ask."""
