@@ -13,7 +13,7 @@ import pytest
 for _package in ("torch", "safetensors", "yaml"):
     pytest.importorskip(_package, reason=f"training needs {_package}")
 pytest.importorskip("fastapi", reason="the page needs nlac[web]")
-pytest.importorskip("httpx", reason="fastapi's client for tests needs httpx")
+pytest.importorskip("httpx2", reason="the client for tests needs httpx2")
 soundfile = pytest.importorskip("soundfile", reason="soundfile is not installed")
 
 from click.testing import CliRunner
