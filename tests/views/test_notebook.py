@@ -12,8 +12,8 @@ import pytest
 import soundfile
 
 import nlac
-from nlac.views.output import notebook
 from nlac.views.analysis import analyze
+from nlac.views.output import notebook
 from nlac.views.output.html import page, script
 from nlac.views.output.wav import wav_url
 from nlac.views.recording import open_recording
