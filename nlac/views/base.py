@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from itertools import pairwise
 from types import TracebackType
@@ -150,9 +151,12 @@ class SilencedRecording(Recording):
     ----------
     recording : Recording
         It stays open.
+    tell : callable
+        Called with what is wrong, each time that it is met.
     """
 
-    def __init__(self, recording: Recording) -> None:
+    def __init__(self, recording: Recording, tell: Callable[[NlacError], None]) -> None:
+        self._tell = tell
         fmt = AudioFormat(
             recording.sample_rate,
             recording.channels,
@@ -166,7 +170,8 @@ class SilencedRecording(Recording):
     def _read(self, start: int, stop: int) -> NDArray[Any]:
         try:
             return self._recording.read(start, stop)
-        except NlacError:
+        except NlacError as error:
+            self._tell(error)
             result = np.zeros((stop - start, self.channels), self._recording.dtype)
         borders = np.clip(self._recording.borders, start, stop).tolist()
         for begin, end in pairwise(borders):

@@ -52,8 +52,8 @@ class Overview:
     Attributes
     ----------
     damage : list of str
-        What could not be decoded; it stays unknown, and where single samples are asked for,
-        silence stands for it from then on.
+        What could not be decoded, as far as that was tried; it stays unknown, and where single
+        samples are asked for, silence stands for it.
 
     Examples
     --------
@@ -67,8 +67,7 @@ class Overview:
     def __init__(self, recording: Recording) -> None:
         self.recording = recording
         self.damage: list[str] = []
-        # where samples come from: silence instead, once there is damage
-        self._source = recording
+        self._source = SilencedRecording(recording, self._note)
         frames, channels = recording.frames, recording.channels
         self._peaks = PeakStore(frames, channels, recording.dtype)
         self._spectra = SpectrumStore(frames, channels, recording.sample_rate)
@@ -253,9 +252,13 @@ class Overview:
 
     def _tell(self, pieces: range, error: NlacError) -> None:
         """Go on without what is damaged."""
-        self.damage.append(str(error))
-        self._source = SilencedRecording(self.recording)
+        self._note(error)
         self._seen[pieces.start : pieces.stop] = True
+
+    def _note(self, error: NlacError) -> None:
+        with self._guard:
+            if str(error) not in self.damage:
+                self.damage.append(str(error))
 
 
 def _cut(borders: NDArray[np.int64]) -> NDArray[np.int64]:

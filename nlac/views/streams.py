@@ -6,6 +6,9 @@ import os
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
+from nlac.views.columns import FINE_FRAMES, PeakStore, column_edges
 from nlac.views.trace import open_trace
 
 
@@ -21,11 +24,20 @@ class StreamView:
         Bits of the whole stream over samples.
     trace : dict
         What `nlac.views.trace.Trace.as_dict` tells of the whole stream.
+    residual : PeakStore
+        Peaks of the residuals.
     """
 
     bytes: int
     bits_per_sample: float
     trace: dict[str, Any]
+    residual: PeakStore
+
+    def residual_peaks(self, frames: int, columns: int) -> dict[str, Any]:
+        """Peaks of the residuals of all `frames`, as plain values."""
+        # no finer than what is kept
+        edges = column_edges(0, frames, max(1, min(columns, frames // FINE_FRAMES)), frames)
+        return {**self.residual.peaks(edges, True).as_dict(), "progress": 1.0}
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values."""
@@ -49,5 +61,9 @@ def view_stream(path: str | os.PathLike[str]) -> StreamView:
     num_bytes = os.path.getsize(path)
     with open_trace(os.fspath(path)) as stream:
         samples = stream.frames * stream.header.channels
-        trace = stream.trace().as_dict()
-    return StreamView(num_bytes, 8 * num_bytes / max(1, samples), trace)
+        dtype = np.dtype(np.float32 if stream.header.is_float else np.int32)
+        residual = PeakStore(stream.frames, stream.header.channels, dtype)
+        trace = stream.trace(
+            observe=lambda block: residual.add(block.start, block.residual_samples())
+        ).as_dict()
+    return StreamView(num_bytes, 8 * num_bytes / max(1, samples), trace, residual)

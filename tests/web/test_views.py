@@ -98,9 +98,16 @@ def test_damage_is_told_and_the_rest_is_shown(client, archive):
     path.write_bytes(data)
     told = complete_trace(client)
     assert "CRC does not match" in told["problems"][0]
-    answer = client.get("/api/peaks", params={"ref": REF, "start": 0, "stop": 10, "columns": 10})
-    assert answer.status_code == 422
-    assert "frame 0" in answer.json()["detail"]
+    shown = ask(client, "/api/peaks", start=0, stop=10, columns=10).json()
+    assert shown["samples"] == [[0] * 10] * 2
+    assert "CRC does not match" in shown["damage"][0]
+    # what is heard is as long as it was
+    heard = client.get("/api/audio", params={"ref": REF})
+    assert heard.status_code == 200
+    assert len(heard.content) == len(wav_bytes(seed=3))
+    # and what is saved breaks off
+    with pytest.raises(RuntimeError, match="response already started"):
+        client.get("/api/download", params={"ref": REF, "what": "original"})
 
 
 def test_what_cannot_be_shown(client):

@@ -93,8 +93,10 @@ def _feeds(analysis: Analysis) -> dict[str, Any]:
         feeds[f"spectrogram:{channel}"] = {"bytes": text, "width": width, "height": height}
     for name, stream in analysis.streams.items():
         feeds[f"trace:{name}"] = stream.trace
-        # of the file itself, if it is a stream
-        feeds.setdefault("trace", stream.trace)
+        if "trace" not in feeds:
+            # of the file itself, if it is a stream
+            feeds["trace"] = stream.trace
+            feeds["peaks:residual"] = stream.residual_peaks(frames, _COLUMNS)
     return feeds
 
 

@@ -17,7 +17,8 @@ export function waveform(source, kind, title, height, colour = kind === "origina
       const reading = feed.data.exact === false ? `, reading: ${Math.round(100 * (feed.data.progress ?? 0))}\u2009%`
         : "";
       const level = this.peak ? `, peak ${fixed(toDecibels(this.peak, source), 1)} dBFS` : ", silent";
-      return level + reading;
+      const damage = feed.data.damage?.length ? `, silent where it is damaged: ${feed.data.damage[0]}` : "";
+      return level + reading + damage;
     },
     draw(c, feed) { drawWaveform(this, c, feed); },
     read(c, feed, frame) {

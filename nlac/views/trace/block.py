@@ -53,6 +53,20 @@ class BlockTrace:
     coded: CodedChannels
     traced: TracedChannels | None
 
+    def residual_samples(self) -> NDArray[np.int32] | NDArray[np.float32]:
+        """Return residuals as the stream's samples are: integers, or floats, in their units.
+
+        Returns
+        -------
+        (frames, channels) int32 or float32
+            0 for floats that are stored verbatim, which have no residuals.
+        """
+        if not self.coded.stream.is_float:
+            return self.residuals.astype(np.int32)
+        if self.units is None:
+            return np.zeros(self.residuals.shape, np.float32)
+        return np.asarray(self.residuals * self.units, np.float32)
+
 
 def trace_block(coded: CodedChannels) -> BlockTrace:
     """Decode a block, and note what its samples cost.

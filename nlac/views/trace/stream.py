@@ -148,7 +148,13 @@ class StreamTrace:
                 found += segments_of(coded)
         return [each for each in found if each.start < stop and start < each.start + each.frames]
 
-    def trace(self, start: int = 0, stop: int | None = None, step: int | None = None) -> Trace:
+    def trace(
+        self,
+        start: int = 0,
+        stop: int | None = None,
+        step: int | None = None,
+        observe: Callable[[BlockTrace], None] | None = None,
+    ) -> Trace:
         """Decode the blocks that hold frames `start` to `stop`, and tell what coding them took.
 
         Parameters
@@ -157,6 +163,8 @@ class StreamTrace:
             ``0 <= start < stop``; None for the end.
         step : int, optional
             Frames of a point of the curve of bits; None gives up to a thousand points.
+        observe : callable, optional
+            Called with each of the blocks, as they are decoded.
         """
         start, stop = self._span(start, stop)
         if start == stop:
@@ -176,6 +184,8 @@ class StreamTrace:
             weights += weights_of(block, start, stop)
             curve.add(block)
             histogram.add(block, start, stop)
+            if observe is not None:
+                observe(block)
         segments = self.segments(start, stop)
         bits = curve.values()
         return Trace(start, stop, step, blocks, segments, bits, totals, weights, histogram, self)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from nlac._errors import NlacError
 from nlac.views.columns import PeakStore, column_edges, peaks_of, plain
 from nlac.views.recording import Recording
-from nlac.views.trace import BlockView, Histogram, Segment, StreamTrace, Weights
+from nlac.views.trace import BlockView, Histogram, Segment, StreamTrace, Trace, Weights
 
 # frames of a point of what is kept of a block's bits
 STEP = 512
@@ -252,9 +252,7 @@ class Tracing:
                 return
             try:
                 block = self.block(index)
-                stop = block.start + block.frames
-                traced = self._trace.trace(block.start, stop, STEP)
-                residuals = self._exact_residuals(block.start, stop)
+                traced, residuals = self._decoded(block)
             except NlacError as error:
                 self._problems[index] = str(error)
                 return
@@ -273,16 +271,18 @@ class Tracing:
             # followed before, and forgotten; or damaged, which is said here
             block = self.block(index)
             with self._following:
-                kept = self._exact_residuals(block.start, block.start + block.frames)
+                _, kept = self._decoded(block)
                 self._keep(index, kept)
         return kept
 
-    def _exact_residuals(self, start: int, stop: int) -> NDArray[Any]:
-        residuals = self._trace.residual(start, stop)
-        if not self._recording.is_float:
-            return residuals.astype(np.int32)
-        scaled = residuals * self._trace.units(start, stop)
-        return np.nan_to_num(scaled).astype(np.float32)
+    def _decoded(self, block: BlockView) -> tuple[Trace, NDArray[Any]]:
+        """What coding a block took, and its residuals."""
+        found: list[NDArray[Any]] = []
+        traced = self._trace.trace(
+            block.start, block.start + block.frames, STEP,
+            lambda one: found.append(one.residual_samples()),
+        )  # fmt: skip
+        return traced, found[0]
 
     def _keep(self, index: int, residuals: NDArray[Any]) -> None:
         self._residuals[index] = residuals

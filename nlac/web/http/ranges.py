@@ -10,8 +10,12 @@ from anyio import to_thread
 from fastapi import HTTPException, Request, Response
 from starlette.responses import StreamingResponse
 
+from nlac._errors import NlacError
+
 # decoded for a client at a time, who may have gone by the next
 _PIECE_BYTES = 1 << 18
+# what is silent at least, where a file is damaged
+_SILENT_BYTES = 1 << 12
 
 
 def range_response(
@@ -116,3 +120,28 @@ def _wanted(request: Request, size: int, tag: str) -> tuple[int, int, bool]:
             416, f"the file has {size} bytes", headers={"Content-Range": f"bytes */{size}"}
         )
     return start, stop, True
+
+
+def with_silence(
+    read_at: Callable[[int, int], bytes], silence: bytes
+) -> Callable[[int, int], bytes]:
+    """Return a way to read a file of samples in which silence stands for what is damaged.
+
+    Parameters
+    ----------
+    read_at : callable
+        As for `range_response`; raises NlacError where the file is damaged.
+    silence : bytes
+        The byte of silence.
+    """
+
+    def read(offset: int, count: int) -> bytes:
+        try:
+            return read_at(offset, count)
+        except NlacError:
+            if count <= _SILENT_BYTES:
+                return silence * count
+        half = count // 2
+        return read(offset, half) + read(offset + half, count - half)
+
+    return read

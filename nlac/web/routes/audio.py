@@ -15,7 +15,7 @@ from nlac.web.answers import Problem
 from nlac.web.files.library import Library
 from nlac.web.files.open_files import Kind, OpenFile
 from nlac.web.files.refs import missing
-from nlac.web.http.ranges import range_response
+from nlac.web.http.ranges import range_response, with_silence
 from nlac.web.state import State
 
 _RESPONSES: dict[int | str, dict[str, Any]] = {
@@ -119,9 +119,11 @@ def _answer(request: Request, state: State, file: OpenFile, kind: Kind) -> Respo
     except BaseException:
         state.files.give_back(file)
         raise
+    # to be heard: what is damaged is told by the views, and by what saves files
+    silence = b"\x80" if file.recording.bits_per_sample <= 8 else b"\0"
     return range_response(
-        request, view.size, view.read_at, media_type="audio/wav", tag=f"{kind[0]}{file.tag}",
-        close=lambda: state.files.give_back(file),
+        request, view.size, with_silence(view.read_at, silence), media_type="audio/wav",
+        tag=f"{kind[0]}{file.tag}", close=lambda: state.files.give_back(file),
     )  # fmt: skip
 
 

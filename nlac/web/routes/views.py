@@ -29,6 +29,7 @@ class PeaksAnswer(BaseModel):
     known: list[bool] | None = Field(None, description="Columns of which samples were seen")
     progress: float | None = Field(None, description="Share of the recording that was seen")
     samples: list[list[Number]] | None = None
+    damage: list[str] = Field([], description="What was found damaged by now, and is silent")
 
 
 class TraceAnswer(BaseModel):
@@ -66,6 +67,7 @@ def make_router(state: State) -> APIRouter:
             end = file.recording.frames if stop is None else stop
             if kind == "original":
                 found = file.overview.as_dict(start, end, columns)
+                found["damage"] = list(file.overview.damage)
             else:
                 found = file.tracing.peaks(start, end, columns, kind)
         return PeaksAnswer(**found)

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from nlac._errors import MissingDependency, UsageError
+from nlac._errors import MissingDependency, NlacError, UsageError
 from nlac._log import logger
 from nlac.cli import _console, _interrupt
 from nlac.cli.options.sizes import size_option
@@ -134,6 +134,10 @@ class _Faults(logging.Handler):
         error = record.exc_info[1] if record.exc_info else None
         if error is None:
             logger.warning("%s", record.getMessage())
+            return
+        if isinstance(error.__cause__, NlacError):
+            # found when a part had been sent: the client sees that the rest is missing
+            logger.warning("a file could not be sent to its end: %s", error.__cause__)
             return
         shown = logger.isEnabledFor(logging.DEBUG)
         logger.error(
