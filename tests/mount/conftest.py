@@ -14,7 +14,7 @@ for _folder in ("", "audio", "playback", "mount"):
 @pytest.fixture
 def archive(tmp_path: Path) -> Path:
     """An archive with all kinds of files."""
-    from originals import original
+    from original_files import original
 
     root = tmp_path / "archive"
     (root / "album" / "deep").mkdir(parents=True)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from mounting_tools import ENVIRONMENT, finish, mounted, start, unmount, wait_until, why_not
-from originals import NAMES, original
+from original_files import NAMES, original
 
 import nlac
 

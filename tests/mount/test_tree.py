@@ -11,7 +11,7 @@ import time
 
 import numpy as np
 import pytest
-from originals import original
+from original_files import original
 
 import nlac
 from nlac.mount.opened import OpenFiles

@@ -11,7 +11,7 @@ import pytest
 import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
-from originals import NAMES, RATE, original
+from original_files import NAMES, RATE, original
 from sndfile_tools import read_by_libsndfile
 from wavmaker import noise
 
