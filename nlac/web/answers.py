@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from nlac.web.work.jobs import JobState
+from nlac.web.work.job import JobState
 
 
 class Problem(BaseModel):

@@ -11,7 +11,8 @@ from web_tools import wait_for, wav_bytes
 
 import nlac
 from nlac._errors import NlacError
-from nlac.web.work.jobs import Jobs, TooMuchWaiting, Unit
+from nlac.web.work.job import Unit
+from nlac.web.work.jobs import Jobs, TooMuchWaiting
 
 
 def send(client, data, name="song.wav"):

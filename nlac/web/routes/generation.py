@@ -14,7 +14,8 @@ from nlac.web.research.answers import Generating, Generation
 from nlac.web.research.shelves import Shelves
 from nlac.web.routes.runs import NOT_FOUND
 from nlac.web.state import State
-from nlac.web.work.jobs import DONE, Job, TooMuchWaiting, Unit
+from nlac.web.work.job import DONE, Job, Unit
+from nlac.web.work.jobs import TooMuchWaiting
 
 KIND, PART = "generation", "audio"
 JobId = Annotated[str, Path(max_length=64)]

@@ -13,7 +13,8 @@ from nlac.web.files.store import Entry
 from nlac.web.http.events import event_stream
 from nlac.web.state import State
 from nlac.web.work.coding import PEERS, code_with_peer, code_with_preset
-from nlac.web.work.jobs import Job, TooMuchWaiting, Unit
+from nlac.web.work.job import Job, Unit
+from nlac.web.work.jobs import TooMuchWaiting
 
 KIND = "coding"
 JobId = Annotated[str, Path(max_length=64)]

@@ -28,7 +28,8 @@ from nlac.web.research.shelves import RUNS, Shelves, gathered
 from nlac.web.routes.generation import JobId
 from nlac.web.routes.runs import NOT_FOUND
 from nlac.web.state import State
-from nlac.web.work.jobs import Job, TooMuchWaiting, Unit
+from nlac.web.work.job import Job, Unit
+from nlac.web.work.jobs import TooMuchWaiting
 
 KIND, PART = "training", "run"
 DatasetId = Annotated[str, Query(max_length=RUN_ID_MAX, description="Such as synthetic, data:mine")]

@@ -11,7 +11,7 @@ from typing import Any
 
 from nlac._errors import NlacError, UnsupportedAudio
 from nlac.codec.encoder.options import PresetName
-from nlac.web.work.jobs import Report
+from nlac.web.work.job import Report
 
 # files of the table's peers may take as long as this
 _TIMEOUT_SECONDS = 3600.0
