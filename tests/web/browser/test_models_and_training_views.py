@@ -185,7 +185,7 @@ def test_a_name_that_is_taken(shown: Shown) -> None:
     page = shown.open("training")
     page.get_by_label("name of the run").fill("first")
     page.click("button:text-is('Train')")
-    assert "First: there is a run" in page.wait_for_selector("#alerts .alert").inner_text()
+    assert "first: there is a run" in page.wait_for_selector("#alerts .alert").inner_text()
 
 
 def test_names_of_runs_are_text(shown: Shown) -> None:
