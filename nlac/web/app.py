@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -31,6 +32,11 @@ from nlac.web.routes import (
 )
 from nlac.web.settings import Settings
 from nlac.web.state import make_state
+
+# what the system says, and how it is answered
+_CODES = {
+    errno.EACCES: 403, errno.EPERM: 403, errno.ENOENT: 404, errno.ENOSPC: 507, errno.EDQUOT: 507,
+}  # fmt: skip
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -69,6 +75,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.nlac = state
     app.add_exception_handler(NlacError, _explain)
     app.add_exception_handler(RequestValidationError, _explain_request)
+    app.add_exception_handler(OSError, _explain_system)
     for part in (uploads, jobs, library, views, compare, audio):
         app.include_router(part.make_router(state))
     shelves = Shelves(settings)
@@ -104,6 +111,16 @@ def _explain(request: Request, error: Exception) -> JSONResponse:
     elif isinstance(error, LimitExceeded):
         code = 413
     return JSONResponse({"detail": str(error)}, code)
+
+
+def _explain_system(request: Request, error: Exception) -> JSONResponse:
+    """Answer with what the system says of a file or the disk."""
+    assert isinstance(error, OSError)
+    code = _CODES.get(error.errno or 0, 500)
+    reason = error.strerror or type(error).__name__
+    if code == 507:
+        return JSONResponse({"detail": "there is no room in the server's temporary folder"}, code)
+    return JSONResponse({"detail": f"the file can't be read: {reason}"}, code)
 
 
 def _explain_request(request: Request, error: Exception) -> JSONResponse:

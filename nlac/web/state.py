@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from nlac.web.files.library import is_listed
 from nlac.web.files.open_files import OpenFiles
 from nlac.web.files.refs import Audio, Refs, inside, missing
 from nlac.web.files.rendering import Renderings
@@ -65,7 +66,7 @@ def make_state(settings: Settings) -> State:
         return Audio(f"upload:{entry_id}", entry.folder / entry.name, entry.name)
 
     def library(relative: str) -> Audio:
-        if settings.folder is None:
+        if settings.folder is None or not is_listed(relative):
             raise missing(f"library:{relative}")
         path = inside(settings.folder, relative)
         return Audio(f"library:{relative}", path, path.name)

@@ -6,6 +6,7 @@ import io
 
 import numpy as np
 import pytest
+import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 from web_tools import wav_bytes
@@ -37,7 +38,7 @@ def test_ranges(client, url, header, start, stop):
     assert answer.headers["content-range"] == f"bytes {start}-{last}/{len(SONG)}"
 
 
-@pytest.mark.parametrize("header", ["bytes=0-1,5-6", "bytes=-", "bytes=x-3", "frames=1-2"])
+@pytest.mark.parametrize("header", ["bytes=0-1,5-6", "bytes=-", "bytes=x-3", "frames=1-2", "bytes=" + "9" * 5000])
 def test_other_ranges_give_the_whole(client, header):
     answer = client.get("/audio/sub/song.wav", headers={"Range": header})
     assert (answer.status_code, answer.content) == (200, SONG)
@@ -63,8 +64,6 @@ def test_head_and_tags(client):
 def test_flac_for_players(client):
     answer = client.get("/audio/sub/song.flac")
     assert answer.headers["content-type"] == "audio/flac"
-    import soundfile
-
     samples, rate = soundfile.read(io.BytesIO(answer.content), dtype="int16")
     expected, _ = soundfile.read(io.BytesIO(SONG), dtype="int16")
     assert rate == 44100
@@ -74,7 +73,7 @@ def test_flac_for_players(client):
 
 
 @pytest.mark.parametrize(
-    "path", ["none.wav", "notes.txt", "notes.wav", "sub/song.mp3", "../outside.wav", "sub"]
+    "path", ["", ".wav", "none.wav", "notes.txt", "notes.wav", "sub/song.mp3", "../outside.wav", "sub"]
 )
 def test_what_players_do_not_get(client, path):
     # written so that no client tidies up the path
@@ -88,14 +87,31 @@ def test_playlist(client):
     assert lines[3].endswith(",Nobody - Étude")
 
 
+def test_recordings_of_one_name_are_told_apart(client, archive):
+    others = {"x.wav": wav_bytes(seed=5), "x.nlac": wav_bytes(seed=6), "x.aiff": wav_bytes(seed=7)}
+    (archive / "x.wav").write_bytes(others["x.wav"])
+    stream = io.BytesIO()
+    nlac.encode(others["x.nlac"], stream, preset="fast")
+    (archive / "x.nlac").write_bytes(stream.getvalue())
+    samples = soundfile.read(io.BytesIO(others["x.aiff"]), dtype="int16")[0]
+    soundfile.write(archive / "x.aiff", samples, 44100, "PCM_16")
+    lines = client.get("/audio.m3u8").text.splitlines()
+    urls = [line.removeprefix("http://testserver") for line in lines if "/x" in line]
+    assert urls == ["/audio/x.aiff.wav", "/audio/x.nlac.wav", "/audio/x.wav"]
+    for url, name in zip(urls, ("x.aiff", "x.nlac", "x.wav"), strict=True):
+        heard, expected = (
+            soundfile.read(io.BytesIO(data), dtype="int16")[0]
+            for data in (client.get(url).content, others[name])
+        )
+        np.testing.assert_array_equal(heard, expected)
+
+
 def test_other_formats_are_heard_as_wav(client, archive):
     samples = np.arange(-3000, 3000, dtype=np.int16).reshape(-1, 2)
     stream = io.BytesIO()
     nlac.write(stream, samples, 48000)
     nlac.decode(stream.getvalue(), archive / "other.aiff")
     answer = client.get("/api/audio", params={"ref": "library:other.aiff"})
-    import soundfile
-
     np.testing.assert_array_equal(
         soundfile.read(io.BytesIO(answer.content), dtype="int16")[0], samples
     )

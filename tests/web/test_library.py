@@ -96,3 +96,28 @@ def test_nothing_outside_of_the_folder_is_opened(client, archive, path):
         answer = client.get(url, params={"ref": f"library:{path}"})
         assert answer.status_code == 404, url
     assert paths(client) == ["plain.wav", "sub/song.nlac"]
+
+
+def test_odd_names_and_links_to_themselves_are_left_out(client, archive):
+    shutil.copy(archive / "plain.wav", os.fsencode(archive) + b"/odd\xff.wav")
+    (archive / "self.wav").symlink_to(archive / "self.wav")
+    assert paths(client) == ["plain.wav", "sub/song.nlac"]
+    assert client.get("/audio.m3u8").status_code == 200
+    assert client.get("/audio/self.wav").status_code == 404
+
+
+@pytest.mark.parametrize("path", [".secret/take.wav", ".take.wav", "notes.txt", "sub/.a.nlac"])
+def test_what_is_not_listed_is_not_given_out(client, archive, path):
+    (archive / path).parent.mkdir(exist_ok=True)
+    shutil.copy(archive / "plain.wav", archive / path)
+    for url in ("/api/facts", "/api/download"):
+        assert client.get(url, params={"ref": f"library:{path}"}).status_code == 404
+    assert client.get(f"/audio/{path}").status_code == 404
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root reads anything")
+def test_files_that_may_not_be_read(client, archive):
+    (archive / "plain.wav").chmod(0)
+    answer = client.get("/api/facts", params={"ref": "library:plain.wav"})
+    assert answer.status_code == 403
+    assert answer.json()["detail"] == "the file can't be read: Permission denied"

@@ -58,6 +58,17 @@ def test_token():
         assert "SameSite=Strict" in cookie
         # the browser has it now
         assert client.get("/api/about").status_code == 200
+        client.cookies.clear()
+        assert client.get("/api/about").status_code == 401
+        # whatever cookies of other programs stand beside it
+        own = cookie.partition(";")[0]
+        for other in ('x={"a":1}', "a b=c", "nlac-token-00000000=other"):
+            headers = {"Cookie": f"{other}; {own}"}
+            assert client.get("/api/about", headers=headers).status_code == 200
+        for header in ("bearer s3cret", "BEARER s3cret"):
+            right = {"Authorization": header}
+            assert client.get("/api/about", headers=right).status_code == 200
+        assert client.get("/api/about", headers={"Authorization": "s3cret"}).status_code == 401
 
 
 def test_pages_load_nothing_from_elsewhere(local):

@@ -38,7 +38,9 @@ class Server:
         self.url = found[0]
 
     def ask(self, path, data=None, **headers):
-        url = self.url.partition("?")[0].rstrip("/") + path
+        # under a name that is sure to lead here
+        port = re.search(r":(\d+)/", self.url)[1]
+        url = f"http://127.0.0.1:{port}{path}"
         request = urllib.request.Request(url, data, headers)
         with urllib.request.urlopen(request, timeout=60) as answer:
             return json.load(answer)
@@ -129,12 +131,23 @@ def test_killed_in_mid_work_and_started_again(start):
 def test_other_machines_need_the_token(start, tmp_path):
     (tmp_path / "archive").mkdir()
     server = start(tmp_path / "archive", "--host", "0.0.0.0", "--token", "abc", "--stream")
+    assert f"//{socket.gethostname()}:" in server.url
     assert server.url.endswith("?token=abc")
     with pytest.raises(urllib.error.HTTPError) as refusal:
         server.ask("/api/about")
     with refusal.value as error:
         assert error.code == 401
     assert server.ask("/api/about?token=abc")["stream"] is True
+
+
+@pytest.mark.parametrize("token", ["", "a b;c", "line\nbreak"])
+def test_tokens_that_protect_nothing_are_refused(tmp_path, token):
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "nlac", "serve", "--host", "0.0.0.0", "--token", token],
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "--token" in done.stderr
 
 
 def test_port_in_use(start):

@@ -6,7 +6,7 @@ import os
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import nlac
 from nlac._errors import NlacError
@@ -91,20 +91,33 @@ class Library:
         return [recording for _, recording in found.values()]
 
 
+def is_listed(relative: str) -> bool:
+    """Whether the library lists a file of this path below its folder, if it is there.
+
+    Hidden files and folders are not listed, nor is what is no audio by its name.
+    """
+    path = PurePosixPath(relative)
+    hidden = any(part.startswith(".") for part in path.parts)
+    return path.suffix.lower() in _SUFFIXES and not hidden and not is_temporary_name(path.name)
+
+
 def _files(folder: Path) -> Iterator[tuple[str, tuple[int, int]]]:
     """Paths of audio files below a folder, each with length and time of change."""
     root = folder.resolve()
     for parent, folders, names in os.walk(root):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
-            if Path(name).suffix.lower() not in _SUFFIXES or is_temporary_name(name):
-                continue
             path = Path(parent, name)
+            if not is_listed(name):
+                continue
             try:
+                # JSON has no place for other names
+                name.encode()
                 if not path.resolve().is_relative_to(root) or not path.is_file():
                     continue
                 status = path.stat()
-            except OSError:
+            except (OSError, RuntimeError, ValueError):
+                # gone, a link to itself, or no name in UTF-8
                 continue
             yield path.relative_to(root).as_posix(), (status.st_size, status.st_mtime_ns)
 

@@ -104,7 +104,7 @@ def _wanted(request: Request, size: int, tag: str) -> tuple[int, int, bool]:
     """First byte, the one after the last, and whether that is a part of the file."""
     text = request.headers.get("range", "")
     only_if = request.headers.get("if-range")
-    match = re.fullmatch(r"bytes=\s*(\d*)\s*-\s*(\d*)\s*", text)
+    match = re.fullmatch(r"bytes=\s*(\d{0,18})\s*-\s*(\d{0,18})\s*", text, re.ASCII)
     if match is None or match[0] == "bytes=-" or (only_if is not None and only_if != tag):
         return 0, size, False
     first, last = match[1], match[2]

@@ -7,8 +7,8 @@ must come from our own page.
 
 from __future__ import annotations
 
+import hashlib
 import hmac
-from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -42,6 +42,9 @@ class Guard:
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app, self._settings = app, settings
+        # cookies are those of a host, whatever its port: another server's must not be replaced
+        mark = hashlib.sha256(settings.token.encode()).hexdigest()[:8]
+        self._cookie = f"{COOKIE}-{mark}"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -59,7 +62,7 @@ class Guard:
                     out.setdefault(name, value)
                 if token and given == "address":
                     out.append(
-                        "Set-Cookie", f"{COOKIE}={token}; Path=/; HttpOnly; SameSite=Strict"
+                        "Set-Cookie", f"{self._cookie}={token}; Path=/; HttpOnly; SameSite=Strict"
                     )
             await send(message)
 
@@ -90,22 +93,23 @@ class Guard:
 
     def _given(self, scope: Scope, headers: Headers) -> str:
         """Where the right token was given: in the address, a header or a cookie; empty if not."""
-        cookie: SimpleCookie = SimpleCookie()
-        try:
-            cookie.load(headers.get("cookie", ""))
-        except CookieError:
-            cookie = SimpleCookie()
         query = parse_qs(scope["query_string"].decode("latin-1"))
-        places = {
-            "header": headers.get("authorization", "").removeprefix("Bearer "),
-            "cookie": cookie[COOKIE].value if COOKIE in cookie else "",
-            "address": query.get("token", [""])[-1],
-        }
+        kind, _, value = headers.get("authorization", "").partition(" ")
+        places = [
+            ("header", value.strip() if kind.lower() == "bearer" else ""),
+            *(("cookie", value) for value in self._cookies(headers.get("cookie", ""))),
+            ("address", query.get("token", [""])[-1]),
+        ]
         token = self._settings.token.encode()
-        for place, value in places.items():
+        for place, value in places:
             if hmac.compare_digest(value.encode(), token):
                 return place
         return ""
+
+    def _cookies(self, text: str) -> list[str]:
+        """Values of our cookie; Python's parser gives up at what other programs may have set."""
+        parts = (part.strip().partition("=") for part in text.split(";"))
+        return [value for name, _, value in parts if name == self._cookie]
 
 
 def _host(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path, PurePath
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
@@ -78,13 +79,17 @@ def _add_players(router: APIRouter, state: State, library: Library) -> None:
         """A playlist of the library, for VLC, mpv and the like."""
         token = f"?token={quote(state.settings.token)}" if state.settings.token else ""
         lines = ["#EXTM3U"]
-        for one in library.recordings():
-            if not one.damaged:
-                title = " - ".join(filter(None, (one.artist, one.title))) or one.path
-                title = " ".join(title.split())
-                path = quote(str(PurePath(one.path).with_suffix("")))
-                lines.append(f"#EXTINF:{round(one.seconds or -1)},{title}")
-                lines.append(f"{request.base_url}audio/{path}.wav{token}")
+        recordings = library.recordings()
+        stems = Counter(str(PurePath(one.path).with_suffix("")) for one in recordings)
+        for one in recordings:
+            if one.damaged:
+                continue
+            title = " - ".join(filter(None, (one.artist, one.title))) or one.path
+            stem = str(PurePath(one.path).with_suffix(""))
+            # of several with one name, each by all of it
+            name = stem if stems[stem] == 1 else one.path.removesuffix(".wav")
+            lines.append(f"#EXTINF:{round(one.seconds or -1)},{' '.join(title.split())}")
+            lines.append(f"{request.base_url}audio/{quote(name)}.wav{token}")
         return Response("\n".join(lines) + "\n", media_type="application/vnd.apple.mpegurl")
 
     @router.head("/audio/{path:path}", include_in_schema=False)
@@ -93,11 +98,12 @@ def _add_players(router: APIRouter, state: State, library: Library) -> None:
     )
     def play(request: Request, path: str) -> Response:
         """A recording of the library as .wav or .flac, whatever it is kept as."""
-        stem, suffix = PurePath(path).with_suffix(""), PurePath(path).suffix.lower()
+        suffix = PurePath(path).suffix.lower()
         if suffix not in (".wav", ".flac"):
             raise missing(path)
-        names = [f"{stem}.nlac", path, *(f"{stem}{end}" for end in sorted(AUDIO_SUFFIXES))]
-        for name in names:
+        stem = path[: -len(suffix)]
+        others = (f"{stem}{end}" for end in sorted(AUDIO_SUFFIXES))
+        for name in (path, stem, f"{stem}.nlac", *others):
             try:
                 audio = state.refs.find(f"library:{name}")
             except HTTPException:

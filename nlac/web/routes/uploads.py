@@ -54,19 +54,26 @@ def make_router(state: State) -> APIRouter:
         except BaseException as error:
             state.store.discard(entry)
             if isinstance(error, NlacError):
-                raise HTTPException(422, f"{clean}: this is no audio: {error}") from error
+                reason = f"{clean}: this is no audio: {_for_page(error)}"
+                raise HTTPException(422, reason) from error
             raise
         finally:
             entry.pins -= 1
         await to_thread.run_sync(state.store.measure, entry)
         return Uploaded(ref=audio.ref, name=clean, bytes=facts.bytes, facts=facts)
 
-    @router.delete("/uploads/{upload_id}", status_code=204, responses={404: {"model": Problem}})
+    @router.delete(
+        "/uploads/{upload_id}",
+        status_code=204,
+        responses={404: {"model": Problem}, 409: {"model": Problem}},
+    )
     def remove(upload_id: str) -> Response:
         """Forget an upload."""
         entry = state.store.find(upload_id)
         if entry is None or not entry.name:
             raise missing(f"upload:{upload_id}")
+        if entry.pins:
+            raise HTTPException(409, f"{entry.name} is being encoded; stop that first")
         state.store.discard(entry)
         return Response(status_code=204)
 
@@ -88,6 +95,11 @@ def clean_name(name: str) -> str:
     return stem + suffix or "audio"
 
 
+def _for_page(error: Exception) -> str:
+    """What is wrong with a file, without the advice for programs."""
+    return str(error).partition("; if these are samples without a header")[0]
+
+
 async def _receive(request: Request, entry: Entry, name: str, limit: int) -> None:
     """Write the body to a file of the entry."""
     count = 0
@@ -102,4 +114,14 @@ async def _receive(request: Request, entry: Entry, name: str, limit: int) -> Non
 
 
 def _too_large(limit: int) -> HTTPException:
-    return HTTPException(413, f"the file is too large: {limit / 1e6:,.1f} MB are taken at most")
+    return HTTPException(413, f"the file is too large: {_size(limit)} are taken at most")
+
+
+def _size(num_bytes: int) -> str:
+    """A size in the units of the page: powers of 1000."""
+    value, unit = float(num_bytes), "bytes"
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if value < 1000 or unit == "GB":
+            break
+        value /= 1000
+    return f"{value:,.0f} {unit}" if unit == "bytes" else f"{value:,.1f} {unit}"

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import importlib.util
 import logging
+import re
 import socket
 from pathlib import Path
 from typing import Any
@@ -74,6 +77,8 @@ def command(
     if stream and folder is None:
         raise UsageError("--stream needs FOLDER")
     local = host in _LOOPBACK
+    if token is not None and not re.fullmatch(r"[A-Za-z0-9._~-]{3,200}", token):
+        raise UsageError("--token: at least three letters, digits or any of . _ ~ -")
     if token is None and not local:
         import secrets
 
@@ -92,7 +97,9 @@ def command(
             hosts=_LOOPBACK if local else (), token=token or "",
         )
     )  # fmt: skip
-    shown = f"[{host}]" if ":" in host else host
+    # an address that stands for all of this machine's is no use on another
+    name = socket.gethostname() if host in ("0.0.0.0", "::") else host
+    shown = f"[{name}]" if ":" in name else name
     address = f"http://{shown}:{listener.getsockname()[1]}/"
     if token:
         address += f"?token={token}"
@@ -111,11 +118,10 @@ def command(
     logs = logging.getLogger("uvicorn.error")
     logs.propagate = False
     logs.addHandler(_Faults(server))
-    try:
+    # the usual way to end it
+    with contextlib.suppress(KeyboardInterrupt):
         server.run([listener])
-    except KeyboardInterrupt:
-        # the usual way to end it
-        _console.say("ended")
+    _console.say("ended")
     # threads that follow a block would be waited for
     _interrupt.end(0)
 
@@ -129,7 +135,8 @@ class _Faults(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Tell of one, unless it is a connection that the end of the server cut."""
-        if self._server.should_exit:
+        cancelled = record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError)
+        if self._server.should_exit or cancelled:
             return
         error = record.exc_info[1] if record.exc_info else None
         if error is None:
