@@ -65,6 +65,10 @@ class Mount:
         self.archive, self.mountpoint = os.path.realpath(archive), os.path.realpath(mountpoint)
         if os.path.commonpath((self.archive, self.mountpoint)) in (self.archive, self.mountpoint):
             raise UsageError(f"{os.fspath(mountpoint)}: one of the folders lies in the other")
+        if os.path.ismount(self.mountpoint):
+            raise UsageError(f"{os.fspath(mountpoint)}: something is mounted there already")
+        if os.listdir(self.mountpoint):
+            raise UsageError(f"{os.fspath(mountpoint)}: not empty; what is in it would be hidden")
         self._fuse = _library()
         self._allow_other = allow_other
         self._operations = Operations(self.archive, cache_bytes, max_open, self._begun)

@@ -76,7 +76,8 @@ class Position:
         if place < 0:
             raise UsageError(f"a position {count} frames before the end lies before the beginning")
         if num_frames is not None and place > num_frames:
-            raise UsageError(f"frame {place} lies behind the end, which is at {num_frames}")
+            end = f"{num_frames}, {num_frames / sample_rate:.3f} s"
+            raise UsageError(f"frame {place} lies behind the end, which is at {end}")
         return place
 
 
@@ -109,7 +110,7 @@ def parse_position(text: str) -> Position:
             return Position(sign, None, whole)
     raise UsageError(
         f"{text!r} is not a position; write seconds (1.5), mm:ss.fff (1:30.5) or frames (441000f), "
-        "with + for relative to --skip or - for before the end"
+        "with + for relative to where the part begins, or - for before the end"
     )
 
 

@@ -96,7 +96,8 @@ class ProgramOutput:
         except OSError as error:
             self.stop()
             raise PlayerError(
-                f"{self._name} ended before the sound did (status {self._process.returncode})"
+                f"{self._name} ended before the sound did (status {self._process.returncode}); "
+                "it may have found no sound device"
             ) from error
 
     def heard(self) -> int:
