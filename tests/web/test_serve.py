@@ -101,12 +101,12 @@ def test_starts_tells_where_and_ends_with_ctrl_c(start):
     assert os.listdir(server.temporary) == []
 
 
-def test_ctrl_c_in_mid_work_leaves_nothing(start):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_ending_it_in_mid_work_leaves_nothing(start, number):
     server = start()
     long_job(server)
-    code, _, errors = server.end()
-    assert code == 0
-    assert "Traceback" not in errors
+    code, said, errors = server.end(number)
+    assert (code, said, errors) == (0, "ended\n", "")
     assert os.listdir(server.temporary) == []
 
 

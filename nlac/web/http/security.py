@@ -12,7 +12,7 @@ import hmac
 from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from nlac.web.settings import Settings
@@ -72,7 +72,7 @@ class Guard:
             return
         await self._app(scope, receive, send_with_headers)
 
-    def _refusal(self, scope: Scope, headers: Headers, given: str) -> JSONResponse | None:
+    def _refusal(self, scope: Scope, headers: Headers, given: str) -> Response | None:
         host = _host(headers.get("host", ""))
         if self._settings.hosts and host not in self._settings.hosts:
             return JSONResponse(
@@ -84,11 +84,11 @@ class Guard:
             if foreign or site in ("cross-site", "same-site"):
                 return JSONResponse({"detail": "a page of another site may not ask this"}, 403)
         if self._settings.token and not given:
-            return JSONResponse(
-                {"detail": "the address needs ?token=..., as `nlac serve` printed it"},
-                401,
-                {"WWW-Authenticate": "Bearer"},
-            )
+            reason = "the address needs ?token=..., as `nlac serve` printed it"
+            challenge = {"WWW-Authenticate": "Bearer"}
+            if "text/html" in headers.get("accept", ""):
+                return PlainTextResponse(f"nlac: {reason}\n", 401, challenge)
+            return JSONResponse({"detail": reason}, 401, challenge)
         return None
 
     def _given(self, scope: Scope, headers: Headers) -> str:

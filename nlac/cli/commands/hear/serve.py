@@ -7,6 +7,7 @@ import contextlib
 import importlib.util
 import logging
 import re
+import signal
 import socket
 from pathlib import Path
 from typing import Any
@@ -118,6 +119,10 @@ def command(
     logs = logging.getLogger("uvicorn.error")
     logs.propagate = False
     logs.addHandler(_Faults(server))
+    hang_up = getattr(signal, "SIGHUP", None)
+    if hang_up is not None and signal.getsignal(hang_up) is not signal.SIG_IGN:
+        # as the others, of which uvicorn knows
+        signal.signal(hang_up, lambda number, frame: setattr(server, "should_exit", True))
     # the usual way to end it
     with contextlib.suppress(KeyboardInterrupt):
         server.run([listener])
