@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
-from nlac._errors import NlacError, UsageError
+from nlac._errors import NlacError, UnsupportedAudio
 from nlac.views.columns import Peaks
+from nlac.views.naming import display_name
 from nlac.views.peaks import Overview
 from nlac.views.recording import Recording, StreamRecording, open_recording
 from nlac.views.streams import StreamView, view_stream
@@ -29,7 +30,7 @@ class Analysis:
     Attributes
     ----------
     name : str
-        Name of the file.
+        Name of the file, for display.
     recording : Recording
         The file, open.
     overview : Overview
@@ -72,22 +73,26 @@ class Analysis:
         return {
             **self.facts(),
             "peak_dbfs": self.peak_decibels(),
+            "not_finite": self.not_finite(),
             "peaks": self.peaks(columns).as_dict(),
             "streams": {name: each.as_dict() for name, each in self.streams.items()},
             "damage": self.damage,
         }
 
     def peak_decibels(self) -> list[float | None]:
-        """Peak of each channel in dB below full scale; None of silence."""
-        peaks = self.peaks(1)
-        if not peaks.low.shape[1]:
-            return [None] * self.recording.channels
-        found = []
-        for low, high in zip(peaks.low[:, 0].tolist(), peaks.high[:, 0].tolist(), strict=True):
-            share = max(-low, high) / self.recording.full_scale
-            finite = share > 0 and math.isfinite(share)
-            found.append(20 * math.log10(share) if finite else None)
-        return found
+        """Largest finite value of each channel in dB below full scale; None of silence."""
+        if self.overview.levels is not None:
+            largest = self.overview.levels.largest()
+        else:
+            peaks = self.peaks(1)
+            ends = zip(peaks.low[:, 0].tolist(), peaks.high[:, 0].tolist(), strict=True)
+            largest = [max(-low, high) / self.recording.full_scale for low, high in ends]
+        return [20 * math.log10(each) if each > 0 else None for each in largest]
+
+    def not_finite(self) -> list[int]:
+        """How many values of each channel are infinite or no numbers."""
+        levels = self.overview.levels
+        return [0] * self.recording.channels if levels is None else levels.not_finite()
 
 
 def analyze(
@@ -115,21 +120,27 @@ def analyze(
     Raises
     ------
     FormatError, UnsupportedAudio
-        The file cannot be read. Of a stream with damaged blocks, the others are shown.
+        The file cannot be read, or holds no samples. Of a stream with damaged blocks, the others
+        are shown.
     """
     recording = open_recording(path)
     try:
         if not recording.frames:
-            raise UsageError(f"{os.fspath(path)}: holds no samples")
+            raise UnsupportedAudio(f"{os.fspath(path)}: holds no samples")
         overview = Overview(recording)
         overview.fill()
-        found = Analysis(Path(path).name, recording, overview, damage=list(overview.damage))
+        damage = [display_name(text) for text in overview.damage]
+        found = Analysis(display_name(Path(path).name), recording, overview, damage=damage)
+
+        def tell(error: NlacError) -> None:
+            if str(error) not in damage:
+                damage.append(str(error))
+
         if isinstance(recording, StreamRecording):
             try:
-                found.streams[OWN] = view_stream(path)
+                found.streams[OWN] = view_stream(path, tell)
             except NlacError as error:
-                if str(error) not in found.damage:
-                    found.damage.append(str(error))
+                tell(error)
         if against is not None:
             found.streams[against] = _encoded(recording, against, progress)
     except BaseException:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from itertools import pairwise
 from types import TracebackType
 from typing import Any, Self
@@ -144,7 +144,38 @@ class Recording(ABC):
         self.close()
 
 
-class SilencedRecording(Recording):
+class WrappedRecording(Recording):
+    """A recording that takes its samples from another.
+
+    Parameters
+    ----------
+    recording : Recording
+        It stays open.
+    """
+
+    def __init__(self, recording: Recording) -> None:
+        fmt = AudioFormat(
+            recording.sample_rate,
+            recording.channels,
+            recording.bits_per_sample,
+            is_float=recording.is_float,
+        )
+        size = recording.num_bytes
+        super().__init__(recording.path, recording.container, fmt, recording.frames, size)
+        self._recording = recording
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of the other's samples."""
+        return self._recording.dtype
+
+    @property
+    def borders(self) -> NDArray[np.int64]:
+        """Those of the other."""
+        return self._recording.borders
+
+
+class SilencedRecording(WrappedRecording):
     """A damaged recording, with silence for what cannot be decoded.
 
     Parameters
@@ -156,28 +187,35 @@ class SilencedRecording(Recording):
     """
 
     def __init__(self, recording: Recording, tell: Callable[[NlacError], None]) -> None:
+        super().__init__(recording)
         self._tell = tell
-        fmt = AudioFormat(
-            recording.sample_rate,
-            recording.channels,
-            recording.bits_per_sample,
-            is_float=recording.is_float,
-        )
-        size = recording.num_bytes
-        super().__init__(recording.path, recording.container, fmt, recording.frames, size)
-        self._recording = recording
 
-    def _read(self, start: int, stop: int) -> NDArray[Any]:
+    def read_around_gaps(self, start: int, stop: int) -> tuple[NDArray[Any], list[tuple[int, int]]]:
+        """Samples of a span inside of the recording, and which frames of it are missing.
+
+        Returns
+        -------
+        samples : ndarray, shape (frames, channels)
+        gaps : list of (int, int)
+            First frames, and those after the last.
+        """
         try:
-            return self._recording.read(start, stop)
+            return self._recording.read(start, stop), []
         except NlacError as error:
             self._tell(error)
-            result = np.zeros((stop - start, self.channels), self._recording.dtype)
-        borders = np.clip(self._recording.borders, start, stop).tolist()
+            result = np.zeros((stop - start, self.channels), self.dtype)
+        gaps = []
+        borders = np.unique(np.clip(self.borders, start, stop)).tolist()
         for begin, end in pairwise(borders):
-            with suppress(NlacError):
+            try:
                 result[begin - start : end - start] = self._recording.read(begin, end)
-        return result
+            except NlacError as error:
+                self._tell(error)
+                gaps.append((begin, end))
+        return result, gaps
+
+    def _read(self, start: int, stop: int) -> NDArray[Any]:
+        return self.read_around_gaps(start, stop)[0]
 
 
 class ArrayRecording(Recording):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -27,9 +27,12 @@ class Peaks:
     low, high : ndarray, shape (channels, columns)
         Integers as the recording has them, or floats.
     known : ndarray of bool, shape (columns,)
-        Columns of which samples were decoded; others show those of the nearest such column.
+        Columns of which samples were decoded. Others show those of the nearest such column while
+        more may come; in the end they are 0.
     exact : bool
         All samples of all columns were seen.
+    complete : bool
+        No more will come: what is not known is damaged.
     edges : ndarray, shape (columns + 1,)
         Borders of the columns.
     """
@@ -41,16 +44,36 @@ class Peaks:
     known: NDArray[np.bool_]
     exact: bool
     edges: NDArray[np.int64]
+    complete: bool = True
+
+    def without(self, gaps: list[tuple[int, int]]) -> Peaks:
+        """The same, if frames between the given ones are missing."""
+        known = self.known.copy()
+        for start, stop in gaps:
+            known &= (self.edges[:-1] < start) | (self.edges[1:] > stop)
+        return replace(self, known=known, exact=self.exact and not gaps)
+
+    def values(self) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Lowest and highest samples as floats, NaN where nothing is or will be known."""
+        gap = self.complete & ~self.known
+        low, high = (np.where(gap, np.nan, x.astype(np.float64)) for x in (self.low, self.high))
+        return low, high
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain values for JSON; what is no number is null."""
+        """Plain values for JSON; null for what is no number, or will not be known."""
+        low, high = plain(self.low), plain(self.high)
+        if self.complete:
+            for row in (*low, *high):
+                for i in np.flatnonzero(~self.known).tolist():
+                    row[i] = None
         result = {
             "start": self.start,
             "stop": self.stop,
             "columns": self.low.shape[1],
-            "low": plain(self.low),
-            "high": plain(self.high),
+            "low": low,
+            "high": high,
             "exact": self.exact,
+            "complete": self.complete,
         }
         if not self.exact:
             result["known"] = self.known.tolist()
@@ -163,11 +186,10 @@ class PeakStore:
         self._high[:, which] = most(self._high[:, which], most.reduce(bins, axis=2))
         self._known[which] = True
 
-    def peaks(self, edges: NDArray[np.int64], exact: bool | None = None) -> Peaks:
+    def peaks(self, edges: NDArray[np.int64], exact: bool, complete: bool) -> Peaks:
         """Peaks of columns whose borders are multiples of 256, or the end of the recording.
 
-        `exact` tells whether all of their samples have come; None judges by bins, of which samples
-        of a part may be missing where samples did not come by whole bins.
+        `exact` tells whether all of their samples have come, `complete` whether no more will.
         """
         borders = -(-edges // BIN_FRAMES)
         first, last = int(borders[0]), int(borders[-1])
@@ -176,14 +198,12 @@ class PeakStore:
         known = np.logical_or.reduceat(self._known[first:last], begins)
         low = least.reduceat(self._low[:, first:last], begins, axis=1)
         high = most.reduceat(self._high[:, first:last], begins, axis=1)
-        if not known.any():
-            low, high = np.zeros_like(low), np.zeros_like(high)
+        if complete or not known.any():
+            low[:, ~known] = high[:, ~known] = 0
         elif not known.all():
             nearest = nearest_known(known)
             low, high = low[:, nearest], high[:, nearest]
-        if exact is None:
-            exact = bool(self._known[first:last].all())
-        return Peaks(int(edges[0]), int(edges[-1]), low, high, known, exact, edges)
+        return Peaks(int(edges[0]), int(edges[-1]), low, high, known, exact, edges, complete)
 
 
 def nearest_known(known: NDArray[np.bool_]) -> NDArray[np.int64]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import islice, pairwise
 from typing import Any, Protocol
 
@@ -23,6 +22,7 @@ from nlac.views.columns import (
     peaks_of,
     plain,
 )
+from nlac.views.levels import LevelStore
 from nlac.views.spectra import SpectrumStore
 from nlac.views.spectrogram import check_picture, spectrogram
 
@@ -54,6 +54,8 @@ class Overview:
     damage : list of str
         What could not be decoded, as far as that was tried; it stays unknown, and where single
         samples are asked for, silence stands for it.
+    levels : LevelStore or None
+        Of floats, how loud what has been seen is, and how much of it is not finite.
 
     Examples
     --------
@@ -76,6 +78,7 @@ class Overview:
         self._edges = _cut(self._borders)
         self._seen = np.zeros(len(self._edges) - 1, np.bool_)
         self._known = self._seen.copy()
+        self.levels = LevelStore(channels, self._edges) if recording.is_float else None
         self._guard = threading.Lock()
         # pieces that were asked for last and are not known: they come first
         self._wanted: range | None = None
@@ -130,14 +133,13 @@ class Overview:
             return peaks_of(np.empty((1, recording.channels), recording.dtype)[:0], edges[:1])
         fine = last - first < FINE_FRAMES * (len(edges) - 1)
         if fine or (last - first <= _DIRECT_FRAMES and not self._all(self._seen, first, last)):
-            found = peaks_of(self._source.read(first, last), edges, first)
-            seen = self._all(self._seen, first, last)
-            exact = not seen or self._all(self._known, first, last)
-            return found if exact else replace(found, exact=False)
+            samples, gaps = self._source.read_around_gaps(first, last)
+            return peaks_of(samples, edges, first).without(gaps)
         self._look(first, last)
         # before the peaks: what comes meanwhile does not count
+        complete = self._all(self._seen, first, last)
         exact = self._all(self._known, first, last)
-        return self._peaks.peaks(edges, exact)
+        return self._peaks.peaks(edges, exact, complete)
 
     def samples(self, start: int, stop: int) -> NDArray[Any]:
         """Single samples of a span, shape (channels, frames)."""
@@ -158,13 +160,14 @@ class Overview:
         """Spectrogram as `nlac.views.spectrogram.spectrogram` makes it.
 
         Of long spans, columns come from the spectra that have been gathered; where none has been
-        yet, from the nearest.
+        yet, from the nearest. Where the recording is damaged there is silence in the end.
         """
         check_picture(self.recording.channels, start, stop, width, height, channel)
         if stop - start <= _DIRECT_FRAMES:
             return spectrogram(self._source, start, stop, width, height, channel)
         self._look(start, stop)
-        return self._spectra.picture(start, stop, width, height, channel)
+        complete = self._all(self._seen, start, stop)
+        return self._spectra.picture(start, stop, width, height, channel, complete)
 
     def _all(self, flags: NDArray[np.bool_], start: int, stop: int) -> bool:
         """Whether all pieces that a span touches have a flag."""
@@ -239,7 +242,14 @@ class Overview:
         try:
             samples = self.recording.read(start, stop)
         except NlacError as error:
-            self._tell(pieces, error)
+            inner = self._borders[(self._borders > start) & (self._borders < stop)]
+            if not len(inner):
+                self._tell(pieces, error)
+                return
+            # the one beside it may be intact
+            middle = int(np.searchsorted(self._edges, inner[len(inner) // 2]))
+            self._see(range(pieces.start, middle))
+            self._see(range(middle, pieces.stop))
             return
         self._take(start, samples, pieces)
 
@@ -247,6 +257,8 @@ class Overview:
         """Take samples, in which some pieces are whole."""
         self._peaks.add(start, samples)
         self._spectra.add(start, samples, self.recording.full_scale)
+        if self.levels is not None:
+            self.levels.add(start, samples, pieces)
         self._known[pieces.start : pieces.stop] = True
         self._seen[pieces.start : pieces.stop] = True
 

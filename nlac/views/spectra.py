@@ -54,15 +54,20 @@ class SpectrumStore:
         self._known[first:last] = True
 
     def picture(
-        self, start: int, stop: int, width: int, height: int, channel: int
+        self, start: int, stop: int, width: int, height: int, channel: int, complete: bool
     ) -> NDArray[np.uint8]:
-        """Spectrogram of a span, shape (height, width); nothing seen at all gives silence."""
+        """Spectrogram of a span, shape (height, width).
+
+        What has not been seen is like the nearest that has; if that is `complete`, it is silent.
+        """
         known = self._known.copy()
         if not known.any():
             return np.zeros((height, width), np.uint8)
         centres = start + (2 * np.arange(width) + 1) * (stop - start) // (2 * width)
         steps = np.clip(centres // STEP_FRAMES, 0, len(known) - 1)
-        columns = self._levels[channel, nearest_known(known)[steps]]
+        if not complete:
+            steps = nearest_known(known)[steps]
+        columns = self._levels[channel, steps]
         if height <= BANDS:
             begins = np.arange(height) * BANDS // height
             rows = np.maximum.reduceat(columns, begins, axis=1)

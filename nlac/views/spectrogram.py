@@ -12,6 +12,8 @@ from nlac.views.recording import Recording
 
 # dB below a sine of full scale that 0 stands for; 255 is full scale
 RANGE_DB = 120
+# floats beyond are shown like it
+_LOUDEST = np.float32(1e9)
 # seconds of the longest window
 _WINDOW_SECONDS = 0.09
 # the shortest window is this fraction of the longest
@@ -61,7 +63,8 @@ def levels_of(windows: NDArray[np.float32], height: int) -> NDArray[np.uint8]:
     padded = max(length, _padded(height))
     hann = (0.5 - 0.5 * np.cos(np.arange(length) * (2 * np.pi / length))).astype(np.float32)
     finite = np.nan_to_num(windows, nan=0.0, posinf=1.0, neginf=-1.0)
-    spectrum = np.fft.rfft(finite * hann, padded, axis=1)
+    # far beyond what a sound has, the largest floats have no squares
+    spectrum = np.fft.rfft(np.clip(finite, -_LOUDEST, _LOUDEST) * hann, padded, axis=1)
     power = spectrum.real**2 + spectrum.imag**2
     # a sine in the middle of two bins, or at the ends, where both of its halves fall together
     power *= (4.0 / length) ** 2

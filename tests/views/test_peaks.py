@@ -149,10 +149,32 @@ def test_damage_is_told_and_the_rest_is_shown(stream, tmp_path):
     assert "block" in overview.damage[0]
     assert not peaks.exact
     assert 0.7 < peaks.known.mean() < 1
-    # silence stands for what is damaged
+    assert peaks.complete
+    for found in (peaks, fine):
+        low = found.as_dict()["low"][0]
+        assert [each is None for each in low] == (~found.known).tolist()
+        # no columns of neighbours
+        assert not found.high[:, ~found.known].any()
     assert not fine.exact
-    assert 0 < (fine.high == 0).mean() < 0.3
+    assert 0 < (~fine.known).mean() < 0.3
     assert 0 < (picture.max(0) == 0).mean() < 0.3
+
+
+def test_intact_blocks_beside_damaged_ones_are_known(tmp_path, monkeypatch):
+    monkeypatch.setattr(peaks_module, "_DIRECT_FRAMES", 1000)
+    nlac.write(tmp_path / "a.nlac", SAMPLES, RATE, preset="fast", block_seconds=5)
+    data = bytearray((tmp_path / "a.nlac").read_bytes())
+    data[len(data) // 2] ^= 1
+    (tmp_path / "a.nlac").write_bytes(data)
+    with open_recording(tmp_path / "a.nlac") as recording:
+        overview = Overview(recording)
+        overview.fill()
+        edges = recording.borders
+        known = [overview.peaks(int(a), int(b), 10).known.all() for a, b in pairwise(edges)]
+        picture = overview.spectrogram(0, FRAMES, 300, 10)
+    assert known.count(False) == 1
+    share = 5 * RATE / FRAMES
+    assert (picture.max(0) == 0).mean() == pytest.approx(share, abs=0.05)
 
 
 def test_plain_values(filled):

@@ -101,6 +101,13 @@ def test_damage_is_told_and_the_rest_is_shown(client, archive):
     shown = ask(client, "/api/peaks", start=0, stop=10, columns=10).json()
     assert shown["samples"] == [[0] * 10] * 2
     assert "CRC does not match" in shown["damage"][0]
+    gaps = ask(client, "/api/peaks", columns=10).json()
+    assert (gaps["exact"], gaps["complete"]) == (False, True)
+    assert gaps["low"] == [[None] * 10] * 2
+    for query in ({}, {"start": 0, "stop": 500}):
+        residual = ask(client, "/api/peaks", columns=10, kind="residual", **query).json()
+        assert residual["high"] == [[None] * 10] * 2
+        assert "CRC does not match" in residual["damage"][0]
     # what is heard is as long as it was
     heard = client.get("/api/audio", params={"ref": REF})
     assert heard.status_code == 200

@@ -86,7 +86,8 @@ def _feeds(analysis: Analysis) -> dict[str, Any]:
     recording, overview = analysis.recording, analysis.overview
     frames = recording.frames
     width, height = min(_SPECTROGRAM[0], frames), _SPECTROGRAM[1]
-    feeds: dict[str, Any] = {"peaks:original": overview.as_dict(0, frames, _COLUMNS)}
+    feeds: dict[str, Any] = {"peaks:original": _whole(overview.as_dict(0, frames, _COLUMNS))}
+    feeds["peaks:original"]["damage"] = analysis.damage
     for channel in range(recording.channels):
         picture = overview.spectrogram(0, frames, width, height, channel)
         text = base64.b64encode(picture.tobytes()).decode("ascii")
@@ -96,8 +97,13 @@ def _feeds(analysis: Analysis) -> dict[str, Any]:
         if "trace" not in feeds:
             # of the file itself, if it is a stream
             feeds["trace"] = stream.trace
-            feeds["peaks:residual"] = stream.residual_peaks(frames, _COLUMNS)
+            feeds["peaks:residual"] = _whole(stream.residual_peaks(frames, _COLUMNS))
     return feeds
+
+
+def _whole(peaks: dict[str, Any]) -> dict[str, Any]:
+    """Peaks of which nothing more will come, and so without what tells how many are read."""
+    return {key: each for key, each in peaks.items() if key not in ("exact", "progress")}
 
 
 def _table(analysis: Analysis) -> str:
@@ -115,7 +121,8 @@ def _table(analysis: Analysis) -> str:
             f"<td>{stream.bits_per_sample:.3f} bits a sample</td><td>{share}</td>"
             f"<td>{blocks} block{'s' * (blocks != 1)}</td></tr>"
         )
-    return f"<table>{''.join(rows)}</table>"
+    # narrow screens scroll it, and not the page
+    return f'<div class="scroll"><table>{"".join(rows)}</table></div>'
 
 
 def _player(analysis: Analysis) -> str:

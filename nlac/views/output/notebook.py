@@ -53,7 +53,7 @@ def html_of(file: NlacFile) -> str:
             overview.glance(_LOOKS)
         peaks = overview.peaks(0, recording.frames, _WIDTH)
         parts.append(waveform_svg(peaks, recording.full_scale))
-        if not peaks.exact:
+        if not peaks.complete:
             parts.append("<div>waveform: from slices spread over the file</div>")
         url = wav_url(recording) if not overview.damage else None
         if url is not None:

@@ -76,12 +76,13 @@ def draw(analysis: Analysis, path: str | os.PathLike[str], *, force: bool = Fals
 def _waveform(axes: Any, analysis: Analysis, channel: int) -> None:
     recording = analysis.recording
     peaks = analysis.peaks(_COLUMNS)
-    low, high = (x[channel] / recording.full_scale for x in (peaks.low, peaks.high))
-    # an edge before each column, and the last
-    edges = np.linspace(0, recording.seconds, len(low) + 1)
-    low, high = (np.append(x, x[-1]) for x in (low, high))
-    axes.fill_between(edges, low, high, step="post", color=_COLOURS[0], linewidth=0.3)
-    largest = max(np.nanmax(np.abs([low, high])), 1e-9)
+    # gaps where it is damaged, or has no numbers
+    ends = np.stack([x[channel] / recording.full_scale for x in peaks.values()])
+    largest = np.abs(ends[np.isfinite(ends)]).max(initial=1e-9)
+    # both edges of each column
+    edges = np.repeat(np.linspace(0, recording.seconds, ends.shape[1] + 1), 2)[1:-1]
+    low, high = np.repeat(np.clip(ends, -largest, largest), 2, axis=1)
+    axes.fill_between(edges, low, high, color=_COLOURS[0], linewidth=0.3)
     axes.set_ylim(-largest, largest)
     axes.set_ylabel(f"channel {channel + 1}", fontsize=8)
 

@@ -183,6 +183,7 @@ class BitCurve:
     def __init__(self, channels: int, start: int, stop: int, step: int) -> None:
         self._start, self._stop, self._step = start, stop, step
         self._sums = np.zeros((channels, -(-(stop - start) // step)))
+        self._frames = np.zeros(self._sums.shape[1], np.int64)
 
     def add(self, block: BlockTrace) -> None:
         """Add the frames of a block."""
@@ -194,11 +195,10 @@ class BitCurve:
         marks = self._start + self._step * np.arange(first + 1, last + 1) - begin
         sums = np.add.reduceat(bits, [0, *marks.tolist()], axis=0, dtype=np.float64)
         self._sums[:, first : last + 1] += sums.T
+        self._frames[first : last + 1] += np.diff([0, *marks.tolist(), end - begin])
 
     def values(self) -> NDArray[np.float32]:
-        """Return the bits a sample, (channels, points) float32."""
-        points = self._sums.shape[1]
-        lengths = np.full(points, self._step)
-        lengths[-1:] = self._stop - self._start - self._step * (points - 1)
-        values: NDArray[np.float32] = (self._sums / lengths).astype(np.float32)
-        return values
+        """Return the bits a sample, (channels, points) float32; NaN where no block was added."""
+        values = np.full(self._sums.shape, np.nan)
+        np.divide(self._sums, self._frames, out=values, where=self._frames > 0)
+        return values.astype(np.float32)

@@ -13,10 +13,11 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from nlac._errors import UsageError
+from nlac._errors import NlacError, UsageError
 from nlac._files import ReadFile, open_input
 from nlac.bitstream.reader import IndexedReader
 from nlac.codec.decoder.blocks import placed
+from nlac.views.columns import plain
 from nlac.views.trace.block import BlockTrace, trace_block
 from nlac.views.trace.blocks import BlockView, describe
 from nlac.views.trace.coded import CodedChannels, parse_block
@@ -59,7 +60,7 @@ class Trace:
     segments : list of Segment
         Their segments, as far as these do.
     bits : (channels, points) float32
-        Bits a sample from `start` on, `step` frames each.
+        Bits a sample from `start` on, `step` frames each; NaN where blocks were left out.
     totals : list of BlockBits
         Bits of whole blocks.
     weights : list of Weights
@@ -98,7 +99,7 @@ class Trace:
             "step": self.step,
             "blocks": [each.as_dict() for each in self.blocks],
             "segments": [each.as_dict() for each in self.segments],
-            "bits": np.round(self.bits.astype(np.float64), 4).tolist(),
+            "bits": plain(np.round(self.bits.astype(np.float64), 4)),
             "totals": [each.as_dict() for each in self.totals],
             "weights": [each.as_dict() for each in self.weights],
             "histogram": self.histogram.as_dict(),
@@ -146,7 +147,7 @@ class StreamTrace:
         for index in self.touched(start, stop):
             with self._parsed(index) as coded:
                 found += segments_of(coded)
-        return [each for each in found if each.start < stop and start < each.start + each.frames]
+        return _within(found, start, stop)
 
     def trace(
         self,
@@ -154,6 +155,7 @@ class StreamTrace:
         stop: int | None = None,
         step: int | None = None,
         observe: Callable[[BlockTrace], None] | None = None,
+        tell: Callable[[NlacError], None] | None = None,
     ) -> Trace:
         """Decode the blocks that hold frames `start` to `stop`, and tell what coding them took.
 
@@ -165,6 +167,9 @@ class StreamTrace:
             Frames of a point of the curve of bits; None gives up to a thousand points.
         observe : callable, optional
             Called with each of the blocks, as they are decoded.
+        tell : callable, optional
+            Called with what is wrong with damaged blocks, which are left out; without it, it is
+            raised.
         """
         start, stop = self._span(start, stop)
         if start == stop:
@@ -175,18 +180,19 @@ class StreamTrace:
         channels = self.header.channels
         curve, histogram = BitCurve(channels, start, stop, step), Histogram(channels)
         blocks, totals, weights = [], [], []
-        for block in self._traced(start, stop):
+        segments: list[Segment] = []
+        for block in self._traced(start, stop, tell):
             blocks.append(describe(block.coded))
             totals.append(
                 BlockBits(block.index, block.start, len(block.samples), 8 * block.num_bytes,
                           block.coded_bits)
             )  # fmt: skip
             weights += weights_of(block, start, stop)
+            segments += _within(segments_of(block.coded), start, stop)
             curve.add(block)
             histogram.add(block, start, stop)
             if observe is not None:
                 observe(block)
-        segments = self.segments(start, stop)
         bits = curve.values()
         return Trace(start, stop, step, blocks, segments, bits, totals, weights, histogram, self)
 
@@ -249,17 +255,28 @@ class StreamTrace:
             out[begin - start : end - start] = own
         return out
 
-    def _traced(self, start: int, stop: int) -> Iterator[BlockTrace]:
+    def _traced(
+        self, start: int, stop: int, tell: Callable[[NlacError], None] | None = None
+    ) -> Iterator[BlockTrace]:
         """The blocks that hold frames `start` to `stop`, decoded; the last one is kept."""
         for index in self.touched(start, stop):
-            with self._lock:
-                if self._kept is None or self._kept.index != index:
-                    # one at a time
-                    self._kept = None
-                    with self._parsed(index) as coded:
-                        self._kept = trace_block(coded)
-                block = self._kept
-            yield block
+            try:
+                block = self._decoded(index)
+            except NlacError as error:
+                if tell is None:
+                    raise
+                tell(error)
+            else:
+                yield block
+
+    def _decoded(self, index: int) -> BlockTrace:
+        with self._lock:
+            if self._kept is None or self._kept.index != index:
+                # one at a time
+                self._kept = None
+                with self._parsed(index) as coded:
+                    self._kept = trace_block(coded)
+            return self._kept
 
     def _span(self, start: int, stop: int | None) -> tuple[int, int]:
         stop = self.frames if stop is None else stop
@@ -272,6 +289,10 @@ class StreamTrace:
         if start == stop:
             return range(0)
         return range(self._reader.block_of_frame(start), self._reader.block_of_frame(stop - 1) + 1)
+
+    def extent(self, index: int) -> tuple[int, int]:
+        """Return the first frame of a block, and the frame after its last."""
+        return self._reader.first_frame(index), self._reader.first_frame(index + 1)
 
     @contextmanager
     def _parsed(self, index: int) -> Iterator[CodedChannels]:
@@ -299,3 +320,8 @@ class StreamTrace:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _within(segments: list[Segment], start: int, stop: int) -> list[Segment]:
+    """Those that hold some of the frames `start` to `stop`."""
+    return [each for each in segments if each.start < stop and start < each.start + each.frames]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -114,7 +115,7 @@ class Tracing:
         for one in known:
             histogram.counts += self._known[one.index].histogram.counts
             histogram.expected += self._known[one.index].histogram.expected
-        problems = [self._problems[index] for index in touched if index in self._problems]
+        problems = self._damage(start, stop)
         done = len(known) + len(problems)
         return {
             "start": start,
@@ -141,20 +142,24 @@ class Tracing:
         """Peaks of prediction or residual, as `Overview.as_dict` gives those of samples."""
         start, stop = self._span(start, stop)
         if stop - start <= columns:
-            return {"start": start, "stop": stop, "samples": plain(self.read(start, stop, kind).T)}
+            values, _ = self._read_around_gaps(start, stop, kind)
+            return {"start": start, "stop": stop, "samples": plain(values.T),
+                    "damage": self._damage(start, stop)}  # fmt: skip
         edges = column_edges(start, stop, columns, self._recording.frames)
         first, last = int(edges[0]), int(edges[-1])
         if kind == "residual" and last - first > self._recording.sample_rate * 4:
             touched = self._trace.touched(first, last)
             self._ask(list(touched))
             done = sum(index in self._known or index in self._problems for index in touched)
-            found = self._peaks.peaks(edges, done == len(touched))
-            return {**found.as_dict(), "progress": done / max(1, len(touched))}
-        if last - first > self._recording.sample_rate * 4:
-            # at such a zoom no eye could tell it from the samples
-            return {**peaks_of(self._recording.read(first, last), edges, first).as_dict(),
-                    "progress": 1.0}  # fmt: skip
-        return {**peaks_of(self.read(first, last, kind), edges, first).as_dict(), "progress": 1.0}
+            exact = all(index in self._known for index in touched)
+            found = self._peaks.peaks(edges, exact, complete=done == len(touched))
+            return {**found.as_dict(), "progress": done / max(1, len(touched)),
+                    "damage": self._damage(first, last)}  # fmt: skip
+        # of predictions, no eye could tell them from the samples at such a zoom
+        far = last - first > self._recording.sample_rate * 4
+        values, gaps = self._read_around_gaps(first, last, "samples" if far else kind)
+        found = peaks_of(values, edges, first).without(gaps)
+        return {**found.as_dict(), "progress": 1.0, "damage": self._damage(first, last)}
 
     def read(self, start: int, stop: int, kind: str) -> NDArray[Any]:
         """Predictions or residuals of a span, (frames, channels); blocks are followed for it.
@@ -173,6 +178,27 @@ class Tracing:
             return np.zeros((0, self._recording.channels), np.int32)
         found = np.concatenate(pieces)
         return found if kind == "residual" else self._recording.read(start, stop) - found
+
+    def _read_around_gaps(
+        self, start: int, stop: int, kind: str
+    ) -> tuple[NDArray[Any], list[tuple[int, int]]]:
+        """Samples, predictions or residuals of a span, 0 in damaged blocks, and where these are."""
+        read = self._recording.read if kind == "samples" else partial(self.read, kind=kind)
+        pieces, gaps = [np.zeros((0, self._recording.channels), self._recording.dtype)], []
+        for index in self._trace.touched(start, stop):
+            begin, end = self._trace.extent(index)
+            begin, end = max(begin, start), min(end, stop)
+            try:
+                pieces.append(read(begin, end))
+            except NlacError as error:
+                self._problems.setdefault(index, str(error))
+                pieces.append(np.zeros((end - begin, *pieces[0].shape[1:]), pieces[0].dtype))
+                gaps.append((begin, end))
+        return np.concatenate(pieces), gaps
+
+    def _damage(self, start: int, stop: int) -> list[str]:
+        touched = self._trace.touched(start, stop)
+        return [self._problems[index] for index in touched if index in self._problems]
 
     def close(self) -> None:
         """End what works in the background, and close the stream."""

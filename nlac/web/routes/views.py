@@ -26,6 +26,7 @@ class PeaksAnswer(BaseModel):
     low: list[list[Number]] | None = Field(None, description="A list for each channel")
     high: list[list[Number]] | None = None
     exact: bool | None = Field(None, description="All samples of all columns were seen")
+    complete: bool | None = Field(None, description="No more will come; the rest is damaged")
     known: list[bool] | None = Field(None, description="Columns of which samples were seen")
     progress: float | None = Field(None, description="Share of the recording that was seen")
     samples: list[list[Number]] | None = None

@@ -77,19 +77,20 @@ def command(
     if form is None and output is not None:
         raise UsageError("-o: what for? --png, --html, --json or --csv tells")
     from nlac.views.analysis import analyze
+    from nlac.views.naming import display_name, naming
 
     _console.before_coding()
-    with _console.progress_bar(file) as progress:
+    with _console.progress_bar(file) as progress, naming(file):
         analysis = analyze(file, against=against, progress=progress)
     with contextlib.closing(analysis.recording):
         if form is None:
-            _console.say("\n  ".join(_lines(file, analysis)))
+            _console.say(display_name("\n  ".join(_lines(file, analysis))))
         elif form == "png":
             from nlac.views.output.picture import draw
 
             path = output or _beside(file, "png")
             draw(analysis, path, force=force)
-            _console.say(f"{file} -> {path}")
+            _console.say(display_name(f"{file} -> {path}"))
         else:
             _write(file, _text(file, form, analysis, columns), form, output, force)
     for text in analysis.damage:
@@ -109,14 +110,16 @@ def _text(file: str, form: str, analysis: Analysis, columns: int) -> str:
 
 def _write(file: str, text: str, form: str, output: str | None, force: bool) -> None:
     from nlac._output import open_output
+    from nlac.views.naming import display_name
 
     path = output or ("-" if form in _PRINTED else _beside(file, form))
     if path == "-":
         click.echo(text, nl=False)
         return
     with open_output(path, force=force) as out:
-        out.write(text.encode())
-    _console.say(f"{file} -> {path}")
+        # tags and the like may hold what is no UTF-8, as names may
+        out.write(text.encode(errors="replace"))
+    _console.say(display_name(f"{file} -> {path}"))
 
 
 def _beside(file: str, suffix: str) -> str:
@@ -137,7 +140,8 @@ def _csv(analysis: Analysis, columns: int) -> str:
     for i, frame in enumerate(peaks.edges[:count].tolist()):
         row: list[object] = [frame, f"{frame / recording.sample_rate:.6f}"]
         for low, high in zip(peaks.low[:, i].tolist(), peaks.high[:, i].tolist(), strict=True):
-            row += [low, high]
+            # none where it is damaged
+            row += [low, high] if peaks.known[i] else [None, None]
         writer.writerow([*row, *(each.bits_at(frame) for each in analysis.streams.values())])
     return text.getvalue()
 
@@ -148,18 +152,25 @@ def _lines(file: str, analysis: Analysis) -> list[str]:
     lines = [file, format_line(analysis.facts())]
     levels = ["silent" if x is None else f"{x:.2f} dBFS" for x in analysis.peak_decibels()]
     lines.append(f"peaks: {', '.join(levels)}")
+    if odd := sum(analysis.not_finite()):
+        lines.append(
+            f"{odd:,} value{'s are' if odd != 1 else ' is'} not finite: "
+            f"{', '.join(f'{each:,}' for each in analysis.not_finite())} by channel"
+        )
     for name, stream in analysis.streams.items():
         blocks = stream.trace["blocks"]
-        kinds = sorted({each["predictor"] or each["mode"] for each in blocks})
+        kinds = ", ".join(sorted({each["predictor"] or each["mode"] for each in blocks}))
         lines.append(
             f"{name}: {stream.bytes:,} bytes, {stream.bits_per_sample:.3f} bits a sample, "
-            f"{len(blocks)} block{'s' * (len(blocks) != 1)} ({', '.join(kinds)})"
+            f"{len(blocks)} {'intact ' * stream.damaged}block{'s' * (len(blocks) != 1)}"
+            f"{f' ({kinds})' * bool(kinds)}"
         )
         for each in blocks:
             seconds = each["start"] / analysis.recording.sample_rate
             rate = 8 * each["bytes"] / (each["frames"] * analysis.recording.channels)
             lines.append(
-                f"  block {each['index']} at {seconds:.3f} s: {each['frames']:,} frames, "
+                f"  block {each['index']} at {seconds:.3f} s: {each['frames']:,} "
+                f"frame{'s' * (each['frames'] != 1)}, "
                 f"{each['bytes']:,} bytes, {rate:.3f} bits a sample, "
                 f"{each['predictor'] or each['mode']}"
             )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from nlac._errors import UsageError
 from nlac.cli import _console, _files
 
 if TYPE_CHECKING:
@@ -38,17 +40,25 @@ def command(a: str, b: str, as_json: bool) -> int:
       nlac compare --json a.nlac b.nlac | jq .first_difference
     """
     from nlac.views.compare import compare
+    from nlac.views.naming import NamedRecording, display_name, naming
     from nlac.views.recording import open_recording
 
+    if "-" in (a, b):
+        raise UsageError("standard input cannot be compared: its samples are taken at any place")
     _console.before_coding()
-    with open_recording(a) as first, open_recording(b) as second:
+    with ExitStack() as stack:
+        recordings = []
+        for name in (a, b):
+            with naming(name):
+                recordings.append(NamedRecording(stack.enter_context(open_recording(name)), name))
+        first, second = recordings
         with _console.progress_bar(f"{a}, {b}") as progress:
             found = compare(first, second, progress)
         if as_json:
             facts = {"a": _facts(a, first), "b": _facts(b, second), **found.to_dict()}
             click.echo(json.dumps(facts))
         else:
-            _console.say("\n  ".join(_lines(a, b, first, second, found)))
+            _console.say(display_name("\n  ".join(_lines(a, b, first, second, found))))
     return 0 if found.identical else DIFFERENT
 
 
@@ -66,7 +76,7 @@ def _facts(path: str, recording: Recording) -> dict[str, Any]:
 
 def _lines(a: str, b: str, first: Recording, second: Recording, found: Comparison) -> list[str]:
     if found.identical:
-        return [f"{a} and {b}: identical, {found.frames_a:,} frames of {_format(first)}"]
+        return [f"{a} and {b}: identical, {_frames(found.frames_a)} of {_format(first)}"]
     lines = [f"{a} and {b}: different"]
     if not found.same_format:
         lines.append(f"{_format(first)} against {_format(second)}")
@@ -76,12 +86,15 @@ def _lines(a: str, b: str, first: Recording, second: Recording, found: Compariso
         longer, more = (
             (a, found.frames_a) if found.frames_a > found.frames_b else (b, found.frames_b)
         )
-        lines.append(f"{longer} is longer by {more - found.frames_compared:,} frames")
+        lines.append(f"{longer} is longer by {_frames(more - found.frames_compared)}")
     if found.first_difference is None or found.last_difference is None:
-        return [*lines, f"the {found.frames_compared:,} frames of both are the same"]
+        same = "is" if found.frames_compared == 1 else "are"
+        return [*lines, f"the {_frames(found.frames_compared)} of both {same} the same"]
     total = found.frames_compared * first.channels
     share = 100 * found.differing_samples / total
-    lines.append(f"{found.differing_samples:,} of {total:,} samples differ ({share:.4g} %)")
+    samples = f"{total:,} sample{'s' * (total != 1)}"
+    verb = "differs" if found.differing_samples == 1 else "differ"
+    lines.append(f"{found.differing_samples:,} of {samples} {verb} ({share:.4g} %)")
     lines.append(f"first at {_place(found.first_difference)}")
     lines.append(f"last at {_place(found.last_difference)}")
     if found.peak_difference_dbfs is not None and found.peak_place is not None:
@@ -93,8 +106,13 @@ def _lines(a: str, b: str, first: Recording, second: Recording, found: Compariso
     return lines
 
 
+def _frames(count: int) -> str:
+    return f"{count:,} frame{'s' * (count != 1)}"
+
+
 def _format(recording: Recording) -> str:
-    depth = "32-bit float" if recording.is_float else f"{recording.bits_per_sample} bits"
+    bits = recording.bits_per_sample
+    depth = "32-bit float" if recording.is_float else f"{bits} bit{'s' * (bits != 1)}"
     channels = f"{recording.channels} channel{'s' * (recording.channels != 1)}"
     return f"{recording.sample_rate} Hz, {channels}, {depth}"
 
