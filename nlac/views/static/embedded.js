@@ -10,7 +10,7 @@
 import { Histogram } from "./histogram.js";
 import { bits, orders, repetition, structure, valueSets, weights } from "./inside.js";
 import { Lanes } from "./lanes.js";
-import { spectrogram, waveform } from "./painters.js";
+import { spectrograms, waveform } from "./painters.js";
 
 /** Show what is embedded. */
 export function showEmbedded() {
@@ -18,12 +18,12 @@ export function showEmbedded() {
   const root = document.getElementById("pictures"), source = embeddedSource(facts, feeds);
   const high = facts.channels === 1 ? 84 : Math.min(240, 58 * facts.channels);
   const lanes = [repetition(source), waveform(source, "original", "waveform", high)];
-  for (let k = 0; feeds[`spectrogram:${k}`]; k++) lanes.push(spectrogram(source, k, 104));
+  lanes.push(...spectrograms(source, Object.keys(feeds).filter((name) => name.startsWith("spectrogram:")).length, 104));
   lanes.push(bits(source, streams), structure(source), orders(source), valueSets(source), weights(),
     waveform(source, "residual", "residual", Math.round(high * 0.75)));
   new Lanes(root, source, lanes.filter((lane) => [lane.feed, ...(lane.feeds ?? [])].some((name) => feeds[name])),
     { label: `Pictures of ${facts.name}` });
-  if (feeds.trace) new Histogram(root).show(feeds.trace.histogram, false);
+  if (feeds.trace) new Histogram(root).show(feeds.trace.histogram, false, false);
 }
 
 function embeddedSource(facts, feeds) {

@@ -17,14 +17,25 @@ export function percent(share, decimals = 2) {
   return share == null ? "" : `${fixed(100 * share, decimals)}\u2009%`;
 }
 
-/** Bytes in the unit that suits them. */
+const TENTHS = new Intl.NumberFormat("en", { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+
+/** Bytes as the server's messages tell them, in MB; few of them in kB or bytes. */
 export function size(bytes) {
   if (bytes == null) return "";
-  const units = ["bytes", "kB", "MB", "GB", "TB"];
-  let unit = 0;
-  while (bytes >= 999.5 && unit < units.length - 1) { bytes /= 1000; unit++; }
-  return `${unit ? fixed(bytes, bytes < 100 ? 1 : 0) : count(bytes)} ${units[unit]}`;
+  if (bytes < 1000) return `${count(bytes)} bytes`;
+  return bytes < 999_950 ? `${TENTHS.format(bytes / 1e3)} kB` : `${TENTHS.format(bytes / 1e6)} MB`;
 }
+
+/** What a smaller size saves of a larger one. */
+export function saving(bytes, before) {
+  return bytes > before ? "larger" : percent(1 - bytes / before, 1);
+}
+
+/** How many places of damage there are. */
+export const places = ({ length }) => `${count(length)} place${length > 1 ? "s" : ""}`;
+
+/** A name within other text, whose letters and controls cannot turn that around. */
+export const isolated = (name) => `\u2068${name}\u2069`;
 
 /** Seconds as h:mm:ss, with decimals. */
 export function time(seconds, decimals = 0) {

@@ -27,12 +27,13 @@ export class Histogram {
   }
 
   /** Show what `Histogram` of nlac.views.trace tells: {edges, counts, expected}, the latter by channel. */
-  show({ edges, counts, expected }, isSelection) {
+  show({ edges, counts, expected }, isSelection, isReading) {
     const sum = (rows) => edges.slice(1).map((_, i) => rows.reduce((all, row) => all + row[i], 0));
     this.data = edges.length > 1 ? { edges, counts: sum(counts), expected: sum(expected) } : null;
     this.where = isSelection ? "of the selection" : "of what is seen";
     this.draw();
-    if (!this.data) this.caption.textContent = "residuals: no samples are coded here";
+    if (this.data) return;
+    this.caption.textContent = isReading ? "residuals: reading\u2026" : "residuals: no samples are coded here";
   }
 
   fail(error) {

@@ -2,7 +2,7 @@
 // The forms of lanes are those of painters.js. Their feeds hold what `nlac.views.trace` tells.
 
 import { series } from "./colours.js";
-import { channelName, count, duration, fixed } from "./format.js";
+import { channelName, count, duration, fixed, places } from "./format.js";
 
 const SETS = { plain: "fill", grid: "a", list: "c", soft: "d" };
 const EMPTY_HEIGHT = 22, MOST_NAMES = 5;
@@ -24,7 +24,7 @@ export function repetition(source) {
     key: "repetition", title: "where this was before", feed: "trace", height: 84, emptyHeight: EMPTY_HEIGHT,
     isEmpty: (feed) => !passages(feed).length,
     note(c, feed) {
-      return this.isEmpty(feed) ? ": no passage is predicted from an earlier one" : `: ${usual(feed, source)} ago`;
+      return this.isEmpty(feed) ? ": no earlier passage is used" : `: ${usual(feed, source)} ago`;
     },
     draw(c, feed) { drawArcs(c, passages(feed)); },
     read(c, feed, frame) {
@@ -90,7 +90,9 @@ function drawArcs({ g, view, width, height, colours }, found) {
 export function bits(source, streams) {
   return {
     key: "bits", title: "bits a sample", feeds: streams.map((name) => `trace:${name}`), height: 96, legend: streams,
+    note: (c, ...feeds) => (isKnown(feeds) ? "" : isReading(feeds) ? ": reading\u2026" : ": not known"),
     draw(c, ...feeds) {
+      if (!isKnown(feeds)) return;
       const all = feeds.map((feed) => feed && bitsOf(feed));
       const top = niceTop(Math.max(1, ...all.flatMap((each) => each ? each.top : 0)));
       scaleLines(c, top, "bits");
@@ -105,19 +107,21 @@ export function bits(source, streams) {
     },
     read(c, ...rest) {
       const frame = rest.at(-2), feeds = rest.slice(0, -2);
-      const said = feeds.map((feed, k) => [streams[k], feed && valueAt(bitsOf(feed), frame)])
-        .filter(([, value]) => value != null);
-      return said.map(([name, value]) => `${name} ${fixed(value, 2)} bits`).join(", ");
+      const said = feeds.map((feed, k) => [streams[k], feed && valueAt(bitsOf(feed), frame)]);
+      return said.flatMap(([name, value]) => (value == null ? [] : `${name} ${fixed(value, 2)} bits`)).join(", ");
     },
     describe(c, ...feeds) {
       const known = feeds.map((feed, k) => [streams[k], feed && mean(bitsOf(feed).values)])
         .filter(([, value]) => value != null);
       if (!known.length) return "Bits a sample over time: not known yet";
-      const means = known.map(([name, value]) => `${name} ${fixed(value, 2)}`);
-      return `Bits a sample over time; on average here ${means.join(", ")}`;
+      const means = known.map(([name, value]) => `${name} ${fixed(value, 2)}`).join(", ");
+      return `Bits a sample over time; on average here ${means}`;
     },
   };
 }
+
+const isKnown = (feeds) => feeds.some((feed) => feed && bitsOf(feed).values.some((value) => value != null));
+const isReading = (feeds) => feeds.some((feed) => feed?.data.complete === false);
 
 /** Mean of what is known. */
 function mean(values) {
@@ -130,8 +134,8 @@ function bitsOf(feed) {
   if (feed.bits) return feed.bits;
   const { start, step, bits: rows } = feed.data;
   // what was not followed yet is null
-  const line = rows[0].map((one, i) => (one == null ? null : mean(rows.map((row) => row[i]))));
-  return (feed.bits = { start, step, values: line, top: Math.max(...line) });
+  const values = rows[0].map((one, i) => (one == null ? null : mean(rows.map((row) => row[i]))));
+  return (feed.bits = { start, step, values, top: Math.max(...values) });
 }
 
 function valueAt({ start, step, values }, frame) {
@@ -207,9 +211,10 @@ export function structure(source) {
         (segment ? `, segment of ${count(segment.frames)}` : "");
     },
     note(c, { data }) {
-      if (data.problems?.length) return `: ${data.problems[0]}`;
+      if (data.problems?.length) return `: damaged (${places(data.problems)})`;
       return data.segments_left_out ? `, ${count(data.segments_left_out)} small ones left out` : "";
     },
+    more: ({ data }) => data.problems ?? [],
     describe(c, { data }) {
       return `${count(data.blocks.length)} blocks and ${count(data.segments.length)} segments`;
     },
@@ -222,7 +227,8 @@ export function orders(source) {
   return {
     key: "orders", title: "predictor order", feed: "trace", height: 70, emptyHeight: EMPTY_HEIGHT,
     isEmpty: (feed) => !known(feed).length,
-    note(c, feed) { return this.isEmpty(feed) ? ": none, it adapts to the past" : ""; },
+    note: (c, feed) => (known(feed).length ? ""
+      : feed.data.blocks.some((block) => block.cascade) ? ": none, it adapts to the past" : ": none"),
     legend: source.channels === 2 ? ["L", "R"] : [],
     draw(c, feed) {
       const found = known(feed), top = niceOrder(Math.max(4, ...found.map((each) => each.order)));
@@ -260,14 +266,12 @@ const niceOrder = (value) => [4, 8, 16, 32, 48, 64, 96, 128, 256, 512, 1024].fin
 
 /** Value sets: which values samples may have. */
 export function valueSets(source) {
-  const row = Math.max(5, Math.min(11, 44 / source.channels));
-  const has = (feed, kind) => feed.data.segments.some((each) => each.value_set === kind);
-  const kinds = (feed) => Object.keys(SETS).filter((kind) => has(feed, kind));
+  const row = Math.max(5, Math.min(11, 44 / source.channels)), height = Math.round(24 + row * source.channels);
+  const kinds = ({ data }) => Object.keys(SETS).filter((kind) => data.segments.some((s) => s.value_set === kind));
   return {
-    key: "sets", title: "value sets", feed: "trace", height: Math.round(24 + row * source.channels),
-      emptyHeight: EMPTY_HEIGHT,
+    key: "sets", title: "value sets", feed: "trace", height, emptyHeight: EMPTY_HEIGHT,
     isEmpty: (feed) => kinds(feed).every((kind) => kind === "plain"),
-    note(c, feed) { return this.isEmpty(feed) ? ": plain, every value may occur" : `: ${kinds(feed).join(", ")}`; },
+    note: (c, feed) => `: ${kinds(feed).join(", ").replace(/^plain$/, "plain, every value may occur") || "none"}`,
     draw({ g, view, colours, width }, { data }) {
       for (const segment of data.segments) {
         const x = view.x(segment.start), right = view.x(segment.start + segment.frames);

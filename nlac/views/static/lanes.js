@@ -15,7 +15,7 @@ import { count, duration, time } from "./format.js";
 import { repetitionAt } from "./inside.js";
 import { listen } from "./gestures.js";
 
-const AXIS_HEIGHT = 22;
+const AXIS_HEIGHT = 22, NOTHING_HEIGHT = 22;
 let numbers = 0;
 
 function make(tag, name, parent, given = {}) {
@@ -78,9 +78,9 @@ export class Lanes {
 
   laneOf(lane) {
     const figure = make("figure", "lane", this.stack), canvas = make("canvas", "", figure),
-      caption = make("figcaption", "", figure);
+      caption = make("figcaption", "", figure), below = make("p", "lane-more", figure);
     figure.dataset.lane = lane.key;
-    return { ...lane, lane, figure, canvas, caption, feeds: lane.feeds ?? [lane.feed] };
+    return { ...lane, lane, figure, canvas, caption, below, feeds: lane.feeds ?? [lane.feed] };
   }
 
   /** Show other lanes. Feeds are kept, but those named in `stale` are asked for again. */
@@ -128,8 +128,8 @@ export class Lanes {
   get columns() { return Math.round(this.view.width * Math.min(2, devicePixelRatio || 1)); }
 
   load() {
-    const { view } = this, start = Math.floor(view.start), stop = Math.ceil(view.stop);
-    const { columns } = this;
+    const { view, columns } = this, start = Math.floor(view.start), stop = Math.ceil(view.stop);
+    if (!this.source.frames) return;
     // what comes soonest first
     const names = [...new Set(this.lanes.flatMap((each) => each.feeds))].sort();
     for (const name of names) {
@@ -150,7 +150,9 @@ export class Lanes {
       if (control.signal.aborted) return;
       this.feeds.set(name, { key, control, data, start: data?.start ?? start, stop: data?.stop ?? stop,
         error: null });
-      if (data?.exact === false) setTimeout(() => this.again(name, key), 700);
+      // what is damaged never gets exact; all may have been read between the data and their progress
+      const isOver = data?.progress >= 1 && old.data?.progress >= 1;
+      if (data?.exact === false && !isOver) setTimeout(() => this.again(name, key), 700);
     } catch (error) {
       if (error.name === "AbortError" || control.signal.aborted) return;
       this.feeds.set(name, { ...old, key, control, error });
@@ -202,14 +204,15 @@ export class Lanes {
   }
 
   drawLane(each) {
-    const feeds = this.come(each), there = feeds.some(Boolean), { lane } = each;
+    const feeds = this.come(each), there = feeds.some(Boolean), { lane } = each, none = !this.source.frames;
     const empty = there && lane.isEmpty?.(...feeds);
-    each.shownHeight = empty ? lane.emptyHeight : lane.height;
+    each.shownHeight = none ? NOTHING_HEIGHT : empty ? lane.emptyHeight : lane.height;
     const c = this.context(each, this.canvas(each.canvas, each.shownHeight));
     if (there && !empty) lane.draw(c, ...feeds);
     const states = each.feeds.map((name) => this.feeds.get(name));
     const error = states.find((state) => state?.error)?.error;
-    const note = error ? `: ${error.message}` : there ? lane.note?.(c, ...feeds) ?? "" : ": reading\u2026";
+    const note = none ? ": no samples" : error ? `: ${error.message}` : there ? lane.note?.(c, ...feeds) ?? ""
+      : ": reading\u2026";
     const text = `${lane.title}${note}`;
     let legend = there && !empty && !error ? lane.legend ?? [] : [];
     if (typeof legend === "function") legend = legend(...feeds);
@@ -222,12 +225,14 @@ export class Lanes {
         return mark;
       }));
     }
-    each.text = there ? lane.describe(c, ...feeds) : text;
+    const more = there ? lane.more?.(...feeds) ?? [] : [], long = more.join("; ");
+    if (each.below.textContent !== long) each.below.textContent = long;
+    each.text = [there ? lane.describe(c, ...feeds) : text, ...more].join("; ");
   }
 
   drawAxisAndRange() {
-    const { view } = this;
-    drawAxis(this.canvas(this.axis, AXIS_HEIGHT), view, this.source.sampleRate, this.colours, AXIS_HEIGHT);
+    const { view } = this, g = this.canvas(this.axis, AXIS_HEIGHT);
+    if (this.source.frames) drawAxis(g, view, this.source.sampleRate, this.colours, AXIS_HEIGHT);
     this.thumb.style.left = `${(100 * view.start) / view.frames}%`;
     this.thumb.style.width = `${(100 * view.span) / view.frames}%`;
     this.range.style.visibility = view.isWhole ? "hidden" : "visible";
@@ -281,6 +286,11 @@ export class Lanes {
   }
 
   tell() {
+    if (!this.source.frames) {
+      this.readout.textContent = "no samples";
+      this.stack.setAttribute("aria-valuetext", "no samples");
+      return;
+    }
     const frame = Math.min(Math.max(0, Math.floor(this.hover ?? this.cursor)), this.source.frames - 1),
       rate = this.source.sampleRate;
     const decimals = Math.min(6, Math.max(2, Math.ceil(Math.log10((rate * this.view.width) / this.view.span / 10))));

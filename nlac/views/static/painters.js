@@ -3,27 +3,36 @@
 // where `c` has g, view, width, height, colours, source, gain, and `feed` the data of some span.
 
 import { spectrogramPicture, decibels } from "./colours.js";
-import { channelName, count, fixed, frequency } from "./format.js";
+import { channelName, count, fixed, frequency, places } from "./format.js";
 
 const fullScale = (source) => (source.isFloat ? 1 : 2 ** (source.bitsPerSample - 1));
 const toDecibels = (value, source) => 20 * Math.log10(value / fullScale(source));
-const told = (value, source) => (source.isFloat ? fixed(value, 5) : count(value));
+const told = (value, source) => {
+  if (value == null) return "not finite";
+  return source.isFloat ? fixed(value, 5) : count(value);
+};
+/** Whether nothing is known of a column, or a sample; of floats, null also stands for what is not finite. */
+const isGap = (data, channel, i, source) => {
+  if ((data.samples ?? data.low)[channel][i] != null || data.high?.[channel][i] != null) return false;
+  return !source.isFloat || (data.known ? !data.known[i] : Boolean(data.damage?.length));
+};
 
 /** A waveform: peaks, or where there is room for them single samples. */
 export function waveform(source, kind, title, height, colour = kind === "original" ? "a" : "d") {
   return {
     key: `wave-${kind}`, title, feed: `peaks:${kind}`, height, peak: 0, colour,
     note(c, feed) {
-      const reading = feed.data.exact === false ? `, reading: ${Math.round(100 * (feed.data.progress ?? 0))}\u2009%`
-        : "";
-      const level = this.peak ? `, peak ${fixed(toDecibels(this.peak, source), 1)} dBFS` : ", silent";
-      const damage = feed.data.damage?.length ? `, silent where it is damaged: ${feed.data.damage[0]}` : "";
-      return level + reading + damage;
+      const { exact, complete, progress = 0, damage } = feed.data;
+      const isReading = exact === false && !complete && progress < 1;
+      const reading = isReading ? `, reading: ${Math.min(99, Math.round(100 * progress))}\u2009%` : "";
+      const silent = damage?.length ? `, silent where it is damaged (${places(damage)})` : "";
+      return levelOf(this, feed, source) + reading + silent;
     },
+    more: (feed) => feed.data.damage ?? [],
     draw(c, feed) { drawWaveform(this, c, feed); },
     read(c, feed, frame) {
-      const values = valuesAt(feed, frame);
-      if (!values) return "";
+      const values = valuesAt(feed, frame, source);
+      if (!values?.length) return "";
       const name = kind === "original" ? "" : `${title} `;
       return name + values.map(([low, high], k) => `${channelName(k, source.channels)} ` +
         (low === high ? told(low, source) : `${told(low, source)} to ${told(high, source)}`)).join(", ");
@@ -34,15 +43,22 @@ export function waveform(source, kind, title, height, colour = kind === "origina
   };
 }
 
-/** Lowest and highest value of each channel at a frame. */
-export function valuesAt(feed, frame) {
-  const { data, start, stop } = feed;
+/** The level of what was seen, in words. */
+function levelOf(lane, { data }, source) {
+  const rows = [...(data.samples ?? data.low), ...(data.high ?? [])], channels = (data.samples ?? data.low).length;
+  const isOdd = (row, k) => row.some((value, i) => value == null && !isGap(data, k % channels, i, source));
+  if (source.isFloat && rows.some(isOdd)) return ", peak not finite";
+  if (lane.peak) return `, peak ${fixed(toDecibels(lane.peak, source), 1)} dBFS`;
+  return rows.some((row) => row.some((value) => value != null)) ? ", silent" : "";
+}
+
+/** Lowest and highest value of each channel at a frame; null where nothing is known. */
+export function valuesAt({ data, start, stop }, frame, source) {
   if (frame < start || frame >= stop) return null;
-  if (data.samples) return data.samples.map((row) => Array(2).fill(row[Math.floor(frame) - start]));
-  const columns = data.low[0].length, at = Math.min(columns - 1,
-    Math.floor(((frame - start) / (stop - start)) * columns));
-  // what was not read yet is null
-  return data.low[0][at] == null ? null : data.low.map((row, k) => [row[at], data.high[k][at]]);
+  const lows = data.samples ?? data.low, columns = lows[0].length, at = data.samples ? Math.floor(frame) - start
+    : Math.min(columns - 1, Math.floor(((frame - start) / (stop - start)) * columns));
+  if (isGap(data, 0, at, source)) return null;
+  return lows.map((row, k) => [row[at], (data.high?.[k] ?? row)[at]]);
 }
 
 function drawWaveform(lane, c, feed) {
@@ -64,7 +80,8 @@ function drawWaveform(lane, c, feed) {
       const last = Math.min(low.length, Math.ceil((view.stop - start) / step) + 1);
       g.beginPath();
       for (let i = first; i < last; i++) {
-        if (low[i] == null) continue;
+        // what is not known, and what is not finite, is a gap
+        if (low[i] == null || high[i] == null) continue;
         const x = view.x(start + i * step), right = view.x(start + (i + 1) * step), top = y(high[i]);
         g.rect(x, top - 0.5, right - x + 0.1, Math.max(1, y(low[i]) - top + 1));
       }
@@ -84,10 +101,16 @@ function drawSamples(g, view, values, start, y, middle) {
   const each = view.width / view.span;
   g.lineWidth = 1.2;
   g.beginPath();
-  values.forEach((value, i) => g.lineTo(view.x(start + i + 0.5), y(value)));
+  values.forEach((value, i) => {
+    if (value == null) return;
+    const x = view.x(start + i + 0.5);
+    if (values[i - 1] == null) g.moveTo(x, y(value));
+    else g.lineTo(x, y(value));
+  });
   g.stroke();
   if (each < 5) return;
   for (let i = 0; i < values.length; i++) {
+    if (values[i] == null) continue;
     const x = view.x(start + i + 0.5), top = y(values[i]), radius = Math.min(4, each / 4);
     g.globalAlpha = 0.3;
     g.fillRect(x - 0.5, Math.min(top, middle), 1, Math.abs(top - middle));
@@ -98,12 +121,18 @@ function drawSamples(g, view, values, start, y, middle) {
   }
 }
 
-/** A spectrogram of a channel, from 0 to the Nyquist frequency. */
-export function spectrogram(source, channel, height) {
+/** Spectrograms of the first channels, from 0 to the Nyquist frequency. */
+export function spectrograms(source, most, height) {
+  const { channels } = source, number = Math.min(channels, most);
+  const title = number < channels ? `spectrograms of the first ${number} of ${channels} channels:` : "spectrogram";
+  return Array.from({ length: number }, (_, k) => spectrogram(source, k, height, k ? "spectrogram" : title));
+}
+
+function spectrogram(source, channel, height, title) {
   const nyquist = source.sampleRate / 2, name = source.channels > 1 ? ` ${channelName(channel, source.channels)}`
     : "";
   return {
-    key: `spectrogram-${channel}`, title: `spectrogram${name}, 0 to ${frequency(nyquist)}`,
+    key: `spectrogram-${channel}`, title: `${title}${name}, 0 to ${frequency(nyquist)}`,
       feed: `spectrogram:${channel}`, height,
     draw(c, feed) {
       const { bytes, width, height: rows } = feed.data;

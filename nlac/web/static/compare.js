@@ -1,13 +1,13 @@
 // Two recordings: whether they are the same, where they differ, and how that looks and sounds.
 
-import { count, fixed, format, time } from "./format.js";
+import { count, fixed, format, isolated, time } from "./format.js";
 import { Lanes } from "./lanes.js";
 import { zoomButtons } from "./look.js";
 import { waveform } from "./painters.js";
 import { Player } from "./player.js";
 import { Spectrum } from "./spectrum.js";
 import { chooser, droppable, take } from "./upload.js";
-import { address, button, complain, el, get, recall, recent, settled } from "./ui.js";
+import { address, button, complain, el, get, gone, recall, recent, settled } from "./ui.js";
 
 const NAMES = { a: "first", b: "second" };
 
@@ -39,7 +39,7 @@ class Comparing {
       this.facts[side] = await get("facts", { ref: this.refs[side] });
       recall(this.facts[side]);
     } catch (error) {
-      complain(error);
+      complain(error.status === 404 ? gone(this.refs[side]) : error);
       this.refs[side] = null;
     }
   }
@@ -111,13 +111,14 @@ class Comparing {
       el("div.row", { role: "toolbar", "aria-label": "Zoom" }, el("h2", {}, "Look and listen"),
         el("span.row.push", {}, zoomButtons(() => this.lanes))),
       place, this.player.root);
-    const source = {
-      sampleRate: rate, channels: a.channels, bitsPerSample: Math.max(a.bits_per_sample, b.bits_per_sample),
-      isFloat: a.is_float || b.is_float, frames, load: (...asked) => this.load(...asked),
-    };
-    const wave = (key, title, colour) => waveform(source, key, title, height, colour);
-    const lanes = [wave("a", `first: ${a.name}`, "a"), wave("b", `second: ${b.name}`, "e"),
-      wave("difference", "difference", "b")];
+    const source = { sampleRate: rate, channels: a.channels, frames, load: (...asked) => this.load(...asked) };
+    const of = (isFloat, bitsPerSample) => ({ ...source, isFloat, bitsPerSample });
+    // the difference is at the deeper one's scale
+    const both = of(a.is_float || b.is_float, Math.max(a.bits_per_sample, b.bits_per_sample));
+    const wave = (key, title, colour, own) => waveform(own, key, title, height, colour);
+    const lanes = [wave("a", `first: ${isolated(a.name)}`, "a", of(a.is_float, a.bits_per_sample)),
+      wave("b", `second: ${isolated(b.name)}`, "e", of(b.is_float, b.bits_per_sample)),
+      wave("difference", "difference", "b", both)];
     this.lanes = new Lanes(place, source, lanes, {
       label: "Both recordings and their difference",
       seek: (frame) => this.player.seek(frame / rate),

@@ -2,7 +2,7 @@
 
 import { size } from "./format.js";
 import { chooser, droppable, take } from "./upload.js";
-import { complain, el, get, recall } from "./ui.js";
+import { complain, el, get, gone, loaded, recall, settled } from "./ui.js";
 
 export async function show(root, parameters, about) {
   const ref = parameters.get("ref"), control = new AbortController();
@@ -17,19 +17,34 @@ export async function show(root, parameters, about) {
   };
   droppable(root, open, control.signal);
   let recording = null;
+  const look = async () => {
+    const [facts, { Recording }] = await Promise.all([get("facts", { ref }), loaded(import("./recording.js"))]);
+    recall(facts);
+    recording?.end();
+    root.replaceChildren();
+    recording = new Recording(root, facts, about, open, settled(check, 300));
+  };
+  /** A view of it was refused: it may be gone, or another than it was. */
+  const check = async () => {
+    try {
+      const { frames, bytes } = await get("facts", { ref }, control.signal), old = recording.facts;
+      if (control.signal.aborted || (frames === old.frames && bytes === old.bytes)) return;
+      await look();
+      complain(new Error("This file has changed. It is shown as it is now."));
+    } catch (error) {
+      complain(error.status === 404 ? gone(ref) : error);
+    }
+  };
   if (ref) {
     try {
-      const [facts, { Recording }] = await Promise.all([get("facts", { ref }), import("./recording.js")]);
-      recall(facts);
-      recording = new Recording(root, facts, about, open);
+      await look();
+      recording.resume(parameters.get("job"));
     } catch (error) {
       if (error.status !== 404) throw error;
-      complain(new Error("This recording is no longer here. " +
-        "Files that were sent go away when the server stops; choose it again."));
+      complain(gone(ref));
     }
   }
   if (!recording) root.append(empty(about, open));
-  else recording.resume(parameters.get("job"));
   return () => { control.abort(); recording?.end(); };
 }
 

@@ -1,6 +1,6 @@
 // The library: a table of the served folder.
 
-import { count, percent, size, time } from "./format.js";
+import { count, saving, size, time } from "./format.js";
 import { address, button, complain, copyable, el, get, say, settled } from "./ui.js";
 
 const AT_ONCE = 100;
@@ -71,7 +71,8 @@ class Library {
       if (!found.total) this.body.append(el("tr", {}, el("td.left", { colspan: COLUMNS.length + 2 }, this.query
         ? "Nothing is found." : "There are no recordings in this folder.")));
       const { bytes, original_bytes: before } = found;
-      const saved = before ? ` \u00b7 ${size(bytes)} of ${size(before)}, ${percent(1 - bytes / before, 1)} saved` : "";
+      const share = bytes > before ? "" : `, ${saving(bytes, before)} saved`;
+      const saved = before ? ` \u00b7 ${size(bytes)} of ${size(before)}${share}` : "";
       this.total.textContent = `${count(found.total)} recording${found.total === 1 ? "" : "s"}${saved}`;
       this.more.hidden = this.rows.length >= found.total;
     } catch (error) {
@@ -85,7 +86,7 @@ function libraryRow(row) {
   const name = row.path.split("/").at(-1), folder = row.path.slice(0, -name.length).replace(/\/$/, "");
   const cover = row.has_cover ? el("img.cover", { src: address("library/cover", { ref: row.ref }), alt: "",
     loading: "lazy", width: 36, height: 36 }) : null;
-  const saved = row.original_bytes ? percent(1 - row.bytes / row.original_bytes, 1) : "";
+  const saved = row.original_bytes ? saving(row.bytes, row.original_bytes) : "";
   const extra = el("tr", { hidden: true });
   const commands = button("commands", async () => {
     const opens = extra.hidden;
@@ -101,8 +102,8 @@ function libraryRow(row) {
     commands.setAttribute("aria-expanded", String(opens));
     if (opens) say("Commands are shown below.");
   }, { class: "quiet", "aria-expanded": "false", "aria-label": `Commands for ${name}` });
-  const link = row.damaged ? el("span", {}, row.title || name)
-    : el("a", { href: `#/file?${new URLSearchParams({ ref: row.ref })}` }, row.title || name);
+  const link = row.damaged ? el("bdi", {}, row.title || name)
+    : el("a", { href: `#/file?${new URLSearchParams({ ref: row.ref })}` }, el("bdi", {}, row.title || name));
   return [el("tr", {},
     el(`td${cover ? "" : ".none"}`, {}, cover),
     el("th.wrap", { scope: "row" }, link,

@@ -3,11 +3,12 @@
 import { Histogram } from "./histogram.js";
 import { Lanes } from "./lanes.js";
 import { bits, orders, repetition, structure, valueSets, weights } from "./inside.js";
-import { spectrogram, waveform } from "./painters.js";
+import { spectrograms, waveform } from "./painters.js";
 import { Player } from "./player.js";
 import { serverSource } from "./source.js";
 import { address, button, complain, el, settled, Unreachable } from "./ui.js";
 
+const MOST_SPECTROGRAMS = 8;
 const KEYS = [["\u2190 \u2192", "cursor"], ["+ \u2212", "zoom"], ["0", "whole file"], ["Page Up, Page Down", "move"],
   ["Shift + \u2190 \u2192", "select"],
   ["Enter", "zoom to the selection"], ["\u2191 \u2193", "height of waveforms"], ["Space", "play or pause"]];
@@ -16,8 +17,10 @@ export class Look {
   /**
    * @param {HTMLElement} root
    * @param {object} facts of /api/facts
+   * @param {() => void} refused called when the server refuses a view
    */
-  constructor(root, facts) {
+  constructor(root, facts, refused) {
+    this.refused = refused;
     this.facts = facts;
     this.streams = new Map(facts.stream ? [["this stream", facts.ref]] : []);
     this.inside = this.streams.get("this stream") ?? null;
@@ -54,7 +57,7 @@ export class Look {
     const high = channels === 1 ? 84 : Math.min(240, 58 * channels);
     const tall = channels > 2 ? 84 : channels > 1 ? 104 : 150;
     this.heard = [waveform(source, "original", "waveform", high),
-      ...Array.from({ length: Math.min(channels, 8) }, (_, k) => spectrogram(source, k, tall))];
+      ...spectrograms(source, MOST_SPECTROGRAMS, tall)];
     this.residual = waveform(source, "residual", "residual", Math.round(high * 0.75));
     this.lanes = new Lanes(this.pictures, source, this.lanesOf(), {
       label: `Pictures of ${facts.name}`,
@@ -66,13 +69,16 @@ export class Look {
         this.count();
       },
       changed: () => this.count(),
-      failed: (error) => { if (error instanceof Unreachable) complain(error); },
+      failed: (error) => {
+        if (error instanceof Unreachable || error.status === 401) complain(error);
+        else if (error.status) this.refused();
+      },
     });
     this.plotted();
   }
 
   plotted() {
-    if (this.inside) this.histogram ??= new Histogram(this.plot);
+    if (this.inside && this.facts.frames) this.histogram ??= new Histogram(this.plot);
     this.count();
   }
 
@@ -112,7 +118,7 @@ export class Look {
     if (!histogram) return;
     try {
       const data = await this.source.load("trace", Math.floor(start), Math.ceil(stop), lanes.columns, 0);
-      histogram.show(data.histogram, Boolean(lanes.selection));
+      histogram.show(data.histogram, Boolean(lanes.selection), !data.complete);
       if (!data.complete && histogram === this.histogram) this.count();
     } catch (error) {
       histogram.fail(error);

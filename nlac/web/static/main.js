@@ -3,7 +3,7 @@
 // A view is a module with `show(root, parameters, about)`: it fills `root`, and returns what ends it (a
 // function or nothing). `parameters` is the part after "?" of the hash, `about` what /api/about tells.
 
-import { clearAlerts, complain, el, get } from "./ui.js";
+import { clearAlerts, complain, el, get, loaded } from "./ui.js";
 
 const TITLES = { file: "File", library: "Library", compare: "Compare", models: "Models", training: "Training" };
 const LOADERS = {
@@ -38,7 +38,8 @@ async function route() {
   }
   document.title = `${TITLES[view]} \u2013 nlac`;
   try {
-    const [module] = await Promise.all([LOADERS[view](), about ?? get("about").then((told) => { about = told; })]);
+    const told = about ?? get("about").then((answer) => { about = answer; });
+    const [module] = await Promise.all([loaded(LOADERS[view]()), told]);
     if (mine !== turn) return;
     close?.();
     close = null;

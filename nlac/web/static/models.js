@@ -4,7 +4,7 @@ import { Curves, figure, style } from "./curves.js";
 import { count, percent, size } from "./format.js";
 import { showReach } from "./reach.js";
 import { progressOf, settingsTable, shortName, stateClass, terms } from "./research.js";
-import { address, complain, copyable, el, get } from "./ui.js";
+import { address, complain, copyable, el, get, loaded } from "./ui.js";
 
 export async function show(root, parameters, about) {
   style("./research.css");
@@ -85,7 +85,7 @@ async function showRun(place, id, about) {
       ["licence", licence], ["size", `${size(run.bytes)} in ${run.files.length} files`],
     ]), listening(run)));
   if (run.has_weights) {
-    const { showGeneration } = await import("./generation.js");
+    const { showGeneration } = await loaded(import("./generation.js"));
     endings.push(showGeneration(place, run, about));
   }
   const reach = el("section.card", {}, el("h2", {}, "Receptive field")), curves = el("section.card", {}, el("h2", {}, "Curves"));

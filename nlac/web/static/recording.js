@@ -10,14 +10,15 @@ import { button, complain, download, el, follow, post, remove, say } from "./ui.
 const SLOW = ["neural"];
 
 export class Recording {
-  constructor(root, facts, about, open) {
+  /** `refused` is called when a view of it was: it may be gone, or changed. */
+  constructor(root, facts, about, open, refused) {
     this.facts = facts;
     this.about = about;
     this.rows = [];
     this.table = el("div.scroll");
     const place = el("section.card", { "aria-label": "Look and listen" });
     root.append(this.head(open), this.encoding(), place);
-    this.look = new Look(place, facts);
+    this.look = new Look(place, facts, refused);
     document.title = `${facts.name} \u2013 nlac`;
   }
 

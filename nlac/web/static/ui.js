@@ -1,5 +1,7 @@
 // What all views share: elements, requests, messages.
 
+import { isolated } from "./format.js";
+
 /**
  * Make an element.
  * @param {string} tag name, with classes as in "p.soft.small"
@@ -41,7 +43,26 @@ export function address(path, parameters = {}) {
   return `api/${path}${told.length ? "?" : ""}${new URLSearchParams(told)}`;
 }
 
+/** What is said where the server wants its token. */
+const NO_TOKEN = "This page needs the address that nlac serve printed, with its token.";
+
+/** The error that a recording is not there any more. */
+export const gone = (ref) => new Error(ref.startsWith("library:")
+  ? `This file is not in the folder any more: ${isolated(ref.slice("library:".length))}`
+  : "This recording is no longer here. Files that were sent go away when the server stops; choose it again.");
+
+/** A module that is imported; where the server is away or wants its token, the error says so. */
+export async function loaded(module) {
+  try {
+    return await module;
+  } catch {
+    await request("about");
+    throw new Error("A part of this page was not sent. Load the page again.");
+  }
+}
+
 export function messageOf(status, body) {
+  if (status === 401) return NO_TOKEN;
   const detail = body?.detail;
   if (typeof detail === "string") return detail;
   if (Array.isArray(detail) && detail[0]?.msg) return detail.map((each) => each.msg).join("; ");
@@ -127,8 +148,11 @@ export function reportUnreachable() {
     clearTimeout(waiting);
     try {
       await get("about");
-    } catch {
-      waiting = setTimeout(again, 1500);
+    } catch (error) {
+      if (error instanceof Unreachable) { waiting = setTimeout(again, 1500); return; }
+      // another server, with another token
+      waiting = null;
+      complain(error);
       return;
     }
     waiting = null;

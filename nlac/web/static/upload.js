@@ -1,7 +1,7 @@
 // Files from the user's machine: choosing, dropping, sending.
 
 import { address, button, el, messageOf, Refused, say, Unreachable } from "./ui.js";
-import { size } from "./format.js";
+import { isolated, size } from "./format.js";
 
 /** Send a file; `tell` hears the share that has gone. */
 export function upload(file, tell, signal) {
@@ -31,12 +31,12 @@ export function upload(file, tell, signal) {
 export async function take(place, file, about) {
   if (file.size > about.upload_limit_bytes) {
     const limit = size(about.upload_limit_bytes);
-    throw new Refused(413, `${file.name} has ${size(file.size)}; this server takes files up to ${limit}. ` +
+    throw new Refused(413, `${isolated(file.name)} has ${size(file.size)}; this server takes files up to ${limit}. ` +
       "The command nlac encode has no such limit.");
   }
   const control = new AbortController(), bar = el("progress", { max: 1, value: 0, "aria-label": "Sent" });
   const before = [...place.childNodes];
-  place.replaceChildren(el("p", {}, `Sending ${file.name}, ${size(file.size)}`), bar,
+  place.replaceChildren(el("p", {}, `Sending ${isolated(file.name)}, ${size(file.size)}`), bar,
     button("Stop", () => control.abort()));
   say(`Sending ${file.name}.`);
   try {
