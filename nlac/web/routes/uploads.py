@@ -114,14 +114,4 @@ async def _receive(request: Request, entry: Entry, name: str, limit: int) -> Non
 
 
 def _too_large(limit: int) -> HTTPException:
-    return HTTPException(413, f"the file is too large: {_size(limit)} are taken at most")
-
-
-def _size(num_bytes: int) -> str:
-    """A size in the units of the page: powers of 1000."""
-    value, unit = float(num_bytes), "bytes"
-    for unit in ("bytes", "kB", "MB", "GB"):
-        if value < 1000 or unit == "GB":
-            break
-        value /= 1000
-    return f"{value:,.0f} {unit}" if unit == "bytes" else f"{value:,.1f} {unit}"
+    return HTTPException(413, f"the file is too large: {limit / 1e6:,.1f} MB are taken at most")
