@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from cli_tools import damage
+from interruptible import AS_FROM_A_TERMINAL
 from schema_tools import check_output
 
 import nlac
@@ -127,7 +128,7 @@ def _start(environment, tmp_path, *arguments, **extra):
     command = [sys.executable, "-m", "nlac", "play", "--player", "aplay", *arguments]
     return subprocess.Popen(
         command, env=environment | {"PATH": os.environ["PATH"]}, cwd=tmp_path, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, **extra,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, **AS_FROM_A_TERMINAL, **extra,
     )  # fmt: skip
 
 

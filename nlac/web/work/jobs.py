@@ -223,6 +223,8 @@ def _child(
 ) -> None:
     """Run a unit in its process, and tell what becomes of it."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    # a server that a shell started in the background ignores SIGINT, and would hand that on
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     if os.name == "posix":
         # so that what is open is closed, and what is unfinished removed
         signal.signal(signal.SIGTERM, _leave)
