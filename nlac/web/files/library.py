@@ -12,8 +12,6 @@ import nlac
 from nlac._errors import NlacError
 from nlac._leftovers import is_temporary_name
 from nlac._names import AUDIO_SUFFIXES
-from nlac.audio.base import Keep
-from nlac.audio.source import open_source
 
 _SUFFIXES = AUDIO_SUFFIXES | {".nlac"}
 
@@ -143,6 +141,9 @@ def _look(folder: Path, relative: str, num_bytes: int) -> Recording:
 
 
 def _look_at_audio(path: Path, relative: str, num_bytes: int) -> Recording:
+    from nlac.audio.base import Keep
+    from nlac.audio.source import open_source
+
     try:
         with open(path, "rb") as file, open_source(file, keep=Keep.NOTHING) as source:
             fmt, frames = source.format, source.num_frames or source.expected_frames

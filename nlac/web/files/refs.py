@@ -7,9 +7,12 @@ import stat
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Literal, TypeAlias
 
 from fastapi import HTTPException
 
+# what of a recording is meant
+Kind: TypeAlias = Literal["original", "prediction", "residual"]
 # resolves what follows the colon of a ref
 Resolver = Callable[[str], "Audio"]
 

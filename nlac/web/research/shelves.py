@@ -5,23 +5,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nlac._errors import NlacError
-from nlac.predictors.networks.models import SUFFIX, model_files
-from nlac.predictors.neural.models import describe_model
-from nlac.training.data.dataset import (
-    SYNTHETIC,
-    Dataset,
-    dataset_facts,
-    find_datasets,
-    open_dataset,
-)
-from nlac.training.data.shards import MANIFEST
-from nlac.training.recipes.receptive import ReceptiveField
 from nlac.training.runs.folder import RunFolder, find_runs
 from nlac.web.files.refs import inside, missing
 from nlac.web.settings import Settings
+
+if TYPE_CHECKING:
+    from nlac.training.data.dataset import Dataset
 
 RUNS, MODELS, DATA = "runs", "models", "data"
 _KEPT = 4  # datasets that stay open
@@ -80,6 +72,8 @@ class Shelves:
 
     def models(self) -> Iterator[tuple[str, Path]]:
         """Yield the models that are shipped or lie in NLAC_MODELS, and those of the folder."""
+        from nlac.predictors.networks.models import SUFFIX, model_files
+
         seen = set()
         for path in model_files():
             seen.add(path.resolve())
@@ -92,6 +86,9 @@ class Shelves:
 
     def model_facts(self, name: str, path: Path) -> dict[str, Any]:
         """Describe a model; what is known of an unchanged file is not read again."""
+        from nlac.predictors.neural.models import describe_model
+        from nlac.training.recipes.receptive import ReceptiveField
+
         key = path, path.stat().st_mtime
         if key not in self._models:
             self._models[key] = describe_model(path)
@@ -108,6 +105,8 @@ class Shelves:
 
     def datasets(self) -> Iterator[str]:
         """Yield the names of all datasets: the built-in one, and those of the folder."""
+        from nlac.training.data.dataset import SYNTHETIC, find_datasets
+
         yield SYNTHETIC
         folder = self._folders[DATA]
         if folder is not None and folder.is_dir():
@@ -122,6 +121,9 @@ class Shelves:
         HTTPException
             404: there is none of that name.
         """
+        from nlac.training.data.dataset import SYNTHETIC
+        from nlac.training.data.shards import MANIFEST
+
         if name == SYNTHETIC:
             return SYNTHETIC
         return str(self._below(name, (DATA,), MANIFEST).parent)
@@ -136,6 +138,9 @@ class Shelves:
         NlacError
             It is damaged.
         """
+        from nlac.training.data.dataset import SYNTHETIC, open_dataset
+        from nlac.training.data.shards import MANIFEST
+
         folder = self.dataset_folder(name)
         changed = 0.0 if name == SYNTHETIC else Path(folder, MANIFEST).stat().st_mtime
         with self._lock:
@@ -155,6 +160,8 @@ class Shelves:
         NlacError
             It is damaged.
         """
+        from nlac.training.data.dataset import dataset_facts
+
         facts = dataset_facts(self.dataset(name))
         return {**facts, "id": name, "skipped": len(facts["skipped"])}
 

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path, PurePath
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 from urllib.parse import quote
 
 from fastapi import APIRouter, HTTPException, Query, Request, Response
 
 from nlac._names import AUDIO_SUFFIXES
 from nlac.bitstream.constants import MAGIC
-from nlac.playback.original import OriginalFile
 from nlac.web.answers import Problem
 from nlac.web.files.library import Library
-from nlac.web.files.open_files import Kind, OpenFile
-from nlac.web.files.refs import missing
+from nlac.web.files.refs import Kind, missing
 from nlac.web.http.ranges import range_response, with_silence
 from nlac.web.state import State
+
+if TYPE_CHECKING:
+    from nlac.web.files.open_file import OpenFile
 
 _RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {"content": {"audio/wav": {}}},
@@ -55,6 +56,8 @@ def make_router(state: State) -> APIRouter:
         audio = state.refs.find(ref)
         if what == "stream" or not _is_stream(audio.path):
             return _whole(request, audio.path, audio.name)
+        from nlac.playback.original import OriginalFile
+
         original = OriginalFile(audio.path)
         if not original.exact:
             # of FLAC, and of what has no original: known only as a whole

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import numpy as np
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
-from nlac.views.columns import column_edges, peaks_of, plain
-from nlac.views.compare import Difference, compare
-from nlac.views.mean_spectrum import mean_spectrum
-from nlac.views.recording import Recording
 from nlac.web.answers import Problem
 from nlac.web.routes.views import Frame, PeaksAnswer
 from nlac.web.state import State
+
+if TYPE_CHECKING:
+    from nlac.views.compare import Difference
+    from nlac.views.recording import Recording
 
 _RESPONSES: dict[int | str, dict[str, Any]] = {404: {"model": Problem}, 422: {"model": Problem}}
 # of longer spans a picture is made of pieces of each column
@@ -73,6 +72,8 @@ def make_router(state: State) -> APIRouter:
     @router.get("", responses=_RESPONSES)
     def show(a: Ref, b: Ref) -> ComparisonAnswer:
         """Compare all samples of two recordings."""
+        from nlac.views.compare import compare
+
         with both(a, b) as (first, second):
             return ComparisonAnswer(**compare(first, second).to_dict())
 
@@ -85,6 +86,8 @@ def make_router(state: State) -> APIRouter:
         stop: Frame | None = None,
     ) -> PeaksAnswer:
         """Waveform of the difference; of long spans from parts of each column."""
+        from nlac.views.compare import Difference
+
         with both(a, b) as (first, second):
             return PeaksAnswer(**_peaks(Difference(first, second), start, stop, columns))
 
@@ -97,17 +100,24 @@ def make_router(state: State) -> APIRouter:
         bins: Annotated[int, Query(ge=7, le=12, description="Binary logarithm of the steps")] = 10,
     ) -> SpectraAnswer:
         """Mean spectra of a span of both, and of their difference."""
+        from nlac.views.compare import Difference
+        from nlac.views.mean_spectrum import mean_spectrum
+
         with both(a, b) as (first, second):
             end = max(first.frames, second.frames) if stop is None else stop
             parts = (first, second, Difference(first, second))
             spectra = [mean_spectrum(part, start, max(start, end), 1 << bins) for part in parts]
-        lists = [np.round(one, 2).tolist() for one in spectra]
+        lists = [one.round(2).tolist() for one in spectra]
         return SpectraAnswer(a=lists[0], b=lists[1], difference=lists[2])
 
     return router
 
 
 def _peaks(both: Difference, start: int, stop: int | None, columns: int) -> dict[str, Any]:
+    import numpy as np
+
+    from nlac.views.columns import column_edges, peaks_of, plain
+
     end = both.frames if stop is None else min(stop, both.frames)
     start = min(start, end)
     if end - start <= columns:

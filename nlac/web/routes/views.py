@@ -8,7 +8,7 @@ from fastapi import APIRouter, HTTPException, Query, Response
 from pydantic import BaseModel, Field
 
 from nlac.web.answers import Problem
-from nlac.web.files.open_files import Kind
+from nlac.web.files.refs import Kind
 from nlac.web.state import State
 
 _RESPONSES: dict[int | str, dict[str, Any]] = {404: {"model": Problem}, 422: {"model": Problem}}
