@@ -42,9 +42,7 @@ def join(folder: Path, target: Path, frames: int) -> None:
     names = [
         path
         for path in sorted(folder.rglob("*"))
-        if path.suffix in (".flac", ".wav")
-        and (info := soundfile.info(path)).samplerate == RATE
-        and (info.channels, info.subtype) == (CHANNELS, "PCM_16")
+        if path.suffix in (".flac", ".wav") and _format(path) == (RATE, CHANNELS, "PCM_16")
     ]
     if not names:
         raise SystemExit(f"{folder}: no stereo recordings of 16 bits at {RATE} Hz")
@@ -56,6 +54,15 @@ def join(folder: Path, target: Path, frames: int) -> None:
             done += len(samples)
             if done >= frames:
                 return
+
+
+def _format(path: Path) -> tuple[int, int, str] | None:
+    """Sample rate, channels and depth; None of what libsndfile does not read."""
+    try:
+        info = soundfile.info(path)
+    except soundfile.LibsndfileError:
+        return None
+    return info.samplerate, info.channels, info.subtype
 
 
 def look(path: Path, zooms: int) -> dict[str, float]:
