@@ -50,7 +50,7 @@ def choose_output(
             )
         name = found
     if (name or "device") == "device":
-        device.library()
+        device.portaudio()
         return "device", partial(device.DeviceOutput, device=device_name)
     assert name is not None
     if device_name is not None:

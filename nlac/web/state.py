@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from nlac.web.files.library import is_listed
+from nlac.web.files.listing import is_listed
 from nlac.web.files.open_files import OpenFiles
 from nlac.web.files.refs import Audio, Refs, inside, missing
 from nlac.web.files.rendering import Renderings

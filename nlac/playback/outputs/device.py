@@ -29,7 +29,7 @@ class DeviceOutput:
     """
 
     def __init__(self, form: OutputFormat, device: str | None = None) -> None:
-        sounddevice = library()
+        sounddevice = portaudio()
         self._form = form
         self._written = 0
         self._failures = sounddevice.PortAudioError, ValueError
@@ -72,7 +72,7 @@ class DeviceOutput:
         self._stream.close()
 
 
-def library() -> ModuleType:
+def portaudio() -> ModuleType:
     """The package that calls PortAudio.
 
     Raises
@@ -99,7 +99,7 @@ def devices() -> list[dict[str, Any]]:
     MissingDependency
         sounddevice or PortAudio is not installed.
     """
-    sounddevice = library()
+    sounddevice = portaudio()
     default = sounddevice.default.device[1]
     return [
         {

@@ -17,7 +17,7 @@ TEMPLATE = Path(__file__).parent / "analysis.html"
 # in the order in which each needs the ones before; see embedded.js
 SCRIPTS = (
     *("format.js", "colours.js", "axis.js", "painters.js", "inside.js", "gestures.js"),
-    *("lanes.js", "histogram.js", "embedded.js"),
+    *("lanes.js", "plot.js", "histogram.js", "embedded.js"),
 )
 _COLUMNS = 4000
 _SPECTROGRAM = (1600, 256)

@@ -5,7 +5,7 @@
 // with feeds as lanes.js names them, over the whole recording; bytes of spectrograms are base64.
 // Names at the top level of all modules here differ, so that such a page may hold them one after the
 // other, without their lines of `import` and the word `export`: format, colours, axis, painters, inside,
-// gestures, lanes, histogram, embedded.
+// gestures, lanes, plot, histogram, embedded.
 
 import { Histogram } from "./histogram.js";
 import { bits, orders, repetition, structure, valueSets, weights } from "./inside.js";

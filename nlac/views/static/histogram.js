@@ -2,30 +2,11 @@
 
 import { look } from "./colours.js";
 import { count, fixed } from "./format.js";
+import { Plot } from "./plot.js";
 
 const HEIGHT = 150;
 
-export class Histogram {
-  constructor(root) {
-    this.figure = document.createElement("figure");
-    this.figure.className = "lane";
-    this.canvas = document.createElement("canvas");
-    this.canvas.className = "plot";
-    this.canvas.setAttribute("role", "img");
-    this.caption = document.createElement("figcaption");
-    this.readout = document.createElement("div");
-    this.readout.className = "lanes-readout";
-    this.figure.append(this.caption, this.canvas);
-    root.append(this.figure, this.readout);
-    this.ending = new AbortController();
-    const { signal } = this.ending;
-    addEventListener("nlac-theme", () => this.draw(), { signal });
-    this.canvas.addEventListener("pointermove", (event) => this.read(event.offsetX), { signal });
-    this.canvas.addEventListener("pointerleave", () => { this.readout.textContent = ""; }, { signal });
-    this.observer = new ResizeObserver(() => this.draw());
-    this.observer.observe(this.figure);
-  }
-
+export class Histogram extends Plot {
   /** Show what `Histogram` of nlac.views.trace tells: {edges, counts, expected}, the latter by channel. */
   show({ edges, counts, expected }, isSelection, isReading) {
     const sum = (rows) => edges.slice(1).map((_, i) => rows.reduce((all, row) => all + row[i], 0));
@@ -43,15 +24,10 @@ export class Histogram {
   }
 
   draw() {
-    const width = this.canvas.clientWidth, scale = devicePixelRatio || 1;
-    if (!width) return;
+    const width = this.resize(HEIGHT);
+    if (!width || !this.data) return;
     const colours = look(this.figure);
-    this.canvas.width = Math.round(width * scale);
-    this.canvas.height = Math.round(HEIGHT * scale);
-    this.canvas.style.height = `${HEIGHT}px`;
-    if (!this.data) return;
     const g = this.canvas.getContext("2d"), { edges, counts, expected } = this.data, one = width / counts.length;
-    g.scale(scale, scale);
     // far from 0 a bin holds many values: what is drawn is the number for one value
     const wide = (i) => edges[i + 1] - edges[i], lowest = 0.5 / Math.max(wide(0), wide(counts.length - 1));
     const level = (value, i) => Math.max(0, Math.log(value / wide(i) / lowest));
@@ -90,10 +66,5 @@ export class Histogram {
     const last = edges[i + 1] - 1, value = last > edges[i] ? `${count(edges[i])} to ${count(last)}` : count(edges[i]);
     const model = fixed(expected[i], expected[i] < 10 ? 1 : 0);
     this.readout.textContent = `residual ${value}: ${count(counts[i])}, the model expected ${model}`;
-  }
-
-  end() {
-    this.ending.abort();
-    this.observer.disconnect();
   }
 }

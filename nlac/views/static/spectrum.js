@@ -2,34 +2,19 @@
 
 import { look } from "./colours.js";
 import { fixed, frequency } from "./format.js";
+import { Plot } from "./plot.js";
 
 const PLOT_HEIGHT = 170, LOWEST_DECIBELS = -140;
 
-export class Spectrum {
+export class Spectrum extends Plot {
   /**
    * @param {HTMLElement} root
    * @param {{name: string, colour: string, values: number[]}[]} lines decibels at equal steps from 0 to the last
    * @param {number} nyquist Hz at the last value
    */
   constructor(root, lines, nyquist) {
+    super(root);
     Object.assign(this, { lines, nyquist });
-    this.figure = document.createElement("figure");
-    this.figure.className = "lane";
-    this.canvas = document.createElement("canvas");
-    this.canvas.className = "plot";
-    this.canvas.setAttribute("role", "img");
-    this.caption = document.createElement("figcaption");
-    this.readout = document.createElement("div");
-    this.readout.className = "lanes-readout";
-    this.figure.append(this.caption, this.canvas);
-    root.append(this.figure, this.readout);
-    this.ending = new AbortController();
-    const { signal } = this.ending;
-    addEventListener("nlac-theme", () => this.draw(), { signal });
-    this.canvas.addEventListener("pointermove", (event) => this.read(event.offsetX), { signal });
-    this.canvas.addEventListener("pointerleave", () => { this.readout.textContent = ""; }, { signal });
-    this.observer = new ResizeObserver(() => this.draw());
-    this.observer.observe(this.figure);
   }
 
   show(lines) {
@@ -38,13 +23,9 @@ export class Spectrum {
   }
 
   draw() {
-    const width = this.canvas.clientWidth, scale = devicePixelRatio || 1;
+    const width = this.resize(PLOT_HEIGHT);
     if (!width) return;
     const colours = look(this.figure), g = this.canvas.getContext("2d");
-    this.canvas.width = Math.round(width * scale);
-    this.canvas.height = Math.round(PLOT_HEIGHT * scale);
-    this.canvas.style.height = `${PLOT_HEIGHT}px`;
-    g.scale(scale, scale);
     g.font = "11px system-ui, sans-serif";
     const bounded = (level) => Math.min(0, Math.max(LOWEST_DECIBELS, level));
     const y = (level) => 20 + (bounded(level) / LOWEST_DECIBELS) * (PLOT_HEIGHT - 40);
@@ -82,10 +63,5 @@ export class Spectrum {
       return `${name} ${value == null || value <= LOWEST_DECIBELS ? "nothing" : `${fixed(value, 0)} dB`}`;
     });
     this.readout.textContent = `${frequency(share * this.nyquist)} \u00b7 ${said.join(", ")}`;
-  }
-
-  end() {
-    this.ending.abort();
-    this.observer.disconnect();
   }
 }

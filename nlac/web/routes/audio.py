@@ -12,7 +12,7 @@ from fastapi import APIRouter, HTTPException, Query, Request, Response
 from nlac._names import AUDIO_SUFFIXES
 from nlac.bitstream.constants import MAGIC
 from nlac.web.answers import Problem
-from nlac.web.files.library import Library
+from nlac.web.files.listing import Library
 from nlac.web.files.refs import Kind, missing
 from nlac.web.http.ranges import range_response, with_silence
 from nlac.web.state import State

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 import nlac
 from nlac.web.answers import Problem
-from nlac.web.files.library import Library, Recording
+from nlac.web.files.listing import Library, Recording
 from nlac.web.files.refs import missing
 from nlac.web.state import State
 

@@ -62,13 +62,13 @@ class Generation {
     const parts = [el("span", {}, "Begin with:"), this.begins,
       chooser("A file\u2026", (file) => this.send(file).catch(complain), { class: "tiny" }), clear];
     this.clear = clear;
-    if (this.about.folder != null) parts.splice(3, 0, this.library());
+    if (this.about.folder != null) parts.splice(3, 0, this.searchFolder());
     this.partField = field("seconds of it", this.part, { hidden: true });
     clear.hidden = true;
     return el("div.row", {}, ...parts, this.partField);
   }
 
-  library() {
+  searchFolder() {
     const list = el("datalist", { id: "prime-files" }), found = new Map();
     const input = el("input", { type: "search", list: list.id, placeholder: "or search the library", "aria-label": "A recording of the library to begin with" });
     let timer;

@@ -93,7 +93,7 @@ class Shown:
     def watch(self) -> None:
         """Note requests and complaints from now on."""
         self.page.on("request", lambda request: self.requests.append(request.url))
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("pageerror", lambda error: self.complaints.append(f"{error} {error.stack}"))
         self.page.on(
             "console",
             lambda message: self.complaints.append(message.text) if message.type == "error" else 0,
@@ -103,10 +103,11 @@ class Shown:
         """No request may have left the host, and nothing may have gone wrong."""
         host = urlsplit(self.base).netloc
         others = [url for url in self.requests if urlsplit(url).netloc not in ("", host)]
-        assert not others
-        assert not [
+        assert not others, others
+        wrong = [
             text for text in self.complaints if not any(part in text for part in self.forgiven)
         ]
+        assert not wrong, wrong
 
     def open(self, place: str = "") -> Any:
         """Open a place of the page; returns the page."""
