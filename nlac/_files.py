@@ -1,4 +1,4 @@
-"""Open inputs and outputs given as paths, bytes, file objects or pipes."""
+"""Open inputs and outputs given as paths, bytes, file objects or pipes; close what is opened."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import contextlib
 import io
 import os
 import stat
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from typing import Any, BinaryIO, TypeAlias, cast
+from types import TracebackType
+from typing import Any, BinaryIO, Self, TypeAlias, cast
 
 from nlac._descriptors import can_rewrite
 from nlac._errors import UsageError
@@ -16,6 +18,25 @@ from nlac._urls import is_url, open_url, open_url_output
 
 ReadFile: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO
 WriteFile: TypeAlias = str | os.PathLike[str] | BinaryIO
+
+
+class Closing(ABC):
+    """Something that is closed when a `with` statement that has it ends."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Close it."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
 
 
 @contextlib.contextmanager

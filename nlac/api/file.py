@@ -7,15 +7,14 @@ import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nlac._arguments import whole_number
 from nlac._errors import UsageError
-from nlac._files import ReadFile, open_input
+from nlac._files import Closing, ReadFile, open_input
 from nlac._typing import Samples
 from nlac._urls import is_url
 from nlac.api.arrays import DType, SampleFormat, fill, from_samples, output_array, output_dtype
@@ -33,7 +32,7 @@ from nlac.codec.transforms.pcm import PcmDigest
 from nlac.metadata.originals.reading import shown_tags
 
 
-class NlacFile(FrameAccess):
+class NlacFile(Closing, FrameAccess):
     """An nlac file to read from, as `nlac.open` gives it.
 
     Positions and lengths are in frames (one sample of every channel). What is damaged is
@@ -278,17 +277,6 @@ class NlacFile(FrameAccess):
         if not isinstance(self._source, (str, bytes, bytearray)):
             raise TypeError("only files that were opened by path, or as bytes, can be pickled")
         return _reopened, (self._source, self._workers, self._cache_bytes, self._position)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def __repr__(self) -> str:
         depth = "float32" if self.is_float else f"{self.bits_per_sample} bits"

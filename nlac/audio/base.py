@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from enum import IntEnum
-from types import TracebackType
-from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from nlac._files import Closing
 from nlac._typing import Samples
 from nlac.audio.format import AudioFormat
 from nlac.audio.packing import Packer, Packing
@@ -56,7 +56,7 @@ class LastBytes(NamedTuple):
     hash_after: hashlib._Hash
 
 
-class AudioSource(ABC):
+class AudioSource(Closing):
     """An audio file or pipe, read forward once.
 
     Where `restorable`, the original file is the head, what ``packing.packer()`` makes of the
@@ -153,17 +153,6 @@ class AudioSource(ABC):
     @abstractmethod
     def close(self) -> None:
         """Close what was opened here; a file object that was passed in stays open."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 class AudioOnlySource(AudioSource):

@@ -6,8 +6,9 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
-from nlac._errors import MissingDependency, UsageError
+from nlac._errors import UsageError
 from nlac.bench.results import Results, Summary, summarise
+from nlac.views.output.figures import new_figure
 
 # positions of a label relative to its point, the best first
 _LABEL_PLACES = (
@@ -49,15 +50,6 @@ def save_plot(
     UsageError
         The reference coded no file.
     """
-    try:
-        # figure and canvas directly: no pyplot, so no window system is touched
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-        from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
-    except ImportError as error:
-        raise MissingDependency(
-            "drawing needs matplotlib; install it with: pip install 'nlac[plot]'"
-        ) from error
     reference = results.reference(reference)
     kinds = {codec.label: codec.kind for codec in results.codecs}
     sums = summarise(results, reference, total or None)
@@ -65,8 +57,9 @@ def save_plot(
     if not wanted:
         raise UsageError(f"nothing to plot: {reference} coded no file")
     points = [one for one in sums if one.compared == wanted]
-    figure = Figure(figsize=(11, 5), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = new_figure(11, 5)
+
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
     panels = figure.subplots(1, 2, sharey=True)
     for axes, what in zip(panels, ("encoding", "decoding"), strict=True):
         for one in points:

@@ -23,10 +23,10 @@ import stat
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import TracebackType
-from typing import BinaryIO, Self, cast
+from typing import BinaryIO, cast
 
 from nlac._errors import UsageError
+from nlac._files import Closing
 from nlac._leftovers import is_locked, lock
 from nlac.bitstream import constants as c
 from nlac.bitstream.header import write_header
@@ -84,7 +84,7 @@ class Edit:
     warnings: tuple[str, ...] = ()
 
 
-class MetadataEditor:
+class MetadataEditor(Closing):
     """A stream opened to edit its metadata; call `save`, any number of times, then `close`.
 
     While it is open, no other editor opens the file, where the system has locks. Unknown items are
@@ -223,17 +223,6 @@ class MetadataEditor:
     def close(self) -> None:
         """Close the file; what was not saved is lost."""
         self._file.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _store_tags(self) -> None:
         """Have tags and pictures written as items."""

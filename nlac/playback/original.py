@@ -11,12 +11,11 @@ import os
 from collections.abc import Hashable
 from contextlib import ExitStack
 from pathlib import PurePath
-from types import TracebackType
-from typing import Self, TypeAlias
+from typing import TypeAlias
 
 from nlac._arguments import whole_number
 from nlac._errors import CorruptStream, UsageError
-from nlac._files import ReadFile, open_input
+from nlac._files import Closing, ReadFile, open_input
 from nlac._urls import is_url
 from nlac.api.file import NlacFile, opened_stream
 from nlac.api.render import audio_format
@@ -32,7 +31,7 @@ from nlac.playback.tail import Tail
 SharedCache: TypeAlias = SpanCache[tuple[Hashable, int]]
 
 
-class OriginalFile:
+class OriginalFile(Closing):
     """The bytes of the file that a stream was made of. Several threads may share one.
 
     A stream without a stored head has no such file, and that of a FLAC file is known only as a
@@ -206,17 +205,6 @@ class OriginalFile:
     def close(self) -> None:
         """Close what was opened here; harmless to repeat."""
         self._stack.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def __repr__(self) -> str:
         return f"<OriginalFile: {self.name}, {self.size} bytes, exact: {self.exact}>"

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable
 from contextlib import ExitStack
 from itertools import pairwise
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nlac._errors import NlacError
+from nlac._files import Closing
 from nlac._typing import Samples
 from nlac.api.arrays import SampleFormat, from_samples, output_dtype
 from nlac.audio.format import AudioFormat
@@ -23,7 +23,7 @@ PIECE_FRAMES = 1 << 16
 _RUN_FRAMES = 1 << 20
 
 
-class Recording(ABC):
+class Recording(Closing):
     """An audio file to take samples from, by several threads if need be.
 
     Parameters
@@ -131,17 +131,6 @@ class Recording(ABC):
     def close(self) -> None:
         """Close what was opened here."""
         self._stack.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 class WrappedRecording(Recording):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from types import TracebackType
-from typing import BinaryIO, Self
+from abc import abstractmethod
+from typing import BinaryIO
 
 from nlac._errors import UnsupportedAudio, UsageError
+from nlac._files import Closing
 from nlac._samples import in_pieces
 from nlac._typing import Samples
 from nlac.audio.format import AudioFormat
@@ -32,7 +32,7 @@ def check_shape(samples: Samples, fmt: AudioFormat) -> None:
         )
 
 
-class Sink(ABC):
+class Sink(Closing):
     """An audio file that is being written.
 
     The file object belongs to the caller, who closes it after `finish`.  As a context
@@ -74,19 +74,8 @@ class Sink(ABC):
             If another number of frames was announced, and the header is out of reach.
         """
 
-    def close(self) -> None:  # noqa: B027 - few sinks hold anything
+    def close(self) -> None:
         """Let go of what the sink holds, finished or not; harmless to repeat."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 class PackedSink(Sink):

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from nlac._errors import MissingDependency
 from nlac._output import open_output
 from nlac._typing import F64
 from nlac.training.evaluation.evaluate import Example
 from nlac.training.signal.spectra import log_power
+from nlac.views.output.figures import new_figure
 
 _SHOWN = 200  # samples of a waveform
 _SPECTROGRAM = 30.0  # seconds at most
@@ -62,16 +62,7 @@ def save_pictures(example: Example, label: str, folder: str | Path, prefix: str 
 
 
 def _save(path: Path, title: str, size: tuple[float, float], draw: Callable[[Any], None]) -> None:
-    try:
-        # figure and canvas directly: no pyplot, so no window system is touched
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingDependency(
-            "drawing needs matplotlib; install it with: pip install 'nlac[plot]'"
-        ) from error
-    figure = Figure(figsize=size, layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = new_figure(*size)
     draw(figure)
     figure.suptitle(title, fontsize=10)
     with open_output(path, force=True) as file:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from nlac._errors import MissingDependency
 from nlac._output import open_output
 from nlac.training.generation.divergence import Divergence
+from nlac.views.output.figures import new_figure
 
 _AROUND = 400  # samples drawn about the place where the runs begin to differ
 
@@ -32,16 +32,7 @@ def save_divergence(result: Divergence, path: str | Path, *, force: bool = False
     OutputExists
         The file exists.
     """
-    try:
-        # figure and canvas directly: no pyplot, so no window system is touched
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingDependency(
-            "drawing needs matplotlib; install it with: pip install 'nlac[plot]'"
-        ) from error
-    figure = Figure(figsize=(9, 11), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = new_figure(9, 11)
     wave, *panels = figure.subplots(5, 1)
     begin = max((result.first_difference or 0) - _AROUND // 4, 0)
     part = slice(begin, begin + _AROUND)

@@ -6,9 +6,10 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
-from nlac._errors import MissingDependency, UsageError
+from nlac._errors import UsageError
 from nlac._output import open_output
 from nlac.training.runs.folder import RunFolder
+from nlac.views.output.figures import new_figure
 
 _COLUMNS = 3
 
@@ -32,14 +33,6 @@ def plot_curves(runs: Sequence[RunFolder], path: str | Path, names: Sequence[str
     UsageError
         The runs have no such figure.
     """
-    try:
-        # figure and canvas directly: no pyplot, so no window system is touched
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingDependency(
-            "drawing needs matplotlib; install it with: pip install 'nlac[plot]'"
-        ) from error
     records = {run.path: run.metrics() for run in runs}
     known = dict.fromkeys(
         key.partition(".")[2]
@@ -56,8 +49,7 @@ def plot_curves(runs: Sequence[RunFolder], path: str | Path, names: Sequence[str
         raise UsageError("these runs have no metrics yet")
     columns = min(_COLUMNS, len(shown))
     rows = math.ceil(len(shown) / columns)
-    figure = Figure(figsize=(5 * columns, 3.4 * rows), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = new_figure(5 * columns, 3.4 * rows)
     axes = figure.subplots(rows, columns, squeeze=False).ravel()
     for axis, name in zip(axes, shown, strict=False):
         for i, run in enumerate(runs):

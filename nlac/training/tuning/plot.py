@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nlac._errors import MissingDependency, UsageError
+from nlac._errors import UsageError
 from nlac._output import open_output
+from nlac.views.output.figures import new_figure
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -54,20 +55,12 @@ def plot_importance(study: Study, path: str | Path, criterion: str) -> None:
     UsageError
         Too few trials are complete.
     """
-    try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingDependency(
-            "drawing needs matplotlib; install it with: pip install 'nlac[plot]'"
-        ) from error
     shares = importances(study)
     names = list(shares)
     count = len(names) + 1
     columns = min(_COLUMNS, count)
     rows = -(-count // columns)
-    figure = Figure(figsize=(4.5 * columns, 3.4 * rows), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = new_figure(4.5 * columns, 3.4 * rows)
     axes = figure.subplots(rows, columns, squeeze=False).ravel()
     axes[0].barh(names[::-1], [shares[name] for name in names[::-1]])
     axes[0].set_title("importance")

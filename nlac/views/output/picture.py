@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from nlac._errors import MissingDependency
 from nlac._output import open_output
 from nlac.views.analysis import Analysis
+from nlac.views.output.figures import new_figure
 from nlac.views.output.html import format_line
 
 _COLUMNS = 1600
@@ -37,19 +37,10 @@ def draw(analysis: Analysis, path: str | os.PathLike[str], *, force: bool = Fals
     OutputExists
         The file exists.
     """
-    try:
-        # figure and canvas directly: no pyplot, so no window system is touched
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingDependency(
-            "drawing needs matplotlib; install it with: pip install 'nlac[plot]'"
-        ) from error
     recording = analysis.recording
     channels, seconds = recording.channels, recording.seconds
     heights = [1.0] * channels + [1.6] * channels + [1.0] * bool(analysis.streams)
-    figure = Figure(figsize=(13, 1.2 + 1.5 * sum(heights)), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = new_figure(13, 1.2 + 1.5 * sum(heights))
     grid = figure.subplots(
         len(heights), 1, sharex=True, squeeze=False, gridspec_kw={"height_ratios": heights}
     )

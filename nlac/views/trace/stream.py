@@ -7,14 +7,13 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nlac._errors import NlacError, UsageError
-from nlac._files import ReadFile, open_input
+from nlac._files import Closing, ReadFile, open_input
 from nlac.bitstream.reader import IndexedReader
 from nlac.codec.decoder.blocks import placed
 from nlac.views.columns import plain
@@ -106,7 +105,7 @@ class Trace:
         }
 
 
-class StreamTrace:
+class StreamTrace(Closing):
     """What a stream says about itself; from `open_trace`.
 
     Of damaged blocks, all that reads them raises `CorruptStream`, which tells the place. Several
@@ -309,17 +308,6 @@ class StreamTrace:
             self._stack.close()
             self._stack = None
             self._kept = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def _within(segments: list[Segment], start: int, stop: int) -> list[Segment]:
