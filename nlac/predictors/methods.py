@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from nlac._errors import CorruptStream
 from nlac.bitstream import constants as c
 from nlac.bitstream.header import StreamHeader
+from nlac.predictors.origin.kinds import ORIGIN
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -72,7 +73,13 @@ class Method:
             The block is invalid, or the header has fields that the predictor does not take.
         """
         self.check(stream)
-        yield from self._load(self.decoder).decode(data, at, frames, channels, stream)
+        decode = self._load(self.decoder).decode
+        if self.name and data[at : at + 1] == bytes([ORIGIN]):
+            from nlac.predictors.origin.block import decode_origin
+
+            yield decode_origin(data, at, frames, channels, stream, decode)
+        else:
+            yield from decode(data, at, frames, channels, stream)
 
     def check(self, stream: StreamHeader) -> None:
         """Raise `CorruptStream` if the header has fields that the predictor does not take."""

@@ -98,14 +98,21 @@ class Granules(NamedTuple):
     values: NDArray[np.int16]
 
     @property
-    def count(self) -> int:
+    def length(self) -> int:
         """Number of granules."""
         return len(self.mid_side)
 
     @property
     def channels(self) -> int:
         """Number of channels."""
-        return self.types.shape[1]
+        return int(self.types.shape[1])
+
+    def part(self, begin: int, end: int) -> Granules:
+        """Return copies of the granules from `begin` to `end`."""
+        return Granules(
+            self.mid_side[begin:end].copy(), self.types[begin:end].copy(),
+            self.steps[begin:end].copy(), self.values[begin:end].copy(),
+        )  # fmt: skip
 
 
 def empty_granules(count: int, channels: int) -> Granules:

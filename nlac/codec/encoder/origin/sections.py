@@ -1,0 +1,152 @@
+"""Choose the sections of a block: where the synthesis of granules is near enough to the samples.
+
+Where granules were not found, residuals of their synthesis cost more than the samples do in a block
+of the stream's own predictor. Each change back to granules costs those before the section once
+more.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nlac.kernels.jit import kernel
+from nlac.predictors.origin.block import MIN_SECTION, Section
+from nlac.predictors.origin.granules import LINES, Granules
+from nlac.predictors.origin.synthesis import Output, synthesise
+
+_STEP = 64  # frames that are judged together
+_RESUMED = 4000.0  # bits of a change to granules
+_LPC_GAIN = 1.0  # bits a sample that long predictors save against fixed ones
+_ORDERS = 4  # of fixed predictors
+_LEAD = 2  # granules before the first that is used
+
+
+class Run(NamedTuple):
+    """Granules that explain a stretch of a block.
+
+    Attributes
+    ----------
+    begin, end : int
+        First frame of the stretch, and the frame after the last.
+    shift : int
+        Sample of the synthesis that is frame `begin`.
+    output : Output
+    table : int
+    granules : Granules
+    """
+
+    begin: int
+    end: int
+    shift: int
+    output: Output
+    table: int
+    granules: Granules
+
+
+class CodedSection(NamedTuple):
+    """A section with granules, and what to code of it."""
+
+    section: Section
+    table: int
+    granules: Granules
+    places: NDArray[np.uint8]
+    residuals: NDArray[np.int32]
+
+
+@kernel
+def _costs(samples, residuals, own, others):
+    """Bits of each piece of `_STEP` frames: of residuals, and of samples without granules."""
+    channels, frames = samples.shape
+    sums = np.zeros(_ORDERS)
+    for p in range(len(own)):
+        begin, end = p * _STEP, min((p + 1) * _STEP, frames)
+        own[p] = others[p] = 0.0
+        for c in range(channels):
+            missed = 0.0
+            sums[:] = 0.0
+            for t in range(max(begin, _ORDERS), end):
+                missed += abs(residuals[c, t])
+                a, b = np.int64(samples[c, t]), np.int64(samples[c, t - 1])
+                d, e = np.int64(samples[c, t - 2]), np.int64(samples[c, t - 3])
+                sums[0] += abs(a)
+                sums[1] += abs(a - b)
+                sums[2] += abs(a - 2 * b + d)
+                sums[3] += abs(a - 3 * b + 3 * d - e)
+            count = end - begin
+            own[p] += count * _bits(missed / count)
+            others[p] += count * max(_bits(sums.min() / count) - _LPC_GAIN, 0.0)
+
+
+@kernel
+def _bits(mean):
+    """Bits of a sample whose mean size is `mean`, about."""
+    if mean < 1.0:
+        return 2.0 * mean
+    return np.log2(mean) + 2.0
+
+
+@kernel
+def _choose(own, others, chosen):
+    """Viterbi over pieces: 1 where granules are used."""
+    count = len(own)
+    from_own = np.zeros(count, np.uint8)
+    from_other = np.zeros(count, np.uint8)
+    cost_own, cost_other = _RESUMED, 0.0
+    for p in range(count):
+        # which state each came from
+        stays = cost_own <= cost_other + _RESUMED
+        from_own[p] = 1 if stays else 0
+        left = cost_own < cost_other
+        from_other[p] = 1 if left else 0
+        next_own = (cost_own if stays else cost_other + _RESUMED) + own[p]
+        next_other = (cost_own if left else cost_other) + others[p]
+        cost_own, cost_other = next_own, next_other
+    state = 1 if cost_own < cost_other else 0
+    for p in range(count - 1, -1, -1):
+        chosen[p] = state
+        state = from_own[p] if state == 1 else from_other[p]
+
+
+def cut(run: Run, channels: NDArray[np.int32]) -> list[CodedSection | int]:
+    """Cut a run into sections.
+
+    Parameters
+    ----------
+    run : Run
+    channels : (C, frames) int32
+        Samples of the block.
+
+    Returns
+    -------
+    list of CodedSection or int
+        In order, from `run.begin` to `run.end`; a number stands for so many frames without
+        granules.
+    """
+    samples = np.ascontiguousarray(channels[:, run.begin : run.end])
+    frames = samples.shape[1]
+    made, _ = synthesise(run.granules, run.table, run.output, run.shift, frames)
+    residuals = samples - made
+    count = -(-frames // _STEP)
+    own, others = np.empty(count), np.empty(count)
+    _costs(samples, residuals, own, others)
+    chosen = np.empty(count, np.uint8)
+    _choose(own, others, chosen)
+    changes = np.flatnonzero(np.diff(chosen)) + 1
+    edges = [0, *(changes * _STEP).tolist(), frames]
+    found: list[CodedSection | int] = []
+    for begin, end in pairwise(edges):
+        if not chosen[begin // _STEP] or end - begin < MIN_SECTION:
+            found.append(end - begin)
+            continue
+        first = max((run.shift + begin) // LINES - _LEAD, 0)
+        shift = run.shift + begin - LINES * first
+        section = Section(end - begin, shift, run.output.gain, run.output.rounding)
+        used = run.granules.part(first, first + section.granules)
+        # the filter bank had no granules before these: its first sums differ
+        again, near = synthesise(used, run.table, run.output, shift, section.frames)
+        found.append(CodedSection(section, run.table, used, near, samples[:, begin:end] - again))
+    return found

@@ -1,0 +1,95 @@
+"""Code sections: granules and residuals, one after the other, in one stream of words."""
+
+from __future__ import annotations
+
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nlac._errors import CorruptStream
+from nlac._typing import U32
+from nlac.entropy.binary_decisions import (
+    CoderCell,
+    decision_tables,
+    decisions_of,
+    end_coder,
+    new_state,
+    start_coder,
+)
+from nlac.kernels.jit import kernel
+from nlac.predictors.origin.granules import Granules, bands_of
+from nlac.predictors.origin.residuals import RESIDUAL_CONTEXTS, RESIDUAL_SETS, code_residuals
+from nlac.predictors.origin.spectra import SPECTRUM_CONTEXTS, SPECTRUM_SETS, code_granules
+from nlac.predictors.origin.tables import layer3_tables
+
+
+@kernel
+def run_granules(state, words, constants, granules, bands, tables):
+    """Code or decode the granules of a section; returns 0 if they are out of bounds, else 1."""
+    decisions = decisions_of(state, words, constants)
+    return code_granules(decisions, granules, bands, tables)
+
+
+@kernel
+def run_residuals(state, words, constants, residuals, places, means):
+    """Code or decode the residuals of a section."""
+    decisions = decisions_of(state, words, constants)
+    code_residuals(decisions, SPECTRUM_CONTEXTS, SPECTRUM_SETS, residuals, places, means)
+
+
+class SectionCoder:
+    """Codes the sections of a block, or decodes them.
+
+    Parameters
+    ----------
+    words : uint32
+        Room for the words, or the words.
+    decoding : bool
+    """
+
+    def __init__(self, words: U32, decoding: bool) -> None:
+        self._words = words
+        self._constants = decision_tables()
+        self._state = new_state(
+            SPECTRUM_CONTEXTS + RESIDUAL_CONTEXTS, SPECTRUM_SETS + RESIDUAL_SETS
+        )
+        start_coder(self._state, decoding, words)
+
+    @classmethod
+    def encoder(cls, samples: int) -> Self:
+        """Make a coder for sections of so many samples, if that makes them no longer."""
+        return cls(np.zeros(samples + 64, np.uint32), False)
+
+    def granules(self, granules: Granules, table: int) -> bool:
+        """Code granules, or fill them; returns whether they are within their bounds.
+
+        Afterwards they are what a decoder reads.
+        """
+        good = run_granules(
+            self._state, self._words, self._constants, granules, bands_of(table),
+            layer3_tables(),
+        )  # fmt: skip
+        return bool(good)
+
+    def residuals(self, residuals: NDArray[np.int32], places: NDArray[np.uint8]) -> None:
+        """Code residuals, (C, frames), or fill them."""
+        means = np.zeros((len(residuals), 2), np.int64)
+        run_residuals(self._state, self._words, self._constants, residuals, places, means)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether there was no room for all words, or they are bad."""
+        return bool(self._state.coder[CoderCell.BAD])
+
+    def finish(self) -> int:
+        """End; returns the number of words written, or taken."""
+        count = end_coder(self._state, self._words)
+        if count < 0:
+            raise CorruptStream("the words of sections do not decode", path="sections")
+        return int(count)
+
+    @property
+    def words(self) -> U32:
+        """The words written; call once, at the end."""
+        return self._words[: self.finish()]
