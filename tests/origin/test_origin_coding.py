@@ -14,7 +14,7 @@ from lossy_signals import random_granules
 from nlac._errors import CorruptStream
 from nlac.predictors.origin.coding import SectionCoder
 from nlac.predictors.origin.granules import Granules, empty_granules
-from nlac.predictors.origin.synthesis import PLACES
+from nlac.predictors.origin.output import PLACES
 
 HASHES = {
     ("nlac.predictors.origin", "layer3.bin"):

@@ -21,7 +21,8 @@ from nlac.entropy.words import check_end
 from nlac.predictors.origin.coding import SectionCoder
 from nlac.predictors.origin.granules import LINES, RATES, Granules, empty_granules
 from nlac.predictors.origin.kinds import ORIGIN
-from nlac.predictors.origin.synthesis import TOWARDS_ZERO, UNITY_GAIN, Output, synthesise
+from nlac.predictors.origin.output import TOWARDS_ZERO, UNITY_GAIN, Output
+from nlac.predictors.origin.synthesis import synthesise
 
 LAYER3 = 0  # kind of lossy stream
 MAX_CHANNELS = 2

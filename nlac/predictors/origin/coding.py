@@ -68,7 +68,7 @@ class SectionCoder:
         """
         good = run_granules(
             self._state, self._words, self._constants, granules, bands_of(table),
-            layer3_tables(),
+            layer3_tables().sizes,
         )  # fmt: skip
         return bool(good)
 

@@ -17,13 +17,8 @@ from nlac.codec.encoder.origin.recover import Section as Recovered
 from nlac.kernels.jit import kernel
 from nlac.predictors.origin.block import MIN_SECTION, Section
 from nlac.predictors.origin.granules import LINES, Granules
-from nlac.predictors.origin.synthesis import (
-    NEAREST,
-    TOWARDS_ZERO,
-    UNITY_GAIN,
-    Output,
-    synthesise,
-)
+from nlac.predictors.origin.output import NEAREST, TOWARDS_ZERO, UNITY_GAIN, Output
+from nlac.predictors.origin.synthesis import synthesise
 
 _STEP = 64  # frames that are judged together
 _RESUMED = 4000.0  # bits of a change to granules
