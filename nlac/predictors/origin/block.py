@@ -1,14 +1,14 @@
 """Decode a block that holds what a lossy stream held (spec, section "Origin block").
 
-The block is cut into sections. Those of granules are synthesised, and what the synthesis missed is
-added; the others, one after the other, are a block of the stream's own predictor.
+The block is cut into sections. Those of granules or frames are synthesised, and what the synthesis
+missed is added; the others, one after the other, are a block of the stream's own predictor.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import accumulate
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,16 +19,12 @@ from nlac.bitstream.header import StreamHeader
 from nlac.entropy.varint import read_signed, read_varint, write_signed, write_varint
 from nlac.entropy.words import check_end
 from nlac.predictors.origin.coding import SectionCoder
-from nlac.predictors.origin.granules import LINES, RATES, Granules, empty_granules
 from nlac.predictors.origin.kinds import ORIGIN
+from nlac.predictors.origin.lossy import KINDS, Lossy
 from nlac.predictors.origin.output import TOWARDS_ZERO, UNITY_GAIN, Output
-from nlac.predictors.origin.synthesis import synthesise
 
-LAYER3 = 0  # kind of lossy stream
 MAX_CHANNELS = 2
 MIN_BITS, MAX_BITS = 16, 24
-MIN_SECTION = 2 * LINES  # frames of a section of granules
-MAX_SHIFT = 3 * LINES - 1
 _GAINS = UNITY_GAIN // 2, UNITY_GAIN * 2
 
 # decodes a block of the stream's predictor: data, at, frames, channels, stream
@@ -43,7 +39,7 @@ class Section(NamedTuple):
     frames : int
         Its length.
     shift : int or None
-        Samples of the synthesis before it, or None if it has no granules.
+        Samples of the synthesis before it, or None if it has no units.
     gain : int
         Factor of the samples, Q30.
     rounding : int
@@ -55,26 +51,24 @@ class Section(NamedTuple):
     gain: int = UNITY_GAIN
     rounding: int = 0
 
-    @property
-    def granules(self) -> int:
-        """Number of its granules."""
-        return 0 if self.shift is None else -(-(self.shift + self.frames) // LINES)
-
 
 class OriginHead(NamedTuple):
     """What a block begins with.
 
     Attributes
     ----------
+    lossy : Lossy
+        Kind of the lossy stream.
     table : int
         Number of the table of bands.
     sections : list of Section
     words : (words,) uint32
-        Coded granules and residuals.
+        Coded units and residuals.
     end : int
         Position of the block of the other sections.
     """
 
+    lossy: Lossy
     table: int
     sections: list[Section]
     words: U32
@@ -82,13 +76,13 @@ class OriginHead(NamedTuple):
 
     @property
     def other_frames(self) -> int:
-        """Frames of the sections without granules."""
+        """Frames of the sections without units."""
         return sum(each.frames for each in self.sections if each.shift is None)
 
 
-def write_head(table: int, sections: Sequence[Section], words: U32) -> bytes:
-    """Return the bytes of a block before the block of its sections without granules."""
-    out = bytearray(write_varint(ORIGIN) + write_varint(LAYER3) + write_varint(table))
+def write_head(lossy: Lossy, table: int, sections: Sequence[Section], words: U32) -> bytes:
+    """Return the bytes of a block before the block of its sections without units."""
+    out = bytearray(write_varint(ORIGIN) + write_varint(lossy.number) + write_varint(table))
     out += write_varint(len(sections))
     for each in sections:
         out += write_varint(each.frames)
@@ -102,7 +96,7 @@ def write_head(table: int, sections: Sequence[Section], words: U32) -> bytes:
 
 
 def read_head(data: bytes, at: int, frames: int, channels: int, bits: int) -> OriginHead:
-    """Parse a block up to the block of its sections without granules.
+    """Parse a block up to the block of its sections without units.
 
     Raises
     ------
@@ -111,18 +105,19 @@ def read_head(data: bytes, at: int, frames: int, channels: int, bits: int) -> Or
     """
     _, at = read_varint(data, at)
     if channels > MAX_CHANNELS or not MIN_BITS <= bits <= MAX_BITS:
-        raise CorruptStream("channels or bits that granules do not have", path="origin")
-    lossy, at = read_varint(data, at)
-    if lossy != LAYER3:
-        raise CorruptStream(f"unknown kind {lossy} of granules", path="origin.kind")
+        raise CorruptStream("channels or bits that lossy streams do not have", path="origin")
+    number, at = read_varint(data, at)
+    if number >= len(KINDS):
+        raise CorruptStream(f"unknown kind {number} of lossy streams", path="origin.kind")
+    lossy = KINDS[number]
     table, at = read_varint(data, at)
-    if table >= len(RATES):
+    if table >= lossy.tables:
         raise CorruptStream(f"unknown table {table}", path="origin.table")
     count, at = read_varint(data, at)
     sections: list[Section] = []
     left = frames
     for i in range(count):
-        section, at = _read_section(data, at, f"origin.sections[{i}]")
+        section, at = _read_section(data, at, lossy, f"origin.sections[{i}]")
         left -= section.frames
         alike = section.shift is None and sections and sections[-1].shift is None
         if left < 0 or alike:
@@ -134,10 +129,10 @@ def read_head(data: bytes, at: int, frames: int, channels: int, bits: int) -> Or
     if 4 * num_words > len(data) - at:
         raise CorruptStream("words do not fit", path="origin.words")
     words = np.frombuffer(data, "<u4", num_words, at).astype(np.uint32)
-    return OriginHead(table, sections, words, at + 4 * num_words)
+    return OriginHead(lossy, table, sections, words, at + 4 * num_words)
 
 
-def _read_section(data: bytes, at: int, path: str) -> tuple[Section, int]:
+def _read_section(data: bytes, at: int, lossy: Lossy, path: str) -> tuple[Section, int]:
     frames, at = read_varint(data, at)
     if not frames:
         raise CorruptStream("a section without frames", path=path)
@@ -148,8 +143,8 @@ def _read_section(data: bytes, at: int, path: str) -> tuple[Section, int]:
     rounding, at = read_varint(data, at)
     gain += UNITY_GAIN
     if (
-        shift - 1 > MAX_SHIFT
-        or frames < MIN_SECTION
+        shift - 1 > lossy.most_shift
+        or frames < lossy.least_frames
         or not _GAINS[0] <= gain <= _GAINS[1]
         or rounding > TOWARDS_ZERO
     ):
@@ -158,18 +153,18 @@ def _read_section(data: bytes, at: int, path: str) -> tuple[Section, int]:
 
 
 class DecodedSection(NamedTuple):
-    """A section with granules.
+    """A section with granules or frames.
 
     Attributes
     ----------
     section : Section
-    granules : Granules
+    units : Granules or Frames
     synthesised, residuals : (channels, frames) int32
         Their sum is the samples.
     """
 
     section: Section
-    granules: Granules
+    units: Any
     synthesised: NDArray[np.int32]
     residuals: NDArray[np.int32]
 
@@ -188,7 +183,7 @@ class DecodedSection(NamedTuple):
 
 
 def decode_sections(head: OriginHead, channels: int, bits: int) -> Iterator[DecodedSection]:
-    """Decode the sections that have granules.
+    """Decode the sections that have granules or frames.
 
     Yields
     ------
@@ -199,18 +194,20 @@ def decode_sections(head: OriginHead, channels: int, bits: int) -> Iterator[Deco
     CorruptStream
         The words are not what an encoder writes.
     """
-    coder = SectionCoder(head.words, True)
+    lossy = head.lossy
+    coder = SectionCoder(lossy, head.words, True)
     for section in head.sections:
         if section.shift is None:
             continue
-        granules = empty_granules(section.granules, channels)
-        if not coder.granules(granules, head.table):
-            raise CorruptStream("a value of granules is out of bounds", path="origin.granules")
+        shift, frames = section.shift, section.frames
+        units = lossy.empty(lossy.units(shift, frames), channels)
+        if not coder.units(units, head.table):
+            raise CorruptStream("a value of a spectrum is out of bounds", path="origin.units")
         output = Output(section.gain, section.rounding, bits)
-        samples, places = synthesise(granules, head.table, output, section.shift, section.frames)
+        samples, places = lossy.synthesise(units, head.table, output, shift, frames)
         residuals = np.zeros(samples.shape, np.int32)
         coder.residuals(residuals, places)
-        yield DecodedSection(section, granules, samples, residuals)
+        yield DecodedSection(section, units, samples, residuals)
     taken = coder.finish()
     check_end(head.words, np.zeros(0, np.uint32), taken, 0)
 
@@ -226,7 +223,7 @@ def decode_origin(
     at, frames, channels : int
     stream : StreamHeader
     decode : callable
-        Decodes the block of the sections without granules.
+        Decodes the block of the sections without units.
 
     Returns
     -------
@@ -241,24 +238,25 @@ def decode_origin(
     head = read_head(data, at, frames, channels, bits)
     out = np.empty((channels, frames), np.int32)
     begins = [0, *accumulate(each.frames for each in head.sections)]
-    coded = [begin for begin, each in zip(begins, head.sections, strict=False) if each.granules]
+    places = list(zip(begins, head.sections, strict=False))
+    coded = [begin for begin, each in places if each.shift is not None]
     found = decode_sections(head, channels, bits)
     for begin, each in zip(coded, found, strict=True):
         out[:, begin : begin + each.section.frames] = each.samples()
     if not head.other_frames:
         if head.end != len(data):
-            raise CorruptStream("bytes follow the granules", path="origin")
+            raise CorruptStream("bytes follow the words", path="origin")
         return out
     if data[head.end : head.end + 1] == bytes([ORIGIN]):
-        raise CorruptStream("granules within the other sections", path="origin.block")
+        raise CorruptStream("an origin block within another", path="origin.block")
     others = np.empty((channels, head.other_frames), np.int32)
     done = 0
     for piece in decode(data, head.end, head.other_frames, channels, stream):
         others[:, done : done + piece.shape[1]] = piece
         done += piece.shape[1]
     done = 0
-    for begin, section in zip(begins, head.sections, strict=False):
-        if not section.granules:
+    for begin, section in places:
+        if section.shift is None:
             piece = others[:, done : done + section.frames]
             out[:, begin : begin + section.frames] = piece
             done += section.frames

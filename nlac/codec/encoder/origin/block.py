@@ -11,12 +11,12 @@ from nlac._errors import NlacError
 from nlac._typing import IntSamples
 from nlac.bitstream.header import StreamHeader
 from nlac.codec.encoder.channels import split_channels
-from nlac.codec.encoder.origin.recover import Section as Recovered
 from nlac.codec.encoder.origin.recover import recover
+from nlac.codec.encoder.origin.recovered import Recovered
 from nlac.codec.encoder.origin.sections import CodedSection, cut
 from nlac.predictors.origin.block import MAX_BITS, MAX_CHANNELS, MIN_BITS, Section, write_head
 from nlac.predictors.origin.coding import SectionCoder
-from nlac.predictors.origin.granules import table_of
+from nlac.predictors.origin.lossy import LAYER3
 
 
 def encode_origin(
@@ -39,12 +39,17 @@ def encode_origin(
         The channel map and the coded channels; None where no lossy stream was found.
     """
     bits = stream.bits_per_sample
-    if not MIN_BITS <= bits <= MAX_BITS or table_of(stream.sample_rate) is None:
+    if not MIN_BITS <= bits <= MAX_BITS:
         return None
     channel_map, channels = split_channels(samples, moved=False)
     if not 1 <= len(channels) <= MAX_CHANNELS:
         return None
-    runs = recover(channels, stream.sample_rate, bits)
+    scale = 2.0 ** (bits - MIN_BITS)
+    runs = [
+        Recovered(LAYER3, each.begin, each.end, each.shift, each.gain / scale, each.table,
+                  each.granules)
+        for each in recover(channels, stream.sample_rate, bits)
+    ]  # fmt: skip
     coded = encode_runs(channels, runs, bits, encode) if runs else None
     return None if coded is None else channel_map + coded
 
@@ -61,7 +66,7 @@ def encode_runs(
     ----------
     channels : (C, frames) int32
     runs : sequence of Recovered
-        In order; all of the same table of bands.
+        In order; all of the same kind and table of bands.
     bits_per_sample : int
         Depth of the samples.
     encode : callable
@@ -76,12 +81,13 @@ def encode_runs(
     coded = [each for each in parts if isinstance(each, CodedSection)]
     if not coded:
         return None
-    coder = SectionCoder.encoder(channels.size)
+    lossy, table = runs[0].lossy, runs[0].table
+    coder = SectionCoder.encoder(lossy, channels.size)
     for each in coded:
-        steps = each.granules.steps.copy()
-        if not coder.granules(each.granules, each.table):
+        steps = each.units.steps.copy()
+        if not coder.units(each.units, table):
             return None
-        if not np.array_equal(steps, each.granules.steps):
+        if not np.array_equal(steps, each.units.steps):
             raise NlacError(
                 "encoder fault: steps of a granule are neither all even nor all odd; "
                 "please report it"
@@ -90,7 +96,7 @@ def encode_runs(
     if coder.is_full:
         return None
     sections = [Section(each) if isinstance(each, int) else each.section for each in parts]
-    out = write_head(coded[0].table, sections, coder.words)
+    out = write_head(lossy, table, sections, coder.words)
     begin, others = 0, []
     for section in sections:
         if section.shift is None:
