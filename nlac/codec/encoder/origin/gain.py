@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from nlac.codec.encoder.origin.clipping import rails_of
 from nlac.codec.encoder.origin.stretch import Fit, fit, length_of, samples_of
-from nlac.codec.encoder.origin.tables import Floats
 from nlac.predictors.origin.granules import LINES
 
 _PROBES = 3
@@ -26,7 +26,9 @@ class Level(NamedTuple):
     variance: float
 
 
-def find_level(channels: NDArray[np.int32], offset: int, table: int, scale: float) -> Level | None:
+def find_level(
+    channels: NDArray[np.int32], offset: int, table: int, bits_per_sample: int
+) -> Level | None:
     """Find the gain of decoded samples; None if they do not look decoded on this grid.
 
     Parameters
@@ -37,8 +39,8 @@ def find_level(channels: NDArray[np.int32], offset: int, table: int, scale: floa
         A granule begins there.
     table : int
         Table of bands.
-    scale : float
-        Gain of a decoder that writes samples of that depth, 1 for 16 bits.
+    bits_per_sample : int
+        Depth of the samples.
     """
     length = length_of(_GRANULES)
     last = (channels.shape[1] - length - offset) // LINES
@@ -47,47 +49,56 @@ def find_level(channels: NDArray[np.int32], offset: int, table: int, scale: floa
     found = None
     for number in range(_PROBES):
         start = offset + LINES * (last * (2 * number + 1) // (2 * _PROBES))
-        samples = channels[:, start : start + length].astype(np.float64)
-        level = _probe(samples, table, scale)
+        part = channels[:, start : start + length]
+        level = _Probe(part, table, bits_per_sample).level()
         if level is not None and (found is None or level[1] > found[1]):
             found = level
     return None if found is None else found[0]
 
 
-def _probe(samples: Floats, table: int, scale: float) -> tuple[Level, float] | None:
-    level = Level(scale, _ROUNDING / scale**2)
-    best = _fit(samples, level, table)
-    if np.mean(best.coded) < _CODED or not best.granules.values.any():
-        return None
-    weight = 0.0
-    for _ in range(3):
-        gain, weight = _least_squares(samples, best, table)
-        if gain is None:
+class _Probe:
+    def __init__(self, channels: NDArray[np.int32], table: int, bits_per_sample: int) -> None:
+        self._samples = channels.astype(np.float64)
+        self._rails = rails_of(channels, bits_per_sample)
+        self._table = table
+        # decoders that write more than 16 bits have that gain
+        self._scale = 2.0 ** (bits_per_sample - 16)
+
+    def level(self) -> tuple[Level, float] | None:
+        """Return the level, and the energy that it is judged by."""
+        level = Level(self._scale, _ROUNDING / self._scale**2)
+        best = self._fit(level)
+        if np.mean(best.coded) < _CODED or not best.granules.values.any():
             return None
-        for known in _KNOWN:
-            if abs(gain / (known * scale) - 1) < _NEAR:
-                gain = known * scale
-        if gain == level.gain:
-            break
-        level = Level(gain, _ROUNDING / gain**2)
-        best = _fit(samples, level, table)
-    return level, weight
+        weight = 0.0
+        for _ in range(3):
+            gain, weight = self._least_squares(best)
+            if gain is None:
+                return None
+            # standard deviation of the estimate
+            spread = (_ROUNDING / weight) ** 0.5
+            for known in _KNOWN:
+                if abs(gain - known * self._scale) < _NEAR * self._scale + 5 * spread:
+                    gain = known * self._scale
+                    break
+            if gain == level.gain:
+                break
+            level = Level(gain, _ROUNDING / gain**2)
+            best = self._fit(level)
+        return level, weight
 
+    def _fit(self, level: Level) -> Fit:
+        return fit(self._samples / level.gain, self._rails, level.variance, self._table)
 
-def _fit(samples: Floats, level: Level, table: int) -> Fit:
-    return fit(samples / level.gain, np.full(_GRANULES, level.variance), table)
-
-
-def _least_squares(samples: Floats, best: Fit, table: int) -> tuple[float | None, float]:
-    """Return the gain from where all granules fit, and the energy that it is judged by."""
-    given = samples_of(best.granules, table)
-    limit = 32767 * 1.0
-    sound = np.zeros(samples.shape[1], np.bool_)
-    for g in range(2, _GRANULES):
-        if best.coded[g - 2 : g + 1].all():
-            sound[LINES * g : LINES * (g + 1)] = True
-    use = sound & (np.abs(samples).max(axis=0) < limit * 2**20)
-    energy = float(np.sum(given[:, use] ** 2))
-    if energy == 0:
-        return None, 0.0
-    return float(np.sum(given[:, use] * samples[:, use])) / energy, energy
+    def _least_squares(self, best: Fit) -> tuple[float | None, float]:
+        """Return the gain from where all granules fit, and the energy that it is judged by."""
+        given = samples_of(best.granules, self._table)
+        use = np.zeros(given.shape[1], np.bool_)
+        for g in range(2, _GRANULES):
+            if best.coded[g - 2 : g + 1].all():
+                use[LINES * g : LINES * (g + 1)] = True
+        use &= ~self._rails.any(axis=0)
+        energy = float(np.sum(given[:, use] ** 2))
+        if energy == 0:
+            return None, 0.0
+        return float(np.sum(given[:, use] * self._samples[:, use])) / energy, energy

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from nlac.codec.encoder.origin.clipping import rails_of
 from nlac.codec.encoder.origin.gain import Level, find_level
 from nlac.codec.encoder.origin.grid import Grid, find_grid
 from nlac.codec.encoder.origin.stretch import Fit, fit, joined, length_of, part_of
@@ -87,7 +88,7 @@ class _Recovery:
         self._channels = channels
         self._rate = sample_rate
         self._table = table
-        self._scale = 2.0 ** (bits_per_sample - 16)
+        self._bits = bits_per_sample
 
     def search(
         self, begin: int, end: int, grid: Grid | None, depth: int, sections: list[Section]
@@ -100,7 +101,7 @@ class _Recovery:
             if grid is None:
                 grid = find_grid(self._channels[:, at:stop], self._rate)
             level = grid and find_level(
-                self._channels[:, at:stop], grid.offset, self._table, self._scale
+                self._channels[:, at:stop], grid.offset, self._table, self._bits
             )
             if grid is None or level is None:
                 at, grid = stop, None
@@ -152,10 +153,13 @@ class _Recovery:
     def _piece(self, base: int, begin: int, end: int, first: int, stop: int, level: Level) -> Fit:
         start = base + LINES * first
         samples = np.zeros((len(self._channels), length_of(stop - first)))
+        rails = np.zeros(samples.shape, np.int8)
         low, high = max(start, begin), min(start + samples.shape[1], end)
         if high > low:
-            samples[:, low - start : high - start] = self._channels[:, low:high] / level.gain
-        return fit(samples, np.full(stop - first, level.variance), self._table)
+            given = self._channels[:, low:high]
+            samples[:, low - start : high - start] = given / level.gain
+            rails[:, low - start : high - start] = rails_of(given, self._bits)
+        return fit(samples, rails, level.variance, self._table)
 
     def _section(
         self,
