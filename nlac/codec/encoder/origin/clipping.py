@@ -20,7 +20,7 @@ _REACH = 576  # taps of the high-pass filter on either side
 _BEYOND = 6  # lines between the last one in use and the filter's stop band
 _TOGETHER = 200  # clipped samples that are solved for at once
 _LOADING = 1e-4
-_SILENT = 1.5  # squared line, as a mean over the quietest granules, that is only noise
+_SILENT = 6.0  # squared line in most granules that is only noise, in variances of it
 _WORST = 400.0  # largest variance of noise that is assumed, in variances of rounding
 _CAUTION = 1.3
 
@@ -41,10 +41,11 @@ def granules_of(rails: NDArray[np.int8]) -> NDArray[np.bool_]:
 
 
 @kernel
-def _energies(slots: Floats, begin: int, bank: Bank) -> Floats:
-    """Return squared lines of long blocks from one on, the largest of all channels."""
+def _energies(slots: Floats, begin: int, bank: Bank) -> tuple[Floats, Floats]:
+    """Return squared lines of long blocks from one on, the largest of all channels; their means."""
     count = slots.shape[1] // SUBBAND_LINES - 1
     energies = np.zeros((count, LINES - begin))
+    means = np.zeros(count)
     lines = np.empty(LINES)
     for g in range(count):
         for channel in range(len(slots)):
@@ -52,17 +53,19 @@ def _energies(slots: Floats, begin: int, bank: Bank) -> Floats:
             lines_of(slots[channel, at : at + 36], LONG, lines, bank)
             for i in range(begin, LINES):
                 energies[g, i - begin] = max(energies[g, i - begin], lines[i] * lines[i])
-    return energies
+        for i in range(LINES - begin):
+            means[g] += energies[g, i] / (LINES - begin)
+    return energies, means
 
 
-def cut_of(slots: Floats, touched: NDArray[np.bool_], bank: Bank) -> int:
+def cut_of(slots: Floats, touched: NDArray[np.bool_], variance: float, bank: Bank) -> int:
     """Return the line from which on an encoder left out all, as far as unclipped granules tell."""
-    energies = _energies(slots, 0, bank)
-    energies = energies[~touched] if not touched.all() else energies
-    # a few granules with energy there may be at an edge, or fail for other reasons
-    energies.sort(axis=0)
-    typical = energies[: max(1, len(energies) * 9 // 10)].mean(axis=0)
-    used = np.flatnonzero(typical > _SILENT)
+    energies, _ = _energies(slots, 0, bank)
+    if not touched.all():
+        energies = energies[~touched]
+    # some granules have energy there: at edges, or where something else is wrong
+    typical = np.sort(energies, axis=0)[len(energies) * 9 // 10]
+    used = np.flatnonzero(typical > _SILENT * variance)
     return int(used[-1]) + 1 if len(used) else 0
 
 
@@ -180,7 +183,7 @@ def noise_above(
     """Return the variance of each granule's noise, from its lines that are not in use."""
     variances = np.full(len(touched), variance)
     if cut + 2 * _BEYOND < LINES:
-        energies = _energies(slots, cut + 1, bank).mean(axis=1)
+        _, energies = _energies(slots, cut + 1, bank)
         around = energies.copy()
         around[1:] = np.maximum(around[1:], energies[:-1])
         around[:-1] = np.maximum(around[:-1], energies[1:])
@@ -189,16 +192,24 @@ def noise_above(
     return variances
 
 
-def errors_of(samples: Floats, rails: NDArray[np.int8], given: Floats) -> Floats:
-    """Return the squared error of the samples that each granule reaches.
+@kernel
+def errors_of(
+    samples: Floats, rails: NDArray[np.int8], given: Floats, begin: int, end: int
+) -> Floats:
+    """Return the mean squared error of each 576 samples, and of what is left, shape (G + 2,).
 
-    A sample at a rail is right where the synthesis is beyond.
+    Samples before a first and from a last one on do not count, and a sample at a rail is right
+    where the synthesis is beyond.
     """
-    error = samples - given
-    error[(rails > 0) & (error < 0)] = 0
-    error[(rails < 0) & (error > 0)] = 0
-    energy = (error * error).sum(axis=0)
-    count = (len(energy) - SUPPORT) // LINES + 1
-    parts = energy[: LINES * (count + 1)].reshape(-1, LINES).sum(axis=1)
-    parts = np.append(parts, energy[LINES * (count + 1) :].sum())
-    return np.asarray(parts[:count] + parts[1 : count + 1] + parts[2 : count + 2])
+    channels, length = samples.shape
+    errors = np.zeros((length - 1) // LINES + 1)
+    counts = np.zeros(len(errors))
+    for channel in range(channels):
+        for i in range(max(begin, 0), min(end, length)):
+            error = samples[channel, i] - given[channel, i]
+            if error * rails[channel, i] >= 0.0:
+                errors[i // LINES] += error * error
+            counts[i // LINES] += 1.0
+    for i in range(len(errors)):
+        errors[i] /= max(counts[i], 1.0)
+    return errors

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from nlac.codec.encoder.origin.clipping import rails_of
 from nlac.codec.encoder.origin.stretch import Fit, fit, length_of, samples_of
+from nlac.codec.encoder.origin.tables import Floats
+from nlac.kernels.jit import kernel
 from nlac.predictors.origin.granules import LINES
 
 _PROBES = 3
@@ -88,7 +90,8 @@ class _Probe:
         return level, weight
 
     def _fit(self, level: Level) -> Fit:
-        return fit(self._samples / level.gain, self._rails, level.variance, self._table)
+        seen = (0, self._samples.shape[1])
+        return fit(self._samples / level.gain, self._rails, seen, level.variance, self._table)
 
     def _least_squares(self, best: Fit) -> tuple[float | None, float]:
         """Return the gain from where all granules fit, and the energy that it is judged by."""
@@ -98,7 +101,18 @@ class _Probe:
             if best.coded[g - 2 : g + 1].all():
                 use[LINES * g : LINES * (g + 1)] = True
         use &= ~self._rails.any(axis=0)
-        energy = float(np.sum(given[:, use] ** 2))
-        if energy == 0:
-            return None, 0.0
-        return float(np.sum(given[:, use] * self._samples[:, use])) / energy, energy
+        product, energy = _products(given, self._samples, use)
+        return (product / energy if energy > 0 else None), energy
+
+
+@kernel
+def _products(one: Floats, other: Floats, use: NDArray[np.bool_]) -> tuple[float, float]:
+    """Return the sums of products and of the first's squares."""
+    product = 0.0
+    energy = 0.0
+    for channel in range(len(one)):
+        for i in range(one.shape[1]):
+            if use[i]:
+                product += one[channel, i] * other[channel, i]
+                energy += one[channel, i] * one[channel, i]
+    return product, energy

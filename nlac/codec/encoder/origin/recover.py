@@ -19,6 +19,7 @@ _AROUND = 6  # more on either side, for the rules of block types
 _GIVE_UP = 0.1  # share of a piece's granules below which its grid has ended
 _GAP = 24  # granules that failed in a row, after which another grid may begin
 _LEAST = 8  # granules of a section
+_WRONG = 1000.0  # mean squared error, in variances of noise, with which none begins or ends
 _DEPTH = 2
 
 
@@ -135,11 +136,10 @@ class _Recovery:
             if base + LINES * at >= certain and share < _GIVE_UP:
                 break
         end = min(base + LINES * at, end)
-        granules = joined([each.granules for each in fits])
-        runs = _runs(np.concatenate([each.coded for each in fits]))
+        whole = _joined(fits)
         seen = begin
-        for first, last in runs:
-            section = self._section(granules, first, last, base, (seen, end), level)
+        for first, last in _runs(whole):
+            section = self._section(whole.granules, first, last, base, (seen, end), level)
             if section is None:
                 continue
             if depth > 0:
@@ -159,7 +159,8 @@ class _Recovery:
             given = self._channels[:, low:high]
             samples[:, low - start : high - start] = given / level.gain
             rails[:, low - start : high - start] = rails_of(given, self._bits)
-        return fit(samples, rails, level.variance, self._table)
+        seen = (low - start, high - start)
+        return fit(samples, rails, seen, level.variance, self._table)
 
     def _section(
         self,
@@ -170,12 +171,12 @@ class _Recovery:
         bounds: tuple[int, int],
         level: Level,
     ) -> Section | None:
-        """Return the section in which granules from a first to a last one can be heard."""
-        # a frame hears its own granule and two before
-        begin = max(base + LINES * (first + 2), bounds[0])
+        """Return the section from where a granule begins to where another's first 576 end."""
+        begin = max(base + LINES * first, bounds[0])
         end = min(base + LINES * (last + 1), bounds[1])
         if end - begin < _LEAST * LINES:
             return None
+        # a frame hears its own granule and two before
         first = (begin - base) // LINES - 2
         last = (end - 1 - base) // LINES
         return Section(
@@ -189,13 +190,21 @@ class _Recovery:
 
 
 def _part(whole: Fit, begin: int, end: int) -> Fit:
-    return Fit(part_of(whole.granules, begin, end), whole.coded[begin:end])
+    return Fit(part_of(whole.granules, begin, end), whole.coded[begin:end], whole.errors[begin:end])
 
 
-def _runs(coded: NDArray[np.bool_]) -> list[tuple[int, int]]:
+def _joined(fits: list[Fit]) -> Fit:
+    return Fit(
+        joined([each.granules for each in fits]),
+        np.concatenate([each.coded for each in fits]),
+        np.concatenate([each.errors for each in fits]),
+    )
+
+
+def _runs(whole: Fit) -> list[tuple[int, int]]:
     """Return the first and last granule of each run without long gaps."""
     runs: list[tuple[int, int]] = []
-    for g in np.flatnonzero(coded).tolist():
+    for g in np.flatnonzero(whole.coded & (whole.errors < _WRONG)).tolist():
         if runs and g - runs[-1][1] <= _GAP:
             runs[-1] = (runs[-1][0], g)
         else:

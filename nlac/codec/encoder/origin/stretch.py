@@ -40,10 +40,14 @@ class Fit(NamedTuple):
     coded : (G,) bool
         Where a Layer III encoder may well have made it: the values cost far less than what the
         samples hold.
+    errors : (G,) float64
+        Mean squared error of the 576 samples that begin with each granule, in variances of noise;
+        infinite where none of them is known.
     """
 
     granules: Granules
     coded: NDArray[np.bool_]
+    errors: Floats
 
 
 def length_of(count: int) -> int:
@@ -51,7 +55,9 @@ def length_of(count: int) -> int:
     return LINES * (count - 1) + SUPPORT
 
 
-def fit(samples: Floats, rails: NDArray[np.int8], variance: float, table: int) -> Fit:
+def fit(
+    samples: Floats, rails: NDArray[np.int8], seen: tuple[int, int], variance: float, table: int
+) -> Fit:
     """Fit granules to samples.
 
     Parameters
@@ -60,6 +66,8 @@ def fit(samples: Floats, rails: NDArray[np.int8], variance: float, table: int) -
         Samples, divided by the gain. The first is the first that granule 0 reaches.
     rails : (C, 576 (G - 1) + 1632) int8
         1 and -1 where a sample may have been clipped from above and from below.
+    seen : tuple of int
+        First sample that is known, and the first after it that is not; others are 0.
     variance : float
         Variance of the noise of the samples.
     table : int
@@ -76,28 +84,30 @@ def fit(samples: Floats, rails: NDArray[np.int8], variance: float, table: int) -
     variances = np.full(count, variance)
     cut = 0
     if touched.any():
-        cut = cut_of(slots, touched, bank())
+        cut = cut_of(slots, touched, variance, bank())
         slots = analyse_slots(unclipped(samples, rails, cut), _PASSES, bank())
         variances = noise_above(slots, touched, cut, variance, bank())
     best, excess = _fit(slots, variances, np.ones(count, np.bool_), fits, table)
-    if touched.any():
-        given = samples_of(best, table)
-        errors = errors_of(samples, rails, given)
-        for _ in range(_TRIES - 1):
-            todo = touched & (errors > _RIGHT * len(samples) * SUPPORT * variance)
-            if not todo.any():
-                break
-            slots = analyse_slots(replaced(samples, rails, given), _PASSES, bank())
-            variances = noise_above(slots, touched, cut, variance, bank())
-            tried, spent = _fit(slots, variances, todo, fits, table)
-            given = samples_of(tried, table)
-            found = errors_of(samples, rails, given)
-            better = found < errors
-            best = _choice(better, tried, best)
-            excess = np.where(better, spent, excess)
-            errors = np.minimum(found, errors)
+    given = samples_of(best, table)
+    errors = errors_of(samples, rails, given, *seen)
+    for _ in range(_TRIES - 1):
+        todo = touched & (_reached(errors) > _RIGHT * variance)
+        if not todo.any():
+            break
+        slots = analyse_slots(replaced(samples, rails, given), _PASSES, bank())
+        variances = noise_above(slots, touched, cut, variance, bank())
+        tried, spent = _fit(slots, variances, todo, fits, table)
+        given = samples_of(tried, table)
+        found = errors_of(samples, rails, given, *seen)
+        better = _reached(found) < _reached(errors)
+        best = _choice(better, tried, best)
+        excess = np.where(better, spent, excess)
+        errors = np.minimum(found, errors)
     clear(best, excess > _LOST)
-    return Fit(best, excess < _CODED)
+    errors = errors[:count] / variance
+    begins = LINES * np.arange(count)
+    errors[(begins + LINES <= seen[0]) | (begins >= seen[1])] = np.inf
+    return Fit(best, excess < _CODED, errors)
 
 
 def _fit(
@@ -114,6 +124,11 @@ def _fit(
         mid_side, types, fits.steps[signals, types, rows], fits.values[signals, types, rows]
     )
     return granules, cost - fits.density.min(axis=1)
+
+
+def _reached(errors: Floats) -> Floats:
+    """Return the mean over all samples that a granule reaches."""
+    return (errors[:-2] + errors[1:-1] + errors[2:]) / 3
 
 
 def _choice(first: NDArray[np.bool_], one: Granules, other: Granules) -> Granules:
