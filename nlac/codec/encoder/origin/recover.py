@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from nlac.codec.encoder.origin.clipping import rails_of
 from nlac.codec.encoder.origin.gain import Level, find_level
 from nlac.codec.encoder.origin.grid import Grid, find_grid
-from nlac.codec.encoder.origin.stretch import Fit, fit, joined, length_of, part_of
+from nlac.codec.encoder.origin.stretch import CODED, Fit, fit, joined, length_of, part_of
 from nlac.predictors.origin.granules import LINES, Granules, table_of
 
 _SPAN_SECONDS = 30  # in which one grid is looked for
@@ -18,7 +18,8 @@ _PIECE = 256  # granules that are fitted at a time
 _AROUND = 6  # more on either side, for the rules of block types
 _GIVE_UP = 0.1  # share of a piece's granules below which its grid has ended
 _GAP = 24  # granules that failed in a row, after which another grid may begin
-_LEAST = 8  # granules of a section
+_LEAST = 8  # granules of a section that clearly were coded
+_DOUBTFUL = 2.4  # excess of granules that may have been
 _WRONG = 1000.0  # mean squared error, in variances of noise, with which none begins or ends
 _DEPTH = 2
 
@@ -101,9 +102,7 @@ class _Recovery:
             stop = at + span if end - at >= span + span // 2 else end
             if grid is None:
                 grid = find_grid(self._channels[:, at:stop], self._rate)
-            level = grid and find_level(
-                self._channels[:, at:stop], grid.offset, self._table, self._bits
-            )
+            level = grid and find_level(self._channels[:, at:stop], grid, self._table, self._bits)
             if grid is None or level is None:
                 at, grid = stop, None
                 continue
@@ -132,7 +131,7 @@ class _Recovery:
             skip = at - max(at - _AROUND, 0)
             fits.append(_part(piece, skip, skip + stop - at))
             at = stop
-            share = float(np.mean(fits[-1].coded))
+            share = float(np.mean(fits[-1].excess < CODED))
             if base + LINES * at >= certain and share < _GIVE_UP:
                 break
         end = min(base + LINES * at, end)
@@ -174,7 +173,7 @@ class _Recovery:
         """Return the section from where a granule begins to where another's first 576 end."""
         begin = max(base + LINES * first, bounds[0])
         end = min(base + LINES * (last + 1), bounds[1])
-        if end - begin < _LEAST * LINES:
+        if end <= begin:
             return None
         # a frame hears its own granule and two before
         first = (begin - base) // LINES - 2
@@ -190,23 +189,27 @@ class _Recovery:
 
 
 def _part(whole: Fit, begin: int, end: int) -> Fit:
-    return Fit(part_of(whole.granules, begin, end), whole.coded[begin:end], whole.errors[begin:end])
+    return Fit(
+        part_of(whole.granules, begin, end), whole.excess[begin:end], whole.errors[begin:end]
+    )
 
 
 def _joined(fits: list[Fit]) -> Fit:
     return Fit(
         joined([each.granules for each in fits]),
-        np.concatenate([each.coded for each in fits]),
+        np.concatenate([each.excess for each in fits]),
         np.concatenate([each.errors for each in fits]),
     )
 
 
 def _runs(whole: Fit) -> list[tuple[int, int]]:
     """Return the first and last granule of each run without long gaps."""
-    runs: list[tuple[int, int]] = []
-    for g in np.flatnonzero(whole.coded & (whole.errors < _WRONG)).tolist():
+    runs: list[tuple[int, int, int]] = []
+    right = whole.errors < _WRONG
+    for g in np.flatnonzero((whole.excess < _DOUBTFUL) & right).tolist():
+        clear = int(whole.excess[g] < CODED)
         if runs and g - runs[-1][1] <= _GAP:
-            runs[-1] = (runs[-1][0], g)
+            runs[-1] = (runs[-1][0], g, runs[-1][2] + clear)
         else:
-            runs.append((g, g))
-    return runs
+            runs.append((g, g, clear))
+    return [(first, last) for first, last, clear in runs if clear >= _LEAST]

@@ -22,10 +22,10 @@ from nlac.codec.encoder.origin.tables import SUPPORT, Floats, bank, ladder, layo
 from nlac.predictors.origin.granules import LINES, NO_STEP, Granules
 
 _PASSES = 1
-# bits a line that the values of a coded granule may cost more than log2 of its lines: what was
-# never coded needs 2.6 and more, decoded granules at most 1.5 unless they are nearly lossless
-_CODED = 1.8
-_LOST = 5.0  # as much more, a granule isn't worth its values among coded ones either
+# excess of what was surely coded: what was never coded has 2.6 and more, decoded granules at most
+# 1.5 unless they are nearly lossless
+CODED = 1.8
+_LOST = 5.0  # excess of a granule that isn't worth its values, among coded ones either
 _TRIES = 3  # with clipped samples replaced by what the fit before gives
 _RIGHT = 0.3  # mean squared error, in variances, below which a fit isn't tried again
 
@@ -37,16 +37,15 @@ class Fit(NamedTuple):
     ----------
     granules : Granules
         Granules of the stretch; zeros where the fit failed.
-    coded : (G,) bool
-        Where a Layer III encoder may well have made it: the values cost far less than what the
-        samples hold.
+    excess : (G,) float64
+        Bits a line that the values cost more than the mean log2 of the lines.
     errors : (G,) float64
         Mean squared error of the 576 samples that begin with each granule, in variances of noise;
         infinite where none of them is known.
     """
 
     granules: Granules
-    coded: NDArray[np.bool_]
+    excess: Floats
     errors: Floats
 
 
@@ -107,7 +106,7 @@ def fit(
     errors = errors[:count] / variance
     begins = LINES * np.arange(count)
     errors[(begins + LINES <= seen[0]) | (begins >= seen[1])] = np.inf
-    return Fit(best, excess < _CODED, errors)
+    return Fit(best, excess, errors)
 
 
 def _fit(
