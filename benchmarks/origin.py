@@ -1,12 +1,12 @@
-"""Measure recordings that were MP3s: size beside the MP3 and beside flac, speed, what was recovered.
+"""Measure recordings that were MP3s: size beside the MP3 and flac, speed, what was recovered.
 
     python benchmarks/origin.py CORPUS [--preset standard] [--category music ...] [--all-decoders]
 
 Recordings of the corpus's test split, 16 bits and 5 seconds or longer, are encoded by lame (128,
 192, V2 and 320 kbit/s) and shine (128), decoded by ffmpeg, mpg123, lame and sox, and trimmed by a
 number of frames that differs for each. By default each stream is decoded by one of the decoders,
-in turn; a decoder that adds dither comes once for each recording. Every result is decoded and compared.
-Needs the programs flac, lame, shineenc, ffmpeg, mpg123 and sox; those that are missing are left out.
+in turn; a decoder that adds dither comes once for each recording. Every result is decoded and
+compared. Needs flac and some of the programs lame, shineenc, ffmpeg, mpg123 and sox.
 """
 
 from __future__ import annotations

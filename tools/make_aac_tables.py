@@ -14,7 +14,7 @@ import struct
 from decimal import Decimal
 from pathlib import Path
 
-from make_layer3_tables import HALF, PI, Q24, rounded, cosine, sine
+from make_layer3_tables import HALF, PI, Q24, cosine, rounded, sine
 
 Q28 = 1 << 28
 
