@@ -156,16 +156,42 @@ def _read_section(data: bytes, at: int, path: str) -> tuple[Section, int]:
     return Section(frames, shift - 1, gain, rounding), at
 
 
-def decode_sections(
-    head: OriginHead, channels: int, bits: int
-) -> Iterator[tuple[Section, Granules, NDArray[np.int64]]]:
+class DecodedSection(NamedTuple):
+    """A section with granules.
+
+    Attributes
+    ----------
+    section : Section
+    granules : Granules
+    synthesised, residuals : (channels, frames) int32
+        Their sum is the samples.
+    """
+
+    section: Section
+    granules: Granules
+    synthesised: NDArray[np.int32]
+    residuals: NDArray[np.int32]
+
+    def samples(self) -> NDArray[np.int32]:
+        """Return the samples, (channels, frames).
+
+        Raises
+        ------
+        CorruptStream
+            One exceeds 32 bits.
+        """
+        total = self.synthesised.astype(np.int64) + self.residuals
+        if int(abs(total).max()) >> 31:
+            raise CorruptStream("a sample exceeds 32 bits", path="origin")
+        return total.astype(np.int32)
+
+
+def decode_sections(head: OriginHead, channels: int, bits: int) -> Iterator[DecodedSection]:
     """Decode the sections that have granules.
 
     Yields
     ------
-    section : Section
-    granules : Granules
-    samples : (channels, frames) int64
+    DecodedSection
 
     Raises
     ------
@@ -183,7 +209,7 @@ def decode_sections(
         samples, places = synthesise(granules, head.table, output, section.shift, section.frames)
         residuals = np.zeros(samples.shape, np.int32)
         coder.residuals(residuals, places)
-        yield section, granules, samples.astype(np.int64) + residuals
+        yield DecodedSection(section, granules, samples, residuals)
     taken = coder.finish()
     check_end(head.words, np.zeros(0, np.uint32), taken, 0)
 
@@ -216,10 +242,8 @@ def decode_origin(
     begins = [0, *accumulate(each.frames for each in head.sections)]
     coded = [begin for begin, each in zip(begins, head.sections, strict=False) if each.granules]
     found = decode_sections(head, channels, bits)
-    for begin, (section, _, samples) in zip(coded, found, strict=True):
-        if int(abs(samples).max()) >> 31:
-            raise CorruptStream("a sample exceeds 32 bits", path="origin")
-        out[:, begin : begin + section.frames] = samples
+    for begin, each in zip(coded, found, strict=True):
+        out[:, begin : begin + each.section.frames] = each.samples()
     if not head.other_frames:
         if head.end != len(data):
             raise CorruptStream("bytes follow the granules", path="origin")

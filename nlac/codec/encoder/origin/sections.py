@@ -13,38 +13,24 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from nlac.codec.encoder.origin.recover import Section as Recovered
 from nlac.kernels.jit import kernel
 from nlac.predictors.origin.block import MIN_SECTION, Section
 from nlac.predictors.origin.granules import LINES, Granules
-from nlac.predictors.origin.synthesis import Output, synthesise
+from nlac.predictors.origin.synthesis import (
+    NEAREST,
+    TOWARDS_ZERO,
+    UNITY_GAIN,
+    Output,
+    synthesise,
+)
 
 _STEP = 64  # frames that are judged together
 _RESUMED = 4000.0  # bits of a change to granules
 _LPC_GAIN = 1.0  # bits a sample that long predictors save against fixed ones
 _ORDERS = 4  # of fixed predictors
+_PROBED = 32 * LINES  # frames on which ways to round are compared
 _LEAD = 2  # granules before the first that is used
-
-
-class Run(NamedTuple):
-    """Granules that explain a stretch of a block.
-
-    Attributes
-    ----------
-    begin, end : int
-        First frame of the stretch, and the frame after the last.
-    shift : int
-        Sample of the synthesis that is frame `begin`.
-    output : Output
-    table : int
-    granules : Granules
-    """
-
-    begin: int
-    end: int
-    shift: int
-    output: Output
-    table: int
-    granules: Granules
 
 
 class CodedSection(NamedTuple):
@@ -111,24 +97,29 @@ def _choose(own, others, chosen):
         state = from_own[p] if state == 1 else from_other[p]
 
 
-def cut(run: Run, channels: NDArray[np.int32]) -> list[CodedSection | int]:
-    """Cut a run into sections.
+def cut(
+    run: Recovered, channels: NDArray[np.int32], bits_per_sample: int
+) -> list[CodedSection | int]:
+    """Cut what was recovered into sections.
 
     Parameters
     ----------
-    run : Run
+    run : Recovered
     channels : (C, frames) int32
         Samples of the block.
+    bits_per_sample : int
+        Their depth.
 
     Returns
     -------
     list of CodedSection or int
-        In order, from `run.begin` to `run.end`; a number stands for so many frames without
+        In order, from ``run.begin`` to ``run.end``; a number stands for so many frames without
         granules.
     """
     samples = np.ascontiguousarray(channels[:, run.begin : run.end])
     frames = samples.shape[1]
-    made, _ = synthesise(run.granules, run.table, run.output, run.shift, frames)
+    output = _output(run, samples, bits_per_sample)
+    made, _ = synthesise(run.granules, run.table, output, run.shift, frames)
     residuals = samples - made
     count = -(-frames // _STEP)
     own, others = np.empty(count), np.empty(count)
@@ -144,9 +135,24 @@ def cut(run: Run, channels: NDArray[np.int32]) -> list[CodedSection | int]:
             continue
         first = max((run.shift + begin) // LINES - _LEAD, 0)
         shift = run.shift + begin - LINES * first
-        section = Section(end - begin, shift, run.output.gain, run.output.rounding)
+        section = Section(end - begin, shift, output.gain, output.rounding)
         used = run.granules.part(first, first + section.granules)
         # the filter bank had no granules before these: its first sums differ
-        again, near = synthesise(used, run.table, run.output, shift, section.frames)
+        again, near = synthesise(used, run.table, output, shift, section.frames)
         found.append(CodedSection(section, run.table, used, near, samples[:, begin:end] - again))
     return found
+
+
+def _output(run: Recovered, samples: NDArray[np.int32], bits_per_sample: int) -> Output:
+    """Gain of a run, and the rounding that leaves the fewest residuals in its first part."""
+    gain = round(run.gain / 2.0 ** (bits_per_sample - 16) * UNITY_GAIN)
+    best, least = Output(gain, NEAREST, bits_per_sample), 1 << 62
+    frames = min(samples.shape[1], _PROBED)
+    probed = run.granules.part(0, -(-(run.shift + frames) // LINES))
+    for rounding in range(NEAREST, TOWARDS_ZERO + 1):
+        output = Output(gain, rounding, bits_per_sample)
+        made, _ = synthesise(probed, run.table, output, run.shift, frames)
+        missed = int(np.count_nonzero(made != samples[:, :frames]))
+        if missed < least:
+            best, least = output, missed
+    return best

@@ -1,0 +1,317 @@
+"""Search of the step of each scale-factor band of a granule, jointly over its bands.
+
+The cost of a step for a band is the squared misfit of its lines over twice the noise's variance,
+in bits, and the bits of its values. All steps of a channel's granule have exponents of one parity
+(scale factors count half or whole factors of two), and neighbours are mostly alike; so dynamic
+programming over the bands chooses. Bands of zeros need no step.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nlac.codec.encoder.origin.tables import NUM_STEPS, Floats, Ladder, Layout
+from nlac.kernels.jit import kernel
+from nlac.predictors.origin.granules import (
+    LINES,
+    LONG_BANDS,
+    MAX_VALUE,
+    MIN_STEP,
+    NO_STEP,
+    SHORT,
+    SHORT_BANDS,
+)
+
+IMPOSSIBLE = 1e15
+FIRST = 2.0  # bits of the first step of a granule
+CHANGE = 1.0  # of every further step
+SLOPE = 0.35  # of each unit of difference
+STEEPEST = 7.0  # of all units of difference at most
+# what another step can save elsewhere, so that a costlier one is never chosen
+_MARGIN = 2 * (CHANGE + STEEPEST)
+_LARGEST = 165140.0  # MAX_VALUE ** (4 / 3), rounded down
+_LIKELY = 28.0  # bits a line that a right step hardly ever costs
+
+
+@kernel
+def cost_of_step(
+    sizes: Floats,
+    roots: Floats,
+    begin: int,
+    end: int,
+    index: int,
+    weight: float,
+    limit: float,
+    ladder: Ladder,
+) -> float:
+    """Return the cost of a step for lines of a band, or something above the limit."""
+    powers, bits = ladder.powers, ladder.bits
+    step = ladder.steps[index]
+    inverse = ladder.inverse[index]
+    scaled = weight * step * step
+    reciprocal = 1.0 / step
+    cost = 0.0
+    for i in range(begin, end):
+        size = sizes[i] * reciprocal
+        value = int(roots[i] * inverse)
+        if value > MAX_VALUE - 1:
+            value = MAX_VALUE - 1
+        off = size - powers[value]
+        over = powers[value + 1] - size
+        if over < off:
+            off = over
+            value += 1
+        cost += off * off * scaled + bits[value]
+        if cost > limit:
+            break
+    return cost
+
+
+@kernel
+def costs_of_band(
+    sizes: Floats,
+    roots: Floats,
+    begin: int,
+    end: int,
+    hint: int,
+    weight: float,
+    costs: Floats,
+    ladder: Ladder,
+) -> tuple[float, float]:
+    """Write the cost of each step of a band that can be part of the best choice.
+
+    Parameters
+    ----------
+    sizes, roots : (576,) float64
+        Magnitudes of lines by band, in units of the line 1 at exponent 0, and their powers 3/4.
+    begin, end : int
+        Lines of the band.
+    hint : int
+        Index of a likely step, or negative.
+    weight : float
+        Bits of a squared misfit of 1.
+    costs : (NUM_STEPS,) float64
+        Overwritten; `IMPOSSIBLE` where the step can't be chosen.
+    ladder : Ladder
+        Tables.
+
+    Returns
+    -------
+    float
+        Cost of zeros without a step.
+    float
+        Least cost of any step, or of zeros.
+    """
+    largest = 0.0
+    energy = 0.0
+    for i in range(begin, end):
+        energy += sizes[i] * sizes[i]
+        largest = max(largest, sizes[i])
+    zero = energy * weight
+    for index in range(NUM_STEPS):
+        costs[index] = IMPOSSIBLE
+    reach = 1.6 * largest + 0.85 / np.sqrt(weight)
+    likely = _LIKELY * (end - begin) + 60.0
+    best = np.empty(2)
+    for attempt in range(2):
+        best[0] = best[1] = min(zero, likely) if attempt == 0 else zero
+        if hint >= 0 and ladder.steps[hint] * _LARGEST >= largest:
+            parity = hint & 1
+            cost = cost_of_step(
+                sizes, roots, begin, end, hint, weight, best[parity] + _MARGIN, ladder
+            )
+            best[parity] = min(best[parity], cost)
+        found = False
+        for index in range(NUM_STEPS - 1, -1, -1):
+            step = ladder.steps[index]
+            if step > reach:
+                continue
+            if largest > step * _LARGEST:
+                break
+            parity = index & 1
+            limit = best[parity] + _MARGIN
+            cost = cost_of_step(sizes, roots, begin, end, index, weight, limit, ladder)
+            if cost <= limit:
+                costs[index] = cost
+                best[parity] = min(best[parity], cost)
+                found = True
+        if found or zero <= likely:
+            break
+    return zero, min(zero, best[0], best[1])
+
+
+@kernel
+def choose_steps(
+    costs: Floats, zeros: Floats, count: int, chains: int, chosen: NDArray[np.int64]
+) -> float:
+    """Choose the steps of all bands of a granule; return their cost.
+
+    Parameters
+    ----------
+    costs : (>= count, NUM_STEPS) float64
+        Cost of each step for each band.
+    zeros : (>= count,) float64
+        Cost of zeros for each band.
+    count : int
+        Number of bands.
+    chains : int
+        Bands with the same remainder by this follow each other: 3 for the windows of short blocks.
+    chosen : (>= count,) int64
+        Index of the step of each band, or -1; overwritten.
+    """
+    rows = count // chains
+    state = np.empty(NUM_STEPS)
+    nearest = np.empty(NUM_STEPS)
+    source = np.empty(NUM_STEPS, np.int64)
+    origin = np.empty((rows, NUM_STEPS), np.int16)  # state before the band; -1 keeps its own
+    paths = np.empty((2, count), np.int64)
+    totals = np.zeros(2)
+    for parity in range(2):
+        for chain in range(chains):
+            for k in range(NUM_STEPS):
+                state[k] = 0.0
+            for row in range(rows):
+                band = row * chains + chain
+                least = IMPOSSIBLE
+                least_at = parity
+                for k in range(parity, NUM_STEPS, 2):
+                    nearest[k] = state[k]
+                    source[k] = k
+                    if state[k] < least:
+                        least = state[k]
+                        least_at = k
+                for k in range(parity + 2, NUM_STEPS, 2):
+                    if nearest[k - 2] + 2 * SLOPE < nearest[k]:
+                        nearest[k] = nearest[k - 2] + 2 * SLOPE
+                        source[k] = source[k - 2]
+                for k in range(NUM_STEPS - 4 + parity, -1, -2):
+                    if nearest[k + 2] + 2 * SLOPE < nearest[k]:
+                        nearest[k] = nearest[k + 2] + 2 * SLOPE
+                        source[k] = source[k + 2]
+                for k in range(parity, NUM_STEPS, 2):
+                    origin[row, k] = -1
+                    total = state[k] + zeros[band]
+                    if costs[band, k] < IMPOSSIBLE:
+                        before = nearest[k] + CHANGE
+                        came = source[k]
+                        if row == 0:
+                            before = FIRST
+                            came = k
+                        elif least + STEEPEST + CHANGE < before:
+                            before = least + STEEPEST + CHANGE
+                            came = least_at
+                        if before + costs[band, k] < total:
+                            total = before + costs[band, k]
+                            origin[row, k] = came
+                    state[k] = total
+            least = IMPOSSIBLE * NUM_STEPS
+            at = parity
+            for k in range(parity, NUM_STEPS, 2):
+                if state[k] < least:
+                    least = state[k]
+                    at = k
+            totals[parity] += least
+            for row in range(rows - 1, -1, -1):
+                came = origin[row, at]
+                paths[parity, row * chains + chain] = at if came >= 0 else -1
+                if came >= 0:
+                    at = came
+    winner = 0 if totals[0] <= totals[1] else 1
+    for band in range(count):
+        chosen[band] = paths[winner, band]
+    return float(totals[winner])
+
+
+@kernel
+def fit_granule(
+    lines: Floats,
+    kind: int,
+    variance: float,
+    limit: float,
+    steps: NDArray[np.int8],
+    values: NDArray[np.int16],
+    layout: Layout,
+    ladder: Ladder,
+) -> tuple[float, float]:
+    """Fit steps and values to the lines of a granule.
+
+    Parameters
+    ----------
+    lines : (576,) float64
+        Lines in orthonormal units of samples.
+    kind : int
+        Block type.
+    variance : float
+        Variance of the lines' noise.
+    limit : float
+        Cost in bits above which the fit is of no interest.
+    steps : (39,) int8
+        Exponents: a guess on entry, `NO_STEP` where there is none; overwritten.
+    values : (576,) int16
+        Overwritten.
+    layout : Layout
+        Order of lines.
+    ladder : Ladder
+        Tables.
+
+    Returns
+    -------
+    float
+        Cost in bits; `IMPOSSIBLE` if above the limit, and nothing is written then.
+    float
+        Squared misfit over the variance, by line.
+    """
+    which = 1 if kind == SHORT else 0
+    count = SHORT_BANDS if kind == SHORT else LONG_BANDS
+    order, starts = layout.order, layout.starts
+    unit = ladder.unit[kind]
+    weight = 0.7213475204444817 * unit * unit / variance
+    sizes = np.empty(LINES)
+    roots = np.empty(LINES)
+    for i in range(LINES):
+        size = abs(lines[order[which, i]]) / unit
+        sizes[i] = size
+        roots[i] = np.sqrt(size * np.sqrt(size))
+    costs = np.empty((count, NUM_STEPS))
+    zeros = np.empty(count)
+    bound = 0.0
+    for band in range(count):
+        hint = steps[band] - MIN_STEP if steps[band] != NO_STEP else -1
+        zeros[band], least = costs_of_band(
+            sizes,
+            roots,
+            starts[which, band],
+            starts[which, band + 1],
+            hint,
+            weight,
+            costs[band],
+            ladder,
+        )
+        bound += least
+        if bound > limit:
+            return IMPOSSIBLE, 0.0
+    chosen = np.empty(count, np.int64)
+    cost = choose_steps(costs, zeros, count, 3 if kind == SHORT else 1, chosen)
+    misfit = 0.0
+    for band in range(SHORT_BANDS):
+        steps[band] = NO_STEP
+    for band in range(count):
+        index = chosen[band]
+        if index >= 0:
+            steps[band] = index + MIN_STEP
+        for i in range(starts[which, band], starts[which, band + 1]):
+            line = order[which, i]
+            if index < 0:
+                values[line] = 0
+                misfit += sizes[i] * sizes[i]
+                continue
+            step = ladder.steps[index]
+            size = sizes[i] / step
+            value = min(int(roots[i] * ladder.inverse[index]), MAX_VALUE - 1)
+            if ladder.powers[value + 1] - size < size - ladder.powers[value]:
+                value += 1
+            off = (size - ladder.powers[value]) * step
+            misfit += off * off
+            values[line] = value if lines[line] >= 0 else -value
+    return cost, misfit * unit * unit / (variance * LINES)

@@ -1,0 +1,245 @@
+"""Fits of all granules of a stretch: block types, and sum and difference of channels.
+
+Long blocks are tried everywhere, other types only where the lines of a long block are not clearly
+those of the encoder. A shortest path chooses among what was tried, since types follow rules: a
+start block leads to short ones, and these end with a stop block.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nlac.codec.encoder.origin.band_search import IMPOSSIBLE, fit_granule
+from nlac.codec.encoder.origin.filter_bank import lines_of
+from nlac.codec.encoder.origin.logarithm import mean_log
+from nlac.codec.encoder.origin.tables import Bank, Floats, Ladder, Layout
+from nlac.kernels.jit import kernel
+from nlac.predictors.origin.granules import (
+    LINES,
+    LONG,
+    NO_STEP,
+    SHORT,
+    SHORT_BANDS,
+    START,
+    STOP,
+    SUBBAND_LINES,
+)
+
+_CLEAN = 1.5  # squared misfit of a right fit, in variances, is hardly ever more
+_SPARSER = 0.02  # by that much the lines of another type are clearly sparser
+_HOPELESS = 0.6  # by that much denser, a type isn't tried
+_UNTRIED = 1e7
+_BREACH = 3000.0  # bits of types that may not follow each other
+_UNEQUAL = 20.0  # bits of channels with different types
+_HALF = 0.7071067811865476
+
+
+@kernel
+def _mix(lines: Floats, channels: int) -> None:
+    """Write sum and difference of the first two rows into the last two."""
+    if channels == 2:
+        for i in range(LINES):
+            lines[2, i] = (lines[0, i] + lines[1, i]) * _HALF
+            lines[3, i] = (lines[0, i] - lines[1, i]) * _HALF
+
+
+@kernel
+def _fit_type(
+    lines: Floats,
+    channels: int,
+    kind: int,
+    variance: float,
+    best: float,
+    costs: Floats,
+    steps: NDArray[np.int8],
+    values: NDArray[np.int16],
+    layout: Layout,
+    ladder: Ladder,
+) -> tuple[float, float]:
+    """Fit channels, then sum and difference; return the least cost and its misfit."""
+    slack = 120.0
+    limit = min(best, _UNTRIED) + slack
+    total = 0.0
+    worst = 0.0
+    for signal in range(channels):
+        cost, misfit = fit_granule(
+            lines[signal], kind, variance, limit - total, steps[signal], values[signal], layout,
+            ladder,
+        )  # fmt: skip
+        costs[signal] = min(cost, _UNTRIED)
+        total += costs[signal]
+        worst = max(worst, misfit)
+    if channels == 2:
+        # channels of different types may still want the other channel alone
+        limit = min(limit, total + slack)
+        mixed = 0.0
+        other = 0.0
+        for signal in range(2, 4):
+            cost, misfit = fit_granule(
+                lines[signal], kind, variance, limit - mixed, steps[signal], values[signal],
+                layout, ladder,
+            )  # fmt: skip
+            costs[signal] = min(cost, _UNTRIED)
+            mixed += costs[signal]
+            other = max(other, misfit)
+            if cost >= IMPOSSIBLE:
+                costs[2] = costs[3] = mixed = _UNTRIED
+                break
+        if mixed < total:
+            total = mixed
+            worst = other
+    return total, worst
+
+
+@kernel
+def fit_stretch(
+    slots: Floats,
+    variances: Floats,
+    layout: Layout,
+    ladder: Ladder,
+    bank: Bank,
+) -> tuple[Floats, NDArray[np.int8], NDArray[np.int16], Floats]:
+    """Fit the granules of a stretch for all block types that they may have.
+
+    Parameters
+    ----------
+    slots : (C, 18 * (G + 1), 32) float64
+        Slots of one or two channels.
+    variances : (G,) float64
+        Variance of the noise of each granule.
+    layout, ladder, bank : Layout, Ladder, Bank
+        Tables.
+
+    Returns
+    -------
+    costs : (S, 4, G) float64
+        Cost of the channels, and of their sum and difference (S is 1 or 4), by block type.
+    steps : (S, 4, G, 39) int8
+        Exponents.
+    values : (S, 4, G, 576) int16
+        Values.
+    density : (G, 4) float64
+        Mean of log2(abs(line) + 1/2) by block type.
+    """
+    channels = slots.shape[0]
+    count = len(variances)
+    signals = 4 if channels == 2 else 1
+    costs = np.full((signals, 4, count), _UNTRIED)
+    steps = np.full((signals, 4, count, SHORT_BANDS), NO_STEP, np.int8)
+    values = np.zeros((signals, 4, count, LINES), np.int16)
+    lines = np.empty((signals, LINES))
+    density = np.empty((count, 4))
+    need = np.zeros(count, np.bool_)
+    best = np.empty(count)
+    fitted = np.empty(signals)
+    kept = np.empty((signals, SHORT_BANDS), np.int8)
+    found = np.empty((signals, LINES), np.int16)
+    for pas in range(2):
+        for g in range(count):
+            if pas == 1 and not (need[g] or (g > 0 and need[g - 1]) or need[min(g + 1, count - 1)]):
+                continue
+            begin = SUBBAND_LINES * g
+            for kind in range(4):
+                if pas == 1 and (kind == LONG or density[g, kind] > density[g].min() + _HOPELESS):
+                    continue
+                for channel in range(channels):
+                    lines_of(slots[channel, begin : begin + 36], kind, lines[channel], bank)
+                if pas == 0:
+                    density[g, kind] = 0.0
+                    for channel in range(channels):
+                        density[g, kind] += mean_log(lines[channel], 0, LINES) / channels
+                    if kind != LONG:
+                        continue
+                _mix(lines, channels)
+                for signal in range(signals):
+                    for band in range(SHORT_BANDS):
+                        kept[signal, band] = NO_STEP
+                        if kind == LONG and g > 0:
+                            kept[signal, band] = steps[signal, LONG, g - 1, band]
+                limit = IMPOSSIBLE if pas == 0 else best[g]
+                total, misfit = _fit_type(
+                    lines, channels, kind, variances[g], limit, fitted, kept, found, layout,
+                    ladder,
+                )  # fmt: skip
+                for signal in range(signals):
+                    costs[signal, kind, g] = fitted[signal]
+                    if fitted[signal] < _UNTRIED:
+                        steps[signal, kind, g] = kept[signal]
+                        values[signal, kind, g] = found[signal]
+                if pas == 0:
+                    best[g] = total
+                    need[g] = misfit > _CLEAN
+                else:
+                    best[g] = min(best[g], total)
+            if pas == 0:
+                need[g] = need[g] or density[g, LONG] > density[g].min() + _SPARSER
+    return costs, steps, values, density
+
+
+@kernel
+def _may_follow(before: int, after: int) -> bool:
+    if before in (LONG, STOP):
+        return after in (LONG, START)
+    return after == SHORT or (after == STOP and before == SHORT)
+
+
+@kernel
+def choose_types(costs: Floats) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Choose the block types of all granules, and where sum and difference are coded.
+
+    Parameters
+    ----------
+    costs : (S, 4, G) float64
+        As of `fit_stretch`.
+
+    Returns
+    -------
+    types : (G, C) uint8
+        Block types.
+    mid_side : (G,) uint8
+        1 where sum and difference are coded.
+    """
+    signals, _, count = costs.shape
+    channels = 2 if signals == 4 else 1
+    states = 16 if channels == 2 else 4
+    total = np.zeros(states)
+    after = np.empty(states)
+    origin = np.zeros((count, states), np.int8)
+    mixed = np.zeros((count, states), np.uint8)
+    for g in range(count):
+        for state in range(states):
+            first, second = state & 3, state >> 2
+            least = IMPOSSIBLE
+            for previous in range(states):
+                cost = total[previous]
+                if not _may_follow(previous & 3, first) or (
+                    channels == 2 and not _may_follow(previous >> 2, second)
+                ):
+                    cost += _BREACH
+                if cost < least:
+                    least = cost
+                    origin[g, state] = previous
+            own = costs[0, first, g]
+            if channels == 2:
+                own += costs[1, second, g]
+                if first != second:
+                    own += _UNEQUAL
+                else:
+                    other = costs[2, first, g] + costs[3, first, g]
+                    if other < own:
+                        own = other
+                        mixed[g, state] = 1
+            after[state] = least + own
+        for state in range(states):
+            total[state] = after[state]
+    types = np.zeros((count, channels), np.uint8)
+    mid_side = np.zeros(count, np.uint8)
+    at = int(np.argmin(total))
+    for g in range(count - 1, -1, -1):
+        types[g, 0] = at & 3
+        if channels == 2:
+            types[g, 1] = at >> 2
+        mid_side[g] = mixed[g, at]
+        at = int(origin[g, at])
+    return types, mid_side

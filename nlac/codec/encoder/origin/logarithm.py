@@ -1,0 +1,41 @@
+"""Logarithms by arithmetic alone, the same on every machine."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nlac.codec.encoder.origin.tables import Floats
+from nlac.kernels.jit import kernel
+
+
+@kernel
+def log2(value: float) -> float:
+    """Return the logarithm to base 2 of a positive number below 2**1023, within 0.003."""
+    exponent = 0.0
+    power = 512.0
+    scale = 2.0**512
+    while value >= 2.0 and power >= 1.0:
+        if value >= scale:
+            value /= scale
+            exponent += power
+        else:
+            power *= 0.5
+            scale = np.sqrt(scale)
+    while value < 1.0:
+        value *= 2.0
+        exponent -= 1.0
+    part = value - 1.0
+    return exponent + part * (1.3465 - 0.3465 * part)
+
+
+@kernel
+def mean_log(lines: Floats, begin: int, end: int) -> float:
+    """Return the mean of log2(abs(line) + 1/2) over some lines: low where many are zeros."""
+    total = 0.0
+    product = 1.0
+    for i in range(begin, end):
+        product *= abs(lines[i]) + 0.5
+        if product > 2.0**900 or product < 2.0**-900:
+            total += log2(product)
+            product = 1.0
+    return (total + log2(product)) / (end - begin)

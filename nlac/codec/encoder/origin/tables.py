@@ -1,0 +1,196 @@
+"""Tables of the hybrid filter bank of Layer III as an orthonormal transform, in float64.
+
+All are rounded to multiples of 2**-44, so that they are the same whatever mathematical library
+computed them.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nlac.predictors.origin.granules import (
+    LONG_BANDS,
+    MAX_VALUE,
+    MIN_STEP,
+    SHORT,
+    SHORT_BANDS,
+    START,
+    STOP,
+    bands_of,
+)
+
+SUPPORT = 1632  # samples that a granule reaches: 1,152 of its overlapping window, 480 more
+MEMORY = 15  # earlier slots of 32 samples that the filter bank still holds
+NUM_STEPS = 128
+
+Floats = NDArray[np.float64]
+
+# first half of the window of the filter bank (ISO/IEC 11172-3, table 3-B.3), in units of 2**-16
+# and without the signs of its odd eighths
+_WINDOW = (
+    0, -1, -1, -1, -1, -1, -1, -2, -2, -2, -2, -3, -3, -4, -4, -5, -5, -6, -7, -7, -8, -9, -10,
+    -11, -13, -14, -16, -17, -19, -21, -24, -26, -29, -31, -35, -38, -41, -45, -49, -53, -58, -63,
+    -68, -73, -79, -85, -91, -97, -104, -111, -117, -125, -132, -139, -147, -154, -161, -169, -176,
+    -183, -190, -196, -202, -208, -213, -218, -222, -225, -227, -228, -228, -227, -224, -221, -215,
+    -208, -200, -189, -177, -163, -146, -127, -106, -83, -57, -29, 2, 36, 72, 111, 153, 197, 244,
+    294, 347, 401, 459, 519, 581, 645, 711, 779, 848, 919, 991, 1064, 1137, 1210, 1283, 1356, 1428,
+    1498, 1567, 1634, 1698, 1759, 1817, 1870, 1919, 1962, 2001, 2032, 2057, 2075, 2085, 2087, 2080,
+    2063, 2037, 2000, 1952, 1893, 1822, 1739, 1644, 1535, 1414, 1280, 1131, 970, 794, 605, 402,
+    185, -45, -288, -545, -814, -1095, -1388, -1692, -2006, -2330, -2663, -3004, -3351, -3705,
+    -4063, -4425, -4788, -5153, -5517, -5879, -6237, -6589, -6935, -7271, -7597, -7910, -8209,
+    -8491, -8755, -8998, -9219, -9416, -9585, -9727, -9838, -9916, -9959, -9966, -9935, -9863,
+    -9750, -9592, -9389, -9139, -8840, -8492, -8092, -7640, -7134, -6574, -5959, -5288, -4561,
+    -3776, -2935, -2037, -1082, -70, 998, 2122, 3300, 4533, 5818, 7154, 8540, 9975, 11455, 12980,
+    14548, 16155, 17799, 19478, 21189, 22929, 24694, 26482, 28289, 30112, 31947, 33791, 35640,
+    37489, 39336, 41176, 43006, 44821, 46617, 48390, 50137, 51853, 53534, 55178, 56778, 58333,
+    59838, 61289, 62684, 64019, 65290, 66494, 67629, 68692, 69679, 70590, 71420, 72169, 72835,
+    73415, 73908, 74313, 74630, 74856, 74992, 75038
+)  # fmt: skip
+
+_BUTTERFLIES = (-0.6, -0.535, -0.33, -0.185, -0.095, -0.041, -0.0142, -0.0037)
+
+
+class Bank(NamedTuple):
+    """Tables that the kernels of the filter bank take.
+
+    Attributes
+    ----------
+    window : (512,) float64
+        Window of the polyphase filter bank, with signs, scaled so that its columns have norm 1.
+    cosines : (32, 32) float64
+        Cosines by the 32 distinct phases and by subband.
+    blocks : (4, 18, 36) float64
+        Windowed cosines of each block type, with rows of norm 1.
+    alias : (2, 8) float64
+        Cosines and sines of the alias reduction.
+    """
+
+    window: Floats
+    cosines: Floats
+    blocks: Floats
+    alias: Floats
+
+
+class Ladder(NamedTuple):
+    """Tables that the search of steps takes.
+
+    Attributes
+    ----------
+    powers : (MAX_VALUE + 2,) float64
+        n ** (4 / 3).
+    bits : (MAX_VALUE + 2,) float64
+        Assumed cost of a line of that magnitude in bits.
+    steps : (NUM_STEPS,) float64
+        2 ** (k / 4) for k from MIN_STEP on.
+    inverse : (NUM_STEPS,) float64
+        steps ** -0.75.
+    unit : (4,) float64
+        Of each block type, size of the line 1 at exponent 0 in orthonormal units of samples.
+    """
+
+    powers: Floats
+    bits: Floats
+    steps: Floats
+    inverse: Floats
+    unit: Floats
+
+
+class Layout(NamedTuple):
+    """Lines in the order of their bands.
+
+    Attributes
+    ----------
+    order : (2, 576) int64
+        Lines sorted by band, of long and of short blocks.
+    starts : (2, 40) int64
+        Where each band begins in it, and the end; unused entries are 576.
+    bands : (2, 576) int64
+        Band of each line.
+    """
+
+    order: NDArray[np.int64]
+    starts: NDArray[np.int64]
+    bands: NDArray[np.int64]
+
+
+def rounded(values: Floats) -> Floats:
+    """Round to multiples of 2**-44."""
+    return np.rint(values * 2.0**44) / 2.0**44
+
+
+def _window() -> Floats:
+    half = np.array(_WINDOW, np.float64)
+    whole = np.concatenate([half, half[255:0:-1]])
+    return np.where(np.arange(512) // 64 % 2 == 0, whole, -whole) / 65536
+
+
+def _norm() -> float:
+    """Norm of the columns of the synthesis."""
+    window = _window()
+    index = np.arange(512)
+    phase = index % 32 + 32 * (index // 32 % 2)
+    angles = (16 + phase[:, None]) * (2 * np.arange(32) + 1) * (np.pi / 64)
+    columns = np.sum((window[:, None] * np.cos(angles)) ** 2, axis=0)
+    return float(rounded(np.sqrt(np.mean(columns))))
+
+
+def _blocks() -> Floats:
+    sine36 = np.sin(np.pi / 36 * (np.arange(36) + 0.5))
+    sine12 = np.sin(np.pi / 12 * (np.arange(12) + 0.5))
+    cosines = np.cos(np.pi / 72 * (2 * np.arange(36)[None] + 19) * (2 * np.arange(18)[:, None] + 1))
+    blocks = np.zeros((4, 18, 36))
+    blocks[0] = cosines * sine36
+    start = np.concatenate([sine36[:18], np.ones(6), sine12[6:], np.zeros(6)])
+    blocks[START] = cosines * start
+    blocks[STOP] = cosines * start[::-1]
+    short = sine12 * np.cos(
+        np.pi / 24 * (2 * np.arange(12)[None] + 7) * (2 * np.arange(6)[:, None] + 1)
+    )
+    for window in range(3):
+        blocks[SHORT, window::3, 6 + 6 * window : 18 + 6 * window] = short
+    return blocks
+
+
+@cache
+def bank() -> Bank:
+    """Return the tables of the filter bank."""
+    phases = np.concatenate([np.arange(16), np.arange(48, 64)])
+    cosines = np.cos((16 + phases[:, None]) * (2 * np.arange(32) + 1) * (np.pi / 64))
+    factors = np.array(_BUTTERFLIES)
+    blocks = _blocks() / np.sqrt([9.0, 9.0, 3.0, 9.0])[:, None, None]
+    return Bank(
+        rounded(_window() / _norm()),
+        rounded(cosines),
+        rounded(blocks),
+        rounded(np.stack([np.ones(8), factors]) / np.sqrt(1 + factors**2)),
+    )
+
+
+@cache
+def ladder() -> Ladder:
+    """Return the tables of steps and values."""
+    magnitudes = np.arange(MAX_VALUE + 2, dtype=np.float64)
+    exponents = MIN_STEP + np.arange(NUM_STEPS)
+    bits = np.where(magnitudes > 0, 1 + 2 * np.log2(1 + magnitudes), 0.5)
+    norms = 32768 * _norm() * np.sqrt([9.0, 9.0, 3.0, 9.0])
+    return Ladder(
+        rounded(np.cbrt(magnitudes) * magnitudes),
+        rounded(bits),
+        np.ldexp(rounded(2.0 ** (exponents % 4 / 4)), exponents // 4),
+        np.ldexp(rounded(2.0 ** (-3 * exponents % 16 / 16)), -3 * exponents // 16),
+        rounded(norms),
+    )
+
+
+@cache
+def layout(table: int) -> Layout:
+    """Return the order of lines for a table of bands."""
+    bands = np.stack(bands_of(table))
+    starts = np.full((2, SHORT_BANDS + 1), 576, np.int64)
+    for row, count in enumerate((LONG_BANDS, SHORT_BANDS)):
+        starts[row, :count] = np.searchsorted(np.sort(bands[row]), np.arange(count))
+    return Layout(np.argsort(bands, axis=1, kind="stable").astype(np.int64), starts, bands)
