@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 from unittest.mock import patch
 
 import numpy as np
 from numpy.typing import NDArray
 
 import nlac
-from nlac.predictors.methods import Method
+from nlac.codec.decoder.payload import INTEGERS
+from nlac.codec.encoder import payload
+from nlac.codec.encoder.channels import split_channels
 from nlac.predictors.origin.block import Section, write_head
 from nlac.predictors.origin.coding import SectionCoder
 from nlac.predictors.origin.granules import LINES, MAX_STEP, MIN_STEP, Granules, empty_granules
 from nlac.predictors.origin.synthesis import Output, synthesise
+from nlac.predictors.registry import predictor_by_id
+
+WriteBlock: TypeAlias = Callable[
+    [NDArray[np.int32], Callable[[NDArray[np.int32], bytes], bytes]], bytes
+]
 
 
 class Part(NamedTuple):
@@ -46,9 +53,9 @@ def hostile_granules(rng: np.random.Generator, count: int, channels: int) -> Gra
 
 
 def write_origin(
-    parts: Sequence[Part], table: int, bits: int, others: bytes = b""
+    parts: Sequence[Part], table: int, bits: int
 ) -> tuple[bytes, list[NDArray[np.int64]]]:
-    """A block, and the samples of its sections with granules; `others` codes those without."""
+    """A block up to that of the sections without granules, and the samples of the others."""
     sounds = [part for part in parts if part.granules is not None]
     room = sum(each.granules.length * each.granules.channels for each in sounds) * 3000
     coder = SectionCoder(np.zeros(room + 64, np.uint32), False)
@@ -61,27 +68,29 @@ def write_origin(
         coder.residuals(residuals.copy(), places)
         samples.append(made.astype(np.int64) + residuals)
     words = coder.words
-    return write_head(table, [part.section for part in parts], words) + others, samples
+    return write_head(table, [part.section for part in parts], words), samples
 
 
 def origin_stream(
-    samples: NDArray[np.int32],
-    bits: int,
-    write_block: Callable[[NDArray[np.int32], Callable[..., bytes]], bytes],
-    sample_rate: int = 8000,
-    **options: Any,
+    samples: NDArray[np.int32], bits: int, write_block: WriteBlock, **options: Any
 ) -> bytes:
-    """A stream whose coded channels `write_block` writes.
+    """A stream at 8000 Hz, samples (frames, channels), whose coded channels `write_block` writes.
 
-    It is given them, (channels, frames), and a function that codes such as a block of the stream's
-    predictor.
+    It is given those of a block, (channels, frames), and a function that codes such, behind some
+    bytes, as a block of the stream's predictor.
     """
-    coded = Method.encode
 
-    def encode(self: Method, channels: Any, stream: Any, asked: Any, before: bytes = b"") -> bytes:
-        return write_block(channels, lambda rows: coded(self, rows, stream, asked, before))
+    def found(integers: Any, stream: Any, asked: Any) -> tuple[bytes, bool]:
+        mapped, channels = split_channels(integers, moved=False)
+        head = bytes([INTEGERS]) + mapped
+        method = predictor_by_id(stream.predictor_id).method
+
+        def encode(rows: NDArray[np.int32], before: bytes) -> bytes:
+            return method.encode(rows, stream, asked, head + before)
+
+        return head + write_block(channels, encode), True
 
     out = io.BytesIO()
-    with patch.object(Method, "encode", encode):
-        nlac.write(out, samples, sample_rate, bits_per_sample=bits, **options)
+    with patch.object(payload, "_find_origin", found):
+        nlac.write(out, samples, 8000, bits_per_sample=bits, **options)
     return out.getvalue()

@@ -1,7 +1,8 @@
 """A decoder of nlac streams, written from format_spec.md alone: an oracle for tests.
 
 Its author had not seen the program, which shares nothing with it but the attachments of sections
-11.5, 11.19 and 11.24. It is kept that way: a change begins with the text, and follows the text here.
+11.5, 11.19 and 11.24. It is kept that way: a change begins with the text, and follows the text
+here.
 
 It reads forward, checks everything and gives up at the first thing that is wrong; nothing of
 section 10 (recovery) is done. Predictors 1 to 4 are decoded, 3 and 4 with a model that the stream

@@ -3,7 +3,7 @@
 import struct
 from collections.abc import Sequence
 from functools import cache
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 from oracle.attachments import read_attachment
@@ -16,14 +16,36 @@ LINES, SHORT = 576, 2
 MOST_MAGNITUDE = 8206
 LOWEST_EXPONENT, HIGHEST_EXPONENT = -108, 19
 
+# of long blocks, and of a window of short blocks
 _WIDTHS = [
-    "4 4 4 4 4 4 6 6 8 8 10 12 16 20 24 28 34 42 50 54 76 158 | 4 4 4 4 6 8 10 12 14 18 22 30 56",
-    "4 4 4 4 4 4 6 6 6 8 10 12 16 18 22 28 34 40 46 54 54 192 | 4 4 4 4 6 6 10 12 14 16 20 26 66",
-    "4 4 4 4 4 4 6 6 8 10 12 16 20 24 30 38 46 56 68 84 102 26 | 4 4 4 4 6 8 12 16 20 26 34 42 12",
-    "6 6 6 6 6 6 8 10 12 14 16 20 24 28 32 38 46 52 60 68 58 54 | 4 4 4 6 6 8 10 14 18 26 32 42 18",
-    "6 6 6 6 6 6 8 10 12 14 16 18 22 26 32 38 46 54 62 70 76 36 | 4 4 4 6 8 10 12 14 18 24 32 44 12",
-    "6 6 6 6 6 6 8 10 12 14 16 20 24 28 32 38 46 52 60 68 58 54 | 4 4 4 6 8 10 12 14 18 24 30 40 18",
-    "12 12 12 12 12 12 16 20 24 28 32 40 48 56 64 76 90 2 2 2 2 2 | 8 8 8 12 16 20 24 28 36 2 2 2 26",
+    (
+        "4 4 4 4 4 4 6 6 8 8 10 12 16 20 24 28 34 42 50 54 76 158",
+        "4 4 4 4 6 8 10 12 14 18 22 30 56",
+    ),
+    (
+        "4 4 4 4 4 4 6 6 6 8 10 12 16 18 22 28 34 40 46 54 54 192",
+        "4 4 4 4 6 6 10 12 14 16 20 26 66",
+    ),
+    (
+        "4 4 4 4 4 4 6 6 8 10 12 16 20 24 30 38 46 56 68 84 102 26",
+        "4 4 4 4 6 8 12 16 20 26 34 42 12",
+    ),
+    (
+        "6 6 6 6 6 6 8 10 12 14 16 20 24 28 32 38 46 52 60 68 58 54",
+        "4 4 4 6 6 8 10 14 18 26 32 42 18",
+    ),
+    (
+        "6 6 6 6 6 6 8 10 12 14 16 18 22 26 32 38 46 54 62 70 76 36",
+        "4 4 4 6 8 10 12 14 18 24 32 44 12",
+    ),
+    (
+        "6 6 6 6 6 6 8 10 12 14 16 20 24 28 32 38 46 52 60 68 58 54",
+        "4 4 4 6 8 10 12 14 18 24 30 40 18",
+    ),
+    (
+        "12 12 12 12 12 12 16 20 24 28 32 40 48 56 64 76 90 2 2 2 2 2",
+        "8 8 8 12 16 20 24 28 36 2 2 2 26",
+    ),
 ]
 
 MORE = (0, 11520, 34560, 57600, 88320, 107520)
@@ -55,14 +77,14 @@ def layer3_tables() -> Layer3:
     numbers = struct.unpack("<11458i", data)
     ends = list(accumulate([0, MOST_MAGNITUDE, 4, 4 * 18 * 36, 8, 8, 128, 512]))
     assert ends[-1] == len(numbers)
-    m, *others = (numbers[a:b] for a, b in zip(ends, ends[1:], strict=False))
+    m, *others = (numbers[a:b] for a, b in pairwise(ends))
     return Layer3((0, *m), *others)
 
 
 @cache
 def bands(table: int, short: bool) -> list[int]:
     """The band of each line."""
-    widths = list(map(int, _WIDTHS[table].split(" | ")[short].split()))
+    widths = list(map(int, _WIDTHS[table][short].split()))
     of_window = [band for band, width in enumerate(widths) for _ in range(width)]
     assert len(of_window) == LINES // (3 if short else 1)
     if not short:
