@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from oracle.coding import RangeDecoder
+from oracle.coding import RangeDecoder, fits
 from oracle.container import CASCADE, CNN, GRU, LPC, Header, Reader, require
 from oracle.decisions import Decisions
 from oracle.granules import decode_granules
@@ -116,9 +116,7 @@ def add_residuals(decisions: Decisions, sounds: list[Sound]) -> list[list[int]]:
         beside: int | None = None
         for state, sound, row in zip(states, sounds, samples, strict=True):
             beside = state.decode(sound.places[t], beside)
-            sample = sound.samples[t] + beside
-            require(-(2**31) <= sample < 2**31, "sample of an origin block")
-            row.append(sample)
+            row.append(fits(sound.samples[t] + beside, 26))
     return samples
 
 
@@ -151,6 +149,7 @@ def decode_origin(
     require(header.predictor in (LPC, CASCADE, CNN, GRU), "predictor of an origin block")
     fine = not header.is_float and 16 <= header.bits_per_sample <= 24
     require(fine, "sample format of an origin block")
+    require(header.coder in (0, 1), "coder of an origin block")
     require(count <= 2, "channels of an origin block")
     reader.varint(0, 0, "lossy stream")
     table = reader.varint(0, LAST_TABLE, "table of bands")

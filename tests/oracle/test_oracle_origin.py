@@ -18,14 +18,15 @@ from nlac.codec.encoder.lpc import slicing
 from nlac.predictors.cascade.block import CASCADE
 from nlac.predictors.lpc.slices import SLICED
 from nlac.predictors.origin.block import Section, decode_origin, write_head
-from oracle import origin
+from oracle import origin, synthesis
 from oracle.coding import RangeDecoder
 from oracle.container import Reader, SpecError
 from oracle.decisions import Decisions, logistic_tables
 from oracle.decoder import decode_stream
-from oracle.granules import layer3_tables
+from oracle.granules import layer3_tables, size
 from oracle.oracle_tools import as_told, told_samples
 from oracle.random_plans import random_words
+from oracle.synthesis import bounded
 
 PI = Decimal("3.14159265358979323846264338327950288419716939937510582097494459")
 UNITY = 1 << 30
@@ -159,8 +160,15 @@ def test_random_granules(seed):
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_extreme_granules(seed):
+def test_extreme_granules(seed, monkeypatch):
     """The oracle asserts the widths of the text; lines, subband samples and samples are clipped."""
+    reached: dict[float, int] = {}
+
+    def noted(value: int, bound: float) -> int:
+        reached[bound] = max(reached.get(bound, 0), abs(value))
+        return bounded(value, bound)
+
+    monkeypatch.setattr(synthesis, "bounded", noted)
     rng = np.random.default_rng([seed, 2])
     channels, bits = 1 + (seed > 0), (16, 24)[seed % 2]
     section = random_section(rng)
@@ -170,6 +178,12 @@ def test_extreme_granules(seed):
     stream = header(bits, channels)
     assert np.array_equal(product(block, section.frames, stream), samples[0])
     assert np.array_equal(told(block, section.frames, stream), samples[0])
+    # subband samples before they are clipped, and sums of the filter bank
+    assert reached[39] > 1 << 33
+    assert reached[38] > 1 << 36
+    made = samples[0] - missed
+    assert abs(made).max() == 1 << (bits - 1)
+    assert size(8206, 19, layer3_tables().f) == 1 << 32
 
 
 def test_random_words():
