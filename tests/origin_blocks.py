@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Sequence
+from itertools import accumulate
 from typing import Any, NamedTuple, TypeAlias
 from unittest.mock import patch
 
@@ -20,9 +21,8 @@ from nlac.predictors.origin.granules import LINES, MAX_STEP, MIN_STEP, Granules,
 from nlac.predictors.origin.synthesis import Output, synthesise
 from nlac.predictors.registry import predictor_by_id
 
-WriteBlock: TypeAlias = Callable[
-    [NDArray[np.int32], Callable[[NDArray[np.int32], bytes], bytes]], bytes
-]
+EncodeRows: TypeAlias = Callable[[NDArray[np.int32], bytes], bytes]
+WriteBlock: TypeAlias = Callable[[NDArray[np.int32], EncodeRows], bytes]
 
 
 class Part(NamedTuple):
@@ -69,6 +69,33 @@ def write_origin(
         samples.append(made.astype(np.int64) + residuals)
     words = coder.words
     return write_head(table, [part.section for part in parts], words), samples
+
+
+def within_the_rails(part: Part, table: int, bits: int) -> tuple[Part, NDArray[np.int32]]:
+    """A section with other residuals where these lead beyond what a sample can be; its samples."""
+    high = (1 << (bits - 1)) - 1
+    (made,) = write_origin([part], table, bits)[1]
+    samples = made.clip(~high, high)
+    assert part.residuals is not None
+    missed = part.residuals + (samples - made)
+    return part._replace(residuals=missed.astype(np.int32)), samples.astype(np.int32)
+
+
+def writer(parts: Sequence[Part], samples: NDArray[np.int32], table: int, bits: int) -> WriteBlock:
+    """Writes samples, (channels, frames), in sections."""
+    starts = [0, *accumulate(part.section.frames for part in parts)]
+    others = [
+        samples[:, start : start + part.section.frames]
+        for start, part in zip(starts, parts, strict=False)
+        if part.granules is None
+    ]
+
+    def write_block(channels: NDArray[np.int32], encode: EncodeRows) -> bytes:
+        assert np.array_equal(channels, samples)
+        head, _ = write_origin(parts, table, bits)
+        return head + (encode(np.concatenate(others, axis=1), head) if others else b"")
+
+    return write_block
 
 
 def origin_stream(

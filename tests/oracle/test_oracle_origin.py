@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from decimal import ROUND_FLOOR, Decimal, localcontext
-from itertools import accumulate
-from typing import Any
 
 import numpy as np
 import pytest
 from origin.lossy_signals import random_granules
-from origin_blocks import Part, hostile_granules, origin_stream, write_origin
+from origin_blocks import (
+    EncodeRows,
+    Part,
+    hostile_granules,
+    origin_stream,
+    within_the_rails,
+    write_origin,
+    writer,
+)
 
 import nlac
 from nlac._errors import CorruptStream
@@ -214,7 +220,6 @@ def test_random_words():
 def made_parts(bits: int, first: int) -> tuple[list[Part], np.ndarray]:
     """Sections of two channels without granules, with them, without, twice with them; samples."""
     rng = np.random.default_rng(bits)
-    high = (1 << (bits - 1)) - 1
     parts, rows = [], []
     for number, frames in enumerate([first, 1700, 300, 1152, 1300]):
         if number in (0, 2):
@@ -224,11 +229,9 @@ def made_parts(bits: int, first: int) -> tuple[list[Part], np.ndarray]:
         section = Section(frames, 300 * number, int(UNITY * 0.7), number % 3)
         granules = random_granules(number, section.granules, 2, 6)
         missed = np.rint(rng.laplace(0, 0.1, (2, frames))).astype(np.int32)
-        (made,) = write_origin([Part(section, granules, missed)], 6, bits)[1]
-        # a residual that would lead beyond the rails is another one
-        missed -= (made - made.clip(~high, high)).astype(np.int32)
-        parts.append(Part(section, granules, missed))
-        rows.append(made.clip(~high, high))
+        part, samples = within_the_rails(Part(section, granules, missed), 6, bits)
+        parts.append(part)
+        rows.append(samples)
     return parts, np.concatenate(rows, axis=1).astype(np.int32)
 
 
@@ -239,20 +242,15 @@ def test_streams(predictor, bits, entries, monkeypatch, cascade_alone):
     """The block of the sections without granules is of any kind, in slices too."""
     monkeypatch.setattr(slicing, "_ONE_IN", 1)
     parts, samples = made_parts(bits, 2100 if entries else 200)
-    starts = [0, *accumulate(part.section.frames for part in parts)]
     kinds = []
 
-    def write_block(channels: np.ndarray, encode: Any) -> bytes:
-        assert np.array_equal(channels, samples)
-        others = [
-            samples[:, start : start + part.section.frames]
-            for start, part in zip(starts, parts, strict=False)
-            if part.granules is None
-        ]
-        head, _ = write_origin(parts, 6, bits)
-        coded = encode(np.concatenate(others, axis=1), head)
-        kinds.append(coded[0])
-        return head + coded
+    def write_block(channels: np.ndarray, encode: EncodeRows) -> bytes:
+        def noted(rows: np.ndarray, before: bytes) -> bytes:
+            coded = encode(rows, before)
+            kinds.append(coded[0])
+            return coded
+
+        return writer(parts, samples, 6, bits)(channels, noted)
 
     data = origin_stream(samples.T, bits, write_block, predictor=predictor, entry_seconds=entries)
     assert kinds == [SLICED if entries else CASCADE if predictor == "cascade" else 0]

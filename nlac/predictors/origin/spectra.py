@@ -1,7 +1,7 @@
 """Code granules: block types, steps and lines, each line with contexts from those around it.
 
 Lines are predicted by size only: from those of lower frequencies, those of the granules before, and
-those of the other channel, in multiples of the line's own step (spec, section "Spectra").
+those of the other channel, in multiples of the line's own step (spec, section "Lines").
 """
 
 from __future__ import annotations
