@@ -1,4 +1,4 @@
-"""Make the normative tables of the synthesis of MPEG audio Layer III (spec, section "Layer III").
+"""Make the normative tables of the synthesis of MPEG audio Layer III (spec, section "Synthesis").
 
 Everything is computed with 60 decimal digits, so the rounding to integers is that of the exact real
 value; the window is that of ISO/IEC 11172-3, table 3-B.3, in units of 2**-16.  Run from the root of

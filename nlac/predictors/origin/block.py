@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from nlac._errors import CorruptStream
 from nlac._typing import U32
+from nlac.bitstream.constants import CODER_RICE
 from nlac.bitstream.header import StreamHeader
 from nlac.entropy.varint import read_signed, read_varint, write_signed, write_varint
 from nlac.entropy.words import check_end
@@ -169,17 +170,8 @@ class DecodedSection(NamedTuple):
     residuals: NDArray[np.int32]
 
     def samples(self) -> NDArray[np.int32]:
-        """Return the samples, (channels, frames).
-
-        Raises
-        ------
-        CorruptStream
-            One exceeds 32 bits.
-        """
-        total = self.synthesised.astype(np.int64) + self.residuals
-        if int(abs(total).max()) >> 31:
-            raise CorruptStream("a sample exceeds 32 bits", path="origin")
-        return total.astype(np.int32)
+        """Return the samples, (channels, frames): less than 2**26 in magnitude."""
+        return self.synthesised + self.residuals
 
 
 def decode_sections(head: OriginHead, channels: int, bits: int) -> Iterator[DecodedSection]:
@@ -234,6 +226,8 @@ def decode_origin(
     CorruptStream
         The bytes are not what an encoder writes.
     """
+    if stream.coder_id == CODER_RICE:
+        raise CorruptStream("granules have no Rice codes", path="origin.coder")
     bits = stream.bits_per_sample
     head = read_head(data, at, frames, channels, bits)
     out = np.empty((channels, frames), np.int32)

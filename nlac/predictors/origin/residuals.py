@@ -1,4 +1,4 @@
-"""Code what the synthesis missed of the samples (spec, section "Residuals of a synthesis").
+"""Code what the synthesis missed of the samples (spec, section "Residuals").
 
 Most residuals are 0. The others come where the decoder, which worked in other arithmetic, rounded
 to the other side of a tie; or everywhere, where it added dither.

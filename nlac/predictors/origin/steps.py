@@ -1,4 +1,7 @@
-"""Code the steps of a granule: which bands have lines, and their exponents (spec, "Steps")."""
+"""Code the steps of a granule: which bands have lines, and their exponents.
+
+Spec, section "Exponents".
+"""
 
 from __future__ import annotations
 

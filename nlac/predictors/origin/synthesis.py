@@ -1,4 +1,4 @@
-"""Synthesis of Layer III in integers: from granules to samples (spec, section "Layer III").
+"""Synthesis of Layer III in integers: from granules to samples (spec, section "Synthesis").
 
 The order of steps is that of ISO/IEC 11172-3, 2.4.3.4: dequantised lines, sum and difference,
 reduction of aliasing, inverse MDCT with overlap, filter bank. Each sum is exact and rounded once,

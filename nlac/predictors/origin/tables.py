@@ -1,6 +1,6 @@
 """Tables of the synthesis: part of the format, and never computed at run time.
 
-Spec, section "Layer III"; ``tools/make_layer3_tables.py`` makes the file.
+Spec, section "Synthesis"; ``tools/make_layer3_tables.py`` makes the file.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from nlac._errors import NlacError
 from nlac._typing import IntSamples
+from nlac.bitstream.constants import CODER_RICE
 from nlac.bitstream.header import StreamHeader
 from nlac.codec.encoder.channels import split_channels
 from nlac.codec.encoder.origin.recover import recover
@@ -40,6 +41,8 @@ def encode_origin(
     """
     bits = stream.bits_per_sample
     if not MIN_BITS <= bits <= MAX_BITS:
+        return None
+    if stream.coder_id == CODER_RICE:
         return None
     channel_map, channels = split_channels(samples, moved=False)
     if not 1 <= len(channels) <= MAX_CHANNELS:
