@@ -12,12 +12,13 @@ from nlac._typing import IntSamples
 from nlac.bitstream.constants import CODER_RICE
 from nlac.bitstream.header import StreamHeader
 from nlac.codec.encoder.channels import split_channels
-from nlac.codec.encoder.origin.recover import recover
+from nlac.codec.encoder.origin import recover as layer3
+from nlac.codec.encoder.origin.aac import recover as aac
 from nlac.codec.encoder.origin.recovered import Recovered
 from nlac.codec.encoder.origin.sections import CodedSection, cut
 from nlac.predictors.origin.block import MAX_BITS, MAX_CHANNELS, MIN_BITS, Section, write_head
 from nlac.predictors.origin.coding import SectionCoder
-from nlac.predictors.origin.lossy import LAYER3
+from nlac.predictors.origin.lossy import AAC, LAYER3
 
 
 def encode_origin(
@@ -47,14 +48,40 @@ def encode_origin(
     channel_map, channels = split_channels(samples, moved=False)
     if not 1 <= len(channels) <= MAX_CHANNELS:
         return None
-    scale = 2.0 ** (bits - MIN_BITS)
+    runs = find_runs(channels, stream.sample_rate, bits)
+    coded = encode_runs(channels, runs, bits, encode) if runs else None
+    return None if coded is None else channel_map + coded
+
+
+def find_runs(
+    channels: NDArray[np.int32], sample_rate: int, bits_per_sample: int
+) -> list[Recovered]:
+    """Find the stretches of samples that a lossy stream was decoded to, all of one kind.
+
+    Parameters
+    ----------
+    channels : (C, frames) int32
+    sample_rate : int
+        In Hz.
+    bits_per_sample : int
+        Depth of the samples.
+
+    Returns
+    -------
+    list of Recovered
+        In order; none where nothing was found.
+    """
+    scale = 2.0 ** (bits_per_sample - MIN_BITS)
     runs = [
         Recovered(LAYER3, each.begin, each.end, each.shift, each.gain / scale, each.table,
                   each.granules)
-        for each in recover(channels, stream.sample_rate, bits)
+        for each in layer3.recover(channels, sample_rate, bits_per_sample)
     ]  # fmt: skip
-    coded = encode_runs(channels, runs, bits, encode) if runs else None
-    return None if coded is None else channel_map + coded
+    return runs or [
+        Recovered(AAC, each.begin, each.end, each.shift, each.gain / scale, each.table,
+                  each.frames)
+        for each in aac.recover(channels, sample_rate, bits_per_sample)
+    ]  # fmt: skip
 
 
 def encode_runs(
