@@ -22,11 +22,10 @@ from nlac.predictors.origin.granules import (
     Granules,
     bands_of,
 )
+from nlac.predictors.origin.kinds import NEAREST, TOWARDS_ZERO, UNITY_GAIN
 from nlac.predictors.origin.tables import Layer3Tables, layer3_tables
 
 FRACTION = 14  # fraction bits of lines and subband samples, in units of 16-bit samples
-UNITY_GAIN = 1 << 30
-NEAREST, DOWN, TOWARDS_ZERO = range(3)  # how the decoder rounded
 PLACES = 2 * 12  # contexts that tell how near a sample was to a tie
 _LINE_LIMIT = 1 << 32
 _SUBBAND_LIMIT = 1 << 33

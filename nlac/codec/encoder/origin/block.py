@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlac.codec.encoder.origin.sections import CodedSection, Run, cut
-from nlac.predictors.origin.block import Section, write_head
 from nlac.predictors.origin.coding import SectionCoder
+from nlac.predictors.origin.head import Section, write_head
 
 
 def encode_runs(

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlac.kernels.jit import kernel
-from nlac.predictors.origin.block import MIN_SECTION, Section
 from nlac.predictors.origin.granules import LINES, Granules
+from nlac.predictors.origin.head import MIN_SECTION, Section
 from nlac.predictors.origin.synthesis import Output, synthesise
 
 _STEP = 64  # frames that are judged together
