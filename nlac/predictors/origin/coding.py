@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Self
 
 import numpy as np
@@ -77,6 +78,13 @@ class SectionCoder:
     def is_full(self) -> bool:
         """Whether there was no room for all words, or they are bad."""
         return bool(self._state.coder[CoderCell.BAD])
+
+    @property
+    def bits(self) -> float:
+        """Bits taken off the words by now, but for a constant; of use when decoding."""
+        cells = self._state.coder
+        width = int(cells[CoderCell.RANGE]) & (2**64 - 1)
+        return 32 * int(cells[CoderCell.POSITION]) - math.log2(width)
 
     def finish(self) -> int:
         """End; returns the number of words written, or taken."""

@@ -16,8 +16,8 @@ from nlac.codec.encoder.origin import recover as layer3
 from nlac.codec.encoder.origin.aac import recover as aac
 from nlac.codec.encoder.origin.recovered import Recovered
 from nlac.codec.encoder.origin.sections import CodedSection, cut
-from nlac.predictors.origin.block import MAX_BITS, MAX_CHANNELS, MIN_BITS, Section, write_head
 from nlac.predictors.origin.coding import SectionCoder
+from nlac.predictors.origin.head import MAX_BITS, MAX_CHANNELS, MIN_BITS, Section, write_head
 from nlac.predictors.origin.lossy import AAC, LAYER3
 
 
@@ -126,7 +126,7 @@ def encode_runs(
     if coder.is_full:
         return None
     sections = [Section(each) if isinstance(each, int) else each.section for each in parts]
-    out = write_head(lossy, table, sections, coder.words)
+    out = write_head(lossy.kind, table, sections, coder.words)
     begin, others = 0, []
     for section in sections:
         if section.shift is None:
