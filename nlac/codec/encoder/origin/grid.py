@@ -16,7 +16,8 @@ from nlac.codec.encoder.origin.grid_scores import SCORED, WINDOW, band_levels, g
 from nlac.codec.encoder.origin.tables import Floats, bank
 from nlac.predictors.origin.granules import LINES, SUBBANDS, table_of
 
-_WINDOWS = 16
+_WINDOWS, _MORE_WINDOWS = 12, 16  # of short and of longer samples
+_LONGER_SECONDS = 15
 _CANDIDATES = 10  # places that are considered for each
 _PIECE = 256
 _QUIET = 4.0  # least mean difference of neighbouring samples
@@ -71,10 +72,11 @@ def find_grid(
     total = np.zeros(LINES)
     used = 0
     # far ones first, so that the first few already tell of the whole
-    for order in range(_WINDOWS):
-        number = order * 7 % _WINDOWS
-        begin = number * (length - WINDOW) // _WINDOWS
-        end = (number + 1) * (length - WINDOW) // _WINDOWS
+    windows = _MORE_WINDOWS if length > _LONGER_SECONDS * sample_rate else _WINDOWS
+    for order in range(windows):
+        number = order * 7 % windows
+        begin = number * (length - WINDOW) // windows
+        end = (number + 1) * (length - WINDOW) // windows
         start = _steadiest(channels, begin, end, shift)
         if start is None:
             continue
