@@ -76,10 +76,8 @@ def find_level(
         noise *= _FLOATS
     level = _improved(probes, scale, scale, noise, _RIGHT)
     if level is None and grid.score >= _SURE_GRID:
-        for probe in probes:
-            level = _improved([probe], probe.searched(scale, noise), scale, noise, _BEARABLE)
-            if level is not None:
-                break
+        probe = min(probes, key=lambda each: each.clipped)
+        level = _improved([probe], probe.searched(scale, noise), scale, noise, _BEARABLE)
     return level
 
 
@@ -110,6 +108,7 @@ class _Probe:
         self._samples = channels.astype(np.float64)
         self._rails = rails_of(channels, bits_per_sample)
         self._table = table
+        self.clipped = int(np.count_nonzero(self._rails))
 
     def noise(self) -> float:
         """Return the variance of noise in the highest lines, 0 if these are in use."""
