@@ -95,7 +95,7 @@ def fit(
         cut = cut_of(slots, touched, variance, bank())
         slots = analyse_slots(unclipped(samples, rails, cut), _PASSES, bank())
         variances = noise_above(slots, touched, cut, variance, bank())
-    best, excess = _fit(slots, variances, np.ones(count, np.bool_), fits, table)
+    best, excess = fit_slots(slots, variances, np.ones(count, np.bool_), fits, table)
     given = samples_of(best, table)
     errors = errors_of(samples, rails, given, *seen)
     for _ in range(_TRIES - 1):
@@ -104,7 +104,7 @@ def fit(
             break
         slots = analyse_slots(replaced(samples, rails, given), _PASSES, bank())
         variances = noise_above(slots, touched, cut, variance, bank())
-        tried, spent = _fit(slots, variances, todo, fits, table)
+        tried, spent = fit_slots(slots, variances, todo, fits, table)
         given = samples_of(tried, table)
         found = errors_of(samples, rails, given, *seen)
         better = _reached(found) < _reached(errors)
@@ -125,7 +125,7 @@ def fit(
     return Fit(best, excess, errors)
 
 
-def _fit(
+def fit_slots(
     slots: Floats, variances: Floats, todo: NDArray[np.bool_], fits: Fits, table: int
 ) -> tuple[Granules, Floats]:
     """Fit some granules; return all, and what each costs above the mean logarithm of its lines."""
