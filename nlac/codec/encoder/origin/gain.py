@@ -21,7 +21,7 @@ _GRANULES = 12
 _SHARE = 0.4  # of the granules of a probe that must look coded
 _ROUNDING = 1 / 12  # variance of rounding, in squared steps of the samples
 _TOP = 540  # lines from there on are mostly not in use, and tell the noise
-_LOUDEST = 8.0  # variance of noise in squared steps of samples; more is no noise
+_LOUDEST = 1.0  # variance of noise in squared steps of samples; more is no noise
 # median of the larger of some squares of noise, by their number, in variances
 _MEDIANS = {1: 0.455, 2: 1.11}
 _FLOATS = 12.0  # decoders err by more where signals are loud; in 24 bits this is more than rounding
@@ -30,7 +30,7 @@ _NEAR = 4e-6
 _ROUNDS = 3
 # mean squared error, in variances, of granules that fit: at first, or after other gains were tried
 _RIGHT, _BEARABLE = 1.6, 20.0
-_SURE_GRID = 6.0  # score of a grid on which other gains are looked for
+_SURE_GRID = 9.0  # score of a grid on which other gains are looked for
 _SEARCHED = 4  # granules that they are tried on
 _QUIET = 500.0  # largest sample of a subband in which a gain is looked for at first
 # parts of a step of the ladder, which is a fourth root of two, by which gains are changed in turn
@@ -164,7 +164,7 @@ class _Probe:
                 tried = centre * float(change)
                 variances = np.full(_SEARCHED, noise / (tried * tried))
                 _, excess = fit_slots(slots / tried, variances, todo, fits, self._table)
-                # the cost alone: unlike it, mean logarithms fall with the gain
+                # the cost alone
                 spent = sum((excess + fits.density.min(axis=1)).tolist())
                 if spent < least:
                     gain, least = tried, spent
