@@ -106,7 +106,7 @@ class Fits(NamedTuple):
     values : (S, 4, G, 576) int16
         Values.
     density : (G, 4) float64
-        Mean of log2(abs(line) + 1/2) by block type.
+        Mean of log2(abs(line) / unit + 1/2) by block type; noise has a variance of unit**2 / 12.
     """
 
     costs: Floats
@@ -168,6 +168,8 @@ def fit_stretch(
             if pas == 1 and not (need[g] or (g > 0 and need[g - 1]) or need[min(g + 1, count - 1)]):
                 continue
             begin = SUBBAND_LINES * g
+            # of rounding, this is 1
+            unit = np.sqrt(12.0 * variances[g])
             if pas == 0:
                 costs[:, :, g] = _UNTRIED
             for kind in range(4):
@@ -178,7 +180,7 @@ def fit_stretch(
                 if pas == 0:
                     density[g, kind] = 0.0
                     for channel in range(channels):
-                        density[g, kind] += mean_log(lines[channel], 0, LINES) / channels
+                        density[g, kind] += mean_log(lines[channel], 0, LINES, unit) / channels
                     if kind != LONG:
                         continue
                 _mix(lines, channels)

@@ -20,6 +20,7 @@ _REACH = 576  # taps of the high-pass filter on either side
 _BEYOND = 6  # lines between the last one in use and the filter's stop band
 _TOGETHER = 200  # clipped samples that are solved for at once
 _LOADING = 1e-4
+_MOST = 0.03  # share of clipped samples above which nothing tells their excess
 _SILENT = 6.0  # squared line in most granules that is only noise, in variances of it
 _WORST = 400.0  # largest variance of noise that is assumed, in variances of rounding
 _CAUTION = 1.3
@@ -32,8 +33,10 @@ def rails_of(channels: NDArray[np.int32], bits_per_sample: int) -> NDArray[np.in
 
 
 def granules_of(rails: NDArray[np.int8]) -> NDArray[np.bool_]:
-    """Return which granules reach clipped samples, shape (G,)."""
+    """Return which granules reach clipped samples, shape (G,); none if these are too many."""
     count = (rails.shape[1] - SUPPORT) // LINES + 1
+    if np.count_nonzero(rails) > _MOST * rails.size:
+        return np.zeros(count, np.bool_)
     touched = np.zeros(count + 3, np.bool_)
     frames = np.flatnonzero(rails.any(axis=0)) // LINES
     touched[np.minimum(frames, count + 2)] = True

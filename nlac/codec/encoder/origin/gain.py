@@ -7,10 +7,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from nlac.codec.encoder.origin.block_types import new_fits
 from nlac.codec.encoder.origin.clipping import energies_from, rails_of
 from nlac.codec.encoder.origin.filter_bank import analyse_slots
 from nlac.codec.encoder.origin.grid import Grid
-from nlac.codec.encoder.origin.stretch import CODED, Fit, fit, length_of, samples_of
+from nlac.codec.encoder.origin.stretch import CODED, Fit, fit, fit_slots, length_of, samples_of
 from nlac.codec.encoder.origin.tables import Floats, bank, rounded
 from nlac.kernels.jit import kernel
 from nlac.predictors.origin.granules import LINES
@@ -20,7 +21,7 @@ _GRANULES = 12
 _SHARE = 0.4  # of the granules of a probe that must look coded
 _ROUNDING = 1 / 12  # variance of rounding, in squared steps of the samples
 _TOP = 540  # lines from there on are mostly not in use, and tell the noise
-_LOUDEST = 8.0  # variance of noise in squared steps of samples; more is no noise
+_LOUDEST = 1.0  # variance of noise in squared steps of samples; more is no noise
 # median of the larger of some squares of noise, by their number, in variances
 _MEDIANS = {1: 0.455, 2: 1.11}
 _FLOATS = 12.0  # decoders err by more where signals are loud; in 24 bits this is more than rounding
@@ -29,8 +30,9 @@ _NEAR = 4e-6
 _ROUNDS = 3
 # mean squared error, in variances, of granules that fit: at first, or after other gains were tried
 _RIGHT, _BEARABLE = 1.6, 20.0
-_SURE_GRID = 6.0  # score of a grid on which other gains are looked for
+_SURE_GRID = 9.0  # score of a grid on which other gains are looked for
 _SEARCHED = 4  # granules that they are tried on
+_QUIET = 500.0  # largest sample of a subband in which a gain is looked for at first
 # parts of a step of the ladder, which is a fourth root of two, by which gains are changed in turn
 _SEARCH = ((24, 1 / 24), (9, 1 / 160), (9, 1 / 900))
 
@@ -76,10 +78,8 @@ def find_level(
         noise *= _FLOATS
     level = _improved(probes, scale, scale, noise, _RIGHT)
     if level is None and grid.score >= _SURE_GRID:
-        for probe in probes:
-            level = _improved([probe], probe.searched(scale, noise), scale, noise, _BEARABLE)
-            if level is not None:
-                break
+        probe = min(probes, key=lambda each: each.clipped)
+        level = _improved([probe], probe.searched(scale, noise), scale, noise, _BEARABLE)
     return level
 
 
@@ -110,6 +110,7 @@ class _Probe:
         self._samples = channels.astype(np.float64)
         self._rails = rails_of(channels, bits_per_sample)
         self._table = table
+        self.clipped = int(np.count_nonzero(self._rails))
 
     def noise(self) -> float:
         """Return the variance of noise in the highest lines, 0 if these are in use."""
@@ -136,18 +137,38 @@ class _Probe:
 
     def searched(self, scale: float, noise: float) -> float:
         """Return the gain between two steps of the ladder with which values cost least."""
-        gain = scale
-        for count, part in _SEARCH:
-            least = np.inf
+        slots = analyse_slots(self._samples[:, : length_of(_SEARCHED)].copy(), 1, bank())
+        # loud subbands only fit when the gain is nearly right, but tell it best then
+        loudness = np.abs(slots).max(axis=(0, 1))
+        quiet = slots.copy()
+        quiet[:, :, loudness > max(_QUIET * scale, float(np.sort(loudness)[8]))] = 0.0
+        found = [
+            self._descended(slots, scale, noise, _SEARCH),
+            self._descended(
+                slots, self._descended(quiet, scale, noise, _SEARCH)[1], noise, _SEARCH[1:]
+            ),
+        ]
+        return min(found)[1]
+
+    def _descended(
+        self, slots: Floats, gain: float, noise: float, search: tuple[tuple[int, float], ...]
+    ) -> tuple[float, float]:
+        """Return the least cost in a search around a gain, and the gain that has it."""
+        fits = new_fits(len(slots), _SEARCHED)
+        todo = np.ones(_SEARCHED, np.bool_)
+        least = np.inf
+        for count, part in search:
             centre = gain
             for number in range(count):
                 change = rounded(np.exp2(part * (number - count // 2) / 4))
                 tried = centre * float(change)
-                level = Level(tried, noise / (tried * tried))
-                spent = sum(self._fit(level, _SEARCHED).excess.tolist())
+                variances = np.full(_SEARCHED, noise / (tried * tried))
+                _, excess = fit_slots(slots / tried, variances, todo, fits, self._table)
+                # the cost alone
+                spent = sum((excess + fits.density.min(axis=1)).tolist())
                 if spent < least:
                     gain, least = tried, spent
-        return gain
+        return least, gain
 
     def _fit(self, level: Level, count: int) -> Fit:
         length = length_of(count)

@@ -47,7 +47,7 @@ def band_levels(samples: Floats, bank: Bank) -> Floats:
         lines_of(slots[begin : begin + 36], LONG, lines, bank)
         for band in range(SUBBANDS):
             begin = SUBBAND_LINES * band
-            levels[band] += mean_log(lines, begin, begin + SUBBAND_LINES) / GRANULES
+            levels[band] += mean_log(lines, begin, begin + SUBBAND_LINES, 1.0) / GRANULES
     return levels
 
 

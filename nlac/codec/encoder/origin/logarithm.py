@@ -29,12 +29,13 @@ def log2(value: float) -> float:
 
 
 @kernel
-def mean_log(lines: Floats, begin: int, end: int) -> float:
-    """Return the mean of log2(abs(line) + 1/2) over some lines: low where many are zeros."""
+def mean_log(lines: Floats, begin: int, end: int, unit: float) -> float:
+    """Return the mean of log2(abs(line) / unit + 1/2): low where many lines are zeros."""
     total = 0.0
     product = 1.0
+    scale = 1.0 / unit
     for i in range(begin, end):
-        product *= abs(lines[i]) + 0.5
+        product *= abs(lines[i]) * scale + 0.5
         if product > 2.0**900 or product < 2.0**-900:
             total += log2(product)
             product = 1.0

@@ -21,6 +21,7 @@ _GAP = 24  # granules that failed in a row, after which another grid may begin
 _LEAST = 8  # granules of a section that clearly were coded
 _DOUBTFUL = 2.4  # excess of granules that may have been
 _WRONG = 1000.0  # mean squared error, in variances of noise, with which none begins or ends
+_ROUNDED = 0.15  # variance of noise in squared steps of samples that is little but rounding
 _DEPTH = 2
 
 
@@ -159,7 +160,9 @@ class _Recovery:
             samples[:, low - start : high - start] = given / level.gain
             rails[:, low - start : high - start] = rails_of(given, self._bits)
         seen = (low - start, high - start)
-        return fit(samples, rails, seen, level.variance, self._table)
+        rounded = level.variance * level.gain**2 < _ROUNDED
+        gain = level.gain if rounded else 0.0
+        return fit(samples, rails, seen, level.variance, self._table, gain)
 
     def _section(
         self,

@@ -17,6 +17,7 @@ from nlac.codec.encoder.origin.clipping import (
     unclipped,
 )
 from nlac.codec.encoder.origin.filter_bank import analyse_slots
+from nlac.codec.encoder.origin.refinement import refine
 from nlac.codec.encoder.origin.synthesis import synthesise
 from nlac.codec.encoder.origin.tables import SUPPORT, Floats, bank, ladder, layout
 from nlac.predictors.origin.granules import LINES, NO_STEP, Granules
@@ -26,6 +27,7 @@ _PASSES = 1
 # 1.5 unless they are nearly lossless
 CODED = 1.8
 _LOST = 5.0  # excess of a granule that isn't worth its values, among coded ones either
+_ROUNDS = 3  # of refinement for each granule on average, at most
 _TRIES = 3  # with clipped samples replaced by what the fit before gives
 _RIGHT = 0.3  # mean squared error, in variances, below which a fit isn't tried again
 
@@ -55,7 +57,12 @@ def length_of(count: int) -> int:
 
 
 def fit(
-    samples: Floats, rails: NDArray[np.int8], seen: tuple[int, int], variance: float, table: int
+    samples: Floats,
+    rails: NDArray[np.int8],
+    seen: tuple[int, int],
+    variance: float,
+    table: int,
+    gain: float = 0.0,
 ) -> Fit:
     """Fit granules to samples.
 
@@ -71,6 +78,8 @@ def fit(
         Variance of the noise of the samples.
     table : int
         Table of bands.
+    gain : float, default 0.0
+        Gain of samples that were only rounded, to refine values by that; else 0.
 
     Returns
     -------
@@ -86,7 +95,7 @@ def fit(
         cut = cut_of(slots, touched, variance, bank())
         slots = analyse_slots(unclipped(samples, rails, cut), _PASSES, bank())
         variances = noise_above(slots, touched, cut, variance, bank())
-    best, excess = _fit(slots, variances, np.ones(count, np.bool_), fits, table)
+    best, excess = fit_slots(slots, variances, np.ones(count, np.bool_), fits, table)
     given = samples_of(best, table)
     errors = errors_of(samples, rails, given, *seen)
     for _ in range(_TRIES - 1):
@@ -95,7 +104,7 @@ def fit(
             break
         slots = analyse_slots(replaced(samples, rails, given), _PASSES, bank())
         variances = noise_above(slots, touched, cut, variance, bank())
-        tried, spent = _fit(slots, variances, todo, fits, table)
+        tried, spent = fit_slots(slots, variances, todo, fits, table)
         given = samples_of(tried, table)
         found = errors_of(samples, rails, given, *seen)
         better = _reached(found) < _reached(errors)
@@ -103,13 +112,20 @@ def fit(
         excess = np.where(better, spent, excess)
         errors = np.minimum(found, errors)
     clear(best, excess > _LOST)
+    if gain > 0.0:
+        # where samples are not known, nothing is beyond
+        rest = np.zeros_like(samples)
+        known = slice(max(seen[0], 0), max(seen[1], 0))
+        rest[:, known] = (samples[:, known] - samples_of(best, table)[:, known]) * gain
+        refine(rest, rails, gain, *best, _ROUNDS * count, layout(table), ladder(), bank())
+    errors = errors_of(samples, rails, samples_of(best, table), *seen)
     errors = errors[:count] / variance
     begins = LINES * np.arange(count)
     errors[(begins + LINES <= seen[0]) | (begins >= seen[1])] = np.inf
     return Fit(best, excess, errors)
 
 
-def _fit(
+def fit_slots(
     slots: Floats, variances: Floats, todo: NDArray[np.bool_], fits: Fits, table: int
 ) -> tuple[Granules, Floats]:
     """Fit some granules; return all, and what each costs above the mean logarithm of its lines."""
