@@ -9,7 +9,14 @@ from dataclasses import fields
 from typing import Any, Literal, TypedDict, TypeVar
 
 from nlac._arguments import from_keywords
-from nlac.codec.encoder.options import Coder, Device, EncodeOptions, PresetName, ProfileName
+from nlac.codec.encoder.options import (
+    Coder,
+    Device,
+    EncodeOptions,
+    OriginSearch,
+    PresetName,
+    ProfileName,
+)
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -28,6 +35,7 @@ class OptionFields(TypedDict, total=False):
     block_seconds: float | Literal["auto"] | None
     profile: ProfileName | None
     entry_seconds: float
+    origin: OriginSearch | None
     verify: bool
     threads: int
     memory: int | None

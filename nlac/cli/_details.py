@@ -32,6 +32,7 @@ def tell_options(arguments: dict[str, Any]) -> None:
         f"entry points each {options.entry_seconds:g} s" if entered else "no entry points",
         f"coder {options.coder}",
         f"effort {options.effort}",
+        f"search for an origin {'on' if options.looks_for_origin else 'off'}",
         f"long-term prediction {'on' if options.long_term else 'off'}",
         f"verification {'on' if options.verify else 'off'}",
         _threads(options.num_threads),

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from golden_origin import origin
 from golden_signals import (
     clustered,
     dithered,
@@ -143,6 +144,9 @@ CASES: dict[str, Callable[[], bytes]] = {
     "lpc-high": lambda: write(ints(tones(2600, 2, 16)), 16, predictor="lpc", preset="high"),
     "lpc-max": lambda: write(ints(tones(2600, 1, 16)), 16, predictor="lpc", preset="max"),
     "lpc-in-cascade": lambda: write(ints(tones(2400, 2, 16)), 16, preset="high"),
+    "origin": lambda: origin("origin"),
+    "origin-24": lambda: origin("origin-24"),
+    "origin-clipped": lambda: origin("origin-clipped"),
 }
 
 

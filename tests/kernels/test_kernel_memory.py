@@ -36,7 +36,7 @@ for name in sys.argv[3:]:
 # every predictor, coder and base predictor; floats, value sets, long-term prediction
 NAMES = (
     *("range", "rice", "long-term", "grid", "list", "float-mixed", "surround", "lpc-high"),
-    *("cascade-online", "cascade-tuned", "network-cnn", "network-gru", "network-windows"),
+    *("cascade-online", "cascade-tuned", "network-cnn", "network-gru", "network-windows", "origin"),
 )
 
 

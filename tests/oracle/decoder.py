@@ -1,7 +1,8 @@
 """A decoder of nlac streams, written from format_spec.md alone: an oracle for tests.
 
 Its author had not seen the program, which shares nothing with it but the attachments of sections
-11.5 and 11.19. It is kept that way: a change begins with the text, and follows the text here.
+11.5, 11.19 and 11.24. It is kept that way: a change begins with the text, and follows the text
+here.
 
 It reads forward, checks everything and gives up at the first thing that is wrong; nothing of
 section 10 (recovery) is done. Predictors 1 to 4 are decoded, 3 and 4 with a model that the stream
@@ -12,10 +13,9 @@ that the caller gives.
 import hashlib
 from collections.abc import Sequence
 from functools import cache
-from importlib.util import find_spec
-from pathlib import Path
 from typing import NamedTuple
 
+from oracle.attachments import package_folder
 from oracle.coding import Tables
 from oracle.container import (
     CNN,
@@ -44,14 +44,6 @@ class Decoded(NamedTuple):
     channel_mask: int
     original: bytes | None
     frames: list[list[int]]
-
-
-def package_folder() -> Path:
-    """Where the attachments lie: the package is found without running any of it."""
-    package = find_spec("nlac")
-    assert package is not None
-    assert package.origin is not None
-    return Path(package.origin).parent
 
 
 @cache

@@ -14,6 +14,7 @@ from oracle.floats import decode_floats
 from oracle.lpc import decode_lpc
 from oracle.network_block import decode_network
 from oracle.networks import Network
+from oracle.origin import decode_origin
 from oracle.prefilter import decode_prefiltered
 from oracle.slices import decode_sliced
 
@@ -149,6 +150,36 @@ def decode_generic(
     return samples
 
 
+def decode_predicted(
+    reader: Reader,
+    frames: int,
+    count: int,
+    header: Header,
+    tables: Tables,
+    network: Network | None,
+) -> list[list[int]]:
+    """The coded channels of a block of the predictors 1 to 4 that is no origin block."""
+    if header.predictor in (CNN, GRU):
+        require(network is not None, "the model is not known")
+        known = network
+        assert known is not None
+        return decode_prefiltered(
+            reader, frames, count,
+            lambda block: decode_network(block, frames, count, header.coder, tables, known),
+        )  # fmt: skip
+    require(not header.model_hash, "lpc and cascade have no model")
+    if header.predictor == CASCADE:
+        return decode_prefiltered(
+            reader, frames, count,
+            lambda block: decode_cascade(block, frames, count, header.coder, tables),
+        )  # fmt: skip
+    sliced = decode_sliced(reader, frames, count, header.coder, tables)
+    return sliced or decode_prefiltered(
+        reader, frames, count,
+        lambda block: decode_lpc(block, frames, count, header.coder, tables),
+    )  # fmt: skip
+
+
 def decode_plane(
     reader: Reader,
     frames: int,
@@ -164,30 +195,13 @@ def decode_plane(
     coded: list[list[int]] = []
     if not count:
         require(reader.left() == 0, "bytes behind the channel descriptions")
-    elif header.predictor == LPC:
-        fine = not (header.parameters or header.model_hash)
-        require(fine, "lpc has no parameters or model")
-        sliced = decode_sliced(reader, frames, count, header.coder, tables)
-        coded = sliced or decode_prefiltered(
-            reader, frames, count,
-            lambda block: decode_lpc(block, frames, count, header.coder, tables),
-        )  # fmt: skip
-    elif header.predictor == CASCADE:
-        fine = not (header.parameters or header.model_hash)
-        require(fine, "cascade has no parameters or model")
-        coded = decode_prefiltered(
-            reader, frames, count,
-            lambda block: decode_cascade(block, frames, count, header.coder, tables),
-        )  # fmt: skip
-    elif header.predictor in (CNN, GRU):
-        require(not header.parameters, "networks have no parameters")
-        require(network is not None, "the model is not known")
-        known = network
-        assert known is not None
-        coded = decode_prefiltered(
-            reader, frames, count,
-            lambda block: decode_network(block, frames, count, header.coder, tables, known),
-        )  # fmt: skip
+    elif header.predictor in (LPC, CASCADE, CNN, GRU):
+        require(not header.parameters, "predictors 1 to 4 have no parameters")
+
+        def decode(block: Reader, length: int) -> list[list[int]]:
+            return decode_predicted(block, length, count, header, tables, network)
+
+        coded = decode_origin(reader, frames, count, header, decode)
     else:
         require(header.predictor in predictors, f"predictor {header.predictor} is not known")
         predictor = predictors[header.predictor](header.parameters, header.model_hash)

@@ -42,6 +42,7 @@ def test_frozen_stream(row: dict[str, Any]):
 
 def test_the_decoder_runs_nothing_of_the_product():
     modules = (
+        "attachments decisions granules origin synthesis "
         "cascade cascade_mixture cascade_predict cascade_solve cascade_stages "
         "coding container decoder floats lpc network_block networks payload prefilter samples "
         "slices value_sets"

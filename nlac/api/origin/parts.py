@@ -1,8 +1,12 @@
-"""Join the sections of origin blocks to the stretches of the lossy streams that they held."""
+"""Join the sections of origin blocks to the stretches of the lossy streams that they held.
+
+*Units* are granules of Layer III, or frames of AAC.
+"""
 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -12,38 +16,39 @@ from numpy.typing import NDArray
 
 from nlac.api.origin.wording import origin_lines
 from nlac.api.results.origin import OriginInfo, OriginStretch
-from nlac.predictors.origin.granules import LINES, RATES
-from nlac.predictors.origin.head import Section
-from nlac.predictors.origin.kinds import DOWN, NEAREST, TOWARDS_ZERO, UNITY_GAIN
+from nlac.predictors.origin.block import Section
+from nlac.predictors.origin.granules import RATES
+from nlac.predictors.origin.lossy import LAYER3, Lossy
+from nlac.predictors.origin.output import DOWN, NEAREST, TOWARDS_ZERO, UNITY_GAIN
 
 ROUNDINGS = {NEAREST: "nearest", DOWN: "down", TOWARDS_ZERO: "towards zero"}
 _MPEG1_RATES = 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320
 _MPEG2_RATES = 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160
 _QUARTER_RATES = 8000, 11025, 12000  # of MPEG-2.5
-# what granules and residuals take of the lossy stream, which has headers and padding as well
+# what units and residuals take of the lossy stream, which has headers and padding as well
 _CODED_SHARE = 0.89
 _TOLERANCE = 0.08
 _SAME_GAIN = 1e-4
-_GAP_SECONDS = 10.0  # without granules, as silence is, within one stretch
-_FEWEST_GRANULES = 3  # of the highest line
+_GAP_SECONDS = 10.0  # without units, as silence is, within one stretch
+_FEWEST_UNITS = 3  # of the highest line
 
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What granules of a section tell when they are decoded.
+    """What units of a section tell when they are decoded.
 
     Attributes
     ----------
-    used : (576,) int64
-        In how many granules each line is not 0.
-    mid_side : bool
-        A granule holds sum and difference.
+    used : (lines,) int64
+        In how many units each line is not 0.
+    joint : bool
+        A unit holds sum and difference, or the like.
     missed, samples : int
         Samples with a residual, and all samples.
     """
 
     used: NDArray[np.int64]
-    mid_side: bool
+    joint: bool
     missed: int
     samples: int
 
@@ -76,14 +81,14 @@ class BlockPlace(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class OriginPart:
-    """A section with granules, placed in its stream.
+    """A section with units, placed in its stream.
 
     Attributes
     ----------
     start, stop : int
         First frame, and the frame after the last.
     grid : int
-        A frame at which a granule begins, less multiples of their length.
+        A frame at which a unit begins, less multiples of their length.
     kind : str
         Of the lossy stream.
     channels : int
@@ -92,9 +97,10 @@ class OriginPart:
         Factor of the samples.
     rounding : str
         As in `OriginStretch`.
-    granules : int
+    units : int
+        Their number.
     bits : float
-        What its granules and residuals took.
+        What its units and residuals took.
     heard : Heard or None
         What decoding told.
     """
@@ -106,21 +112,24 @@ class OriginPart:
     channels: int
     gain: float
     rounding: str
-    granules: int
+    units: int
     bits: float
     heard: Heard | None = None
 
     def continues(self, before: OriginPart, gap: float) -> bool:
-        """Whether it is of the same lossy stream as another part, at most `gap` frames before."""
+        """Whether it is of the same lossy stream as another part, at most `gap` frames before.
+
+        The rounding does not count: few samples of a quiet part tell it.
+        """
         return (
-            (self.kind, self.channels, self.grid, self.rounding)
-            == (before.kind, before.channels, before.grid, before.rounding)
+            (self.kind, self.channels, self.grid) == (before.kind, before.channels, before.grid)
             and abs(self.gain / before.gain - 1) < _SAME_GAIN
             and self.start - before.stop <= gap
         )
 
 
 def place_parts(
+    lossy: Lossy,
     table: int,
     sections: Sequence[Section],
     bits: Sequence[float],
@@ -129,23 +138,25 @@ def place_parts(
     sample_rate: int,
     heard: Sequence[Heard] | None = None,
 ) -> list[OriginPart]:
-    """Place the sections of a block that have granules.
+    """Place the sections of a block that have units.
 
     Parameters
     ----------
+    lossy : Lossy
+        Kind of the lossy stream.
     table : int
         Number of the table of bands.
     sections : sequence of Section
         All sections of the block.
     bits : sequence of float
-        Bits of each section with granules.
+        Bits of each section with units.
     channels : int
         Coded channels.
     place : BlockPlace
     sample_rate : int
         Of the stream.
     heard : sequence of Heard, optional
-        What decoding each section with granules told.
+        What decoding each section with units told.
     """
     parts: list[OriginPart] = []
     begin = 0
@@ -153,12 +164,12 @@ def place_parts(
         end = begin + each.frames
         if each.shift is not None:
             i = len(parts)
-            grid = place.frame(begin - each.shift) % (LINES * place.phases)
+            grid = place.frame(begin - each.shift) % (lossy.lines * place.phases)
             parts.append(
                 OriginPart(
                     *place.span(begin, end), grid,
-                    _kind(table, sample_rate), channels, each.gain / UNITY_GAIN,
-                    ROUNDINGS[each.rounding], each.granules, bits[i],
+                    _kind(lossy, table, sample_rate), channels, each.gain / UNITY_GAIN,
+                    ROUNDINGS[each.rounding], lossy.units(each.shift, each.frames), bits[i],
                     None if heard is None else heard[i],
                 )
             )  # fmt: skip
@@ -208,28 +219,38 @@ def _stretch(parts: Sequence[OriginPart], sample_rate: int) -> OriginStretch:
         kbit_s=round(rate, 1),
         standard_kbit_s=_standard(rate, first.kind),
         gain_db=round(20 * math.log10(first.gain), 4),
-        rounding=first.rounding,
+        rounding=_most_common(parts),
         share=covered / (last.stop - first.start),
         **told,
     )
+
+
+def _most_common(parts: Sequence[OriginPart]) -> str:
+    """Rounding of most frames."""
+    frames: Counter[str] = Counter()
+    for each in parts:
+        frames[each.rounding] += each.stop - each.start
+    return frames.most_common(1)[0][0]
 
 
 def _told(parts: Sequence[OriginPart], heard: Sequence[Heard], sample_rate: int) -> dict[str, Any]:
     """What decoding told of a stretch."""
     stereo = "mono"
     if parts[0].channels > 1:
-        stereo = "joint stereo" if any(each.mid_side for each in heard) else "stereo"
-    used = sum(each.used for each in heard)
+        stereo = "joint stereo" if any(each.joint for each in heard) else "stereo"
+    used = np.sum([each.used for each in heard], axis=0)
     # an encoder may let a line beyond pass now and then
-    fewest = max(_FEWEST_GRANULES, sum(each.granules for each in parts) // 100)
+    fewest = max(_FEWEST_UNITS, sum(each.units for each in parts) // 100)
     lines = np.flatnonzero(used >= fewest)
-    cutoff = float((lines[-1] + 1) / LINES * sample_rate / 2) if len(lines) else None
+    cutoff = float((lines[-1] + 1) / len(used) * sample_rate / 2) if len(lines) else None
     missed = sum(each.missed for each in heard)
     exact = 1 - missed / sum(each.samples for each in heard)
     return {"stereo": stereo, "cutoff_hz": cutoff, "exact": exact}
 
 
-def _kind(table: int, sample_rate: int) -> str:
+def _kind(lossy: Lossy, table: int, sample_rate: int) -> str:
+    if lossy is not LAYER3:
+        return lossy.name
     rate = RATES[table]
     if rate >= 32000:
         return "MPEG-1 Layer III"
@@ -238,6 +259,6 @@ def _kind(table: int, sample_rate: int) -> str:
 
 
 def _standard(rate: float, kind: str) -> int | None:
-    rates = _MPEG1_RATES if kind.startswith("MPEG-1") else _MPEG2_RATES
+    rates = _MPEG2_RATES if kind.startswith("MPEG-2") else _MPEG1_RATES
     nearest = min(rates, key=lambda each: abs(each - rate))
     return nearest if abs(nearest - rate) <= _TOLERANCE * nearest else None

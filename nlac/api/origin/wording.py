@@ -29,10 +29,14 @@ def origin_lines(stretches: Iterable[OriginStretch], seconds: float) -> list[str
     """
     found = list(stretches)
     shown = found if len(found) <= _MOST + 1 else found[:_MOST]
-    lines = [f"was an MP3{_details(each)}{_place(each, seconds)}" for each in shown]
+    lines = [f"was {_name(each)}{_details(each)}{_place(each, seconds)}" for each in shown]
     if len(shown) < len(found):
-        lines.append(f"and {len(found) - len(shown):,} more stretches of MP3s")
+        lines.append(f"and {len(found) - len(shown):,} more stretches")
     return lines
+
+
+def _name(one: OriginStretch) -> str:
+    return "AAC" if one.kind.startswith("AAC") else "an MP3"
 
 
 def _details(one: OriginStretch) -> str:
@@ -40,7 +44,7 @@ def _details(one: OriginStretch) -> str:
     parts = []
     if one.kbit_s is not None:
         parts.append(f"about {one.standard_kbit_s or round(one.kbit_s)} kbit/s")
-    if not one.kind.startswith("MPEG-1"):
+    if one.kind.startswith("MPEG-2"):
         parts.append(one.kind.split()[0])
     if one.stereo is not None:
         parts.append(one.stereo)

@@ -29,20 +29,22 @@ def _is_copy(x: AnyArray, y: AnyArray, sign: int, offset: int) -> bool:
     return bool(np.all(x.astype(np.int64) - sign * y.astype(np.int64) == offset))
 
 
-def split_channels(samples: IntSamples) -> tuple[bytes, NDArray[np.int32]]:
+def split_channels(samples: IntSamples, moved: bool = True) -> tuple[bytes, NDArray[np.int32]]:
     """Write the channel map of a block (spec 11.6) and return the channels that must be coded.
 
     Parameters
     ----------
     samples : (frames, channels) int16 or int32
         At least one frame.
+    moved : bool, optional
+        Whether to take off offsets and common steps.
 
     Returns
     -------
     channel_map : bytes
         Kind of each channel with its constant, or source and offset, or step and offset.
     coded : (coded channels, frames) int32
-        The other channels, with offset and common step taken off.
+        The other channels.
     """
     frames, channels = samples.shape
     out = bytearray()
@@ -61,6 +63,10 @@ def split_channels(samples: IntSamples) -> tuple[bytes, NDArray[np.int32]]:
             kind, source, offset = copy
             out += bytes([kind]) + write_varint(source) + write_signed(offset)
             continue
+        coded.append(channel)
+        if not moved:
+            out += bytes([CODED]) + write_varint(1) + write_signed(0)
+            continue
         step = int(common_step(x))
         offset = int(x[0]) % step
         if high - low < 1 << 30:
@@ -68,7 +74,6 @@ def split_channels(samples: IntSamples) -> tuple[bytes, NDArray[np.int32]]:
             mean = int(x.sum(dtype=np.int64)) // len(x)
             offset += step * ((mean - offset) // step)
         out += bytes([CODED]) + write_varint(step) + write_signed(offset)
-        coded.append(channel)
         if max(abs(offset), high - offset, offset - low, step) < 1 << 31:
             x -= np.int32(offset)
             if step > 1:

@@ -18,6 +18,7 @@ PresetName = Literal["fast", "standard", "high", "max", "neural"]
 Coder = Literal["auto", "range", "rice"]
 Device = Literal["auto", "cpu", "cuda"]
 ProfileName = Literal["archive", "dataset", "edit"]
+OriginSearch = Literal["auto", "off"]
 
 # shorter blocks would make the fixed bytes of a block count
 _MIN_PRESET_BLOCK_LENGTH = 4096
@@ -64,6 +65,10 @@ class EncodeOptions:
         Seconds from one entry point of a block to the next (`lpc` only): decoding can begin
         there, and damage ends there. They are farther apart where they would cost more than
         0.1 % of the block; 0 makes none.
+    origin : {"auto", "off"} or None
+        Look for the MP3 that the samples may have been decoded from, and store what that held
+        where it is smaller. If None, the preset's: ``"auto"`` for `high`, `max` and `neural`.
+        `fast` does not take ``"auto"``.
     verify : bool
         Decode every block while encoding, and compare the samples.
     threads : int
@@ -86,6 +91,7 @@ class EncodeOptions:
     block_seconds: float | Literal["auto"] | None = None
     profile: ProfileName | None = None
     entry_seconds: float = ENTRY_SECONDS
+    origin: OriginSearch | None = None
     verify: bool = True
     threads: int = 0
     memory: int | None = None
@@ -120,6 +126,11 @@ class EncodeOptions:
                 raise UsageError("block_seconds and profile: only one of them sets the length")
         elif seconds not in (None, "auto"):
             raise UsageError(f"block_seconds {seconds!r} is neither a number nor 'auto'")
+        if self.origin not in (None, *get_args(OriginSearch)):
+            known = ", ".join(get_args(OriginSearch))
+            raise UsageError(f"unknown origin {self.origin!r}; known: {known}")
+        if self.origin == "auto" and PRESETS[self.preset].origin is None:
+            raise UsageError(f"preset {self.preset} looks for no origin; standard does")
         entry = self.entry_seconds
         if not (is_real(entry) and 0 <= entry < math.inf):
             raise UsageError(f"entry_seconds {entry!r} is not a number of seconds; 0 makes none")
@@ -136,6 +147,13 @@ class EncodeOptions:
         if self.predictor is None and self.model is None:
             return PRESETS[self.preset].model
         return self.model or f"{self.predictor_name}-rls"
+
+    @property
+    def looks_for_origin(self) -> bool:
+        """Whether to look for lossy streams that the samples were decoded from."""
+        if self.origin is None:
+            return bool(PRESETS[self.preset].origin)
+        return self.origin == "auto"
 
     @property
     def workers(self) -> Workers:

@@ -23,6 +23,8 @@ from nlac.codec.transforms.phases import MAX_CHANNELS, split_phases, write_phase
 from nlac.entropy.varint import write_varint
 from nlac.predictors.registry import predictor_by_id
 
+_SURE_SHARE = 0.75  # of the size of a quick block, which no predictor reaches
+
 
 def encode_block(samples: Samples, stream: StreamHeader, options: EncodeOptions) -> bytes:
     """Encode one block.
@@ -55,7 +57,11 @@ def encode_block(samples: Samples, stream: StreamHeader, options: EncodeOptions)
         integers = samples  # type: ignore[assignment]
     mode = FLOATS if stream.is_float else INTEGERS
     head = bytes([mode]) + side
-    payload = head + _encode_integers(integers, stream, options, head)
+    payload, is_small = _find_origin(integers, stream, options)
+    if is_small:
+        return payload
+    coded = head + _encode_integers(integers, stream, options, head)
+    payload = min(payload or coded, coded, key=len)
     found = find_phases(integers)
     if found is not None and found.phases * stream.channels <= MAX_CHANNELS:
         mode = FLOAT_PHASES if stream.is_float else INTEGER_PHASES
@@ -79,3 +85,21 @@ def _encode_integers(
         return channel_map
     method = predictor_by_id(stream.predictor_id).method
     return channel_map + method.encode(coded, stream, options, before + channel_map)
+
+
+def _find_origin(
+    integers: IntSamples, stream: StreamHeader, options: EncodeOptions
+) -> tuple[bytes, bool]:
+    """Payload by what a lossy stream held, if any; and whether nothing else can be smaller."""
+    method = predictor_by_id(stream.predictor_id).method
+    if stream.is_float or not method.name or not options.looks_for_origin:
+        return b"", False
+    from nlac.codec.encoder.lpc.block import quick_size
+    from nlac.codec.encoder.origin.block import encode_origin
+
+    plain = replace(options, entry_seconds=0)
+    coded = encode_origin(integers, stream, lambda channels: method.encode(channels, stream, plain))
+    if coded is None:
+        return b"", False
+    _, channels = split_channels(integers)
+    return bytes([INTEGERS]) + coded, len(coded) < _SURE_SHARE * quick_size(channels)

@@ -129,6 +129,8 @@ class Preset:
         Key in `CASCADES`, for presets of `cascade`.
     model : str
         Name of the model, for presets of `cnn` and `gru`.
+    origin : bool, optional
+        Look for lossy streams that the samples were decoded from; None never does.
     """
 
     predictor: str
@@ -138,6 +140,7 @@ class Preset:
     thorough: bool = True
     cascade: str = "high"
     model: str = ""
+    origin: bool | None = True
 
 
 _SHORT, _LONG = SegmentationSettings(66, 1024, 5, 16), SegmentationSettings(258, 4096, 3, 16, 1024)
@@ -149,12 +152,13 @@ _ALL = (
 )
 
 PRESETS: Mapping[str, Preset] = {
-    "fast": Preset("lpc", 30.0, (SegmentationSettings(34, 4096, 1, 8, 1024),), thorough=False),
-    "standard": Preset("lpc", 30.0, (_SHORT, _LONG)),
+    "fast": Preset("lpc", 30.0, (SegmentationSettings(34, 4096, 1, 8, 1024),), thorough=False,
+                   origin=None),
+    "standard": Preset("lpc", 30.0, (_SHORT, _LONG), origin=False),
     "high": Preset("cascade", 30.0, (_SHORT, _LONG), guess=False),
     "max": Preset("cascade", 60.0, _ALL, guess=False, cascade="max"),
     "neural": Preset("gru", 60.0, _ALL, guess=False, cascade="neural", model="neural"),
-}
+}  # fmt: skip
 
 # seconds of a block, by what a file is for; docs/notes/block-length.md has what they cost
 PROFILES: Mapping[str, float] = {"archive": 60.0, "dataset": 3.0, "edit": 1.0}

@@ -23,12 +23,13 @@ from nlac.predictors.lpc.parameters import LpcParameters
 from nlac.predictors.methods import GENERIC
 from nlac.predictors.neural.block import CodedForward, read_forward
 from nlac.predictors.neural.kinds import CASCADE_ALONE, FORWARD
-from nlac.predictors.origin.head import OriginHead, read_head
+from nlac.predictors.origin.block import OriginHead, check_coder, read_head
 from nlac.predictors.origin.kinds import ORIGIN
 from nlac.predictors.prefilter import PREFILTERED, Prefilter, read_prefilters
 from nlac.predictors.registry import predictor_by_id
 
-LPC, CASCADES, ORIGINS = "lpc", "cascade", "origin (Layer III)"
+LPC, CASCADES = "lpc", "cascade"
+_MPEG_AUDIO = "MPEG audio "
 
 
 class CodedLpc(NamedTuple):
@@ -130,7 +131,7 @@ class CodedChannels:
         if self.has_network or isinstance(self.body, CodedGeneric):
             return entry.name
         if isinstance(self.body, CodedOrigin):
-            return ORIGINS
+            return f"origin ({self.body.head.lossy.name.removeprefix(_MPEG_AUDIO)})"
         return LPC if isinstance(self.body, CodedLpc) else CASCADES
 
     @property
@@ -193,6 +194,7 @@ def parse_block(block: CodedBlock, stream: StreamHeader) -> CodedChannels:
         return CodedChannels(block, stream, opened, CodedGeneric(at))
     if block.payload[at : at + 1] != bytes([ORIGIN]):
         return _parse_channels(block, stream, opened, at)
+    check_coder(stream)
     head = read_head(
         block.payload, at, opened.frames, opened.channels.num_coded, stream.bits_per_sample
     )

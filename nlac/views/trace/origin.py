@@ -1,8 +1,8 @@
-"""Note what granules made of samples, what that missed, and what both cost.
+"""Note what granules or frames made of samples, what that missed, and what both cost.
 
 The prediction is the synthesis, and the residual what it missed. The chances of single decisions
-are not noted: the bits of a section's granules are shared out among its samples by the sizes of
-lines, granule by granule, and those of its residuals by their sizes. The sums are what the words
+are not noted: the bits of a section's units are shared out among its samples by the sizes of
+lines, unit by unit, and those of its residuals by their sizes. The sums are what the words
 hold.
 """
 
@@ -19,8 +19,10 @@ from nlac.api.origin.parts import BlockPlace, Heard, OriginPart, place_parts
 from nlac.entropy.adaptive_mixture.state import MAX_PARTS
 from nlac.entropy.range_coder import TOTAL
 from nlac.predictors.cascade.kernels import PIECE
+from nlac.predictors.origin.aac.frames import Frames
 from nlac.predictors.origin.block import DecodedSection, decode_sections
-from nlac.predictors.origin.granules import LINES
+from nlac.predictors.origin.granules import Granules
+from nlac.predictors.origin.lossy import Lossy
 from nlac.views.trace.coded import CodedChannels, CodedOrigin
 from nlac.views.trace.record import EVERY, WEIGHED, Record, TracedChannels, new_record
 
@@ -30,7 +32,7 @@ _MOST_BITS = 255
 def trace_origin(
     coded: CodedChannels, body: CodedOrigin, others: TracedChannels | None
 ) -> TracedChannels:
-    """Decode a block of granules.
+    """Decode a block that holds what a lossy stream held.
 
     Parameters
     ----------
@@ -38,7 +40,7 @@ def trace_origin(
     body : CodedOrigin
         Its body.
     others : TracedChannels or None
-        The sections without granules, one after the other.
+        The sections without units, one after the other.
 
     Raises
     ------
@@ -53,12 +55,12 @@ def trace_origin(
     section_bits: list[float] = []
     for each in decode_sections(body.head, len(samples), coded.stream.bits_per_sample):
         begin, end = each.begin, each.begin + each.section.frames
-        samples[:, begin:end], residuals[:, begin:end] = each.samples, each.residuals
-        record.predictions[:, begin:end] = each.made
-        _note_bits(record, begin, end, _shared(each))
+        samples[:, begin:end], residuals[:, begin:end] = each.samples(), each.residuals
+        record.predictions[:, begin:end] = each.synthesised
+        _note_bits(record, begin, end, _shared(each, body.head.lossy))
         _expect_as_met(record, residuals, begin, end)
-        heard.append(_heard(each))
-        section_bits.append(each.granule_bits + each.residual_bits)
+        heard.append(_heard(each.units, each.residuals))
+        section_bits.append(each.unit_bits + each.residual_bits)
     if others is not None:
         _take(record, samples, residuals, others, body)
     sources = np.full(MAX_PARTS, -1, np.int64) if others is None else others.sources
@@ -72,25 +74,24 @@ def origin_parts(coded: CodedChannels, traced: TracedChannels | None) -> list[Or
     header, opened, head = coded.block.header, coded.opened, coded.body.head
     place = BlockPlace(header.first_frame, header.num_frames, opened.phases, opened.offset)
     return place_parts(
-        head.table, head.sections, traced.section_bits, len(coded.steps), place,
+        head.lossy, head.table, head.sections, traced.section_bits, len(coded.steps), place,
         coded.stream.sample_rate, traced.heard,
     )  # fmt: skip
 
 
-def _heard(each: DecodedSection) -> Heard:
-    granules = each.granules
-    used = np.any(granules.values != 0, axis=1).sum(axis=0)
-    missed = int(np.count_nonzero(each.residuals))
-    return Heard(used, bool(granules.mid_side.any()), missed, each.residuals.size)
+def _heard(units: Granules | Frames, residuals: NDArray[np.int32]) -> Heard:
+    used = np.any(units.values != 0, axis=1).sum(axis=0)
+    joint = units.mid_side if isinstance(units, Granules) else units.stereo
+    return Heard(used, bool(joint.any()), int(np.count_nonzero(residuals)), residuals.size)
 
 
-def _shared(each: DecodedSection) -> NDArray[np.float64]:
+def _shared(each: DecodedSection, lossy: Lossy) -> NDArray[np.float64]:
     """Bits of each sample of a section, (channels, frames)."""
     assert each.section.shift is not None
-    lines = _rough_bits(each.granules.values).sum(axis=2).T
-    owner = (np.arange(each.section.frames) + each.section.shift) // LINES
+    lines = _rough_bits(each.units.values).sum(axis=2).T
+    owner = (np.arange(each.section.frames) + each.section.shift) // lossy.lines
     made, missed = lines[:, owner], _rough_bits(each.residuals)
-    made *= each.granule_bits / made.sum()
+    made *= each.unit_bits / made.sum()
     missed *= each.residual_bits / missed.sum()
     missed += made
     return missed
@@ -127,7 +128,7 @@ def _take(
     others: TracedChannels,
     body: CodedOrigin,
 ) -> None:
-    """Put the sections without granules in their places."""
+    """Put the sections without units in their places."""
     theirs = others.record
     for begin, end, start in body.head.other_spans:
         own = slice(start, start + end - begin)

@@ -40,7 +40,7 @@ class Segment:
     set_index : int
         Number of the value set among the block's; -1 with granules.
     granules : int
-        Granules of a lossy stream that explain the samples; 0 for none.
+        Granules, or frames of AAC, that explain the samples; 0 for none.
     """
 
     start: int
@@ -85,9 +85,10 @@ def _granule_segments(coded: CodedChannels, body: CodedOrigin) -> Iterator[Segme
     """The sections with granules, by frames of the coded channels."""
     for phase, channel in _numbers(coded):
         for begin, each in zip(body.head.begins, body.head.sections, strict=True):
-            if each.granules:
+            if each.shift is not None:
+                granules = body.head.lossy.units(each.shift, each.frames)
                 yield Segment(begin, each.frames, channel, phase, None, None, 0, 0,
-                              SET_NAMES[PLAIN], -1, each.granules)  # fmt: skip
+                              SET_NAMES[PLAIN], -1, granules)  # fmt: skip
 
 
 def _other_segments(body: CodedOrigin) -> Iterator[Segment]:

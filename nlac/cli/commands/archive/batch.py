@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 # options of `nlac encode` that hold for all files of a tree
 _ENCODING = (
-    *("preset", "predictor", "model", "coder", "effort", "no_long_term", "block_seconds"),
+    *("preset", "predictor", "model", "coder", "effort", "origin", "no_long_term", "block_seconds"),
     *("profile", "padding", "protect", "exact"),
 )
 

@@ -73,6 +73,12 @@ if TYPE_CHECKING:
     show_default=True,
     help=f"Search for a better cascade for each block, up to {MAX_EFFORT}: high, max, neural.",
 )
+@click.option(
+    "--origin",
+    type=click.Choice(["auto", "off"]),
+    help="Whether to look for the MP3 that the audio was decoded from, and to store what that "
+    "held: far fewer bytes, the same audio. By default, high, max and neural do.",
+)
 @click.option("--no-long-term", is_flag=True, help="Don't look for sound that occurred before.")
 @click.option(
     "--block-seconds",

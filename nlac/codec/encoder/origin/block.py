@@ -7,14 +7,60 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from nlac.codec.encoder.origin.sections import CodedSection, Run, cut
+from nlac._errors import NlacError
+from nlac._typing import IntSamples
+from nlac.bitstream.constants import CODER_RICE
+from nlac.bitstream.header import StreamHeader
+from nlac.codec.encoder.channels import split_channels
+from nlac.codec.encoder.origin.recover import recover
+from nlac.codec.encoder.origin.recovered import Recovered
+from nlac.codec.encoder.origin.sections import CodedSection, cut
+from nlac.predictors.origin.block import MAX_BITS, MAX_CHANNELS, MIN_BITS, Section, write_head
 from nlac.predictors.origin.coding import SectionCoder
-from nlac.predictors.origin.head import Section, write_head
+from nlac.predictors.origin.lossy import LAYER3
+
+
+def encode_origin(
+    samples: IntSamples, stream: StreamHeader, encode: Callable[[NDArray[np.int32]], bytes]
+) -> bytes | None:
+    """Look for the lossy stream that samples were decoded from, and code what it held.
+
+    Parameters
+    ----------
+    samples : (frames, channels) int16 or int32
+        At least one frame.
+    stream : StreamHeader
+        Header of the stream.
+    encode : callable
+        Codes samples, (C, some frames) int32, as a block of the stream's own predictor.
+
+    Returns
+    -------
+    bytes or None
+        The channel map and the coded channels; None where no lossy stream was found.
+    """
+    bits = stream.bits_per_sample
+    if not MIN_BITS <= bits <= MAX_BITS:
+        return None
+    if stream.coder_id == CODER_RICE:
+        return None
+    channel_map, channels = split_channels(samples, moved=False)
+    if not 1 <= len(channels) <= MAX_CHANNELS:
+        return None
+    scale = 2.0 ** (bits - MIN_BITS)
+    runs = [
+        Recovered(LAYER3, each.begin, each.end, each.shift, each.gain / scale, each.table,
+                  each.granules)
+        for each in recover(channels, stream.sample_rate, bits)
+    ]  # fmt: skip
+    coded = encode_runs(channels, runs, bits, encode) if runs else None
+    return None if coded is None else channel_map + coded
 
 
 def encode_runs(
     channels: NDArray[np.int32],
-    runs: Sequence[Run],
+    runs: Sequence[Recovered],
+    bits_per_sample: int,
     encode: Callable[[NDArray[np.int32]], bytes],
 ) -> bytes | None:
     """Code a block whose samples granules explain, at least in part.
@@ -22,54 +68,67 @@ def encode_runs(
     Parameters
     ----------
     channels : (C, frames) int32
-    runs : sequence of Run
-        In order; all of the same table of bands.
+    runs : sequence of Recovered
+        In order; all of the same kind and table of bands.
+    bits_per_sample : int
+        Depth of the samples.
     encode : callable
-        Codes samples, (C, some frames) int32, as a block of the stream's own predictor.
+        See `encode_origin`.
 
     Returns
     -------
     bytes or None
         The coded channels; None where granules bring nothing.
     """
-    parts = _parts(channels, runs)
+    parts = _parts(channels, runs, bits_per_sample)
     coded = [each for each in parts if isinstance(each, CodedSection)]
     if not coded:
         return None
-    coder = SectionCoder.encoder(channels.size)
+    lossy, table = runs[0].lossy, runs[0].table
+    coder = SectionCoder.encoder(lossy, channels.size)
     for each in coded:
-        steps = each.granules.steps.copy()
-        if not coder.granules(each.granules, each.table):
+        steps = each.units.steps.copy()
+        if not coder.units(each.units, table):
             return None
-        if not np.array_equal(steps, each.granules.steps):
-            raise AssertionError("steps of a granule are neither all even nor all odd")
+        if not np.array_equal(steps, each.units.steps):
+            raise NlacError(
+                "encoder fault: steps of a granule are neither all even nor all odd; "
+                "please report it"
+            )
         coder.residuals(each.residuals, each.places)
     if coder.is_full:
         return None
     sections = [Section(each) if isinstance(each, int) else each.section for each in parts]
-    out = write_head(coded[0].table, sections, coder.words)
+    out = write_head(lossy, table, sections, coder.words)
     begin, others = 0, []
     for section in sections:
         if section.shift is None:
             others.append(channels[:, begin : begin + section.frames])
         begin += section.frames
-    return out + (encode(np.ascontiguousarray(np.concatenate(others, axis=1))) if others else b"")
+    return out + (encode(np.concatenate(others, axis=1)) if others else b"")
 
 
-def _parts(channels: NDArray[np.int32], runs: Sequence[Run]) -> list[CodedSection | int]:
+def _parts(
+    channels: NDArray[np.int32], runs: Sequence[Recovered], bits_per_sample: int
+) -> list[CodedSection | int]:
     """Sections of a block in order; a number stands for frames without granules."""
     parts: list[CodedSection | int] = []
     done = 0
     for run in runs:
-        for part in (run.begin - done, *cut(run, channels)):
-            if isinstance(part, int) and parts and isinstance(parts[-1], int):
-                parts[-1] += part
-            elif part != 0:
+        _append(parts, run.begin - done)
+        for part in cut(run, channels, bits_per_sample):
+            if isinstance(part, int):
+                _append(parts, part)
+            else:
                 parts.append(part)
         done = run.end
-    rest = channels.shape[1] - done
-    if parts and isinstance(parts[-1], int):
-        parts[-1] += rest
-    elif rest:
-        parts.append(rest)
+    _append(parts, channels.shape[1] - done)
     return parts
+
+
+def _append(parts: list[CodedSection | int], frames: int) -> None:
+    """Add frames without granules, together with those before them."""
+    if frames:
+        last = parts.pop() if parts and isinstance(parts[-1], int) else 0
+        assert isinstance(last, int)
+        parts.append(last + frames)

@@ -8,51 +8,29 @@ more.
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nlac.codec.encoder.origin.recovered import Recovered
+from nlac.kernels.arithmetic import log2_fixed
 from nlac.kernels.jit import kernel
-from nlac.predictors.origin.granules import LINES, Granules
-from nlac.predictors.origin.head import MIN_SECTION, Section
-from nlac.predictors.origin.synthesis import Output, synthesise
+from nlac.predictors.origin.block import Section
+from nlac.predictors.origin.output import NEAREST, TOWARDS_ZERO, UNITY_GAIN, Output
 
 _STEP = 64  # frames that are judged together
 _RESUMED = 4000.0  # bits of a change to granules
 _LPC_GAIN = 1.0  # bits a sample that long predictors save against fixed ones
 _ORDERS = 4  # of fixed predictors
-_LEAD = 2  # granules before the first that is used
-
-
-class Run(NamedTuple):
-    """Granules that explain a stretch of a block.
-
-    Attributes
-    ----------
-    begin, end : int
-        First frame of the stretch, and the frame after the last.
-    shift : int
-        Sample of the synthesis that is frame `begin`.
-    output : Output
-    table : int
-    granules : Granules
-    """
-
-    begin: int
-    end: int
-    shift: int
-    output: Output
-    table: int
-    granules: Granules
+_PROBED = 32  # units on which ways to round are compared
 
 
 class CodedSection(NamedTuple):
-    """A section with granules, and what to code of it."""
+    """A section with granules or frames, and what to code of it."""
 
     section: Section
-    table: int
-    granules: Granules
+    units: Any
     places: NDArray[np.uint8]
     residuals: NDArray[np.int32]
 
@@ -86,7 +64,7 @@ def _bits(mean):
     """Bits of a sample whose mean size is `mean`, about."""
     if mean < 1.0:
         return 2.0 * mean
-    return np.log2(mean) + 2.0
+    return log2_fixed(np.int64(256.0 * mean), 8) / 256.0 - 6.0
 
 
 @kernel
@@ -111,24 +89,29 @@ def _choose(own, others, chosen):
         state = from_own[p] if state == 1 else from_other[p]
 
 
-def cut(run: Run, channels: NDArray[np.int32]) -> list[CodedSection | int]:
-    """Cut a run into sections.
+def cut(
+    run: Recovered, channels: NDArray[np.int32], bits_per_sample: int
+) -> list[CodedSection | int]:
+    """Cut what was recovered into sections.
 
     Parameters
     ----------
-    run : Run
+    run : Recovered
     channels : (C, frames) int32
         Samples of the block.
+    bits_per_sample : int
+        Their depth.
 
     Returns
     -------
     list of CodedSection or int
-        In order, from `run.begin` to `run.end`; a number stands for so many frames without
+        In order, from ``run.begin`` to ``run.end``; a number stands for so many frames without
         granules.
     """
     samples = np.ascontiguousarray(channels[:, run.begin : run.end])
     frames = samples.shape[1]
-    made, _ = synthesise(run.granules, run.table, run.output, run.shift, frames)
+    output = _output(run, samples, bits_per_sample)
+    made, _ = run.lossy.synthesise(run.units, run.table, output, run.shift, frames)
     residuals = samples - made
     count = -(-frames // _STEP)
     own, others = np.empty(count), np.empty(count)
@@ -139,14 +122,29 @@ def cut(run: Run, channels: NDArray[np.int32]) -> list[CodedSection | int]:
     edges = [0, *(changes * _STEP).tolist(), frames]
     found: list[CodedSection | int] = []
     for begin, end in pairwise(edges):
-        if not chosen[begin // _STEP] or end - begin < MIN_SECTION:
+        if not chosen[begin // _STEP] or end - begin < run.lossy.least_frames:
             found.append(end - begin)
             continue
-        first = max((run.shift + begin) // LINES - _LEAD, 0)
-        shift = run.shift + begin - LINES * first
-        section = Section(end - begin, shift, run.output.gain, run.output.rounding)
-        used = run.granules.part(first, first + section.granules)
+        first = max((run.shift + begin) // run.lossy.lines - run.lossy.lead, 0)
+        shift = run.shift + begin - run.lossy.lines * first
+        section = Section(end - begin, shift, output.gain, output.rounding)
+        used = run.units.part(first, first + run.lossy.units(shift, section.frames))
         # the filter bank had no granules before these: its first sums differ
-        again, near = synthesise(used, run.table, run.output, shift, section.frames)
-        found.append(CodedSection(section, run.table, used, near, samples[:, begin:end] - again))
+        again, near = run.lossy.synthesise(used, run.table, output, shift, section.frames)
+        found.append(CodedSection(section, used, near, samples[:, begin:end] - again))
     return found
+
+
+def _output(run: Recovered, samples: NDArray[np.int32], bits_per_sample: int) -> Output:
+    """Gain of a run, and the rounding that leaves the fewest residuals in its first part."""
+    gain = round(run.gain * UNITY_GAIN)
+    best, least = Output(gain, NEAREST, bits_per_sample), 1 << 62
+    frames = min(samples.shape[1], _PROBED * run.lossy.lines)
+    probed = run.units.part(0, run.lossy.units(run.shift, frames))
+    for rounding in range(NEAREST, TOWARDS_ZERO + 1):
+        output = Output(gain, rounding, bits_per_sample)
+        made, _ = run.lossy.synthesise(probed, run.table, output, run.shift, frames)
+        missed = int(np.count_nonzero(made != samples[:, :frames]))
+        if missed < least:
+            best, least = output, missed
+    return best
