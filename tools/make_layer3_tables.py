@@ -42,6 +42,7 @@ ALIAS = ("-0.6", "-0.535", "-0.33", "-0.185", "-0.095", "-0.041", "-0.0142", "-0
 
 
 def rounded(value: Decimal) -> int:
+    """The nearest integer, halves up."""
     return int((value + HALF).to_integral_value(rounding=ROUND_FLOOR))
 
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 from codec_tools import header_of
+from oracle.container import read_stream
 
 from nlac._errors import NlacError
-from nlac.bitstream.header import StreamHeader
+from nlac.bitstream.header import StreamHeader, parse_header
 from nlac.codec.decoder.payload import decode_block
 from nlac.codec.encoder.options import EncodeOptions
 from nlac.codec.encoder.payload import encode_block
+
+GOLDEN = Path(__file__).resolve().parents[1] / "golden" / "v1" / "origin.nlac"
 
 
 def mutate(data: bytes, rng: np.random.Generator, head: int = 200) -> bytes:
@@ -44,6 +49,13 @@ def block(
     chosen = EncodeOptions(predictor=predictor, **options)
     header = header_of(samples, bits, chosen)
     return encode_block(samples, header, chosen), header
+
+
+def origin_block() -> tuple[bytes, StreamHeader, int]:
+    """Payload with granules, header, and frames, of a frozen stream."""
+    data = GOLDEN.read_bytes()
+    (coded,) = read_stream(data)[2]
+    return coded.payload, parse_header(data), coded.frames
 
 
 def outcome(payload: bytes, frames: int, header: StreamHeader) -> bytes | str:

@@ -15,6 +15,7 @@ import zlib
 from functools import cache
 
 from archive_targets import ARCHIVE_TARGETS
+from mutations import GOLDEN, origin_block
 from strategies import RATE
 from target import Target
 from test_fuzz_streams import stream, with_good_checksums
@@ -26,6 +27,7 @@ from nlac.audio.source import open_source
 from nlac.bitstream import constants as c
 from nlac.bitstream.items import Picture, Recipe, Tags
 from nlac.bitstream.metadata import MetadataItem
+from nlac.codec.decoder.payload import decode_block
 from nlac.predictors.networks.models import Model, model_files
 
 _CONTAINERS = ("wav", "rf64", "bw64", "w64", "aiff", "aifc")
@@ -38,7 +40,10 @@ def _streams() -> list[bytes]:
     picture = nlac.Picture(3, "image/png", "x", 1, 1, 24, 0, bytes(30))
     given = io.BytesIO()
     nlac.encode(_file("wav"), given, preset="fast", tags={"title": "x"}, pictures=[picture])
-    return [stream("integers", tags={"title": "x"}), stream("float"), given.getvalue()]
+    return [
+        stream("integers", tags={"title": "x"}), stream("float"), given.getvalue(),
+        GOLDEN.read_bytes(),
+    ]  # fmt: skip
 
 
 @cache
@@ -57,6 +62,12 @@ def _use_stream(data: bytes) -> None:
     ):
         with contextlib.suppress(NlacError):
             work()
+
+
+def _use_origin(data: bytes) -> None:
+    """A block with granules: its fields, words, and the block of its other sections."""
+    _payload, header, frames = origin_block()
+    decode_block(data, frames, header)
 
 
 def _use_container(data: bytes) -> None:
@@ -156,6 +167,7 @@ def _use_model(data: bytes) -> None:
 
 TARGETS = {
     "stream": Target(_streams, _use_stream),
+    "origin": Target(lambda: [origin_block()[0]], _use_origin),
     "container": Target(lambda: [_file(name) for name in _CONTAINERS], _use_container),
     "item": Target(_item_seeds, _use_item),
     "flac": Target(lambda: [_flac_head()], _use_flac),

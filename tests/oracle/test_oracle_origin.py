@@ -19,18 +19,19 @@ from origin_blocks import (
 
 import nlac
 from nlac._errors import CorruptStream
-from nlac.bitstream.header import StreamHeader
+from nlac.bitstream.header import StreamHeader, parse_header
+from nlac.codec.decoder.payload import decode_block
 from nlac.codec.encoder.lpc import slicing
 from nlac.predictors.cascade.block import CASCADE
 from nlac.predictors.lpc.slices import SLICED
 from nlac.predictors.origin.block import Section, decode_origin, write_head
 from oracle import origin, synthesis
 from oracle.coding import RangeDecoder
-from oracle.container import Reader, SpecError
+from oracle.container import Reader, SpecError, read_stream
 from oracle.decisions import Decisions, logistic_tables
 from oracle.decoder import decode_stream
 from oracle.granules import layer3_tables, size
-from oracle.oracle_tools import as_told, told_samples
+from oracle.oracle_tools import as_told, told_payload, told_samples
 from oracle.random_plans import random_words
 from oracle.synthesis import bounded
 
@@ -256,3 +257,34 @@ def test_streams(predictor, bits, entries, monkeypatch, cascade_alone):
     assert kinds == [SLICED if entries else CASCADE if predictor == "cascade" else 0]
     assert np.array_equal(nlac.read(data)[0], samples.T)
     assert np.array_equal(told_samples(decode_stream(data)), samples.T)
+
+
+def test_changed_blocks():
+    """Heads, words and the block of the other sections: both refuse them, or tell the same."""
+    section = Section(1152, 0)
+    granules = random_granules(4, section.granules, 1, 6)
+    granules.values[:] //= 3
+    missed = np.zeros((1, 1152), np.int32)
+    part, made = within_the_rails(Part(section, granules, missed), 6, 16)
+    samples = np.concatenate([made, np.arange(90, dtype=np.int32)[None] % 17], axis=1)
+    work = writer([part, Part(Section(90))], samples, 6, 16)
+    data = origin_stream(samples.T, 16, work, predictor="lpc")
+    parsed = read_stream(data)
+    payload, stream = parsed[2][0].payload, parse_header(data)
+    start = payload.index(bytes([7, 0, 6, 2]))
+    rng, same = np.random.default_rng(8), 0
+    for number in range(48):
+        changed = bytearray(payload)
+        # fields, then words and the other block
+        low, high = (start, start + 16) if number < 40 else (start + 20, len(payload))
+        for place in rng.integers(low, high, 1 + number % 2):
+            changed[place] ^= 1 << int(rng.integers(8))
+        try:
+            found = told_payload(bytes(changed), samples.shape[1], stream)
+        except SpecError:
+            with pytest.raises(CorruptStream):
+                decode_block(bytes(changed), samples.shape[1], stream)
+            continue
+        same += 1
+        assert np.array_equal(decode_block(bytes(changed), samples.shape[1], stream), found)
+    assert 0 < same < 40

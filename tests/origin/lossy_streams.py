@@ -19,8 +19,9 @@ from nlac.codec.encoder.payload import encode_block
 from nlac.codec.encoder.stream import make_header
 from nlac.codec.transforms.pcm import PcmDigest
 from nlac.predictors.origin.granules import LINES, NO_STEP, Granules, bands_of, table_of
+from nlac.predictors.origin.kinds import UNITY_GAIN
 from nlac.predictors.origin.lossy import LAYER3
-from nlac.predictors.origin.output import UNITY_GAIN, Output
+from nlac.predictors.origin.output import Output
 from nlac.predictors.origin.synthesis import synthesise
 from nlac.predictors.registry import predictor_by_id
 

@@ -21,8 +21,8 @@ from nlac.codec.encoder.stream import make_header
 from nlac.codec.transforms.pcm import PcmDigest
 from nlac.codec.transforms.phases import write_phases
 from nlac.predictors.origin.aac.frames import empty_frames
-from nlac.predictors.origin.block import Section, write_head
 from nlac.predictors.origin.coding import SectionCoder
+from nlac.predictors.origin.head import Section, write_head
 from nlac.predictors.origin.lossy import AAC
 from nlac.predictors.origin.output import Output
 from nlac.views.trace import StreamTrace, open_trace
@@ -257,7 +257,7 @@ def test_frames_of_aac():
     coder = SectionCoder.encoder(AAC, made.size)
     assert coder.units(frames, 0)
     coder.residuals(residuals.copy(), places)
-    body = write_head(AAC, 0, [Section(count, 1500)], coder.words)
+    body = write_head(AAC.kind, 0, [Section(count, 1500)], coder.words)
     header = make_header(AudioFormat(48000, 2, 16), EncodeOptions(preset="fast"), count)
     writer, digest = StreamWriter(header), PcmDigest(16)
     samples = (made + residuals).T.astype(np.int16)

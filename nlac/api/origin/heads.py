@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from nlac._errors import CorruptStream, TruncatedStream
+from nlac.api.origin.parts import BlockPlace, OriginPart, place_parts, summarise
 from nlac.api.results.origin import OriginInfo
 from nlac.bitstream.header import StreamHeader
 from nlac.bitstream.reader import IndexedReader
 from nlac.codec.decoder.payload import open_payload
 from nlac.predictors.methods import METHODS
+from nlac.predictors.origin.head import MAX_BITS, MIN_BITS, read_sections
 from nlac.predictors.origin.kinds import ORIGIN
-
-if TYPE_CHECKING:
-    from nlac.api.origin.parts import OriginPart
 
 _BEGINNING = 512  # bytes of a payload that mostly hold its head
 
@@ -30,12 +27,13 @@ def origin_of_heads(reader: IndexedReader) -> OriginInfo | None:
     Returns
     -------
     OriginInfo or None
-        None if no block tells; and of files behind URLs and objects of classes that are
+        None if no block holds granules; and of files behind URLs and objects of classes that are
         not Python's own, of which each block may take a request.
     """
     header = reader.header
     known = any(row.predictor_id == header.predictor_id for row in METHODS)
-    if not known or header.is_float or not reader.is_near:
+    fits = known and not header.is_float and MIN_BITS <= header.bits_per_sample <= MAX_BITS
+    if not fits or not reader.is_near:
         return None
     parts: list[OriginPart] = []
     for index in range(reader.num_blocks):
@@ -50,10 +48,6 @@ def origin_of_heads(reader: IndexedReader) -> OriginInfo | None:
             except CorruptStream:
                 pass
             break
-    if not parts:
-        return None
-    from nlac.api.origin.parts import summarise
-
     return summarise(parts, header.sample_rate, reader.num_frames)
 
 
@@ -66,14 +60,10 @@ def _parts(data: bytes, header: StreamHeader, first_frame: int, frames: int) -> 
     at, channels = mapped.end, mapped.num_coded
     if data[at : at + 1] != bytes([ORIGIN]):
         return []
-    # what kernels need is loaded for such blocks alone
-    from nlac.api.origin.parts import BlockPlace, place_parts
-    from nlac.predictors.origin.block import read_sections
-
-    lossy, table, sections, num_words, _ = read_sections(
+    kind, table, sections, num_words, _ = read_sections(
         data, at, opened.frames, channels, header.bits_per_sample
     )
     covered = sum(each.frames for each in sections if each.shift is not None)
     bits = [32 * num_words * each.frames / covered for each in sections if each.shift is not None]
     place = BlockPlace(first_frame, frames, opened.phases, opened.offset)
-    return place_parts(lossy, table, sections, bits, channels, place, header.sample_rate)
+    return place_parts(kind, table, sections, bits, channels, place, header.sample_rate)

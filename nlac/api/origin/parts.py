@@ -16,10 +16,16 @@ from numpy.typing import NDArray
 
 from nlac.api.origin.wording import origin_lines
 from nlac.api.results.origin import OriginInfo, OriginStretch
-from nlac.predictors.origin.block import Section
 from nlac.predictors.origin.granules import RATES
-from nlac.predictors.origin.lossy import LAYER3, Lossy
-from nlac.predictors.origin.output import DOWN, NEAREST, TOWARDS_ZERO, UNITY_GAIN
+from nlac.predictors.origin.head import Section
+from nlac.predictors.origin.kinds import (
+    AAC,
+    DOWN,
+    NEAREST,
+    TOWARDS_ZERO,
+    UNITY_GAIN,
+    LossyKind,
+)
 
 ROUNDINGS = {NEAREST: "nearest", DOWN: "down", TOWARDS_ZERO: "towards zero"}
 _MPEG1_RATES = 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320
@@ -41,14 +47,14 @@ class Heard:
     ----------
     used : (lines,) int64
         In how many units each line is not 0.
-    joint : bool
-        A unit holds sum and difference, or the like.
+    mid_side : bool
+        One holds sum and difference, at least in part.
     missed, samples : int
         Samples with a residual, and all samples.
     """
 
     used: NDArray[np.int64]
-    joint: bool
+    mid_side: bool
     missed: int
     samples: int
 
@@ -98,7 +104,8 @@ class OriginPart:
     rounding : str
         As in `OriginStretch`.
     units : int
-        Their number.
+    lines : int
+        Lines of a unit.
     bits : float
         What its units and residuals took.
     heard : Heard or None
@@ -113,6 +120,7 @@ class OriginPart:
     gain: float
     rounding: str
     units: int
+    lines: int
     bits: float
     heard: Heard | None = None
 
@@ -129,7 +137,7 @@ class OriginPart:
 
 
 def place_parts(
-    lossy: Lossy,
+    kind: LossyKind,
     table: int,
     sections: Sequence[Section],
     bits: Sequence[float],
@@ -142,8 +150,8 @@ def place_parts(
 
     Parameters
     ----------
-    lossy : Lossy
-        Kind of the lossy stream.
+    kind : LossyKind
+        Of the lossy stream.
     table : int
         Number of the table of bands.
     sections : sequence of Section
@@ -164,12 +172,13 @@ def place_parts(
         end = begin + each.frames
         if each.shift is not None:
             i = len(parts)
-            grid = place.frame(begin - each.shift) % (lossy.lines * place.phases)
+            grid = place.frame(begin - each.shift) % (kind.lines * place.phases)
             parts.append(
                 OriginPart(
                     *place.span(begin, end), grid,
-                    _kind(lossy, table, sample_rate), channels, each.gain / UNITY_GAIN,
-                    ROUNDINGS[each.rounding], lossy.units(each.shift, each.frames), bits[i],
+                    _kind(kind, table, sample_rate), channels, each.gain / UNITY_GAIN,
+                    ROUNDINGS[each.rounding], kind.units(each.shift, each.frames), kind.lines,
+                    bits[i],
                     None if heard is None else heard[i],
                 )
             )  # fmt: skip
@@ -237,20 +246,20 @@ def _told(parts: Sequence[OriginPart], heard: Sequence[Heard], sample_rate: int)
     """What decoding told of a stretch."""
     stereo = "mono"
     if parts[0].channels > 1:
-        stereo = "joint stereo" if any(each.joint for each in heard) else "stereo"
-    used = np.sum([each.used for each in heard], axis=0)
+        stereo = "joint stereo" if any(each.mid_side for each in heard) else "stereo"
+    used = sum(each.used for each in heard)
     # an encoder may let a line beyond pass now and then
     fewest = max(_FEWEST_UNITS, sum(each.units for each in parts) // 100)
     lines = np.flatnonzero(used >= fewest)
-    cutoff = float((lines[-1] + 1) / len(used) * sample_rate / 2) if len(lines) else None
+    cutoff = float((lines[-1] + 1) / parts[0].lines * sample_rate / 2) if len(lines) else None
     missed = sum(each.missed for each in heard)
     exact = 1 - missed / sum(each.samples for each in heard)
     return {"stereo": stereo, "cutoff_hz": cutoff, "exact": exact}
 
 
-def _kind(lossy: Lossy, table: int, sample_rate: int) -> str:
-    if lossy is not LAYER3:
-        return lossy.name
+def _kind(kind: LossyKind, table: int, sample_rate: int) -> str:
+    if kind is AAC:
+        return kind.name
     rate = RATES[table]
     if rate >= 32000:
         return "MPEG-1 Layer III"

@@ -36,7 +36,7 @@ def origin_lines(stretches: Iterable[OriginStretch], seconds: float) -> list[str
 
 
 def _name(one: OriginStretch) -> str:
-    return "AAC" if one.kind.startswith("AAC") else "an MP3"
+    return "an MP3" if one.kind.endswith("Layer III") else "AAC"
 
 
 def _details(one: OriginStretch) -> str:

@@ -1,4 +1,4 @@
-"""The kinds of lossy streams whose spectra a block can hold."""
+"""How the units of each kind of lossy stream are coded and synthesised."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from typing import Any
 
 from nlac.entropy.binary_decisions import decisions_of
 from nlac.kernels.jit import kernel
-from nlac.predictors.origin import granules, spectra, synthesis
+from nlac.predictors.origin import granules, kinds, spectra, synthesis
 from nlac.predictors.origin.aac import frames
 from nlac.predictors.origin.aac import spectra as aac_spectra
 from nlac.predictors.origin.aac import synthesis as aac_synthesis
+from nlac.predictors.origin.kinds import LossyKind
 
 
 @kernel
@@ -26,26 +27,15 @@ def run_frames(state, words, constants, frames, bands, sizes):
     return aac_spectra.code_frames(decisions_of(state, words, constants), frames, bands, sizes)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Lossy:
-    """A kind of lossy stream. Its *units* are granules of Layer III, or frames of AAC.
+    """Functions of a kind of lossy stream.
 
     Attributes
     ----------
-    number : int
-        In streams.
-    name : str
-        For users.
-    lines : int
-        Lines of a unit and channel, and samples that it adds.
-    lead : int
-        Units before the one of a sample that are heard in it.
-    tables : int
-        Number of tables of bands.
+    kind : LossyKind
     contexts, sets : int
         Contexts and sets of weights of all that is coded of units.
-    table_of : callable
-        Number of the table for a sampling rate in Hz, or None.
     bands_of : callable
         Bands of a table.
     empty : callable
@@ -56,42 +46,26 @@ class Lossy:
         ``synthesise(units, table, output, shift, frames)``: samples, and how near they are to ties.
     """
 
-    number: int
-    name: str
-    lines: int
-    lead: int
-    tables: int
+    kind: LossyKind
     contexts: int
     sets: int
-    table_of: Callable[[int], int | None]
     bands_of: Callable[[int], Any]
     empty: Callable[[int, int], Any]
     run: Callable[..., int]
     synthesise: Callable[..., Any]
 
-    @property
-    def most_shift(self) -> int:
-        """Most samples of a synthesis before those of a section."""
-        return (self.lead + 1) * self.lines - 1
-
-    @property
-    def least_frames(self) -> int:
-        """Least frames of a section."""
-        return 2 * self.lines
-
-    def units(self, shift: int, frames: int) -> int:
-        """Number of units of a section."""
-        return -(-(shift + frames) // self.lines)
-
 
 LAYER3 = Lossy(
-    0, "MPEG audio Layer III", granules.LINES, 2, len(granules.RATES), spectra.SPECTRUM_CONTEXTS,
-    spectra.SPECTRUM_SETS, granules.table_of, granules.bands_of, granules.empty_granules,
-    run_granules, synthesis.synthesise,
+    kinds.LAYER3, spectra.SPECTRUM_CONTEXTS, spectra.SPECTRUM_SETS, granules.bands_of,
+    granules.empty_granules, run_granules, synthesis.synthesise,
 )  # fmt: skip
 AAC = Lossy(
-    1, "AAC-LC", frames.LINES, 1, len(frames.RATES), aac_spectra.FRAME_CONTEXTS,
-    aac_spectra.FRAME_SETS, frames.table_of, frames.bands_of, frames.empty_frames, run_frames,
-    aac_synthesis.synthesise,
+    kinds.AAC, aac_spectra.FRAME_CONTEXTS, aac_spectra.FRAME_SETS, frames.bands_of,
+    frames.empty_frames, run_frames, aac_synthesis.synthesise,
 )  # fmt: skip
-KINDS = (LAYER3, AAC)
+_ALL = (LAYER3, AAC)
+
+
+def lossy_of(kind: LossyKind) -> Lossy:
+    """Return the functions of a kind."""
+    return _ALL[kind.number]

@@ -8,9 +8,8 @@ import numpy as np
 
 from nlac.kernels.arithmetic import bit_length
 from nlac.kernels.jit import inline_kernel, kernel
+from nlac.predictors.origin.kinds import NEAREST, TOWARDS_ZERO, UNITY_GAIN
 
-UNITY_GAIN = 1 << 30
-NEAREST, DOWN, TOWARDS_ZERO = range(3)  # how the decoder rounded
 PLACES = 2 * 12  # contexts that tell how near a sample was to a tie
 _PLACE_BITS = 10
 _CLEAR = 400  # of 512: farther from a tie than this, all places are alike

@@ -18,7 +18,7 @@ from nlac.codec.transforms.channels import CODED, CONSTANT, COPY, NEGATED_COPY
 from nlac.entropy.value_sets import GRID, LIST, PLAIN, SOFT, ValueSet
 from nlac.predictors.cascade.block import CodedCascade
 from nlac.predictors.lpc.block import RANGE, RICE
-from nlac.predictors.origin.output import UNITY_GAIN
+from nlac.predictors.origin.kinds import UNITY_GAIN
 from nlac.views.trace.coded import CodedChannels, CodedLpc, CodedOrigin
 
 MODES = {
@@ -88,7 +88,7 @@ class SetView:
 
 @dataclass(frozen=True, slots=True)
 class SectionView:
-    """A section of a block that holds granules or frames of a lossy stream.
+    """A section of a block that holds what a lossy stream held.
 
     Attributes
     ----------
@@ -208,8 +208,9 @@ def _sections(coded: CodedChannels) -> Iterator[SectionView]:
         start, stop = place.span(begin, begin + each.frames)
         if each.shift is not None:
             gain, rounding = each.gain / UNITY_GAIN, ROUNDINGS[each.rounding]
-            granules = body.head.lossy.units(each.shift, each.frames)
-            yield SectionView(start, stop - start, coded.predictor, granules, gain, rounding)
+            yield SectionView(
+                start, stop - start, coded.predictor, body.head.units(each), gain, rounding
+            )
         elif body.others is not None:
             yield SectionView(start, stop - start, body.others.predictor)
 

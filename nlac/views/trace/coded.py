@@ -23,13 +23,13 @@ from nlac.predictors.lpc.parameters import LpcParameters
 from nlac.predictors.methods import GENERIC
 from nlac.predictors.neural.block import CodedForward, read_forward
 from nlac.predictors.neural.kinds import CASCADE_ALONE, FORWARD
-from nlac.predictors.origin.block import OriginHead, check_coder, read_head
-from nlac.predictors.origin.kinds import ORIGIN
+from nlac.predictors.origin.head import OriginHead, check_coder, read_head
+from nlac.predictors.origin.kinds import AAC, LAYER3, ORIGIN
 from nlac.predictors.prefilter import PREFILTERED, Prefilter, read_prefilters
 from nlac.predictors.registry import predictor_by_id
 
 LPC, CASCADES = "lpc", "cascade"
-_MPEG_AUDIO = "MPEG audio "
+ORIGINS = {LAYER3: "origin (Layer III)", AAC: "origin (AAC-LC)"}
 
 
 class CodedLpc(NamedTuple):
@@ -131,7 +131,7 @@ class CodedChannels:
         if self.has_network or isinstance(self.body, CodedGeneric):
             return entry.name
         if isinstance(self.body, CodedOrigin):
-            return f"origin ({self.body.head.lossy.name.removeprefix(_MPEG_AUDIO)})"
+            return ORIGINS[self.body.head.kind]
         return LPC if isinstance(self.body, CodedLpc) else CASCADES
 
     @property

@@ -1,8 +1,8 @@
-"""Note what granules or frames made of samples, what that missed, and what both cost.
+"""Note what granules made of samples, what that missed, and what both cost.
 
 The prediction is the synthesis, and the residual what it missed. The chances of single decisions
-are not noted: the bits of a section's units are shared out among its samples by the sizes of
-lines, unit by unit, and those of its residuals by their sizes. The sums are what the words
+are not noted: the bits of a section's granules are shared out among its samples by the sizes of
+lines, granule by granule, and those of its residuals by their sizes. The sums are what the words
 hold.
 """
 
@@ -19,10 +19,8 @@ from nlac.api.origin.parts import BlockPlace, Heard, OriginPart, place_parts
 from nlac.entropy.adaptive_mixture.state import MAX_PARTS
 from nlac.entropy.range_coder import TOTAL
 from nlac.predictors.cascade.kernels import PIECE
-from nlac.predictors.origin.aac.frames import Frames
 from nlac.predictors.origin.block import DecodedSection, decode_sections
-from nlac.predictors.origin.granules import Granules
-from nlac.predictors.origin.lossy import Lossy
+from nlac.predictors.origin.kinds import LAYER3, LossyKind
 from nlac.views.trace.coded import CodedChannels, CodedOrigin
 from nlac.views.trace.record import EVERY, WEIGHED, Record, TracedChannels, new_record
 
@@ -32,7 +30,7 @@ _MOST_BITS = 255
 def trace_origin(
     coded: CodedChannels, body: CodedOrigin, others: TracedChannels | None
 ) -> TracedChannels:
-    """Decode a block that holds what a lossy stream held.
+    """Decode a block of granules.
 
     Parameters
     ----------
@@ -40,7 +38,7 @@ def trace_origin(
     body : CodedOrigin
         Its body.
     others : TracedChannels or None
-        The sections without units, one after the other.
+        The sections without granules, one after the other.
 
     Raises
     ------
@@ -55,11 +53,11 @@ def trace_origin(
     section_bits: list[float] = []
     for each in decode_sections(body.head, len(samples), coded.stream.bits_per_sample):
         begin, end = each.begin, each.begin + each.section.frames
-        samples[:, begin:end], residuals[:, begin:end] = each.samples(), each.residuals
-        record.predictions[:, begin:end] = each.synthesised
-        _note_bits(record, begin, end, _shared(each, body.head.lossy))
+        samples[:, begin:end], residuals[:, begin:end] = each.samples, each.residuals
+        record.predictions[:, begin:end] = each.made
+        _note_bits(record, begin, end, _shared(each, body.head.kind.lines))
         _expect_as_met(record, residuals, begin, end)
-        heard.append(_heard(each.units, each.residuals))
+        heard.append(_heard(each, body.head.kind))
         section_bits.append(each.unit_bits + each.residual_bits)
     if others is not None:
         _take(record, samples, residuals, others, body)
@@ -74,22 +72,24 @@ def origin_parts(coded: CodedChannels, traced: TracedChannels | None) -> list[Or
     header, opened, head = coded.block.header, coded.opened, coded.body.head
     place = BlockPlace(header.first_frame, header.num_frames, opened.phases, opened.offset)
     return place_parts(
-        head.lossy, head.table, head.sections, traced.section_bits, len(coded.steps), place,
+        head.kind, head.table, head.sections, traced.section_bits, len(coded.steps), place,
         coded.stream.sample_rate, traced.heard,
     )  # fmt: skip
 
 
-def _heard(units: Granules | Frames, residuals: NDArray[np.int32]) -> Heard:
+def _heard(each: DecodedSection, kind: LossyKind) -> Heard:
+    units = each.units
     used = np.any(units.values != 0, axis=1).sum(axis=0)
-    joint = units.mid_side if isinstance(units, Granules) else units.stereo
-    return Heard(used, bool(joint.any()), int(np.count_nonzero(residuals)), residuals.size)
+    mixed = units.mid_side if kind is LAYER3 else units.stereo
+    missed = int(np.count_nonzero(each.residuals))
+    return Heard(used, bool(mixed.any()), missed, each.residuals.size)
 
 
-def _shared(each: DecodedSection, lossy: Lossy) -> NDArray[np.float64]:
-    """Bits of each sample of a section, (channels, frames)."""
+def _shared(each: DecodedSection, length: int) -> NDArray[np.float64]:
+    """Bits of each sample of a section whose units have that length, (channels, frames)."""
     assert each.section.shift is not None
     lines = _rough_bits(each.units.values).sum(axis=2).T
-    owner = (np.arange(each.section.frames) + each.section.shift) // lossy.lines
+    owner = (np.arange(each.section.frames) + each.section.shift) // length
     made, missed = lines[:, owner], _rough_bits(each.residuals)
     made *= each.unit_bits / made.sum()
     missed *= each.residual_bits / missed.sum()
@@ -128,7 +128,7 @@ def _take(
     others: TracedChannels,
     body: CodedOrigin,
 ) -> None:
-    """Put the sections without units in their places."""
+    """Put the sections without granules in their places."""
     theirs = others.record
     for begin, end, start in body.head.other_spans:
         own = slice(start, start + end - begin)

@@ -73,7 +73,7 @@ class TracedChannels(NamedTuple):
     sources : (MAX_PARTS,) int64
         The location of each part of the mixture, -1 for parts that it lacks.
     heard : sequence of Heard
-        What the granules or frames of each section tell that has some.
+        What the granules of each section tell that has some.
     section_bits : sequence of float
         Bits of each of these sections.
     """

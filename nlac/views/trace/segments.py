@@ -86,9 +86,8 @@ def _granule_segments(coded: CodedChannels, body: CodedOrigin) -> Iterator[Segme
     for phase, channel in _numbers(coded):
         for begin, each in zip(body.head.begins, body.head.sections, strict=True):
             if each.shift is not None:
-                granules = body.head.lossy.units(each.shift, each.frames)
                 yield Segment(begin, each.frames, channel, phase, None, None, 0, 0,
-                              SET_NAMES[PLAIN], -1, granules)  # fmt: skip
+                              SET_NAMES[PLAIN], -1, body.head.units(each))  # fmt: skip
 
 
 def _other_segments(body: CodedOrigin) -> Iterator[Segment]:

@@ -8,16 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlac._errors import NlacError
-from nlac._typing import IntSamples
+from nlac._typing import U32, IntSamples
 from nlac.bitstream.constants import CODER_RICE
 from nlac.bitstream.header import StreamHeader
 from nlac.codec.encoder.channels import split_channels
-from nlac.codec.encoder.origin.recover import recover
+from nlac.codec.encoder.origin import recover as layer3
+from nlac.codec.encoder.origin.aac import recover as aac
 from nlac.codec.encoder.origin.recovered import Recovered
 from nlac.codec.encoder.origin.sections import CodedSection, cut
-from nlac.predictors.origin.block import MAX_BITS, MAX_CHANNELS, MIN_BITS, Section, write_head
 from nlac.predictors.origin.coding import SectionCoder
-from nlac.predictors.origin.lossy import LAYER3
+from nlac.predictors.origin.head import MAX_BITS, MAX_CHANNELS, MIN_BITS, Section, write_head
+from nlac.predictors.origin.lossy import AAC, LAYER3
 
 
 def encode_origin(
@@ -47,14 +48,40 @@ def encode_origin(
     channel_map, channels = split_channels(samples, moved=False)
     if not 1 <= len(channels) <= MAX_CHANNELS:
         return None
-    scale = 2.0 ** (bits - MIN_BITS)
+    runs = find_runs(channels, stream.sample_rate, bits)
+    coded = encode_runs(channels, runs, bits, encode) if runs else None
+    return None if coded is None else channel_map + coded
+
+
+def find_runs(
+    channels: NDArray[np.int32], sample_rate: int, bits_per_sample: int
+) -> list[Recovered]:
+    """Find the stretches of samples that a lossy stream was decoded to, all of one kind.
+
+    Parameters
+    ----------
+    channels : (C, frames) int32
+    sample_rate : int
+        In Hz.
+    bits_per_sample : int
+        Depth of the samples.
+
+    Returns
+    -------
+    list of Recovered
+        In order; none where nothing was found.
+    """
+    scale = 2.0 ** (bits_per_sample - MIN_BITS)
     runs = [
         Recovered(LAYER3, each.begin, each.end, each.shift, each.gain / scale, each.table,
                   each.granules)
-        for each in recover(channels, stream.sample_rate, bits)
+        for each in layer3.recover(channels, sample_rate, bits_per_sample)
     ]  # fmt: skip
-    coded = encode_runs(channels, runs, bits, encode) if runs else None
-    return None if coded is None else channel_map + coded
+    return runs or [
+        Recovered(AAC, each.begin, each.end, each.shift, each.gain / scale, each.table,
+                  each.frames)
+        for each in aac.recover(channels, sample_rate, bits_per_sample)
+    ]  # fmt: skip
 
 
 def encode_runs(
@@ -80,6 +107,35 @@ def encode_runs(
     bytes or None
         The coded channels; None where granules bring nothing.
     """
+    found = code_sections(channels, runs, bits_per_sample)
+    if found is None:
+        return None
+    sections, words = found
+    out = write_head(runs[0].lossy.kind, runs[0].table, sections, words)
+    begin, others = 0, []
+    for section in sections:
+        if section.shift is None:
+            others.append(channels[:, begin : begin + section.frames])
+        begin += section.frames
+    return out + (encode(np.concatenate(others, axis=1)) if others else b"")
+
+
+def code_sections(
+    channels: NDArray[np.int32], runs: Sequence[Recovered], bits_per_sample: int
+) -> tuple[list[Section], U32] | None:
+    """Cut a block into sections, and code those that have granules or frames.
+
+    Parameters
+    ----------
+    channels, runs, bits_per_sample
+        See `encode_runs`.
+
+    Returns
+    -------
+    sections : list of Section
+    words : (words,) uint32
+        None in place of both where these bring nothing.
+    """
     parts = _parts(channels, runs, bits_per_sample)
     coded = [each for each in parts if isinstance(each, CodedSection)]
     if not coded:
@@ -99,13 +155,7 @@ def encode_runs(
     if coder.is_full:
         return None
     sections = [Section(each) if isinstance(each, int) else each.section for each in parts]
-    out = write_head(lossy, table, sections, coder.words)
-    begin, others = 0, []
-    for section in sections:
-        if section.shift is None:
-            others.append(channels[:, begin : begin + section.frames])
-        begin += section.frames
-    return out + (encode(np.concatenate(others, axis=1)) if others else b"")
+    return sections, coder.words
 
 
 def _parts(

@@ -41,7 +41,7 @@ def granules_of(rails: NDArray[np.int8]) -> NDArray[np.bool_]:
 
 
 @kernel
-def _energies(slots: Floats, begin: int, bank: Bank) -> tuple[Floats, Floats]:
+def energies_from(slots: Floats, begin: int, bank: Bank) -> tuple[Floats, Floats]:
     """Return squared lines of long blocks from one on, the largest of all channels; their means."""
     count = slots.shape[1] // SUBBAND_LINES - 1
     energies = np.zeros((count, LINES - begin))
@@ -60,7 +60,7 @@ def _energies(slots: Floats, begin: int, bank: Bank) -> tuple[Floats, Floats]:
 
 def cut_of(slots: Floats, touched: NDArray[np.bool_], variance: float, bank: Bank) -> int:
     """Return the line from which on an encoder left out all, as far as unclipped granules tell."""
-    energies, _ = _energies(slots, 0, bank)
+    energies, _ = energies_from(slots, 0, bank)
     if not touched.all():
         energies = energies[~touched]
     # some granules have energy there: at edges, or where something else is wrong
@@ -183,7 +183,7 @@ def noise_above(
     """Return the variance of each granule's noise, from its lines that are not in use."""
     variances = np.full(len(touched), variance)
     if cut + 2 * _BEYOND < LINES:
-        _, energies = _energies(slots, cut + 1, bank)
+        _, energies = energies_from(slots, cut + 1, bank)
         around = energies.copy()
         around[1:] = np.maximum(around[1:], energies[:-1])
         around[:-1] = np.maximum(around[:-1], energies[1:])

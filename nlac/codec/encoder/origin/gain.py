@@ -7,10 +7,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from nlac.codec.encoder.origin.clipping import rails_of
+from nlac.codec.encoder.origin.clipping import energies_from, rails_of
+from nlac.codec.encoder.origin.filter_bank import analyse_slots
 from nlac.codec.encoder.origin.grid import Grid
 from nlac.codec.encoder.origin.stretch import CODED, Fit, fit, length_of, samples_of
-from nlac.codec.encoder.origin.tables import Floats, rounded
+from nlac.codec.encoder.origin.tables import Floats, bank, rounded
 from nlac.kernels.jit import kernel
 from nlac.predictors.origin.granules import LINES
 
@@ -18,9 +19,16 @@ _PROBES = 3
 _GRANULES = 12
 _SHARE = 0.4  # of the granules of a probe that must look coded
 _ROUNDING = 1 / 12  # variance of rounding, in squared steps of the samples
+_TOP = 540  # lines from there on are mostly not in use, and tell the noise
+_LOUDEST = 8.0  # variance of noise in squared steps of samples; more is no noise
+# median of the larger of some squares of noise, by their number, in variances
+_MEDIANS = {1: 0.455, 2: 1.11}
+_FLOATS = 12.0  # decoders err by more where signals are loud; in 24 bits this is more than rounding
 _KNOWN = (1.0, 32767 / 32768)
 _NEAR = 4e-6
 _ROUNDS = 3
+# mean squared error, in variances, of granules that fit: at first, or after other gains were tried
+_RIGHT, _BEARABLE = 1.6, 20.0
 _SURE_GRID = 6.0  # score of a grid on which other gains are looked for
 _SEARCHED = 4  # granules that they are tried on
 # parts of a step of the ladder, which is a fourth root of two, by which gains are changed in turn
@@ -63,33 +71,38 @@ def find_level(
     ]
     # decoders that write more than 16 bits have that gain
     scale = 2.0 ** (bits_per_sample - 16)
-    level = _improved(probes, scale, scale)
+    noise = max(_ROUNDING, min(probe.noise() for probe in probes))
+    if bits_per_sample > 16:
+        noise *= _FLOATS
+    level = _improved(probes, scale, scale, noise, _RIGHT)
     if level is None and grid.score >= _SURE_GRID:
         for probe in probes:
-            level = _improved([probe], probe.searched(scale), scale)
+            level = _improved([probe], probe.searched(scale, noise), scale, noise, _BEARABLE)
             if level is not None:
                 break
     return level
 
 
-def _improved(probes: list[_Probe], gain: float, scale: float) -> Level | None:
+def _improved(
+    probes: list[_Probe], gain: float, scale: float, noise: float, limit: float
+) -> Level | None:
     """Return the level near a gain with which the probes fit best, if they look coded then."""
     for _ in range(_ROUNDS):
-        level = Level(gain, _ROUNDING / gain**2)
+        level = Level(gain, noise / (gain * gain))
         product = energy = 0.0
         for probe in probes:
-            more, weight = probe.products(level)
+            more, weight = probe.products(level, limit)
             product += more
             energy += weight
         if energy == 0.0:
             return None
         estimate = product / energy
         known = scale * min(_KNOWN, key=lambda each: abs(each * scale - estimate))
-        spread = float((_ROUNDING / energy) ** 0.5)  # standard deviation of the estimate
+        spread = float((noise / energy) ** 0.5)  # standard deviation of the estimate
         gain = known if abs(estimate - known) < _NEAR * scale + 5 * spread else estimate
         if gain == level.gain:
             break
-    return Level(gain, _ROUNDING / gain**2)
+    return Level(gain, noise / (gain * gain))
 
 
 class _Probe:
@@ -98,13 +111,20 @@ class _Probe:
         self._rails = rails_of(channels, bits_per_sample)
         self._table = table
 
-    def products(self, level: Level) -> tuple[float, float]:
+    def noise(self) -> float:
+        """Return the variance of noise in the highest lines, 0 if these are in use."""
+        slots = analyse_slots(self._samples, 1, bank())
+        energies, _ = energies_from(slots, _TOP, bank())
+        variance = float(np.median(energies)) / _MEDIANS[len(self._samples)]
+        return variance if variance < _LOUDEST else 0.0
+
+    def products(self, level: Level, limit: float) -> tuple[float, float]:
         """Return the sum of products of samples and synthesis, and that of squares of the latter.
 
-        Both are 0 if the samples do not look coded.
+        Both are 0 if the samples do not look coded, or not with this gain.
         """
         best = self._fit(level, _GRANULES)
-        if np.mean(best.excess < CODED) < _SHARE:
+        if np.mean((best.excess < CODED) & (best.errors < limit)) < _SHARE:
             return 0.0, 0.0
         given = samples_of(best.granules, self._table)
         use = np.zeros(given.shape[1], np.bool_)
@@ -114,7 +134,7 @@ class _Probe:
         use &= ~self._rails.any(axis=0)
         return _products(given, self._samples, use)
 
-    def searched(self, scale: float) -> float:
+    def searched(self, scale: float, noise: float) -> float:
         """Return the gain between two steps of the ladder with which values cost least."""
         gain = scale
         for count, part in _SEARCH:
@@ -123,7 +143,7 @@ class _Probe:
             for number in range(count):
                 change = rounded(np.exp2(part * (number - count // 2) / 4))
                 tried = centre * float(change)
-                level = Level(tried, _ROUNDING / tried**2)
+                level = Level(tried, noise / (tried * tried))
                 spent = sum(self._fit(level, _SEARCHED).excess.tolist())
                 if spent < least:
                     gain, least = tried, spent

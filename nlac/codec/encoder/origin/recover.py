@@ -101,7 +101,7 @@ class _Recovery:
         while end - at >= _GAP * LINES:
             stop = at + span if end - at >= span + span // 2 else end
             if grid is None:
-                grid = find_grid(self._channels[:, at:stop], self._rate)
+                grid = find_grid(self._channels[:, at:stop], self._rate, self._bits)
             level = grid and find_level(self._channels[:, at:stop], grid, self._table, self._bits)
             if grid is None or level is None:
                 at, grid = stop, None

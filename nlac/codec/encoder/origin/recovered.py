@@ -17,7 +17,7 @@ class Recovered(NamedTuple):
     begin, end : int
         Frames.
     shift : int
-        Frame `begin` is sample `shift` of what the units give, at most ``lossy.most_shift``.
+        Frame `begin` is sample `shift` of what the units give, at most ``lossy.kind.most_shift``.
     gain : float
         What the decoder's output was multiplied by, at 16 bits.
     table : int

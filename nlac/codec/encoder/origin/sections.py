@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from nlac.codec.encoder.origin.recovered import Recovered
 from nlac.kernels.arithmetic import log2_fixed
 from nlac.kernels.jit import kernel
-from nlac.predictors.origin.block import Section
-from nlac.predictors.origin.output import NEAREST, TOWARDS_ZERO, UNITY_GAIN, Output
+from nlac.predictors.origin.head import Section
+from nlac.predictors.origin.kinds import NEAREST, TOWARDS_ZERO, UNITY_GAIN
+from nlac.predictors.origin.output import Output
 
 _STEP = 64  # frames that are judged together
 _RESUMED = 4000.0  # bits of a change to granules
@@ -122,13 +123,13 @@ def cut(
     edges = [0, *(changes * _STEP).tolist(), frames]
     found: list[CodedSection | int] = []
     for begin, end in pairwise(edges):
-        if not chosen[begin // _STEP] or end - begin < run.lossy.least_frames:
+        if not chosen[begin // _STEP] or end - begin < run.lossy.kind.least_frames:
             found.append(end - begin)
             continue
-        first = max((run.shift + begin) // run.lossy.lines - run.lossy.lead, 0)
-        shift = run.shift + begin - run.lossy.lines * first
+        first = max((run.shift + begin) // run.lossy.kind.lines - run.lossy.kind.lead, 0)
+        shift = run.shift + begin - run.lossy.kind.lines * first
         section = Section(end - begin, shift, output.gain, output.rounding)
-        used = run.units.part(first, first + run.lossy.units(shift, section.frames))
+        used = run.units.part(first, first + run.lossy.kind.units(shift, section.frames))
         # the filter bank had no granules before these: its first sums differ
         again, near = run.lossy.synthesise(used, run.table, output, shift, section.frames)
         found.append(CodedSection(section, used, near, samples[:, begin:end] - again))
@@ -139,8 +140,8 @@ def _output(run: Recovered, samples: NDArray[np.int32], bits_per_sample: int) ->
     """Gain of a run, and the rounding that leaves the fewest residuals in its first part."""
     gain = round(run.gain * UNITY_GAIN)
     best, least = Output(gain, NEAREST, bits_per_sample), 1 << 62
-    frames = min(samples.shape[1], _PROBED * run.lossy.lines)
-    probed = run.units.part(0, run.lossy.units(run.shift, frames))
+    frames = min(samples.shape[1], _PROBED * run.lossy.kind.lines)
+    probed = run.units.part(0, run.lossy.kind.units(run.shift, frames))
     for rounding in range(NEAREST, TOWARDS_ZERO + 1):
         output = Output(gain, rounding, bits_per_sample)
         made, _ = run.lossy.synthesise(probed, run.table, output, run.shift, frames)
