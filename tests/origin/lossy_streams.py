@@ -14,13 +14,15 @@ from nlac.bitstream.header import StreamHeader
 from nlac.bitstream.writer import StreamWriter
 from nlac.codec.encoder.options import EncodeOptions
 from nlac.codec.encoder.origin.block import encode_runs
-from nlac.codec.encoder.origin.sections import Run
+from nlac.codec.encoder.origin.recovered import Recovered
 from nlac.codec.encoder.payload import encode_block
 from nlac.codec.encoder.stream import make_header
 from nlac.codec.transforms.pcm import PcmDigest
 from nlac.predictors.origin.granules import LINES, NO_STEP, Granules, bands_of, table_of
 from nlac.predictors.origin.kinds import UNITY_GAIN
-from nlac.predictors.origin.synthesis import Output, synthesise
+from nlac.predictors.origin.lossy import LAYER3
+from nlac.predictors.origin.output import Output
+from nlac.predictors.origin.synthesis import synthesise
 from nlac.predictors.registry import predictor_by_id
 
 # kind, step 1, offset 0
@@ -96,7 +98,7 @@ def lossy_stream(
         made, _ = synthesise(granules, table, output, one.shift, one.end - one.begin)
         odd = random.random(made.shape) < missed
         samples[:, one.begin : one.end] = made + odd * random.choice([-1, 1], made.shape)
-        runs.append(Run(one.begin, one.end, one.shift, output, table, granules))
+        runs.append(Recovered(LAYER3, one.begin, one.end, one.shift, one.gain, table, granules))
     chosen = EncodeOptions(**{"preset": "fast", **options})
     header = make_header(AudioFormat(sample_rate, channels, bits), chosen, frames)
     writer, digest = StreamWriter(header), PcmDigest(bits)
@@ -114,7 +116,7 @@ def lossy_stream(
     return data + writer.end(digest.digest()), samples.T
 
 
-def _cut(run: Run, begin: int, end: int) -> Run | None:
+def _cut(run: Recovered, begin: int, end: int) -> Recovered | None:
     """The part of a run in a block, by its frames, with the granules that it needs."""
     first, last = max(run.begin, begin), min(run.end, end)
     if last - first < 2 * LINES:
@@ -124,19 +126,22 @@ def _cut(run: Run, begin: int, end: int) -> Run | None:
     stop = -(-(at + last - first) // LINES)
     return run._replace(
         begin=first - begin, end=last - begin, shift=at - LINES * granule,
-        granules=run.granules.part(granule, stop),
+        units=run.units.part(granule, stop),
     )  # fmt: skip
 
 
 def _origin_payload(
-    samples: NDArray[np.generic], runs: list[Run], header: StreamHeader, options: EncodeOptions
+    samples: NDArray[np.generic],
+    runs: list[Recovered],
+    header: StreamHeader,
+    options: EncodeOptions,
 ) -> bytes | None:
     if not runs:
         return None
     method = predictor_by_id(header.predictor_id).method
     head = bytes([1]) + _CHANNEL * samples.shape[1]
     coded = encode_runs(
-        np.ascontiguousarray(samples.T).astype(np.int32), runs,
+        np.ascontiguousarray(samples.T).astype(np.int32), runs, header.bits_per_sample,
         lambda others: method.encode(others, header, replace(options, entry_seconds=0), head),
     )  # fmt: skip
     return None if coded is None else head + coded

@@ -10,12 +10,21 @@ import pytest
 from lossy_streams import Lossy, lossy_stream
 
 import nlac
+from nlac.audio.format import AudioFormat
+from nlac.bitstream.constants import CODER_RICE
 from nlac.bitstream.header import StreamHeader
 from nlac.bitstream.parser import CodedBlock
 from nlac.bitstream.writer import StreamWriter
 from nlac.codec.decoder.payload import decode_block
+from nlac.codec.encoder.options import EncodeOptions
+from nlac.codec.encoder.stream import make_header
 from nlac.codec.transforms.pcm import PcmDigest
 from nlac.codec.transforms.phases import write_phases
+from nlac.predictors.origin.aac.frames import empty_frames
+from nlac.predictors.origin.coding import SectionCoder
+from nlac.predictors.origin.head import Section, write_head
+from nlac.predictors.origin.lossy import AAC
+from nlac.predictors.origin.output import Output
 from nlac.views.trace import StreamTrace, open_trace
 from nlac.views.trace.block import trace_block
 from nlac.views.trace.coded import CodedOrigin, parse_block
@@ -24,7 +33,7 @@ FRAMES = 30_000
 # granules from the middle of one block to the middle of the last but one
 STRETCH = Lossy(6000, 24_500)
 HOW = [
-    {"preset": "fast", "coder": "rice"}, {"preset": "fast", "coder": "range"}, {"preset": "high"},
+    {"preset": "fast"}, {"preset": "fast", "coder": "range"}, {"preset": "high"},
     {"preset": "neural"},
 ]  # fmt: skip
 pytestmark = pytest.mark.usefixtures("cascade_alone")
@@ -207,6 +216,13 @@ def test_payloads_of_strangers(plain):
             assert refused > 10
 
 
+def test_a_stream_of_rice_codes_has_none(plain):
+    with open_trace(plain[0]) as trace:
+        block, header = trace._reader.block(0), replace(trace.header, coder_id=CODER_RICE)
+        with pytest.raises(nlac.CorruptStream, match="Rice"):
+            parse_block(block, header)
+
+
 def _survives(
     block: CodedBlock, header: StreamHeader, random: np.random.Generator, trial: int
 ) -> bool:
@@ -224,3 +240,40 @@ def _survives(
     np.testing.assert_array_equal(found.samples, expected)
     assert np.isfinite(found.coded_bits)
     return True
+
+
+def test_frames_of_aac():
+    """Units of another kind, of another length."""
+    frames = empty_frames(12, 2)
+    random = np.random.default_rng(4)
+    bands = AAC.bands_of(0).long
+    frames.steps[:, :, :30] = -8
+    used = bands < 30
+    frames.values[:, :, used] = np.rint(random.laplace(0, 3, (12, 2, int(used.sum()))))
+    frames.stereo[3, :5] = 1
+    output, count = Output(), 10_000
+    made, places = AAC.synthesise(frames, 0, output, 1500, count)
+    residuals = (random.random(made.shape) < 0.01).astype(np.int32)
+    coder = SectionCoder.encoder(AAC, made.size)
+    assert coder.units(frames, 0)
+    coder.residuals(residuals.copy(), places)
+    body = write_head(AAC.kind, 0, [Section(count, 1500)], coder.words)
+    header = make_header(AudioFormat(48000, 2, 16), EncodeOptions(preset="fast"), count)
+    writer, digest = StreamWriter(header), PcmDigest(16)
+    samples = (made + residuals).T.astype(np.int16)
+    digest.update(samples)
+    data = writer.begin() + writer.block(bytes([1, 3, 1, 0, 3, 1, 0]) + body, count)
+    data += writer.end(digest.digest())
+    with open_trace(data) as trace:
+        np.testing.assert_array_equal(trace.samples(), samples)
+        np.testing.assert_array_equal(trace.residual(), residuals.T)
+        (block,) = trace.blocks
+        assert block.predictor == "origin (AAC-LC)"
+        (section,) = block.sections
+        assert section.granules == 12
+        (one,) = trace.trace().as_dict()["origin"]["stretches"]
+    assert (one["kind"], one["stereo"]) == ("AAC-LC", "joint stereo")
+    assert one["cutoff_hz"] == used.sum() / 1024 * 24000
+    heads = nlac.info(data).origin
+    assert heads is not None
+    assert heads.summary[0].startswith("was AAC: about ")

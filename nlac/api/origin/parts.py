@@ -1,8 +1,12 @@
-"""Join the sections of origin blocks to the stretches of the lossy streams that they held."""
+"""Join the sections of origin blocks to the stretches of the lossy streams that they held.
+
+*Units* are granules of Layer III, or frames of AAC.
+"""
 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -27,11 +31,11 @@ ROUNDINGS = {NEAREST: "nearest", DOWN: "down", TOWARDS_ZERO: "towards zero"}
 _MPEG1_RATES = 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320
 _MPEG2_RATES = 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160
 _QUARTER_RATES = 8000, 11025, 12000  # of MPEG-2.5
-# what granules and residuals take of the lossy stream, which has headers and padding as well
+# what units and residuals take of the lossy stream, which has headers and padding as well
 _CODED_SHARE = 0.89
 _TOLERANCE = 0.08
 _SAME_GAIN = 1e-4
-_GAP_SECONDS = 10.0  # without granules, as silence is, within one stretch
+_GAP_SECONDS = 10.0  # without units, as silence is, within one stretch
 _FEWEST_UNITS = 3  # of the highest line
 
 
@@ -121,10 +125,12 @@ class OriginPart:
     heard: Heard | None = None
 
     def continues(self, before: OriginPart, gap: float) -> bool:
-        """Whether it is of the same lossy stream as another part, at most `gap` frames before."""
+        """Whether it is of the same lossy stream as another part, at most `gap` frames before.
+
+        The rounding does not count: few samples of a quiet part tell it.
+        """
         return (
-            (self.kind, self.channels, self.grid, self.rounding)
-            == (before.kind, before.channels, before.grid, before.rounding)
+            (self.kind, self.channels, self.grid) == (before.kind, before.channels, before.grid)
             and abs(self.gain / before.gain - 1) < _SAME_GAIN
             and self.start - before.stop <= gap
         )
@@ -222,10 +228,18 @@ def _stretch(parts: Sequence[OriginPart], sample_rate: int) -> OriginStretch:
         kbit_s=round(rate, 1),
         standard_kbit_s=_standard(rate, first.kind),
         gain_db=round(20 * math.log10(first.gain), 4),
-        rounding=first.rounding,
+        rounding=_most_common(parts),
         share=covered / (last.stop - first.start),
         **told,
     )
+
+
+def _most_common(parts: Sequence[OriginPart]) -> str:
+    """Rounding of most frames."""
+    frames: Counter[str] = Counter()
+    for each in parts:
+        frames[each.rounding] += each.stop - each.start
+    return frames.most_common(1)[0][0]
 
 
 def _told(parts: Sequence[OriginPart], heard: Sequence[Heard], sample_rate: int) -> dict[str, Any]:

@@ -14,7 +14,7 @@ class OriginStretch(Record):
     Attributes
     ----------
     kind : str
-        Such as ``"MPEG-1 Layer III"``.
+        ``"MPEG-1 Layer III"``, MPEG-2 or MPEG-2.5; or ``"AAC-LC"``.
     start, stop : int
         First frame, and the frame after the last.
     start_seconds, seconds : float
@@ -22,22 +22,21 @@ class OriginStretch(Record):
     channels : int
         Channels of the lossy stream, 1 or 2.
     kbit_s : float or None
-        Estimate of its bit rate in kbit/s, where granules were coded.
+        Estimate of its bit rate in kbit/s, where what it held was coded.
     standard_kbit_s : int or None
         The nearest bit rate that the standard has, if that is within 8 %.
     gain_db : float
         What the samples were amplified by.
     rounding : str
-        How the decoder rounded: ``"nearest"``, ``"down"`` or ``"towards zero"``.
+        How the decoder rounded, mostly: ``"nearest"``, ``"down"`` or ``"towards zero"``.
     share : float
-        Share of its frames for which granules were found.
+        Share of its frames for which granules, or frames of AAC, were found.
     stereo : str or None
         ``"mono"``, ``"stereo"`` or ``"joint stereo"``; None where this takes decoding.
     cutoff_hz : float or None
         Highest frequency that it holds; None where this takes decoding, or of silence.
     exact : float or None
-        Share of the samples with granules that the decoder of nlac makes in the same way, so
-        that they have no residual; None where this takes decoding.
+        Share of these samples that have no residual; None where this takes decoding.
     """
 
     kind: str
@@ -65,7 +64,7 @@ class OriginInfo(Record):
     summary : tuple of str
         All of it in words, a line for each stretch, but a few at most.
     share : float
-        Share of all frames for which granules were found.
+        Share of all frames for which granules, or frames of AAC, were found.
     stretches : tuple of OriginStretch
         In order; each edit begins a new one.
     """

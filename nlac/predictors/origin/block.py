@@ -13,11 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlac._errors import CorruptStream
-from nlac.bitstream.constants import CODER_RICE
 from nlac.bitstream.header import StreamHeader
 from nlac.entropy.words import check_end
 from nlac.predictors.origin.coding import SectionCoder
-from nlac.predictors.origin.head import OriginHead, Section, read_head
+from nlac.predictors.origin.head import OriginHead, Section, check_coder, read_head
 from nlac.predictors.origin.lossy import lossy_of
 from nlac.predictors.origin.output import Output
 
@@ -111,8 +110,7 @@ def decode_origin(
     CorruptStream
         The bytes are not what an encoder writes.
     """
-    if stream.coder_id == CODER_RICE:
-        raise CorruptStream("granules have no Rice codes", path="origin.coder")
+    check_coder(stream)
     bits = stream.bits_per_sample
     head = read_head(data, at, frames, channels, bits)
     out = np.empty((channels, frames), np.int32)

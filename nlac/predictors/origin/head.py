@@ -13,6 +13,8 @@ import numpy as np
 
 from nlac._errors import CorruptStream
 from nlac._typing import U32
+from nlac.bitstream.constants import CODER_RICE
+from nlac.bitstream.header import StreamHeader
 from nlac.entropy.varint import read_signed, read_varint, write_signed, write_varint
 from nlac.predictors.origin.kinds import KINDS, ORIGIN, TOWARDS_ZERO, UNITY_GAIN, LossyKind
 
@@ -163,6 +165,12 @@ def read_sections(
         raise CorruptStream("sections do not fill the block", path="origin.sections")
     num_words, at = read_varint(data, at)
     return kind, table, sections, num_words, at
+
+
+def check_coder(stream: StreamHeader) -> None:
+    """Raise `CorruptStream` if the stream's coder excludes such blocks."""
+    if stream.coder_id == CODER_RICE:
+        raise CorruptStream("granules have no Rice codes", path="origin.coder")
 
 
 def read_head(data: bytes, at: int, frames: int, channels: int, bits: int) -> OriginHead:

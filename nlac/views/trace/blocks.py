@@ -88,7 +88,7 @@ class SetView:
 
 @dataclass(frozen=True, slots=True)
 class SectionView:
-    """A section of a block of granules.
+    """A section of a block that holds what a lossy stream held.
 
     Attributes
     ----------
@@ -97,7 +97,7 @@ class SectionView:
     predictor : str
         What its samples were coded with.
     granules : int
-        Granules that explain it; 0 for none.
+        Granules, or frames of AAC, that explain it; 0 for none.
     gain : float
         Factor of the samples that they make.
     rounding : str
@@ -127,8 +127,8 @@ class BlockView:
         ``verbatim``, ``integers``, ``floats``, ``integer phases`` or ``float phases``.
     predictor : str
         What the samples were coded with: ``lpc`` also where another predictor's block fell back
-        to it, ``cascade`` where a network was not worth it, ``origin (Layer III)`` where granules
-        of a lossy stream explain samples; empty without coded samples.
+        to it, ``cascade`` where a network was not worth it, ``origin (Layer III)`` or
+        ``origin (AAC-LC)`` where a lossy stream explains samples; empty without coded samples.
     coder : str
         ``range`` or ``rice``; empty without coded samples.
     phases : int
@@ -141,8 +141,8 @@ class BlockView:
     cascade : dict or None
         Parameters of a cascade.
     sections : tuple of SectionView
-        Sections of a block of granules; none of others. Value sets, slices and the like are those
-        of its sections without granules.
+        Sections of a block that holds what a lossy stream held; none of others. Value sets, slices
+        and the like are those of its sections without granules or frames.
     """
 
     index: int

@@ -23,7 +23,7 @@ from nlac.predictors.lpc.parameters import LpcParameters
 from nlac.predictors.methods import GENERIC
 from nlac.predictors.neural.block import CodedForward, read_forward
 from nlac.predictors.neural.kinds import CASCADE_ALONE, FORWARD
-from nlac.predictors.origin.head import OriginHead, read_head
+from nlac.predictors.origin.head import OriginHead, check_coder, read_head
 from nlac.predictors.origin.kinds import AAC, LAYER3, ORIGIN
 from nlac.predictors.prefilter import PREFILTERED, Prefilter, read_prefilters
 from nlac.predictors.registry import predictor_by_id
@@ -194,6 +194,7 @@ def parse_block(block: CodedBlock, stream: StreamHeader) -> CodedChannels:
         return CodedChannels(block, stream, opened, CodedGeneric(at))
     if block.payload[at : at + 1] != bytes([ORIGIN]):
         return _parse_channels(block, stream, opened, at)
+    check_coder(stream)
     head = read_head(
         block.payload, at, opened.frames, opened.channels.num_coded, stream.bits_per_sample
     )

@@ -40,7 +40,7 @@ class Segment:
     set_index : int
         Number of the value set among the block's; -1 with granules.
     granules : int
-        Granules of a lossy stream that explain the samples; 0 for none.
+        Granules, or frames of AAC, that explain the samples; 0 for none.
     """
 
     start: int
