@@ -171,7 +171,7 @@ def try_slopes(
         trial.together[usual, g] = cost
         trial.density[g] = 0.0
         for c in range(channels):
-            trial.density[g] += mean_log(lines[c], 0, LINES) / channels
+            trial.density[g] += mean_log(lines[c], 0, LINES, 1.0) / channels
         clean = True
         for c in range(channels):
             clean &= part.misfits[c] < CLEAN * LINES
