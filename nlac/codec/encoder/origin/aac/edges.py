@@ -84,7 +84,7 @@ def _densities(samples: Floats, begin: int, densities: Floats, work: Floats, ban
             else:
                 for i in range(LINES):
                     lines[i] = lefts[left, i] + rights[right, i]
-            densities[SLOPES * left + right] = mean_log(lines, 0, LINES)
+            densities[SLOPES * left + right] = mean_log(lines, 0, LINES, 1.0)
 
 
 @kernel
