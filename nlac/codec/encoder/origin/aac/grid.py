@@ -23,7 +23,8 @@ _FIRST_LINE = 16
 _NEIGHBOURS = (-6, -5, -4, 4, 5, 6)
 _MOST = 12.0  # of one window, so that no single one decides
 _SURE = 8.0
-_LIKELY = 4.5
+# decoded samples reach 7 in the first windows and 18 in all, others rarely 5
+_LIKELY, _HOPELESS = 7.0, 5.0
 _SURE_WINDOWS = 4
 
 
@@ -77,6 +78,8 @@ def find_grid(channels: NDArray[np.int32], sample_rate: int) -> Grid | None:
         used += 1
         if used >= _SURE_WINDOWS and total.max() > _SURE * used**0.5:
             break
+        if used == _SURE_WINDOWS and total.max() < _HOPELESS * used**0.5:
+            return None
     if used == 0:
         return None
     shape, offset = divmod(int(np.argmax(total)), LINES)
