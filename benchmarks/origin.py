@@ -1,12 +1,12 @@
-"""Measure recordings that were MP3s: size beside the MP3 and beside flac, speed, what was recovered.
+"""Measure recordings that were MP3s or AAC: size beside those and flac, speed, what was recovered.
 
     python benchmarks/origin.py CORPUS [--preset standard] [--category music ...] [--all-decoders]
 
 Recordings of the corpus's test split, 16 bits and 5 seconds or longer, are encoded by lame (128,
-192, V2 and 320 kbit/s) and shine (128), decoded by ffmpeg, mpg123, lame and sox, and trimmed by a
-number of frames that differs for each. By default each stream is decoded by one of the decoders,
-in turn; a decoder that adds dither comes once for each recording. Every result is decoded and compared.
-Needs the programs flac, lame, shineenc, ffmpeg, mpg123 and sox; those that are missing are left out.
+192, V2 and 320 kbit/s), shine (128) and ffmpeg's AAC encoder (128, 192), decoded by ffmpeg, mpg123,
+lame, sox and faad, and trimmed by a number of frames that differs for each. By default each stream
+is decoded by one of the decoders, in turn; a decoder that adds dither comes once for each
+recording. Every result is decoded and compared. Needs flac and some of the other programs.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ import subprocess
 import tempfile
 import time
 from collections import defaultdict
+from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import soundfile
@@ -32,22 +34,54 @@ from nlac.predictors.origin.kinds import ORIGIN
 
 CATEGORIES = ("music", "music-48k", "music-mono", "speech")
 SECONDS = 5.0
+
+
+def lame(*options: str) -> Encoder:
+    """An encoder of lame's."""
+    return Encoder("mp3", lambda source, out: ["lame", "--quiet", *options, source, out])
+
+
+def ffmpeg_aac(*options: str) -> Encoder:
+    """An encoder of ffmpeg's."""
+    begin = ["ffmpeg", "-v", "error", "-y", "-i"]
+    return Encoder("m4a", lambda source, out: [*begin, source, "-c:a", "aac", *options, out])
+
+
+class Encoder(NamedTuple):
+    """Suffix of what an encoder makes, and its command for two paths."""
+
+    suffix: str
+    command: Callable[[Path, Path], list[str | Path]]
+
+
+PLAIN = ("-aac_tns", "0", "-aac_pns", "0")
 ENCODERS = {
-    "lame 128": ["lame", "--quiet", "-b", "128"],
-    "lame 192": ["lame", "--quiet", "-b", "192"],
-    "lame V2": ["lame", "--quiet", "-V", "2"],
-    "lame 320": ["lame", "--quiet", "-b", "320"],
-    "shine 128": ["shineenc", "-q", "-b", "128"],
+    "lame 128": lame("-b", "128"),
+    "lame 192": lame("-b", "192"),
+    "lame V2": lame("-V", "2"),
+    "lame 320": lame("-b", "320"),
+    "shine 128": Encoder("mp3", lambda source, out: ["shineenc", "-q", "-b", "128", source, out]),
+    "aac 128 without TNS, PNS": ffmpeg_aac(*PLAIN, "-b:a", "128k"),
+    "aac 192 without TNS, PNS": ffmpeg_aac(*PLAIN, "-b:a", "192k"),
+    "aac 128 without PNS": ffmpeg_aac("-aac_pns", "0", "-b:a", "128k"),
+    "aac 128": ffmpeg_aac("-b:a", "128k"),
 }
+FFMPEG = ["ffmpeg", "-v", "error", "-i"]
 DECODERS = {
-    "ffmpeg": lambda mp3, wav: ["ffmpeg", "-v", "error", "-i", mp3, wav],
-    "mpg123": lambda mp3, wav: ["mpg123", "-q", "-w", wav, mp3],
-    "lame": lambda mp3, wav: ["lame", "--quiet", "--decode", mp3, wav],
-    "sox": lambda mp3, wav: ["sox", "-D", mp3, wav],
+    "mp3": {
+        "ffmpeg": lambda stream, wav: [*FFMPEG, stream, wav],
+        "mpg123": lambda stream, wav: ["mpg123", "-q", "-w", wav, stream],
+        "lame": lambda stream, wav: ["lame", "--quiet", "--decode", stream, wav],
+        "sox": lambda stream, wav: ["sox", "-D", stream, wav],
+    },
+    "m4a": {
+        "ffmpeg": lambda stream, wav: [*FFMPEG, stream, wav],
+        "faad": lambda stream, wav: ["faad", "-q", "-o", wav, stream],
+    },
 }
 DITHERED = {
     # its decoder in integers shapes and adds noise when it rounds
-    "ffmpeg, dithered": lambda mp3, wav: ["ffmpeg", "-v", "error", "-c:a", "mp3", "-i", mp3, wav]
+    "ffmpeg, dithered": lambda stream, wav: [*FFMPEG[:-1], "-c:a", "mp3", "-i", stream, wav]
 }
 
 
@@ -63,15 +97,14 @@ def recordings(corpus: Path, categories: tuple[str, ...]) -> list[Path]:
     ]  # fmt: skip
 
 
-def granules(data: bytes) -> tuple[int, int]:
-    """Granules that the samples have, and those whose samples come back without large residuals."""
+def exact_frames(data: bytes) -> int:
+    """Frames of a stream in pieces of 576 whose samples the synthesis gives, but for a few."""
     reader = IndexedReader(io.BytesIO(data))
     stream = reader.header
-    total = exact = 0
+    exact = 0
     for index in range(reader.num_blocks):
         block = reader.block(index)
         opened = open_payload(block.payload, block.header.num_frames, stream)
-        total += block.header.num_frames // 576
         mapped = opened.channels
         if mapped is None or block.payload[mapped.end : mapped.end + 1] != bytes([ORIGIN]):
             continue
@@ -81,8 +114,8 @@ def granules(data: bytes) -> tuple[int, int]:
             missed = abs(coded.residuals[:, : coded.section.frames // 576 * 576])
             missed = missed.reshape(len(missed), -1, 576)
             good = (missed.max(axis=(0, 2)) <= 1) & ((missed > 0).mean(axis=(0, 2)) < 0.06)
-            exact += int(np.count_nonzero(good))
-    return total, exact
+            exact += 576 * int(np.count_nonzero(good))
+    return exact
 
 
 def encoded(wav: Path, preset: str, origin: str) -> bytes:
@@ -104,11 +137,10 @@ def measure(wav: Path, preset: str, flac: Path) -> dict[str, float]:
     assert np.array_equal(np.asarray(back).reshape(samples.shape), samples), wav
     plain = encoded(wav, preset, "off")
     subprocess.run(["flac", "-s", "-f", "-8", "-e", "-p", "-o", flac, wav], check=True)
-    total, exact = granules(data)
     return {
         "ours": len(data), "plain": len(plain), "flac": flac.stat().st_size,
         "seconds": len(samples) / rate, "encoding": encoding, "decoding": decoding,
-        "granules": total, "exact": exact,
+        "frames": len(samples), "exact": exact_frames(data),
     }  # fmt: skip
 
 
@@ -119,47 +151,53 @@ def main() -> None:
     parser.add_argument("--preset", default="standard")
     parser.add_argument("--category", action="append", choices=CATEGORIES)
     parser.add_argument("--all-decoders", action="store_true")
+    parser.add_argument("--only", default="", help="only encoders whose name has this in it")
     parser.add_argument("--every", type=int, default=1, help="only every nth recording")
     options = parser.parse_args()
-    decoders = {name: run for name, run in DECODERS.items() if shutil.which(name)}
-    encoders = {name: run for name, run in ENCODERS.items() if shutil.which(run[0])}
+    decoders = {
+        suffix: {name: run for name, run in of_suffix.items() if shutil.which(name)}
+        for suffix, of_suffix in DECODERS.items()
+    }
+    encoders = {
+        name: each for name, each in ENCODERS.items()
+        if options.only in name and shutil.which(str(each.command(Path(), Path())[0]))
+    }  # fmt: skip
     sums: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
     chosen = recordings(options.corpus, tuple(options.category or CATEGORIES))[:: options.every]
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         for number, recording in enumerate(chosen):
-            source, mp3, full, wav = (
-                place / name for name in ("source.wav", "a.mp3", "full.wav", "cut.wav")
-            )
+            source, full, wav = (place / name for name in ("source.wav", "full.wav", "cut.wav"))
             subprocess.run(["flac", "-s", "-d", "-f", "-o", source, recording], check=True)
-            for turn, (encoder, command) in enumerate(encoders.items()):
-                subprocess.run([*command, source, mp3], check=True, stdout=subprocess.DEVNULL)
-                used = dict(decoders)
+            for turn, (encoder, each) in enumerate(encoders.items()):
+                stream = place / f"a.{each.suffix}"
+                command = each.command(source, stream)
+                subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+                used = dict(decoders[each.suffix])
                 if not options.all_decoders:
-                    names = list(decoders)
-                    name = names[(number + turn) % len(names)]
-                    used = {name: decoders[name]}
+                    name = list(used)[(number + turn) % len(used)]
+                    used = {name: used[name]}
                 if encoder == "lame 192" and shutil.which("ffmpeg"):
                     used.update(DITHERED)
                 for name, decode in used.items():
                     full.unlink(missing_ok=True)
-                    subprocess.run(decode(mp3, full), check=True)
+                    subprocess.run(decode(stream, full), check=True)
                     samples, rate = soundfile.read(full, dtype="int16", always_2d=True)
                     trimmed = 100 + (number * 7919 + turn * 104729) % 3001
                     soundfile.write(wav, samples[trimmed:], rate, "PCM_16")
                     found = measure(wav, options.preset, place / "a.flac")
-                    found["mp3"] = mp3.stat().st_size * (1 - trimmed / len(samples))
+                    found["lossy"] = stream.stat().st_size * (1 - trimmed / len(samples))
                     kind = name if name in DITHERED else encoder
                     row = f"{recording.stem} {encoder} {name}"
                     print(row, *(f"{k} {v:.6g}" for k, v in found.items()), flush=True)
                     for key, value in found.items():
                         sums[kind][key] += value
-    print("| stream | of the MP3 | flac by | off by | exact granules | encode | decode |")
+    print("| stream | of the MP3 or AAC | flac by | off by | exact | encode | decode |")
     print("| --- | --- | --- | --- | --- | --- | --- |")
     for kind, row in sums.items():
         print(
-            f"| {kind} | {row['ours'] / row['mp3']:.3f} | {row['flac'] / row['ours']:.2f} | "
-            f"{row['plain'] / row['ours']:.2f} | {row['exact'] / row['granules']:.3f} | "
+            f"| {kind} | {row['ours'] / row['lossy']:.3f} | {row['flac'] / row['ours']:.2f} | "
+            f"{row['plain'] / row['ours']:.2f} | {row['exact'] / row['frames']:.3f} | "
             f"{row['seconds'] / row['encoding']:.2f}x | {row['seconds'] / row['decoding']:.1f}x |"
         )
 

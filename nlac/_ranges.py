@@ -15,6 +15,9 @@ TAIL_BYTES = 1 << 16
 # and from its beginning: the header, and most of the metadata but pictures
 HEAD_BYTES = 1 << 14
 
+# files of which the descriptor may be read: other classes may have that of one that they unpack
+_PLAIN = (io.BufferedReader, io.BufferedRandom, io.FileIO)
+
 
 class ByteRanges:
     """Bytes of a seekable file, by offset.
@@ -31,9 +34,12 @@ class ByteRanges:
     ----------
     num_bytes : int
         Length of the file.
+    is_near : bool
+        Each range costs little: the bytes are in memory or in a file of this machine.
     """
 
     def __init__(self, file: BinaryIO) -> None:
+        self.is_near = type(file) in (*_PLAIN, io.BytesIO)
         self.num_bytes = file.seek(0, io.SEEK_END)
         self._read: ReadRange = _positioned(file)
         # bytes around headers and items, of which many are small, and the end of the file
@@ -81,9 +87,7 @@ def _positioned(file: BinaryIO) -> ReadRange:
     own: ReadRange | None = getattr(file, "read_range", None)
     if own is not None:
         return own
-    # of these only, since other classes may have the descriptor of a file that they unpack
-    plain = type(file) in (io.BufferedReader, io.BufferedRandom, io.FileIO)
-    raw = getattr(file, "raw", file) if plain else None
+    raw = getattr(file, "raw", file) if type(file) in _PLAIN else None
     if type(raw) is io.FileIO and hasattr(os, "pread"):
         return lambda offset, length: _all_of(
             lambda done: os.pread(raw.fileno(), length - done, offset + done), length

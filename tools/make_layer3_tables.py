@@ -41,7 +41,8 @@ WINDOW = """
 ALIAS = ("-0.6", "-0.535", "-0.33", "-0.185", "-0.095", "-0.041", "-0.0142", "-0.0037")
 
 
-def _rounded(value: Decimal) -> int:
+def rounded(value: Decimal) -> int:
+    """The nearest integer, halves up."""
     return int((value + HALF).to_integral_value(rounding=ROUND_FLOOR))
 
 
@@ -68,7 +69,7 @@ def powers() -> list[int]:
     numbers = []
     for n in range(1, MAX_VALUE + 1):
         exponent = ((n**4).bit_length() - 1) // 3
-        numbers.append(_rounded(Decimal(n**4) ** third * (Decimal(2) ** (30 - exponent))))
+        numbers.append(rounded(Decimal(n**4) ** third * (Decimal(2) ** (30 - exponent))))
     return numbers
 
 
@@ -89,21 +90,21 @@ def transform(kind: int) -> list[int]:
         else:
             for i in range(36):
                 row[i] = windows[kind][i] * cosine(PI / 72 * ((2 * i + 19) * (2 * k + 1)))
-        rows += [_rounded(value * Q24) for value in row]
+        rows += [rounded(value * Q24) for value in row]
     return rows
 
 
 def main() -> None:
     """Write the tables, s(32) each."""
     numbers = powers()
-    numbers += [_rounded(Decimal(2) ** (Decimal(r) / 4) * Q30) for r in range(4)]
+    numbers += [rounded(Decimal(2) ** (Decimal(r) / 4) * Q30) for r in range(4)]
     for kind in range(4):
         numbers += transform(kind)
     factors = [Decimal(each) for each in ALIAS]
     norms = [1 / (1 + each * each).sqrt() for each in factors]
-    numbers += [_rounded(norm * Q24) for norm in norms]
-    numbers += [_rounded(c * norm * Q24) for c, norm in zip(factors, norms, strict=True)]
-    numbers += [_rounded(cosine(PI * i / 64) * Q24) for i in range(128)]
+    numbers += [rounded(norm * Q24) for norm in norms]
+    numbers += [rounded(c * norm * Q24) for c, norm in zip(factors, norms, strict=True)]
+    numbers += [rounded(cosine(PI * i / 64) * Q24) for i in range(128)]
     half = [int(each) for each in WINDOW.split()]
     window = half + half[255:0:-1]
     numbers += [-value if i // 64 % 2 else value for i, value in enumerate(window)]

@@ -1,8 +1,9 @@
-"""Facts about an nlac file, from its header, metadata and trailer; no block is decoded."""
+"""Facts about an nlac file: its header, metadata, trailer and heads of blocks; none is decoded."""
 
 from __future__ import annotations
 
 from nlac._errors import CueSheetError
+from nlac.api.origin.heads import origin_of_heads
 from nlac.api.render import audio_format
 from nlac.api.results.parity import ParityInfo
 from nlac.api.results.stream import CueTrackInfo, MetadataInfo, StreamInfo
@@ -65,6 +66,7 @@ def stream_info(reader: IndexedReader) -> StreamInfo:
         tracks=tracks,
         cue_sheet_problem=problem,
         parity=_parity(reader),
+        origin=origin_of_heads(reader),
     )
 
 

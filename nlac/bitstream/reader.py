@@ -219,6 +219,18 @@ class IndexedReader:
                 yield self._checked(i, begin, data[begin - start : int(offsets[i + 1]) - start])
             first = end
 
+    @property
+    def is_near(self) -> bool:
+        """Whether bytes here and there cost little, as in a file of this machine."""
+        return self._data.is_near
+
+    def payload_beginning(self, block_index: int, length: int | None = None) -> bytes:
+        """Read the first bytes of a block's payload, or all of it, as they are; see `block`."""
+        start, end = (int(self._offsets[block_index + k]) for k in (0, 1))
+        start += c.BLOCK_HEADER_BYTES
+        end -= c.CRC_BYTES
+        return self._data.read(start, end - start if length is None else min(length, end - start))
+
     def stored_block(self, block_index: int) -> bytes:
         """Read the bytes of a block as they are, damaged or not."""
         start, end = (int(self._offsets[block_index + k]) for k in (0, 1))
@@ -250,9 +262,7 @@ class IndexedReader:
 
     def _leading(self) -> tuple[MetadataItem, ...]:
         items, num_bytes = [], 0
-        for item, _offset in self._items(
-            self.header.num_bytes, self.trailer.first_block_offset
-        ):
+        for item, _offset in self._items(self.header.num_bytes, self.trailer.first_block_offset):
             items.append(item)
             num_bytes += len(item.data)
             if num_bytes > c.MAX_METADATA_BYTES or len(items) > c.MAX_METADATA_ITEMS:

@@ -49,6 +49,11 @@ class StreamView:
         """Plain values."""
         return {"bytes": self.bytes, "bits_per_sample": self.bits_per_sample, **self.trace}
 
+    def origin_lines(self) -> list[str]:
+        """What the samples were before they were coded, in words; nothing unless blocks tell."""
+        origin = self.trace["origin"]
+        return [] if origin is None else list(origin["summary"])
+
     def bits_at(self, frame: int) -> float | None:
         """Bits a sample at a frame, over all channels; None where they are not known."""
         place = (frame - self.trace["start"]) // self.trace["step"]

@@ -17,6 +17,9 @@ from schema_tools import check_output
 import nlac
 from nlac.cli.main import cli
 
+# makers of streams
+sys.path.append(str(Path(__file__).resolve().parents[1] / "origin"))
+
 
 @pytest.fixture
 def wav(tmp_path: Path) -> Path:

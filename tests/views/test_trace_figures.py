@@ -112,6 +112,7 @@ def test_all_goes_to_json(how):
         found = json.loads(json.dumps(trace.trace(10, 2000).as_dict()))
         assert set(found) == {
             "start", "stop", "step", "blocks", "segments", "bits", "totals", "weights", "histogram",
+            "origin",
         }  # fmt: skip
         assert found["totals"][0]["rest"] > 0
 

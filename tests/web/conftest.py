@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import pytest
 
 pytest.importorskip("fastapi", reason="the page needs nlac[web]")
@@ -13,6 +16,9 @@ from web_tools import wav_bytes
 import nlac
 from nlac.web.app import create_app
 from nlac.web.settings import Settings
+
+# makers of streams
+sys.path.append(str(Path(__file__).resolve().parents[1] / "origin"))
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from nlac.api.results.origin import OriginInfo
 from nlac.api.results.parity import ParityInfo
 from nlac.api.results.record import Record
 
@@ -120,6 +121,9 @@ class StreamInfo(Record):
         What is wrong with the cue sheet.
     parity : ParityInfo or None
         Parity against damage, if there is any.
+    origin : OriginInfo or None
+        The lossy stream that the samples came from, where blocks hold it; as far as their heads
+        tell. None of files behind URLs, and of objects of classes that are not Python's own.
     """
 
     sample_rate: int
@@ -151,3 +155,4 @@ class StreamInfo(Record):
     tracks: tuple[CueTrackInfo, ...] = ()
     cue_sheet_problem: str | None = None
     parity: ParityInfo | None = None
+    origin: OriginInfo | None = None

@@ -1,207 +1,90 @@
 """Decode a block that holds what a lossy stream held (spec, section "Origin block").
 
-The block is cut into sections. Those of granules are synthesised, and what the synthesis missed is
-added; the others, one after the other, are a block of the stream's own predictor.
+The block is cut into sections. Those of granules or frames are synthesised, and what the synthesis
+missed is added; the others, one after the other, are a block of the stream's own predictor.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import accumulate
-from typing import NamedTuple, TypeAlias
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nlac._errors import CorruptStream
-from nlac._typing import U32
 from nlac.bitstream.constants import CODER_RICE
 from nlac.bitstream.header import StreamHeader
-from nlac.entropy.varint import read_signed, read_varint, write_signed, write_varint
 from nlac.entropy.words import check_end
 from nlac.predictors.origin.coding import SectionCoder
-from nlac.predictors.origin.granules import LINES, RATES, Granules, empty_granules
-from nlac.predictors.origin.kinds import ORIGIN
-from nlac.predictors.origin.synthesis import TOWARDS_ZERO, UNITY_GAIN, Output, synthesise
-
-LAYER3 = 0  # kind of lossy stream
-MAX_CHANNELS = 2
-MIN_BITS, MAX_BITS = 16, 24
-MIN_SECTION = 2 * LINES  # frames of a section of granules
-MAX_SHIFT = 3 * LINES - 1
-_GAINS = UNITY_GAIN // 2, UNITY_GAIN * 2
+from nlac.predictors.origin.head import OriginHead, Section, read_head
+from nlac.predictors.origin.lossy import lossy_of
+from nlac.predictors.origin.output import Output
 
 # decodes a block of the stream's predictor: data, at, frames, channels, stream
 DecodeBlock: TypeAlias = Callable[[bytes, int, int, int, StreamHeader], Iterable[NDArray[np.int32]]]
 
 
-class Section(NamedTuple):
-    """A stretch of a block.
-
-    Attributes
-    ----------
-    frames : int
-        Its length.
-    shift : int or None
-        Samples of the synthesis before it, or None if it has no granules.
-    gain : int
-        Factor of the samples, Q30.
-    rounding : int
-        How the decoder rounded.
-    """
-
-    frames: int
-    shift: int | None = None
-    gain: int = UNITY_GAIN
-    rounding: int = 0
-
-    @property
-    def granules(self) -> int:
-        """Number of its granules."""
-        return 0 if self.shift is None else -(-(self.shift + self.frames) // LINES)
-
-
-class OriginHead(NamedTuple):
-    """What a block begins with.
-
-    Attributes
-    ----------
-    table : int
-        Number of the table of bands.
-    sections : list of Section
-    words : (words,) uint32
-        Coded granules and residuals.
-    end : int
-        Position of the block of the other sections.
-    """
-
-    table: int
-    sections: list[Section]
-    words: U32
-    end: int
-
-    @property
-    def other_frames(self) -> int:
-        """Frames of the sections without granules."""
-        return sum(each.frames for each in self.sections if each.shift is None)
-
-
-def write_head(table: int, sections: Sequence[Section], words: U32) -> bytes:
-    """Return the bytes of a block before the block of its sections without granules."""
-    out = bytearray(write_varint(ORIGIN) + write_varint(LAYER3) + write_varint(table))
-    out += write_varint(len(sections))
-    for each in sections:
-        out += write_varint(each.frames)
-        if each.shift is None:
-            out += write_varint(0)
-            continue
-        out += write_varint(1 + each.shift) + write_signed(each.gain - UNITY_GAIN)
-        out += write_varint(each.rounding)
-    out += write_varint(len(words)) + words.astype("<u4").tobytes()
-    return bytes(out)
-
-
-def read_head(data: bytes, at: int, frames: int, channels: int, bits: int) -> OriginHead:
-    """Parse a block up to the block of its sections without granules.
-
-    Raises
-    ------
-    CorruptStream
-        A value is out of bounds.
-    """
-    _, at = read_varint(data, at)
-    if channels > MAX_CHANNELS or not MIN_BITS <= bits <= MAX_BITS:
-        raise CorruptStream("channels or bits that granules do not have", path="origin")
-    lossy, at = read_varint(data, at)
-    if lossy != LAYER3:
-        raise CorruptStream(f"unknown kind {lossy} of granules", path="origin.kind")
-    table, at = read_varint(data, at)
-    if table >= len(RATES):
-        raise CorruptStream(f"unknown table {table}", path="origin.table")
-    count, at = read_varint(data, at)
-    sections: list[Section] = []
-    left = frames
-    for i in range(count):
-        section, at = _read_section(data, at, f"origin.sections[{i}]")
-        left -= section.frames
-        alike = section.shift is None and sections and sections[-1].shift is None
-        if left < 0 or alike:
-            raise CorruptStream("sections do not fill the block", path="origin.sections")
-        sections.append(section)
-    if left:
-        raise CorruptStream("sections do not fill the block", path="origin.sections")
-    num_words, at = read_varint(data, at)
-    if 4 * num_words > len(data) - at:
-        raise CorruptStream("words do not fit", path="origin.words")
-    words = np.frombuffer(data, "<u4", num_words, at).astype(np.uint32)
-    return OriginHead(table, sections, words, at + 4 * num_words)
-
-
-def _read_section(data: bytes, at: int, path: str) -> tuple[Section, int]:
-    frames, at = read_varint(data, at)
-    if not frames:
-        raise CorruptStream("a section without frames", path=path)
-    shift, at = read_varint(data, at)
-    if not shift:
-        return Section(frames), at
-    gain, at = read_signed(data, at)
-    rounding, at = read_varint(data, at)
-    gain += UNITY_GAIN
-    if (
-        shift - 1 > MAX_SHIFT
-        or frames < MIN_SECTION
-        or not _GAINS[0] <= gain <= _GAINS[1]
-        or rounding > TOWARDS_ZERO
-    ):
-        raise CorruptStream("a value is out of bounds", path=path)
-    return Section(frames, shift - 1, gain, rounding), at
-
-
 class DecodedSection(NamedTuple):
-    """A section with granules.
+    """A section with granules or frames, decoded.
 
     Attributes
     ----------
+    begin : int
+        Its first frame in the block.
     section : Section
-    granules : Granules
-    synthesised, residuals : (channels, frames) int32
-        Their sum is the samples.
+    units : Granules or Frames
+    made : (channels, frames) int32
+        What the synthesis made of them.
+    residuals : (channels, frames) int32
+        What that missed.
+    samples : (channels, frames) int32
+        The sum of both.
+    unit_bits, residual_bits : float
+        Bits of the words that each took.
     """
 
+    begin: int
     section: Section
-    granules: Granules
-    synthesised: NDArray[np.int32]
+    units: Any
+    made: NDArray[np.int32]
     residuals: NDArray[np.int32]
-
-    def samples(self) -> NDArray[np.int32]:
-        """Return the samples, (channels, frames): less than 2**26 in magnitude."""
-        return self.synthesised + self.residuals
+    samples: NDArray[np.int32]
+    unit_bits: float
+    residual_bits: float
 
 
 def decode_sections(head: OriginHead, channels: int, bits: int) -> Iterator[DecodedSection]:
-    """Decode the sections that have granules.
-
-    Yields
-    ------
-    DecodedSection
+    """Decode the sections that have granules or frames.
 
     Raises
     ------
     CorruptStream
         The words are not what an encoder writes.
     """
-    coder = SectionCoder(head.words, True)
-    for section in head.sections:
+    lossy = lossy_of(head.kind)
+    coder = SectionCoder(lossy, head.words, True)
+    for begin, section in zip(head.begins, head.sections, strict=True):
         if section.shift is None:
             continue
-        granules = empty_granules(section.granules, channels)
-        if not coder.granules(granules, head.table):
-            raise CorruptStream("a value of granules is out of bounds", path="origin.granules")
+        marks = [coder.bits]
+        shift, frames = section.shift, section.frames
+        units = lossy.empty(head.kind.units(shift, frames), channels)
+        if not coder.units(units, head.table):
+            raise CorruptStream("a value of a spectrum is out of bounds", path="origin.units")
+        marks.append(coder.bits)
         output = Output(section.gain, section.rounding, bits)
-        samples, places = synthesise(granules, head.table, output, section.shift, section.frames)
-        residuals = np.zeros(samples.shape, np.int32)
+        made, places = lossy.synthesise(units, head.table, output, shift, frames)
+        residuals = np.zeros(made.shape, np.int32)
         coder.residuals(residuals, places)
-        yield DecodedSection(section, granules, samples, residuals)
+        marks.append(coder.bits)
+        samples = made.astype(np.int64) + residuals
+        if int(abs(samples).max()) >> 31:
+            raise CorruptStream("a sample exceeds 32 bits", path="origin")
+        yield DecodedSection(
+            begin, section, units, made, residuals, samples.astype(np.int32),
+            marks[1] - marks[0], marks[2] - marks[1],
+        )  # fmt: skip
     taken = coder.finish()
     check_end(head.words, np.zeros(0, np.uint32), taken, 0)
 
@@ -217,7 +100,7 @@ def decode_origin(
     at, frames, channels : int
     stream : StreamHeader
     decode : callable
-        Decodes the block of the sections without granules.
+        Decodes the block of the sections without units.
 
     Returns
     -------
@@ -233,26 +116,15 @@ def decode_origin(
     bits = stream.bits_per_sample
     head = read_head(data, at, frames, channels, bits)
     out = np.empty((channels, frames), np.int32)
-    begins = [0, *accumulate(each.frames for each in head.sections)]
-    coded = [begin for begin, each in zip(begins, head.sections, strict=False) if each.granules]
-    found = decode_sections(head, channels, bits)
-    for begin, each in zip(coded, found, strict=True):
-        out[:, begin : begin + each.section.frames] = each.samples()
+    for each in decode_sections(head, channels, bits):
+        out[:, each.begin : each.begin + each.section.frames] = each.samples
     if not head.other_frames:
-        if head.end != len(data):
-            raise CorruptStream("bytes follow the granules", path="origin")
         return out
-    if data[head.end : head.end + 1] == bytes([ORIGIN]):
-        raise CorruptStream("granules within the other sections", path="origin.block")
     others = np.empty((channels, head.other_frames), np.int32)
     done = 0
     for piece in decode(data, head.end, head.other_frames, channels, stream):
         others[:, done : done + piece.shape[1]] = piece
         done += piece.shape[1]
-    done = 0
-    for begin, section in zip(begins, head.sections, strict=False):
-        if not section.granules:
-            piece = others[:, done : done + section.frames]
-            out[:, begin : begin + section.frames] = piece
-            done += section.frames
+    for span in head.other_spans:
+        out[:, span.begin : span.end] = others[:, span.start : span.start + span.end - span.begin]
     return out

@@ -11,7 +11,7 @@ import numpy as np
 from nlac.entropy.binary_decisions import decide, raw_bits
 from nlac.kernels.arithmetic import bit_length, log2_fixed
 from nlac.kernels.jit import inline_kernel, kernel
-from nlac.predictors.origin.synthesis import PLACES
+from nlac.predictors.origin.output import PLACES
 
 _RATE = 4
 _LEVELS = 40

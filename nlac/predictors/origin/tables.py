@@ -13,21 +13,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlac.predictors.origin.granules import MAX_VALUE, SUBBAND_LINES
+from nlac.predictors.origin.sizes import SizeTables
 
 _TYPES, _FOLDED = 4, 2 * SUBBAND_LINES
 _ALIASED = 8
 
 
 class Layer3Tables(NamedTuple):
-    """Tables of the synthesis, all int64.
+    """Tables of the synthesis; arrays are int64.
 
     Attributes
     ----------
-    mantissas, exponents : (8207,)
-        n**(4/3) is about ``mantissas[n] * 2**(exponents[n] - 30)``; mantissas from 2**30 to 2**31,
-        but 0 for n = 0.
-    roots : (4,)
-        2**(r / 4), Q30.
+    sizes : SizeTables
     transform : (4, 18, 36)
         Windowed inverse MDCT of each block type, Q24.
     kept, crossed : (8,)
@@ -39,9 +36,7 @@ class Layer3Tables(NamedTuple):
         Window of the filter bank, Q16.
     """
 
-    mantissas: NDArray[np.int64]
-    exponents: NDArray[np.int64]
-    roots: NDArray[np.int64]
+    sizes: SizeTables
     transform: NDArray[np.int64]
     kept: NDArray[np.int64]
     crossed: NDArray[np.int64]
@@ -65,9 +60,11 @@ def layer3_tables() -> Layer3Tables:
     places = np.concatenate([np.arange(16), np.arange(33, 49)])
     angles = (16 + places[:, None]) * (2 * np.arange(16) + 1) % 128
     return Layer3Tables(
-        np.concatenate([zero, powers]),
-        np.concatenate([zero, (lengths - 1) // 3]),
-        roots.copy(),
+        SizeTables(
+            np.concatenate([zero, powers]),
+            np.concatenate([zero, (lengths - 1) // 3]),
+            roots.copy(),
+        ),
         transform.reshape(_TYPES, SUBBAND_LINES, _FOLDED).copy(),
         kept.copy(),
         crossed.copy(),

@@ -44,7 +44,7 @@ def page(analysis: Analysis) -> str:
     parts = {
         "name": html.escape(facts["name"]),
         "facts": html.escape(format_line(facts)),
-        "streams": _table(analysis),
+        "streams": _table(analysis) + _origin(analysis),
         "player": _player(analysis),
         "damage": "".join(f'<p class="bad">{html.escape(text)}</p>' for text in analysis.damage),
         "style": (STATIC / "style.css").read_text(encoding="utf-8"),
@@ -123,6 +123,12 @@ def _table(analysis: Analysis) -> str:
         )
     # narrow screens scroll it, and not the page
     return f'<div class="scroll"><table>{"".join(rows)}</table></div>'
+
+
+def _origin(analysis: Analysis) -> str:
+    """What the samples were before, as their streams tell; the same of each, so once."""
+    lines = [line for each in analysis.streams.values() for line in each.origin_lines()]
+    return "".join(f"<p>{html.escape(line)}</p>" for line in dict.fromkeys(lines))
 
 
 def _player(analysis: Analysis) -> str:

@@ -208,18 +208,21 @@ export function structure(source) {
       if (!block) return "";
       const how = [block.predictor || block.mode, block.coder].filter(Boolean).join(", ");
       return `block ${block.index} (${how}, ${count(block.bytes)} bytes)` +
-        (segment ? `, segment of ${count(segment.frames)}` : "");
+        (segment ? `, segment of ${count(segment.frames)}${inGranules(segment)}` : "");
     },
     note(c, { data }) {
       if (data.problems?.length) return `: damaged (${places(data.problems)})`;
       return data.segments_left_out ? `, ${count(data.segments_left_out)} small ones left out` : "";
     },
-    more: ({ data }) => data.problems ?? [],
+    more: ({ data }) => [...(data.origin?.summary ?? []), ...(data.problems ?? [])],
     describe(c, { data }) {
       return `${count(data.blocks.length)} blocks and ${count(data.segments.length)} segments`;
     },
   };
 }
+
+/** The granules that explain a segment, in words. */
+const inGranules = ({ granules }) => (granules ? ` in ${count(granules)} granules` : "");
 
 /** Order of the predictor, a line for each channel. */
 export function orders(source) {
@@ -228,7 +231,8 @@ export function orders(source) {
     key: "orders", title: "predictor order", feed: "trace", height: 70, emptyHeight: EMPTY_HEIGHT,
     isEmpty: (feed) => !known(feed).length,
     note: (c, feed) => (known(feed).length ? ""
-      : feed.data.blocks.some((block) => block.cascade) ? ": none, it adapts to the past" : ": none"),
+      : feed.data.blocks.some((block) => block.cascade) ? ": none, it adapts to the past"
+      : feed.data.segments.some(inGranules) ? ": none, granules are synthesised" : ": none"),
     legend: source.channels === 2 ? ["L", "R"] : [],
     draw(c, feed) {
       const found = known(feed), top = niceOrder(Math.max(4, ...found.map((each) => each.order)));

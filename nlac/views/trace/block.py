@@ -12,8 +12,9 @@ from nlac._typing import AnyArray, IntSamples
 from nlac.codec.decoder.payload import check_depth, join_pieces, verbatim_samples
 from nlac.codec.transforms.channels import CODED, CONSTANT, NEGATED_COPY, ChannelMap
 from nlac.codec.transforms.phases import join_phases
-from nlac.views.trace.channels import TracedChannels, trace_channels
+from nlac.views.trace.channels import trace_channels
 from nlac.views.trace.coded import CodedChannels
+from nlac.views.trace.record import TracedChannels
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from nlac.api.origin.parts import ROUNDINGS, BlockPlace
 from nlac.codec.decoder.payload import (
     FLOAT_PHASES,
     FLOATS,
@@ -16,7 +18,8 @@ from nlac.codec.transforms.channels import CODED, CONSTANT, COPY, NEGATED_COPY
 from nlac.entropy.value_sets import GRID, LIST, PLAIN, SOFT, ValueSet
 from nlac.predictors.cascade.block import CodedCascade
 from nlac.predictors.lpc.block import RANGE, RICE
-from nlac.views.trace.coded import CodedChannels, CodedLpc
+from nlac.predictors.origin.kinds import UNITY_GAIN
+from nlac.views.trace.coded import CodedChannels, CodedLpc, CodedOrigin
 
 MODES = {
     VERBATIM: "verbatim", INTEGERS: "integers", FLOATS: "floats",
@@ -84,6 +87,33 @@ class SetView:
 
 
 @dataclass(frozen=True, slots=True)
+class SectionView:
+    """A section of a block of granules.
+
+    Attributes
+    ----------
+    start, frames : int
+        First frame in the stream, and length.
+    predictor : str
+        What its samples were coded with.
+    granules : int
+        Granules that explain it; 0 for none.
+    gain : float
+        Factor of the samples that they make.
+    rounding : str
+        How the decoder rounded: ``nearest``, ``down`` or ``towards zero``; empty without
+        granules.
+    """
+
+    start: int
+    frames: int
+    predictor: str
+    granules: int = 0
+    gain: float = 1.0
+    rounding: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class BlockView:
     """A block of a stream.
 
@@ -97,7 +127,8 @@ class BlockView:
         ``verbatim``, ``integers``, ``floats``, ``integer phases`` or ``float phases``.
     predictor : str
         What the samples were coded with: ``lpc`` also where another predictor's block fell back
-        to it, ``cascade`` where a network was not worth it; empty without coded samples.
+        to it, ``cascade`` where a network was not worth it, ``origin (Layer III)`` where granules
+        of a lossy stream explain samples; empty without coded samples.
     coder : str
         ``range`` or ``rice``; empty without coded samples.
     phases : int
@@ -109,6 +140,9 @@ class BlockView:
         First frames of the slices, none without; counted from the stream's.
     cascade : dict or None
         Parameters of a cascade.
+    sections : tuple of SectionView
+        Sections of a block of granules; none of others. Value sets, slices and the like are those
+        of its sections without granules.
     """
 
     index: int
@@ -123,6 +157,7 @@ class BlockView:
     value_sets: tuple[SetView, ...]
     slices: tuple[int, ...]
     cascade: dict[str, Any] | None
+    sections: tuple[SectionView, ...] = ()
 
     @property
     def bits_per_sample(self) -> float:
@@ -136,13 +171,17 @@ class BlockView:
 
 def describe(coded: CodedChannels) -> BlockView:
     """Tell what the headers and the side information of a block say."""
-    header, body = coded.block.header, coded.body
+    header, predicted = coded.block.header, coded.predicted
+    body = None if predicted is None else predicted.body
     coder = ""
-    if body is not None:
-        coder = _CODERS[body.coder] if isinstance(body, CodedLpc) else "range"
+    if coded.body is not None:
+        coder = _CODERS[coded.body.coder] if isinstance(coded.body, CodedLpc) else "range"
     slices: tuple[int, ...] = ()
     if isinstance(body, CodedLpc) and body.sliced is not None:
-        slices = tuple(header.first_frame + each.start for each in body.sliced.table.slices)
+        starts = [each.start for each in body.sliced.table.slices]
+        if isinstance(coded.body, CodedOrigin):
+            starts = [coded.body.place(start) for start in starts]
+        slices = tuple(header.first_frame + start for start in starts)
     return BlockView(
         header.block_index,
         header.first_frame,
@@ -153,10 +192,27 @@ def describe(coded: CodedChannels) -> BlockView:
         coder,
         coded.opened.phases,
         _channels(coded),
-        tuple(map(_set_view, coded.sets)),
+        () if predicted is None else tuple(map(_set_view, predicted.sets)),
         slices,
         asdict(body.parameters) if isinstance(body, CodedCascade) else None,
+        tuple(_sections(coded)),
     )
+
+
+def _sections(coded: CodedChannels) -> Iterator[SectionView]:
+    body, header, opened = coded.body, coded.block.header, coded.opened
+    if not isinstance(body, CodedOrigin):
+        return
+    place = BlockPlace(header.first_frame, header.num_frames, opened.phases, opened.offset)
+    for begin, each in zip(body.head.begins, body.head.sections, strict=True):
+        start, stop = place.span(begin, begin + each.frames)
+        if each.shift is not None:
+            gain, rounding = each.gain / UNITY_GAIN, ROUNDINGS[each.rounding]
+            yield SectionView(
+                start, stop - start, coded.predictor, body.head.units(each), gain, rounding
+            )
+        elif body.others is not None:
+            yield SectionView(start, stop - start, body.others.predictor)
 
 
 def _channels(coded: CodedChannels) -> tuple[ChannelView, ...]:
@@ -164,12 +220,13 @@ def _channels(coded: CodedChannels) -> tuple[ChannelView, ...]:
     if mapped is None:
         return tuple(ChannelView(c, 0, "verbatim") for c in range(channels))
     numbers = [i for i, (kind, _, _) in enumerate(mapped.entries) if kind == CODED]
+    predicted = coded.predicted or coded
     # channel in the block of each coded channel in coding order
-    places = [numbers[place] for place in coded.order]
-    links = dict(zip(places, zip(*coded.links, strict=True), strict=True))
+    places = [numbers[place] for place in predicted.order]
+    links = dict(zip(places, zip(*predicted.links, strict=True), strict=True))
     prefilters = {
         place: len(each.coefficients)
-        for place, each in zip(numbers, coded.prefilters, strict=False)
+        for place, each in zip(numbers, predicted.prefilters, strict=False)
     }
     views = []
     for i, (kind, number, offset) in enumerate(mapped.entries):

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nlac.codec.transforms.channels import CODED
 from nlac.entropy.adaptive_mixture.state import MAX_PARTS, MixtureCell
 from nlac.entropy.distributions import tables
 from nlac.entropy.small_residuals import new_contexts
@@ -26,33 +24,12 @@ from nlac.predictors.neural.models import needed_model
 from nlac.predictors.neural.samples import BasePredictor, known_passes, make_runners, powers
 from nlac.predictors.neural.samples import decode_samples as decode_network_samples
 from nlac.predictors.prefilter import restore
-from nlac.views.trace.coded import CodedChannels, CodedGeneric, CodedLpc
+from nlac.views.trace.coded import CodedChannels, CodedGeneric, CodedLpc, CodedOrigin
 from nlac.views.trace.generic import PART_NAMES, trace_generic
 from nlac.views.trace.lpc_kernels import trace_lpc
 from nlac.views.trace.mixture_kernels import trace_cascade, trace_network
-from nlac.views.trace.record import Record, new_record
-
-
-class TracedChannels(NamedTuple):
-    """Coded channels of a block, in the order of the block.
-
-    Attributes
-    ----------
-    samples : (channels, frames) int32
-    residuals : (channels, frames) int64
-        What the prediction missed.
-    record : Record
-    names : list of str
-        What the mixture has locations from; empty without a mixture.
-    sources : (MAX_PARTS,) int64
-        The location of each part of the mixture, -1 for parts that it lacks.
-    """
-
-    samples: NDArray[np.int32]
-    residuals: NDArray[np.int64]
-    record: Record
-    names: list[str]
-    sources: NDArray[np.int64]
+from nlac.views.trace.origin import trace_origin
+from nlac.views.trace.record import Record, TracedChannels, new_record
 
 
 def trace_channels(coded: CodedChannels) -> TracedChannels:
@@ -68,10 +45,11 @@ def trace_channels(coded: CodedChannels) -> TracedChannels:
     body, mapped = coded.body, coded.opened.channels
     assert body is not None
     assert mapped is not None
-    steps = np.array([step for kind, step, _ in mapped.entries if kind == CODED], np.int64)
+    if isinstance(body, CodedOrigin):
+        return trace_origin(coded, body, trace_channels(body.others) if body.others else None)
     order = np.array(coded.order, np.int64)
     has_mixture = not isinstance(body, CodedLpc)
-    record = new_record(len(order), coded.opened.frames, steps[order], has_mixture)
+    record = new_record(len(order), coded.opened.frames, coded.steps[order], has_mixture)
     names: list[str] = []
     sources = np.full(MAX_PARTS, -1, np.int64)
     if isinstance(body, CodedLpc):

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
 
 from nlac._errors import CorruptStream
 from nlac.bitstream.constants import PREDICTOR_LPC
 from nlac.bitstream.header import StreamHeader
 from nlac.bitstream.parser import CodedBlock
 from nlac.codec.decoder.payload import OpenedPayload, open_payload
+from nlac.codec.transforms.channels import CODED
 from nlac.entropy.value_sets import ValueSet
 from nlac.entropy.varint import read_varint
 from nlac.predictors.cascade.block import CASCADE, CodedCascade, read_cascade
@@ -18,10 +23,13 @@ from nlac.predictors.lpc.parameters import LpcParameters
 from nlac.predictors.methods import GENERIC
 from nlac.predictors.neural.block import CodedForward, read_forward
 from nlac.predictors.neural.kinds import CASCADE_ALONE, FORWARD
+from nlac.predictors.origin.head import OriginHead, read_head
+from nlac.predictors.origin.kinds import AAC, LAYER3, ORIGIN
 from nlac.predictors.prefilter import PREFILTERED, Prefilter, read_prefilters
 from nlac.predictors.registry import predictor_by_id
 
 LPC, CASCADES = "lpc", "cascade"
+ORIGINS = {LAYER3: "origin (Layer III)", AAC: "origin (AAC-LC)"}
 
 
 class CodedLpc(NamedTuple):
@@ -55,7 +63,35 @@ class CodedGeneric(NamedTuple):
     at: int
 
 
-Body: TypeAlias = CodedLpc | CodedCascade | CodedForward | CodedGeneric
+@dataclass(frozen=True, slots=True)
+class CodedOrigin:
+    """A block of what a lossy stream held.
+
+    Attributes
+    ----------
+    head : OriginHead
+    others : CodedChannels or None
+        The block of its sections without granules, if there are any. Its frames are those of these
+        sections, one after the other.
+    """
+
+    head: OriginHead
+    others: CodedChannels | None
+
+    def places(self, begin: int, end: int) -> Iterator[tuple[int, int]]:
+        """Yield the spans of the block in which frames `begin` to `end` of `others` lie."""
+        for span in self.head.other_spans:
+            shift = span.begin - span.start
+            first, last = max(begin + shift, span.begin), min(end + shift, span.end)
+            if first < last:
+                yield first, last
+
+    def place(self, frame: int) -> int:
+        """Return the frame of the block that a frame of `others` is."""
+        return next(self.places(frame, frame + 1))[0]
+
+
+Body: TypeAlias = CodedLpc | CodedCascade | CodedForward | CodedGeneric | CodedOrigin
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +104,7 @@ class CodedChannels:
     stream : StreamHeader
     opened : OpenedPayload
         Mode, float side information, phases and channel map.
-    body : CodedLpc, CodedCascade, CodedForward, CodedGeneric or None
+    body : CodedLpc, CodedCascade, CodedForward, CodedGeneric, CodedOrigin or None
         The coded channels; None where there are none.
     has_network : bool
         A network corrects the body's predictions.
@@ -94,7 +130,14 @@ class CodedChannels:
         entry = predictor_by_id(self.stream.predictor_id)
         if self.has_network or isinstance(self.body, CodedGeneric):
             return entry.name
+        if isinstance(self.body, CodedOrigin):
+            return ORIGINS[self.body.head.kind]
         return LPC if isinstance(self.body, CodedLpc) else CASCADES
+
+    @property
+    def predicted(self) -> CodedChannels | None:
+        """What the stream's predictor coded: of an origin block, its `others`."""
+        return self.body.others if isinstance(self.body, CodedOrigin) else self
 
     @property
     def order(self) -> list[int]:
@@ -104,6 +147,12 @@ class CodedChannels:
         if isinstance(self.body, CodedCascade):
             return self.body.side_info.order
         return list(range(0 if self.opened.channels is None else self.opened.channels.num_coded))
+
+    @property
+    def steps(self) -> NDArray[np.int64]:
+        """Samples of each coded channel of the block are so many times what is coded."""
+        entries = [] if self.opened.channels is None else self.opened.channels.entries
+        return np.array([step for kind, step, _ in entries if kind == CODED], np.int64)
 
     @property
     def sets(self) -> list[ValueSet]:
@@ -140,10 +189,28 @@ def parse_block(block: CodedBlock, stream: StreamHeader) -> CodedChannels:
         return CodedChannels(block, stream, opened)
     method = predictor_by_id(stream.predictor_id).method
     method.check(stream)
-    data, frames, channels = block.payload, opened.frames, opened.channels.num_coded
     at = opened.channels.end
     if method is GENERIC:
         return CodedChannels(block, stream, opened, CodedGeneric(at))
+    if block.payload[at : at + 1] != bytes([ORIGIN]):
+        return _parse_channels(block, stream, opened, at)
+    head = read_head(
+        block.payload, at, opened.frames, opened.channels.num_coded, stream.bits_per_sample
+    )
+    others = None
+    if head.other_frames:
+        own = opened._replace(frames=head.other_frames)
+        others = _parse_channels(block, stream, own, head.end)
+    return CodedChannels(block, stream, opened, CodedOrigin(head, others))
+
+
+def _parse_channels(
+    block: CodedBlock, stream: StreamHeader, opened: OpenedPayload, at: int
+) -> CodedChannels:
+    """Parse coded channels, at least one, that begin at a place of the payload."""
+    assert opened.channels is not None
+    method = predictor_by_id(stream.predictor_id).method
+    data, frames, channels = block.payload, opened.frames, opened.channels.num_coded
     is_lpc, sliced = stream.predictor_id == PREDICTOR_LPC, None
     if is_lpc:
         sliced = open_sliced(data, at, frames, channels, stream.coder_id)

@@ -59,7 +59,7 @@ class Weights:
     starts : (pieces,) int64
         First frames, in the stream, of the pieces.
     values : (pieces, names) float32
-        Share of each location in a piece, 1 in all.
+        Share of each location in a piece, 1 in all; 0 where granules explain all of a piece.
     """
 
     channel: int
@@ -134,7 +134,8 @@ class Histogram:
         Residuals in each bin.
     expected : (channels, bins) float64
         What the models expected there, from their distributions at one of `EVERY` frames. The sum
-        is that of `counts`, but for what models put beyond the values that can occur.
+        is that of `counts`, but for what models put beyond the values that can occur. Residuals
+        of granules, whose coder has no distribution at hand, count as expected.
     """
 
     def __init__(self, channels: int) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nlac.api.origin.parts import Heard
 from nlac.entropy.adaptive_mixture.state import MAX_PARTS
 from nlac.predictors.cascade.kernels import PIECE
 
@@ -55,6 +57,34 @@ class Record(NamedTuple):
         np.subtract(24, cost, out=cost)
         cost += self.raw
         return cost
+
+
+class TracedChannels(NamedTuple):
+    """Coded channels of a block, in the order of the block.
+
+    Attributes
+    ----------
+    samples : (channels, frames) int32
+    residuals : (channels, frames) int64
+        What the prediction missed.
+    record : Record
+    names : list of str
+        What the mixture has locations from; empty without a mixture.
+    sources : (MAX_PARTS,) int64
+        The location of each part of the mixture, -1 for parts that it lacks.
+    heard : sequence of Heard
+        What the granules of each section tell that has some.
+    section_bits : sequence of float
+        Bits of each of these sections.
+    """
+
+    samples: NDArray[np.int32]
+    residuals: NDArray[np.int64]
+    record: Record
+    names: list[str]
+    sources: NDArray[np.int64]
+    heard: Sequence[Heard] = ()
+    section_bits: Sequence[float] = ()
 
 
 def bin_edges() -> NDArray[np.int64]:

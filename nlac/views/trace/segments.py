@@ -8,11 +8,12 @@ from itertools import pairwise
 from typing import Any
 
 from nlac.codec.transforms.channels import CODED
+from nlac.entropy.value_sets import PLAIN
 from nlac.predictors.cascade.block import CodedCascade
 from nlac.predictors.cascade.kernels import LAG_SPAN, PIECE
 from nlac.predictors.lpc.parameters import LONG_FRAMES
 from nlac.views.trace.blocks import SET_NAMES
-from nlac.views.trace.coded import CodedChannels, CodedGeneric, CodedLpc
+from nlac.views.trace.coded import CodedChannels, CodedGeneric, CodedLpc, CodedOrigin
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,9 @@ class Segment:
     value_set : str
         ``plain``, ``grid``, ``list`` or ``soft``.
     set_index : int
-        Number of the value set among the block's.
+        Number of the value set among the block's; -1 with granules.
+    granules : int
+        Granules of a lossy stream that explain the samples; 0 for none.
     """
 
     start: int
@@ -50,6 +53,7 @@ class Segment:
     ltp_taps: int
     value_set: str
     set_index: int
+    granules: int = 0
 
     def as_dict(self) -> dict[str, Any]:
         """Return the attributes as JSON takes them."""
@@ -60,24 +64,62 @@ def segments_of(coded: CodedChannels) -> list[Segment]:
     """Return the segments of a block, ordered by their first frames.
 
     None for verbatim samples and third parties' predictors; channels that are not coded have none.
+    In a block of granules, each section with some is a segment.
     """
-    mapped, body = coded.opened.channels, coded.body
-    if mapped is None or body is None or isinstance(body, CodedGeneric):
-        return []
-    numbers = [i for i, (kind, _, _) in enumerate(mapped.entries) if kind == CODED]
-    found: list[Segment] = []
+    if isinstance(coded.body, CodedOrigin):
+        found = [*_granule_segments(coded, coded.body), *_other_segments(coded.body)]
+    else:
+        found = list(_own_segments(coded))
+    placed = [each for own in found if (each := _in_stream(own, coded)) is not None]
+    return sorted(placed, key=lambda each: (each.start, each.channel, each.phase))
+
+
+def _numbers(coded: CodedChannels) -> list[tuple[int, int]]:
+    """Phase and channel of each coded channel of a block."""
+    entries = [] if coded.opened.channels is None else coded.opened.channels.entries
+    numbers = [i for i, (kind, _, _) in enumerate(entries) if kind == CODED]
+    return [divmod(number, coded.stream.channels) for number in numbers]
+
+
+def _granule_segments(coded: CodedChannels, body: CodedOrigin) -> Iterator[Segment]:
+    """The sections with granules, by frames of the coded channels."""
+    for phase, channel in _numbers(coded):
+        for begin, each in zip(body.head.begins, body.head.sections, strict=True):
+            if each.shift is not None:
+                yield Segment(begin, each.frames, channel, phase, None, None, 0, 0,
+                              SET_NAMES[PLAIN], -1, body.head.units(each))  # fmt: skip
+
+
+def _other_segments(body: CodedOrigin) -> Iterator[Segment]:
+    """The segments of the sections without granules, cut where these end."""
+    if body.others is None:
+        return
+    last = body.others.opened.frames
+    for each in _own_segments(body.others):
+        begin, end = max(each.start, 0), min(each.start + each.frames, last)
+        for first, stop in body.places(begin, end):
+            own = replace(each, start=first, frames=stop - first)
+            if each.lag:
+                # what was before it among these sections lay further back
+                own = replace(own, lag=first - body.place(max(begin - each.lag, 0)))
+            yield own
+            begin += stop - first
+
+
+def _own_segments(coded: CodedChannels) -> Iterator[Segment]:
+    """The segments of what a predictor coded, by frames of the coded channels."""
+    body = coded.body
+    if body is None or isinstance(body, CodedGeneric):
+        return
+    numbers = _numbers(coded)
     for c, place in enumerate(coded.order):
         runs = _cascade_runs(body, c) if isinstance(body, CodedCascade) else _lpc_runs(body, c)
         delay, names = coded.links[1][c], coded.sets
-        phase, channel = divmod(numbers[place], coded.stream.channels)
+        phase, channel = numbers[place]
         for begin, end, order, shift, lag, taps, number in runs:
             name = SET_NAMES[names[number].kind]
-            own = Segment(begin - delay, end - begin, channel, phase, order, shift, lag, taps,
+            yield Segment(begin - delay, end - begin, channel, phase, order, shift, lag, taps,
                           name, number)  # fmt: skip
-            placed = _in_stream(own, coded)
-            if placed is not None:
-                found.append(placed)
-    return sorted(found, key=lambda each: (each.start, each.channel, each.phase))
 
 
 Run = tuple[int, int, int | None, int | None, int, int, int]

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from nlac._errors import NlacError, UsageError
 from nlac._files import Closing, ReadFile, open_input
+from nlac.api.origin.parts import OriginPart, summarise
 from nlac.bitstream.reader import IndexedReader
 from nlac.codec.decoder.blocks import placed
 from nlac.views.columns import plain
@@ -21,6 +22,7 @@ from nlac.views.trace.block import BlockTrace, trace_block
 from nlac.views.trace.blocks import BlockView, describe
 from nlac.views.trace.coded import CodedChannels, parse_block
 from nlac.views.trace.figures import BitCurve, BlockBits, Histogram, Weights, weights_of
+from nlac.views.trace.origin import origin_parts
 from nlac.views.trace.segments import Segment, segments_of
 
 
@@ -66,6 +68,8 @@ class Trace:
         What the mixture trusts, block by block and channel by channel; none for `lpc`.
     histogram : Histogram
         Residuals beside what the models expected.
+    origin : list of OriginPart
+        Sections of the blocks that granules of a lossy stream explain.
     """
 
     start: int
@@ -77,6 +81,7 @@ class Trace:
     totals: list[BlockBits]
     weights: list[Weights]
     histogram: Histogram
+    origin: list[OriginPart]
     stream: StreamTrace = field(repr=False)
 
     def prediction(self, start: int | None = None, stop: int | None = None) -> NDArray[np.int64]:
@@ -91,7 +96,12 @@ class Trace:
         return self.start if start is None else start, self.stop if stop is None else stop
 
     def as_dict(self) -> dict[str, Any]:
-        """Return all but predictions and residuals as JSON takes them."""
+        """Return all but predictions and residuals as JSON takes them.
+
+        What granules tell is that of the blocks of the span: see `nlac.api.origin.parts`.
+        """
+        rate = self.stream.header.sample_rate
+        origin = summarise(self.origin, rate, self.stream.frames)
         return {
             "start": self.start,
             "stop": self.stop,
@@ -102,6 +112,7 @@ class Trace:
             "totals": [each.as_dict() for each in self.totals],
             "weights": [each.as_dict() for each in self.weights],
             "histogram": self.histogram.as_dict(),
+            "origin": None if origin is None else origin.to_dict(),
         }
 
 
@@ -180,6 +191,7 @@ class StreamTrace(Closing):
         curve, histogram = BitCurve(channels, start, stop, step), Histogram(channels)
         blocks, totals, weights = [], [], []
         segments: list[Segment] = []
+        origin: list[OriginPart] = []
         for block in self._traced(start, stop, tell):
             blocks.append(describe(block.coded))
             totals.append(
@@ -190,10 +202,13 @@ class StreamTrace(Closing):
             segments += _within(segments_of(block.coded), start, stop)
             curve.add(block)
             histogram.add(block, start, stop)
+            origin += origin_parts(block.coded, block.traced)
             if observe is not None:
                 observe(block)
         bits = curve.values()
-        return Trace(start, stop, step, blocks, segments, bits, totals, weights, histogram, self)
+        return Trace(
+            start, stop, step, blocks, segments, bits, totals, weights, histogram, origin, self
+        )
 
     def histogram(self, start: int = 0, stop: int | None = None) -> Histogram:
         """Return the residuals of a span by their size, beside what the models expected."""

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlac._errors import NlacError
+from nlac.api.origin.parts import OriginPart, summarise
 from nlac.views.columns import PeakStore, column_edges, peaks_of, plain
 from nlac.views.recording import Recording
 from nlac.views.trace import BlockView, Histogram, Segment, StreamTrace, Trace, Weights
@@ -40,6 +41,7 @@ class _Known:
     weights: list[Weights]
     histogram: Histogram
     samples_bits: float
+    origin: list[OriginPart]
 
 
 class Tracing:
@@ -133,6 +135,7 @@ class Tracing:
                 weights.as_dict() for one in known for weights in self._weights(one, start, stop)
             ],
             "histogram": histogram.as_dict(),
+            "origin": self._origin(),
             "problems": problems,
             "complete": done == len(touched),
             "progress": done / len(touched) if touched else 1.0,
@@ -250,6 +253,15 @@ class Tracing:
             found.append(Weights(one.channel, one.phase, one.names, starts, values))
         return found
 
+    def _origin(self) -> dict[str, Any] | None:
+        """What the samples were before; None until all blocks were followed."""
+        indices = self._trace.touched(0, self._trace.frames)
+        if not all(one in self._known or one in self._problems for one in indices):
+            return None
+        parts = [part for one in sorted(self._known) for part in self._known[one].origin]
+        found = summarise(parts, self._recording.sample_rate, self._trace.frames)
+        return None if found is None else found.to_dict()
+
     def _ask(self, indices: list[int]) -> None:
         """Have blocks followed, in the background."""
         with self._guard:
@@ -285,8 +297,9 @@ class Tracing:
             self._keep(index, residuals)
             self._peaks.add(block.start, residuals)
             self._known[index] = _Known(
-                traced.bits, traced.weights, traced.histogram, traced.totals[0].samples
-            )
+                traced.bits, traced.weights, traced.histogram, traced.totals[0].samples,
+                traced.origin,
+            )  # fmt: skip
 
     def _residuals_of(self, index: int) -> NDArray[Any]:
         kept = self._residuals.get(index)

@@ -46,6 +46,10 @@ class TraceAnswer(BaseModel):
     totals: list[dict[str, Any]]
     weights: list[dict[str, Any]]
     histogram: dict[str, Any]
+    origin: dict[str, Any] | None = Field(
+        description="What the samples were before, as `nlac analyze --json`; null of most, and "
+        "until all blocks were followed"
+    )
     problems: list[str]
     complete: bool
     progress: float

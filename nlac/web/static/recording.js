@@ -30,10 +30,12 @@ export class Recording {
       ["Frames", count(facts.frames)],
       ...tags.map(([name, values]) => [name, [values].flat().join(", ")]),
         ...(facts.notes ?? []).map((note) => ["Note", note])];
+    const origin = facts.stream?.origin?.summary ?? [];
     return el("section.card", { "aria-label": "Recording" },
       el("div.row.apart.sending", {},
         el("div", {}, el("h1", {}, facts.name),
-          el("span.soft.number", {}, [format(facts), duration(facts.seconds), size(facts.bytes)].join(" \u00b7 "))),
+          el("span.soft.number", {}, [format(facts), duration(facts.seconds), size(facts.bytes)].join(" \u00b7 ")),
+          ...origin.map((line) => el("p.small", {}, line))),
         el("div.row", {}, chooser("Choose a file", open),
           el("a.button", { href: `#/compare?${new URLSearchParams({ a: facts.ref })}` }, "Compare"), original)),
       el("details.small", {}, el("summary", {}, tags.length ? "Facts and tags" : "Facts"),

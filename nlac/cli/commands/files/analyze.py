@@ -165,6 +165,7 @@ def _lines(file: str, analysis: Analysis) -> list[str]:
             f"{len(blocks)} {'intact ' * stream.damaged}block{'s' * (len(blocks) != 1)}"
             f"{f' ({kinds})' * bool(kinds)}"
         )
+        lines += [f"  {line}" for line in stream.origin_lines()]
         for each in blocks:
             seconds = each["start"] / analysis.recording.sample_rate
             rate = 8 * each["bytes"] / (each["frames"] * analysis.recording.channels)

@@ -110,6 +110,8 @@ def _stream_lines(facts: dict[str, Any]) -> list[tuple[str, str]]:
     number = facts["num_blocks"]
     blocks = f"{number} block{'s' * (number != 1)} of up to {facts['block_length']:,} frames"
     lines.append(("stream", f"version {facts['format_version']}, {coding}, {blocks}"))
+    if facts["origin"] is not None:
+        lines += [("origin", line) for line in facts["origin"]["summary"]]
     lines.append(("MD5", f"{facts['md5']} (samples)"))
     if facts["container"] is not None:
         lines.append(("original", f"{facts['container']}, {facts['original_bytes']:,} bytes"))

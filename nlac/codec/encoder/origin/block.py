@@ -12,12 +12,13 @@ from nlac._typing import IntSamples
 from nlac.bitstream.constants import CODER_RICE
 from nlac.bitstream.header import StreamHeader
 from nlac.codec.encoder.channels import split_channels
-from nlac.codec.encoder.origin.recover import Section as Recovered
-from nlac.codec.encoder.origin.recover import recover
+from nlac.codec.encoder.origin import recover as layer3
+from nlac.codec.encoder.origin.aac import recover as aac
+from nlac.codec.encoder.origin.recovered import Recovered
 from nlac.codec.encoder.origin.sections import CodedSection, cut
-from nlac.predictors.origin.block import MAX_BITS, MAX_CHANNELS, MIN_BITS, Section, write_head
 from nlac.predictors.origin.coding import SectionCoder
-from nlac.predictors.origin.granules import table_of
+from nlac.predictors.origin.head import MAX_BITS, MAX_CHANNELS, MIN_BITS, Section, write_head
+from nlac.predictors.origin.lossy import AAC, LAYER3
 
 
 def encode_origin(
@@ -40,16 +41,47 @@ def encode_origin(
         The channel map and the coded channels; None where no lossy stream was found.
     """
     bits = stream.bits_per_sample
-    if not MIN_BITS <= bits <= MAX_BITS or table_of(stream.sample_rate) is None:
+    if not MIN_BITS <= bits <= MAX_BITS:
         return None
     if stream.coder_id == CODER_RICE:
         return None
     channel_map, channels = split_channels(samples, moved=False)
     if not 1 <= len(channels) <= MAX_CHANNELS:
         return None
-    runs = recover(channels, stream.sample_rate, bits)
+    runs = find_runs(channels, stream.sample_rate, bits)
     coded = encode_runs(channels, runs, bits, encode) if runs else None
     return None if coded is None else channel_map + coded
+
+
+def find_runs(
+    channels: NDArray[np.int32], sample_rate: int, bits_per_sample: int
+) -> list[Recovered]:
+    """Find the stretches of samples that a lossy stream was decoded to, all of one kind.
+
+    Parameters
+    ----------
+    channels : (C, frames) int32
+    sample_rate : int
+        In Hz.
+    bits_per_sample : int
+        Depth of the samples.
+
+    Returns
+    -------
+    list of Recovered
+        In order; none where nothing was found.
+    """
+    scale = 2.0 ** (bits_per_sample - MIN_BITS)
+    runs = [
+        Recovered(LAYER3, each.begin, each.end, each.shift, each.gain / scale, each.table,
+                  each.granules)
+        for each in layer3.recover(channels, sample_rate, bits_per_sample)
+    ]  # fmt: skip
+    return runs or [
+        Recovered(AAC, each.begin, each.end, each.shift, each.gain / scale, each.table,
+                  each.frames)
+        for each in aac.recover(channels, sample_rate, bits_per_sample)
+    ]  # fmt: skip
 
 
 def encode_runs(
@@ -64,7 +96,7 @@ def encode_runs(
     ----------
     channels : (C, frames) int32
     runs : sequence of Recovered
-        In order; all of the same table of bands.
+        In order; all of the same kind and table of bands.
     bits_per_sample : int
         Depth of the samples.
     encode : callable
@@ -79,12 +111,13 @@ def encode_runs(
     coded = [each for each in parts if isinstance(each, CodedSection)]
     if not coded:
         return None
-    coder = SectionCoder.encoder(channels.size)
+    lossy, table = runs[0].lossy, runs[0].table
+    coder = SectionCoder.encoder(lossy, channels.size)
     for each in coded:
-        steps = each.granules.steps.copy()
-        if not coder.granules(each.granules, each.table):
+        steps = each.units.steps.copy()
+        if not coder.units(each.units, table):
             return None
-        if not np.array_equal(steps, each.granules.steps):
+        if not np.array_equal(steps, each.units.steps):
             raise NlacError(
                 "encoder fault: steps of a granule are neither all even nor all odd; "
                 "please report it"
@@ -93,7 +126,7 @@ def encode_runs(
     if coder.is_full:
         return None
     sections = [Section(each) if isinstance(each, int) else each.section for each in parts]
-    out = write_head(coded[0].table, sections, coder.words)
+    out = write_head(lossy.kind, table, sections, coder.words)
     begin, others = 0, []
     for section in sections:
         if section.shift is None:

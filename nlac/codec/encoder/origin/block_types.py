@@ -7,6 +7,8 @@ start block leads to short ones, and these end with a stop block.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -92,29 +94,13 @@ def _fit_type(
     return total, worst
 
 
-@kernel
-def fit_stretch(
-    slots: Floats,
-    variances: Floats,
-    layout: Layout,
-    ladder: Ladder,
-    bank: Bank,
-) -> tuple[Floats, NDArray[np.int8], NDArray[np.int16], Floats]:
-    """Fit the granules of a stretch for all block types that they may have.
+class Fits(NamedTuple):
+    """Fits of G granules of C channels for all block types that they may have.
 
-    Parameters
+    Attributes
     ----------
-    slots : (C, 18 * (G + 1), 32) float64
-        Slots of one or two channels.
-    variances : (G,) float64
-        Variance of the noise of each granule.
-    layout, ladder, bank : Layout, Ladder, Bank
-        Tables.
-
-    Returns
-    -------
     costs : (S, 4, G) float64
-        Cost of the channels, and of their sum and difference (S is 1 or 4), by block type.
+        Cost in bits of the channels, and of their sum and difference (S is 1 or 4), by block type.
     steps : (S, 4, G, 39) int8
         Exponents.
     values : (S, 4, G, 576) int16
@@ -122,14 +108,54 @@ def fit_stretch(
     density : (G, 4) float64
         Mean of log2(abs(line) + 1/2) by block type.
     """
+
+    costs: Floats
+    steps: NDArray[np.int8]
+    values: NDArray[np.int16]
+    density: Floats
+
+
+def new_fits(channels: int, count: int) -> Fits:
+    """Return what `fit_stretch` writes to, untried."""
+    signals = 4 if channels == 2 else 1
+    return Fits(
+        np.full((signals, 4, count), _UNTRIED),
+        np.full((signals, 4, count, SHORT_BANDS), NO_STEP, np.int8),
+        np.zeros((signals, 4, count, LINES), np.int16),
+        np.zeros((count, 4)),
+    )
+
+
+@kernel
+def fit_stretch(
+    slots: Floats,
+    variances: Floats,
+    todo: NDArray[np.bool_],
+    fits: Fits,
+    layout: Layout,
+    ladder: Ladder,
+    bank: Bank,
+) -> None:
+    """Fit granules of a stretch.
+
+    Parameters
+    ----------
+    slots : (C, 18 * (G + 1), 32) float64
+        Slots of one or two channels.
+    variances : (G,) float64
+        Variance of the noise of each granule.
+    todo : (G,) bool
+        Granules that are fitted.
+    fits : Fits
+        Overwritten at these.
+    layout, ladder, bank : Layout, Ladder, Bank
+        Tables.
+    """
     channels = slots.shape[0]
     count = len(variances)
     signals = 4 if channels == 2 else 1
-    costs = np.full((signals, 4, count), _UNTRIED)
-    steps = np.full((signals, 4, count, SHORT_BANDS), NO_STEP, np.int8)
-    values = np.zeros((signals, 4, count, LINES), np.int16)
+    costs, steps, values, density = fits.costs, fits.steps, fits.values, fits.density
     lines = np.empty((signals, LINES))
-    density = np.empty((count, 4))
     need = np.zeros(count, np.bool_)
     best = np.empty(count)
     fitted = np.empty(signals)
@@ -137,9 +163,13 @@ def fit_stretch(
     found = np.empty((signals, LINES), np.int16)
     for pas in range(2):
         for g in range(count):
+            if not todo[g]:
+                continue
             if pas == 1 and not (need[g] or (g > 0 and need[g - 1]) or need[min(g + 1, count - 1)]):
                 continue
             begin = SUBBAND_LINES * g
+            if pas == 0:
+                costs[:, :, g] = _UNTRIED
             for kind in range(4):
                 if pas == 1 and (kind == LONG or density[g, kind] > density[g].min() + _HOPELESS):
                     continue
@@ -174,7 +204,6 @@ def fit_stretch(
                     best[g] = min(best[g], total)
             if pas == 0:
                 need[g] = need[g] or density[g, LONG] > density[g].min() + _SPARSER
-    return costs, steps, values, density
 
 
 @kernel

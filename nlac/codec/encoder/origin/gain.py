@@ -7,16 +7,32 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from nlac.codec.encoder.origin.stretch import Fit, fit, length_of, samples_of
-from nlac.codec.encoder.origin.tables import Floats
+from nlac.codec.encoder.origin.clipping import energies_from, rails_of
+from nlac.codec.encoder.origin.filter_bank import analyse_slots
+from nlac.codec.encoder.origin.grid import Grid
+from nlac.codec.encoder.origin.stretch import CODED, Fit, fit, length_of, samples_of
+from nlac.codec.encoder.origin.tables import Floats, bank, rounded
+from nlac.kernels.jit import kernel
 from nlac.predictors.origin.granules import LINES
 
 _PROBES = 3
 _GRANULES = 12
-_CODED = 0.4  # share of granules of a probe that must look coded
+_SHARE = 0.4  # of the granules of a probe that must look coded
 _ROUNDING = 1 / 12  # variance of rounding, in squared steps of the samples
+_TOP = 540  # lines from there on are mostly not in use, and tell the noise
+_LOUDEST = 8.0  # variance of noise in squared steps of samples; more is no noise
+# median of the larger of some squares of noise, by their number, in variances
+_MEDIANS = {1: 0.455, 2: 1.11}
+_FLOATS = 12.0  # decoders err by more where signals are loud; in 24 bits this is more than rounding
 _KNOWN = (1.0, 32767 / 32768)
 _NEAR = 4e-6
+_ROUNDS = 3
+# mean squared error, in variances, of granules that fit: at first, or after other gains were tried
+_RIGHT, _BEARABLE = 1.6, 20.0
+_SURE_GRID = 6.0  # score of a grid on which other gains are looked for
+_SEARCHED = 4  # granules that they are tried on
+# parts of a step of the ladder, which is a fourth root of two, by which gains are changed in turn
+_SEARCH = ((24, 1 / 24), (9, 1 / 160), (9, 1 / 900))
 
 
 class Level(NamedTuple):
@@ -26,68 +42,128 @@ class Level(NamedTuple):
     variance: float
 
 
-def find_level(channels: NDArray[np.int32], offset: int, table: int, scale: float) -> Level | None:
+def find_level(
+    channels: NDArray[np.int32], grid: Grid, table: int, bits_per_sample: int
+) -> Level | None:
     """Find the gain of decoded samples; None if they do not look decoded on this grid.
 
     Parameters
     ----------
     channels : (C, n) int32
         Samples.
-    offset : int
-        A granule begins there.
+    grid : Grid
+        Where granules begin.
     table : int
         Table of bands.
-    scale : float
-        Gain of a decoder that writes samples of that depth, 1 for 16 bits.
+    bits_per_sample : int
+        Depth of the samples.
     """
     length = length_of(_GRANULES)
-    last = (channels.shape[1] - length - offset) // LINES
+    last = (channels.shape[1] - length - grid.offset) // LINES
     if last < 0:
         return None
-    found = None
-    for number in range(_PROBES):
-        start = offset + LINES * (last * (2 * number + 1) // (2 * _PROBES))
-        samples = channels[:, start : start + length].astype(np.float64)
-        level = _probe(samples, table, scale)
-        if level is not None and (found is None or level[1] > found[1]):
-            found = level
-    return None if found is None else found[0]
+    starts = [
+        grid.offset + LINES * (last * (2 * number + 1) // (2 * _PROBES))
+        for number in range(_PROBES)
+    ]
+    probes = [
+        _Probe(channels[:, start : start + length], table, bits_per_sample) for start in starts
+    ]
+    # decoders that write more than 16 bits have that gain
+    scale = 2.0 ** (bits_per_sample - 16)
+    noise = max(_ROUNDING, min(probe.noise() for probe in probes))
+    if bits_per_sample > 16:
+        noise *= _FLOATS
+    level = _improved(probes, scale, scale, noise, _RIGHT)
+    if level is None and grid.score >= _SURE_GRID:
+        for probe in probes:
+            level = _improved([probe], probe.searched(scale, noise), scale, noise, _BEARABLE)
+            if level is not None:
+                break
+    return level
 
 
-def _probe(samples: Floats, table: int, scale: float) -> tuple[Level, float] | None:
-    level = Level(scale, _ROUNDING / scale**2)
-    best = _fit(samples, level, table)
-    if np.mean(best.coded) < _CODED or not best.granules.values.any():
-        return None
-    weight = 0.0
-    for _ in range(3):
-        gain, weight = _least_squares(samples, best, table)
-        if gain is None:
+def _improved(
+    probes: list[_Probe], gain: float, scale: float, noise: float, limit: float
+) -> Level | None:
+    """Return the level near a gain with which the probes fit best, if they look coded then."""
+    for _ in range(_ROUNDS):
+        level = Level(gain, noise / (gain * gain))
+        product = energy = 0.0
+        for probe in probes:
+            more, weight = probe.products(level, limit)
+            product += more
+            energy += weight
+        if energy == 0.0:
             return None
-        for known in _KNOWN:
-            if abs(gain / (known * scale) - 1) < _NEAR:
-                gain = known * scale
+        estimate = product / energy
+        known = scale * min(_KNOWN, key=lambda each: abs(each * scale - estimate))
+        spread = float((noise / energy) ** 0.5)  # standard deviation of the estimate
+        gain = known if abs(estimate - known) < _NEAR * scale + 5 * spread else estimate
         if gain == level.gain:
             break
-        level = Level(gain, _ROUNDING / gain**2)
-        best = _fit(samples, level, table)
-    return level, weight
+    return Level(gain, noise / (gain * gain))
 
 
-def _fit(samples: Floats, level: Level, table: int) -> Fit:
-    return fit(samples / level.gain, np.full(_GRANULES, level.variance), table)
+class _Probe:
+    def __init__(self, channels: NDArray[np.int32], table: int, bits_per_sample: int) -> None:
+        self._samples = channels.astype(np.float64)
+        self._rails = rails_of(channels, bits_per_sample)
+        self._table = table
+
+    def noise(self) -> float:
+        """Return the variance of noise in the highest lines, 0 if these are in use."""
+        slots = analyse_slots(self._samples, 1, bank())
+        energies, _ = energies_from(slots, _TOP, bank())
+        variance = float(np.median(energies)) / _MEDIANS[len(self._samples)]
+        return variance if variance < _LOUDEST else 0.0
+
+    def products(self, level: Level, limit: float) -> tuple[float, float]:
+        """Return the sum of products of samples and synthesis, and that of squares of the latter.
+
+        Both are 0 if the samples do not look coded, or not with this gain.
+        """
+        best = self._fit(level, _GRANULES)
+        if np.mean((best.excess < CODED) & (best.errors < limit)) < _SHARE:
+            return 0.0, 0.0
+        given = samples_of(best.granules, self._table)
+        use = np.zeros(given.shape[1], np.bool_)
+        for g in range(2, _GRANULES):
+            if (best.excess[g - 2 : g + 1] < CODED).all():
+                use[LINES * g : LINES * (g + 1)] = True
+        use &= ~self._rails.any(axis=0)
+        return _products(given, self._samples, use)
+
+    def searched(self, scale: float, noise: float) -> float:
+        """Return the gain between two steps of the ladder with which values cost least."""
+        gain = scale
+        for count, part in _SEARCH:
+            least = np.inf
+            centre = gain
+            for number in range(count):
+                change = rounded(np.exp2(part * (number - count // 2) / 4))
+                tried = centre * float(change)
+                level = Level(tried, noise / (tried * tried))
+                spent = sum(self._fit(level, _SEARCHED).excess.tolist())
+                if spent < least:
+                    gain, least = tried, spent
+        return gain
+
+    def _fit(self, level: Level, count: int) -> Fit:
+        length = length_of(count)
+        samples = self._samples[:, :length] / level.gain
+        rails = np.ascontiguousarray(self._rails[:, :length])
+        return fit(samples, rails, (0, length), level.variance, self._table)
 
 
-def _least_squares(samples: Floats, best: Fit, table: int) -> tuple[float | None, float]:
-    """Return the gain from where all granules fit, and the energy that it is judged by."""
-    given = samples_of(best.granules, table)
-    limit = 32767 * 1.0
-    sound = np.zeros(samples.shape[1], np.bool_)
-    for g in range(2, _GRANULES):
-        if best.coded[g - 2 : g + 1].all():
-            sound[LINES * g : LINES * (g + 1)] = True
-    use = sound & (np.abs(samples).max(axis=0) < limit * 2**20)
-    energy = float(np.sum(given[:, use] ** 2))
-    if energy == 0:
-        return None, 0.0
-    return float(np.sum(given[:, use] * samples[:, use])) / energy, energy
+@kernel
+def _products(one: Floats, other: Floats, use: NDArray[np.bool_]) -> tuple[float, float]:
+    """Return the sums of products and of the first's squares."""
+    product = 0.0
+    energy = 0.0
+    for channel in range(len(one)):
+        for i in range(one.shape[1]):
+            if use[i]:
+                product += one[channel, i] * other[channel, i]
+                energy += one[channel, i] * one[channel, i]
+    return product, energy

@@ -16,7 +16,8 @@ from nlac.codec.encoder.origin.grid_scores import SCORED, WINDOW, band_levels, g
 from nlac.codec.encoder.origin.tables import Floats, bank
 from nlac.predictors.origin.granules import LINES, SUBBANDS, table_of
 
-_WINDOWS = 16
+_WINDOWS, _MORE_WINDOWS = 12, 16  # of short and of longer samples
+_LONGER_SECONDS = 15
 _CANDIDATES = 10  # places that are considered for each
 _PIECE = 256
 _QUIET = 4.0  # least mean difference of neighbouring samples
@@ -44,7 +45,9 @@ class Grid(NamedTuple):
     score: float
 
 
-def find_grid(channels: NDArray[np.int32], sample_rate: int) -> Grid | None:
+def find_grid(
+    channels: NDArray[np.int32], sample_rate: int, bits_per_sample: int = 16
+) -> Grid | None:
     """Find the grid of granules, if samples look as if a Layer III decoder wrote them.
 
     Parameters
@@ -53,6 +56,9 @@ def find_grid(channels: NDArray[np.int32], sample_rate: int) -> Grid | None:
         Samples of each channel.
     sample_rate : int
         In Hz.
+    bits_per_sample : int, default 16
+        Depth of the samples. Of more than 16 bits only the highest 16 are looked at: what leaks
+        between subbands is below.
 
     Returns
     -------
@@ -62,17 +68,19 @@ def find_grid(channels: NDArray[np.int32], sample_rate: int) -> Grid | None:
     count, length = channels.shape
     if count not in (1, 2) or table_of(sample_rate) is None or length < 2 * WINDOW:
         return None
+    shift = max(bits_per_sample - 16, 0)
     total = np.zeros(LINES)
     used = 0
     # far ones first, so that the first few already tell of the whole
-    for order in range(_WINDOWS):
-        number = order * 7 % _WINDOWS
-        begin = number * (length - WINDOW) // _WINDOWS
-        end = (number + 1) * (length - WINDOW) // _WINDOWS
-        start = _steadiest(channels, begin, end)
+    windows = _MORE_WINDOWS if length > _LONGER_SECONDS * sample_rate else _WINDOWS
+    for order in range(windows):
+        number = order * 7 % windows
+        begin = number * (length - WINDOW) // windows
+        end = (number + 1) * (length - WINDOW) // windows
+        start = _steadiest(channels, begin, end, shift)
         if start is None:
             continue
-        found = _standing_out(_mixed(channels, start))
+        found = _standing_out(_mixed(channels[:, start : start + WINDOW] >> shift))
         if found is None:
             continue
         total += np.minimum(np.roll(found, start % LINES), _MOST)
@@ -86,13 +94,13 @@ def find_grid(channels: NDArray[np.int32], sample_rate: int) -> Grid | None:
     return Grid(offset, score) if score >= _LIKELY else None
 
 
-def _steadiest(channels: NDArray[np.int32], begin: int, end: int) -> int | None:
+def _steadiest(channels: NDArray[np.int32], begin: int, end: int, shift: int) -> int | None:
     """Return where a window is most even in loudness and not clipped."""
     best = None
     least = np.inf
     for number in range(_CANDIDATES):
         start = begin + number * (end - begin) // _CANDIDATES
-        window = channels[:, start : start + WINDOW]
+        window = channels[:, start : start + WINDOW] >> shift
         mixed = window.sum(axis=0, dtype=np.int64)
         changes = np.abs(np.diff(mixed))[: WINDOW // _PIECE * _PIECE - _PIECE]
         pieces = changes.reshape(-1, _PIECE).sum(axis=1)
@@ -108,9 +116,9 @@ def _steadiest(channels: NDArray[np.int32], begin: int, end: int) -> int | None:
     return best
 
 
-def _mixed(channels: NDArray[np.int32], start: int) -> Floats:
-    window = channels[:, start : start + WINDOW].sum(axis=0, dtype=np.int64)
-    return np.asarray(window * (0.7071067811865476 if len(channels) == 2 else 1.0))
+def _mixed(window: NDArray[np.int32]) -> Floats:
+    mixed = window.sum(axis=0, dtype=np.int64)
+    return np.asarray(mixed * (0.7071067811865476 if len(window) == 2 else 1.0))
 
 
 def _standing_out(window: Floats) -> Floats | None:

@@ -7,9 +7,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from nlac.codec.encoder.origin.clipping import rails_of
 from nlac.codec.encoder.origin.gain import Level, find_level
 from nlac.codec.encoder.origin.grid import Grid, find_grid
-from nlac.codec.encoder.origin.stretch import Fit, fit, joined, length_of, part_of
+from nlac.codec.encoder.origin.stretch import CODED, Fit, fit, joined, length_of, part_of
 from nlac.predictors.origin.granules import LINES, Granules, table_of
 
 _SPAN_SECONDS = 30  # in which one grid is looked for
@@ -17,7 +18,9 @@ _PIECE = 256  # granules that are fitted at a time
 _AROUND = 6  # more on either side, for the rules of block types
 _GIVE_UP = 0.1  # share of a piece's granules below which its grid has ended
 _GAP = 24  # granules that failed in a row, after which another grid may begin
-_LEAST = 8  # granules of a section
+_LEAST = 8  # granules of a section that clearly were coded
+_DOUBTFUL = 2.4  # excess of granules that may have been
+_WRONG = 1000.0  # mean squared error, in variances of noise, with which none begins or ends
 _DEPTH = 2
 
 
@@ -87,7 +90,7 @@ class _Recovery:
         self._channels = channels
         self._rate = sample_rate
         self._table = table
-        self._scale = 2.0 ** (bits_per_sample - 16)
+        self._bits = bits_per_sample
 
     def search(
         self, begin: int, end: int, grid: Grid | None, depth: int, sections: list[Section]
@@ -98,10 +101,8 @@ class _Recovery:
         while end - at >= _GAP * LINES:
             stop = at + span if end - at >= span + span // 2 else end
             if grid is None:
-                grid = find_grid(self._channels[:, at:stop], self._rate)
-            level = grid and find_level(
-                self._channels[:, at:stop], grid.offset, self._table, self._scale
-            )
+                grid = find_grid(self._channels[:, at:stop], self._rate, self._bits)
+            level = grid and find_level(self._channels[:, at:stop], grid, self._table, self._bits)
             if grid is None or level is None:
                 at, grid = stop, None
                 continue
@@ -130,15 +131,14 @@ class _Recovery:
             skip = at - max(at - _AROUND, 0)
             fits.append(_part(piece, skip, skip + stop - at))
             at = stop
-            share = float(np.mean(fits[-1].coded))
+            share = float(np.mean(fits[-1].excess < CODED))
             if base + LINES * at >= certain and share < _GIVE_UP:
                 break
         end = min(base + LINES * at, end)
-        granules = joined([each.granules for each in fits])
-        runs = _runs(np.concatenate([each.coded for each in fits]))
+        whole = _joined(fits)
         seen = begin
-        for first, last in runs:
-            section = self._section(granules, first, last, base, (seen, end), level)
+        for first, last in _runs(whole):
+            section = self._section(whole.granules, first, last, base, (seen, end), level)
             if section is None:
                 continue
             if depth > 0:
@@ -152,10 +152,14 @@ class _Recovery:
     def _piece(self, base: int, begin: int, end: int, first: int, stop: int, level: Level) -> Fit:
         start = base + LINES * first
         samples = np.zeros((len(self._channels), length_of(stop - first)))
+        rails = np.zeros(samples.shape, np.int8)
         low, high = max(start, begin), min(start + samples.shape[1], end)
         if high > low:
-            samples[:, low - start : high - start] = self._channels[:, low:high] / level.gain
-        return fit(samples, np.full(stop - first, level.variance), self._table)
+            given = self._channels[:, low:high]
+            samples[:, low - start : high - start] = given / level.gain
+            rails[:, low - start : high - start] = rails_of(given, self._bits)
+        seen = (low - start, high - start)
+        return fit(samples, rails, seen, level.variance, self._table)
 
     def _section(
         self,
@@ -166,12 +170,12 @@ class _Recovery:
         bounds: tuple[int, int],
         level: Level,
     ) -> Section | None:
-        """Return the section in which granules from a first to a last one can be heard."""
-        # a frame hears its own granule and two before
-        begin = max(base + LINES * (first + 2), bounds[0])
+        """Return the section from where a granule begins to where another's first 576 end."""
+        begin = max(base + LINES * first, bounds[0])
         end = min(base + LINES * (last + 1), bounds[1])
-        if end - begin < _LEAST * LINES:
+        if end <= begin:
             return None
+        # a frame hears its own granule and two before
         first = (begin - base) // LINES - 2
         last = (end - 1 - base) // LINES
         return Section(
@@ -185,15 +189,27 @@ class _Recovery:
 
 
 def _part(whole: Fit, begin: int, end: int) -> Fit:
-    return Fit(part_of(whole.granules, begin, end), whole.coded[begin:end])
+    return Fit(
+        part_of(whole.granules, begin, end), whole.excess[begin:end], whole.errors[begin:end]
+    )
 
 
-def _runs(coded: NDArray[np.bool_]) -> list[tuple[int, int]]:
+def _joined(fits: list[Fit]) -> Fit:
+    return Fit(
+        joined([each.granules for each in fits]),
+        np.concatenate([each.excess for each in fits]),
+        np.concatenate([each.errors for each in fits]),
+    )
+
+
+def _runs(whole: Fit) -> list[tuple[int, int]]:
     """Return the first and last granule of each run without long gaps."""
-    runs: list[tuple[int, int]] = []
-    for g in np.flatnonzero(coded).tolist():
+    runs: list[tuple[int, int, int]] = []
+    right = whole.errors < _WRONG
+    for g in np.flatnonzero((whole.excess < _DOUBTFUL) & right).tolist():
+        clear = int(whole.excess[g] < CODED)
         if runs and g - runs[-1][1] <= _GAP:
-            runs[-1] = (runs[-1][0], g)
+            runs[-1] = (runs[-1][0], g, runs[-1][2] + clear)
         else:
-            runs.append((g, g))
-    return runs
+            runs.append((g, g, clear))
+    return [(first, last) for first, last, clear in runs if clear >= _LEAST]

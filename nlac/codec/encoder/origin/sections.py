@@ -8,37 +8,30 @@ more.
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nlac.codec.encoder.origin.recover import Section as Recovered
+from nlac.codec.encoder.origin.recovered import Recovered
+from nlac.kernels.arithmetic import log2_fixed
 from nlac.kernels.jit import kernel
-from nlac.predictors.origin.block import MIN_SECTION, Section
-from nlac.predictors.origin.granules import LINES, Granules
-from nlac.predictors.origin.synthesis import (
-    NEAREST,
-    TOWARDS_ZERO,
-    UNITY_GAIN,
-    Output,
-    synthesise,
-)
+from nlac.predictors.origin.head import Section
+from nlac.predictors.origin.kinds import NEAREST, TOWARDS_ZERO, UNITY_GAIN
+from nlac.predictors.origin.output import Output
 
 _STEP = 64  # frames that are judged together
 _RESUMED = 4000.0  # bits of a change to granules
 _LPC_GAIN = 1.0  # bits a sample that long predictors save against fixed ones
 _ORDERS = 4  # of fixed predictors
-_PROBED = 32 * LINES  # frames on which ways to round are compared
-_LEAD = 2  # granules before the first that is used
+_PROBED = 32  # units on which ways to round are compared
 
 
 class CodedSection(NamedTuple):
-    """A section with granules, and what to code of it."""
+    """A section with granules or frames, and what to code of it."""
 
     section: Section
-    table: int
-    granules: Granules
+    units: Any
     places: NDArray[np.uint8]
     residuals: NDArray[np.int32]
 
@@ -72,7 +65,7 @@ def _bits(mean):
     """Bits of a sample whose mean size is `mean`, about."""
     if mean < 1.0:
         return 2.0 * mean
-    return np.log2(mean) + 2.0
+    return log2_fixed(np.int64(256.0 * mean), 8) / 256.0 - 6.0
 
 
 @kernel
@@ -119,7 +112,7 @@ def cut(
     samples = np.ascontiguousarray(channels[:, run.begin : run.end])
     frames = samples.shape[1]
     output = _output(run, samples, bits_per_sample)
-    made, _ = synthesise(run.granules, run.table, output, run.shift, frames)
+    made, _ = run.lossy.synthesise(run.units, run.table, output, run.shift, frames)
     residuals = samples - made
     count = -(-frames // _STEP)
     own, others = np.empty(count), np.empty(count)
@@ -130,28 +123,28 @@ def cut(
     edges = [0, *(changes * _STEP).tolist(), frames]
     found: list[CodedSection | int] = []
     for begin, end in pairwise(edges):
-        if not chosen[begin // _STEP] or end - begin < MIN_SECTION:
+        if not chosen[begin // _STEP] or end - begin < run.lossy.kind.least_frames:
             found.append(end - begin)
             continue
-        first = max((run.shift + begin) // LINES - _LEAD, 0)
-        shift = run.shift + begin - LINES * first
+        first = max((run.shift + begin) // run.lossy.kind.lines - run.lossy.kind.lead, 0)
+        shift = run.shift + begin - run.lossy.kind.lines * first
         section = Section(end - begin, shift, output.gain, output.rounding)
-        used = run.granules.part(first, first + section.granules)
+        used = run.units.part(first, first + run.lossy.kind.units(shift, section.frames))
         # the filter bank had no granules before these: its first sums differ
-        again, near = synthesise(used, run.table, output, shift, section.frames)
-        found.append(CodedSection(section, run.table, used, near, samples[:, begin:end] - again))
+        again, near = run.lossy.synthesise(used, run.table, output, shift, section.frames)
+        found.append(CodedSection(section, used, near, samples[:, begin:end] - again))
     return found
 
 
 def _output(run: Recovered, samples: NDArray[np.int32], bits_per_sample: int) -> Output:
     """Gain of a run, and the rounding that leaves the fewest residuals in its first part."""
-    gain = round(run.gain / 2.0 ** (bits_per_sample - 16) * UNITY_GAIN)
+    gain = round(run.gain * UNITY_GAIN)
     best, least = Output(gain, NEAREST, bits_per_sample), 1 << 62
-    frames = min(samples.shape[1], _PROBED)
-    probed = run.granules.part(0, -(-(run.shift + frames) // LINES))
+    frames = min(samples.shape[1], _PROBED * run.lossy.kind.lines)
+    probed = run.units.part(0, run.lossy.kind.units(run.shift, frames))
     for rounding in range(NEAREST, TOWARDS_ZERO + 1):
         output = Output(gain, rounding, bits_per_sample)
-        made, _ = synthesise(probed, run.table, output, run.shift, frames)
+        made, _ = run.lossy.synthesise(probed, run.table, output, run.shift, frames)
         missed = int(np.count_nonzero(made != samples[:, :frames]))
         if missed < least:
             best, least = output, missed

@@ -7,16 +7,27 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from nlac.codec.encoder.origin.block_types import choose_types, fit_stretch
+from nlac.codec.encoder.origin.block_types import Fits, choose_types, fit_stretch, new_fits
+from nlac.codec.encoder.origin.clipping import (
+    cut_of,
+    errors_of,
+    granules_of,
+    noise_above,
+    replaced,
+    unclipped,
+)
 from nlac.codec.encoder.origin.filter_bank import analyse_slots
 from nlac.codec.encoder.origin.synthesis import synthesise
 from nlac.codec.encoder.origin.tables import SUPPORT, Floats, bank, ladder, layout
 from nlac.predictors.origin.granules import LINES, NO_STEP, Granules
 
 _PASSES = 1
-# bits a line that the values of a coded granule may cost more than log2 of its lines: what was
-# never coded needs 2.6 and more, decoded granules at most 1.5 unless they were nearly lossless
-_CODED = 1.8
+# excess of what was surely coded: what was never coded has 2.6 and more, decoded granules at most
+# 1.5 unless they are nearly lossless
+CODED = 1.8
+_LOST = 5.0  # excess of a granule that isn't worth its values, among coded ones either
+_TRIES = 3  # with clipped samples replaced by what the fit before gives
+_RIGHT = 0.3  # mean squared error, in variances, below which a fit isn't tried again
 
 
 class Fit(NamedTuple):
@@ -26,13 +37,16 @@ class Fit(NamedTuple):
     ----------
     granules : Granules
         Granules of the stretch; zeros where the fit failed.
-    coded : (G,) bool
-        Where a Layer III encoder may well have made it: the values cost far less than what the
-        samples hold.
+    excess : (G,) float64
+        Bits a line that the values cost more than the mean log2 of the lines.
+    errors : (G,) float64
+        Mean squared error of the 576 samples that begin with each granule, in variances of noise;
+        infinite where none of them is known.
     """
 
     granules: Granules
-    coded: NDArray[np.bool_]
+    excess: Floats
+    errors: Floats
 
 
 def length_of(count: int) -> int:
@@ -40,15 +54,21 @@ def length_of(count: int) -> int:
     return LINES * (count - 1) + SUPPORT
 
 
-def fit(samples: Floats, variances: Floats, table: int) -> Fit:
+def fit(
+    samples: Floats, rails: NDArray[np.int8], seen: tuple[int, int], variance: float, table: int
+) -> Fit:
     """Fit granules to samples.
 
     Parameters
     ----------
     samples : (C, 576 (G - 1) + 1632) float64
         Samples, divided by the gain. The first is the first that granule 0 reaches.
-    variances : (G,) float64
-        Variance of the noise on the samples that each granule reaches.
+    rails : (C, 576 (G - 1) + 1632) int8
+        1 and -1 where a sample may have been clipped from above and from below.
+    seen : tuple of int
+        First sample that is known, and the first after it that is not; others are 0.
+    variance : float
+        Variance of the noise of the samples.
     table : int
         Table of bands.
 
@@ -56,17 +76,67 @@ def fit(samples: Floats, variances: Floats, table: int) -> Fit:
     -------
     Fit
     """
+    count = (samples.shape[1] - SUPPORT) // LINES + 1
+    fits = new_fits(len(samples), count)
+    touched = granules_of(rails)
     slots = analyse_slots(samples, _PASSES, bank())
-    costs, steps, values, density = fit_stretch(slots, variances, layout(table), ladder(), bank())
-    types, mid_side = choose_types(costs)
+    variances = np.full(count, variance)
+    cut = 0
+    if touched.any():
+        cut = cut_of(slots, touched, variance, bank())
+        slots = analyse_slots(unclipped(samples, rails, cut), _PASSES, bank())
+        variances = noise_above(slots, touched, cut, variance, bank())
+    best, excess = _fit(slots, variances, np.ones(count, np.bool_), fits, table)
+    given = samples_of(best, table)
+    errors = errors_of(samples, rails, given, *seen)
+    for _ in range(_TRIES - 1):
+        todo = touched & (_reached(errors) > _RIGHT * variance)
+        if not todo.any():
+            break
+        slots = analyse_slots(replaced(samples, rails, given), _PASSES, bank())
+        variances = noise_above(slots, touched, cut, variance, bank())
+        tried, spent = _fit(slots, variances, todo, fits, table)
+        given = samples_of(tried, table)
+        found = errors_of(samples, rails, given, *seen)
+        better = _reached(found) < _reached(errors)
+        best = _choice(better, tried, best)
+        excess = np.where(better, spent, excess)
+        errors = np.minimum(found, errors)
+    clear(best, excess > _LOST)
+    errors = errors[:count] / variance
+    begins = LINES * np.arange(count)
+    errors[(begins + LINES <= seen[0]) | (begins >= seen[1])] = np.inf
+    return Fit(best, excess, errors)
+
+
+def _fit(
+    slots: Floats, variances: Floats, todo: NDArray[np.bool_], fits: Fits, table: int
+) -> tuple[Granules, Floats]:
+    """Fit some granules; return all, and what each costs above the mean logarithm of its lines."""
+    fit_stretch(slots, variances, todo, fits, layout(table), ladder(), bank())
+    types, mid_side = choose_types(fits.costs)
     count, channels = types.shape
     rows = np.arange(count)[:, None]
     signals = np.arange(channels) + 2 * mid_side[:, None].astype(np.int64)
-    total = costs[signals, types, rows].sum(axis=1) / (channels * LINES)
-    coded = total - density.min(axis=1) < _CODED
-    granules = Granules(mid_side, types, steps[signals, types, rows], values[signals, types, rows])
-    clear(granules, ~coded)
-    return Fit(granules, coded)
+    cost = fits.costs[signals, types, rows].sum(axis=1) / (channels * LINES)
+    granules = Granules(
+        mid_side, types, fits.steps[signals, types, rows], fits.values[signals, types, rows]
+    )
+    return granules, cost - fits.density.min(axis=1)
+
+
+def _reached(errors: Floats) -> Floats:
+    """Return the mean over all samples that a granule reaches."""
+    return (errors[:-2] + errors[1:-1] + errors[2:]) / 3
+
+
+def _choice(first: NDArray[np.bool_], one: Granules, other: Granules) -> Granules:
+    return Granules(
+        np.where(first, one.mid_side, other.mid_side),
+        np.where(first[:, None], one.types, other.types),
+        np.where(first[:, None, None], one.steps, other.steps),
+        np.where(first[:, None, None], one.values, other.values),
+    )
 
 
 def clear(granules: Granules, failed: NDArray[np.bool_]) -> None:

@@ -1,0 +1,1 @@
+"""What a stream was before: the lossy stream that its samples came from."""

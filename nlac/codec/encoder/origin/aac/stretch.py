@@ -1,0 +1,154 @@
+"""Frames of a stretch of samples on a known grid."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nlac.codec.encoder.origin.aac.edges import choose_slopes, lines_of, try_slopes
+from nlac.codec.encoder.origin.aac.frame_fit import fit_long, fit_short, forget, write_long
+from nlac.codec.encoder.origin.aac.part_fit import Part, new_part
+from nlac.codec.encoder.origin.aac.tables import (
+    SHORT_SINE,
+    Bank,
+    Ladder,
+    Layout,
+    bank,
+    ladder,
+    layout,
+)
+from nlac.codec.encoder.origin.aac.transforms import WORK
+from nlac.codec.encoder.origin.tables import Floats
+from nlac.kernels.jit import kernel
+from nlac.predictors.origin.aac.frames import (
+    LINES,
+    NO_STEP,
+    SHORT,
+    START,
+    STOP,
+    Frames,
+    empty_frames,
+)
+
+# bits a line that the values of a coded frame may cost more than log2 of its lines
+_CODED = 1.8
+
+
+class Fit(NamedTuple):
+    """Frames that were fitted.
+
+    Attributes
+    ----------
+    frames : Frames
+        Frames of the stretch; zeros where the fit failed.
+    coded : (F,) bool
+        Where an AAC encoder may well have made it: the values cost far less than what the samples
+        hold.
+    lines : (F, C, 1024) float64
+        Lines that the frames stand for.
+    misfits : (F, C) float64
+        Squared misfit of each channel in variances, by line.
+    """
+
+    frames: Frames
+    coded: NDArray[np.bool_]
+    lines: Floats
+    misfits: Floats
+
+
+@kernel
+def _fit_frames(
+    samples: Floats,
+    variances: Floats,
+    slopes: NDArray[np.int64],
+    frames: Frames,
+    exact: Floats,
+    misfits: Floats,
+    costs: Floats,
+    part: Part,
+    layout: Layout,
+    ladder: Ladder,
+    bank: Bank,
+) -> None:
+    """Fit all frames with known slopes."""
+    count, channels = frames.sequences.shape
+    work = np.empty(WORK)
+    lines = np.empty((2, LINES))
+    for c in range(channels):
+        frames.first_shapes[c] = slopes[0, c] & 1
+    for g in range(count):
+        for c in range(channels):
+            left, right = slopes[g, c], slopes[g + 1, c]
+            frames.shapes[g, c] = right & 1
+            if right >= SHORT_SINE:
+                frames.sequences[g, c] = SHORT if left >= SHORT_SINE else START
+            elif left >= SHORT_SINE:
+                frames.sequences[g, c] = STOP
+            lines_of(samples[c], LINES * g, left, right, lines[c], work, bank)
+            part.variances[c] = variances[g]
+        together = channels == 2
+        if channels == 2:
+            together = slopes[g, 0] == slopes[g, 1] and slopes[g + 1, 0] == slopes[g + 1, 1]
+        costs[g] = 0.0
+        first = 0
+        while first < channels:
+            width = 2 if together else 1
+            if frames.sequences[g, first] == SHORT:
+                costs[g] += fit_short(
+                    part, lines, first, width, g, frames, exact[g], misfits[g], layout, ladder
+                )
+                forget(part)
+            else:
+                if not together:
+                    forget(part)
+                costs[g] += fit_long(part, lines, first, width, layout, ladder)
+                write_long(part, first, width, g, frames, exact[g], layout)
+                for c in range(width):
+                    misfits[g, first + c] = part.misfits[c]
+            first += width
+
+
+def fit(samples: Floats, variances: Floats, shape: int, table: int) -> Fit:
+    """Fit frames to samples.
+
+    Parameters
+    ----------
+    samples : (C, 1024 * (F + 1)) float64
+        Samples, divided by the gain. The first is the first of frame 0.
+    variances : (F,) float64
+        Variance of the noise on the samples that each frame reaches.
+    shape : int
+        Usual shape of windows.
+    table : int
+        Table of bands.
+
+    Returns
+    -------
+    Fit
+    """
+    count, channels = len(variances), len(samples)
+    part = new_part()
+    tables = layout(table), ladder(), bank()
+    trial = try_slopes(samples, variances, shape, part, *tables)
+    slopes = choose_slopes(trial)
+    frames = empty_frames(count, channels)
+    lines = np.zeros((count, channels, LINES))
+    misfits = np.zeros((count, channels))
+    costs = np.zeros(count)
+    _fit_frames(samples, variances, slopes, frames, lines, misfits, costs, new_part(), *tables)
+    coded = costs / (channels * LINES) - trial.density < _CODED
+    clear(frames, lines, ~coded)
+    return Fit(frames, coded, lines, misfits / LINES)
+
+
+def clear(frames: Frames, lines: Floats, failed: NDArray[np.bool_]) -> None:
+    """Make some frames zeros, in place."""
+    lines[failed] = 0
+    frames.groups[failed] = 0
+    frames.steps[failed] = NO_STEP
+    frames.stereo[failed] = 0
+    frames.values[failed] = 0
+    frames.filters[failed] = 0
+    frames.reflections[failed] = 0

@@ -1,0 +1,1 @@
+"""Origin blocks whose samples an AAC-LC decoder wrote: quantised spectra of MPEG-4 audio."""
