@@ -7,8 +7,9 @@ from typing import Any, BinaryIO
 
 import click
 
-from nlac._errors import BadMagic, CorruptStream, FormatError
+from nlac._errors import BadMagic, CorruptStream, FormatError, UsageError
 from nlac._log import logger
+from nlac._names import AUDIO_SUFFIXES
 from nlac.cli import _console, _details, _files, _limits
 from nlac.cli._batch import failure_facts
 from nlac.cli._kinds import check_stream
@@ -26,6 +27,11 @@ _HINTS = {
 
 @click.command("test")
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@click.option(
+    "--origin",
+    is_flag=True,
+    help="Tell instead whether audio files (also WAV, FLAC ...) were MP3s or AAC before.",
+)
 @click.option("--quick", is_flag=True, help="Check the checksums only, without decoding the audio.")
 @json_option
 @search_options
@@ -37,6 +43,7 @@ _HINTS = {
 @_console.verbosity_options
 def command(
     files: tuple[str, ...],
+    origin: bool,
     quick: bool,
     as_json: bool,
     recursive: bool,
@@ -50,15 +57,24 @@ def command(
     compared with that of what was encoded, as is the MD5 of the original file.
     Each file gets one line; the exit code is 3 if one is damaged.
 
+    With --origin, nothing is checked: each audio file is told to have been an MP3
+    or AAC before, or not, as far as its samples tell.
+
     \b
     Examples:
       nlac test *.nlac
       nlac test -r archive --quick
       nlac test --json *.nlac | jq 'select(.ok | not)'
+      nlac test --origin *.wav *.flac
     """
+    if origin and quick:
+        raise UsageError("--quick and --origin: only one of them")
     inputs = _files.find_inputs(
-        files, recursive=recursive, include=include, suffixes=frozenset({".nlac"})
-    )
+        files, recursive=recursive, include=include,
+        suffixes=AUDIO_SUFFIXES | {".nlac"} if origin else frozenset({".nlac"}),
+    )  # fmt: skip
+    if origin:
+        return _tell_origins(inputs, as_json)
     if not quick:
         _console.before_coding()
         _limits.spare_threads()
@@ -93,6 +109,38 @@ def command(
         failed += not facts["ok"]
     if len(inputs) > 1 and not as_json:
         _console.say(f"{len(inputs)} files: {len(inputs) - failed} ok, {failed} failed")
+    return code
+
+
+def _tell_origins(inputs: list[_files.Input], as_json: bool) -> int:
+    """Tell what files were before; returns the exit code."""
+    from nlac.views.origin import find_origin
+    from nlac.views.recording import open_recording
+
+    _console.before_coding()
+    code = 0
+    for source in inputs:
+        facts: dict[str, Any] = {"file": source.path, "ok": True}
+        try:
+            with (
+                open_recording(source.path) as recording,
+                _console.progress_bar(str(source)) as progress,
+            ):
+                found = find_origin(recording, progress)
+            facts["origin"] = None if found is None else found.to_dict()
+        except Exception as error:
+            if _console.ends_the_run(error):
+                raise
+            facts |= failure_facts(error, str(source))
+            code = _console.gravest(code, facts["exit_code"])
+        if as_json:
+            click.echo(json.dumps(facts))
+        elif not facts["ok"]:
+            logger.error(f"{source}: FAILED: {facts['message']}")
+        else:
+            told = facts["origin"]
+            what = "; ".join(told["summary"]) if told else "no sign of an MP3 or AAC"
+            click.echo(f"{source}: {what}")
     return code
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlac._errors import NlacError
-from nlac._typing import IntSamples
+from nlac._typing import U32, IntSamples
 from nlac.bitstream.constants import CODER_RICE
 from nlac.bitstream.header import StreamHeader
 from nlac.codec.encoder.channels import split_channels
@@ -107,6 +107,35 @@ def encode_runs(
     bytes or None
         The coded channels; None where granules bring nothing.
     """
+    found = code_sections(channels, runs, bits_per_sample)
+    if found is None:
+        return None
+    sections, words = found
+    out = write_head(runs[0].lossy.kind, runs[0].table, sections, words)
+    begin, others = 0, []
+    for section in sections:
+        if section.shift is None:
+            others.append(channels[:, begin : begin + section.frames])
+        begin += section.frames
+    return out + (encode(np.concatenate(others, axis=1)) if others else b"")
+
+
+def code_sections(
+    channels: NDArray[np.int32], runs: Sequence[Recovered], bits_per_sample: int
+) -> tuple[list[Section], U32] | None:
+    """Cut a block into sections, and code those that have granules or frames.
+
+    Parameters
+    ----------
+    channels, runs, bits_per_sample
+        See `encode_runs`.
+
+    Returns
+    -------
+    sections : list of Section
+    words : (words,) uint32
+        None in place of both where these bring nothing.
+    """
     parts = _parts(channels, runs, bits_per_sample)
     coded = [each for each in parts if isinstance(each, CodedSection)]
     if not coded:
@@ -126,13 +155,7 @@ def encode_runs(
     if coder.is_full:
         return None
     sections = [Section(each) if isinstance(each, int) else each.section for each in parts]
-    out = write_head(lossy.kind, table, sections, coder.words)
-    begin, others = 0, []
-    for section in sections:
-        if section.shift is None:
-            others.append(channels[:, begin : begin + section.frames])
-        begin += section.frames
-    return out + (encode(np.concatenate(others, axis=1)) if others else b"")
+    return sections, coder.words
 
 
 def _parts(
