@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 from lossy_signals import random_granules
 from numpy.typing import NDArray
-from origin_blocks import EncodeRows, Part, origin_stream, within_the_rails, writer
+from origin_blocks import EncodeRows, Part, granules_of, origin_stream, within_the_rails, writer
 
 import nlac
 from nlac._errors import CorruptStream, NlacError
 from nlac.bitstream import constants as c
 from nlac.bitstream.checksum import crc32, crc_bytes
 from nlac.bitstream.header import parse_header
-from nlac.predictors.origin.block import Section
+from nlac.predictors.origin.head import Section
 
 FRAMES, BLOCKS = 1700, 4
 
@@ -33,7 +33,7 @@ def stream(request) -> tuple[bytes, NDArray[np.int16]]:
     blocks = []
     for number in range(BLOCKS):
         section = Section(FRAMES if number == 1 else 1300, 500 * number)
-        granules = random_granules(number, section.granules, 2, 6)
+        granules = random_granules(number, granules_of(section), 2, 6)
         missed = np.zeros((2, section.frames), np.int32)
         part, samples = within_the_rails(Part(section, granules, missed), 6, 16)
         parts = [part]
