@@ -39,8 +39,9 @@ def test_every_index_of_decisions_at_random(kind):
     assert done.returncode == 0, done.stderr
     count, *near = map(int, done.stdout.split())
     assert count > 100_000
-    # escapes have room that nothing needs
-    assert sum(reached < 3 for reached in near) == 2
+    # escapes have room that nothing needs; chance leaves out a few others
+    assert min(near) >= 1
+    assert sum(reached < 3 for reached in near) <= 4
 
 
 def guarded(coder: SectionCoder) -> list[np.ndarray]:
