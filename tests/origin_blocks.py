@@ -15,10 +15,13 @@ import nlac
 from nlac.codec.decoder.payload import INTEGERS
 from nlac.codec.encoder import payload
 from nlac.codec.encoder.channels import split_channels
-from nlac.predictors.origin.block import Section, write_head
 from nlac.predictors.origin.coding import SectionCoder
 from nlac.predictors.origin.granules import LINES, MAX_STEP, MIN_STEP, Granules, empty_granules
-from nlac.predictors.origin.synthesis import Output, synthesise
+from nlac.predictors.origin.head import Section, write_head
+from nlac.predictors.origin.kinds import LAYER3
+from nlac.predictors.origin.lossy import LAYER3 as GRANULES
+from nlac.predictors.origin.output import Output
+from nlac.predictors.origin.synthesis import synthesise
 from nlac.predictors.registry import predictor_by_id
 
 EncodeRows: TypeAlias = Callable[[NDArray[np.int32], bytes], bytes]
@@ -31,6 +34,12 @@ class Part(NamedTuple):
     section: Section
     granules: Granules | None = None
     residuals: NDArray[np.int32] | None = None
+
+
+def granules_of(section: Section) -> int:
+    """How many granules a section has."""
+    assert section.shift is not None
+    return LAYER3.units(section.shift, section.frames)
 
 
 def hostile_granules(rng: np.random.Generator, count: int, channels: int) -> Granules:
@@ -58,17 +67,17 @@ def write_origin(
     """A block up to that of the sections without granules, and the samples of the others."""
     sounds = [part for part in parts if part.granules is not None]
     room = sum(each.granules.length * each.granules.channels for each in sounds) * 3000
-    coder = SectionCoder(np.zeros(room + 64, np.uint32), False)
+    coder = SectionCoder(GRANULES, np.zeros(room + 64, np.uint32), False)
     samples = []
     for section, granules, residuals in sounds:
         assert section.shift is not None
-        assert coder.granules(granules, table)
+        assert coder.units(granules, table)
         output = Output(section.gain, section.rounding, bits)
         made, places = synthesise(granules, table, output, section.shift, section.frames)
         coder.residuals(residuals.copy(), places)
         samples.append(made.astype(np.int64) + residuals)
     words = coder.words
-    return write_head(table, [part.section for part in parts], words), samples
+    return write_head(LAYER3, table, [part.section for part in parts], words), samples
 
 
 def within_the_rails(part: Part, table: int, bits: int) -> tuple[Part, NDArray[np.int32]]:

@@ -1,4 +1,4 @@
-"""Make the normative tables of the synthesis of AAC (spec, section "AAC").
+"""Make the normative tables of the synthesis of AAC (spec, section "Tables of AAC").
 
 Everything is computed with 60 decimal digits, so the rounding to integers is that of the exact real
 value.  Run from the root of the repository::

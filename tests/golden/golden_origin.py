@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 from golden_signals import hashed, ints, tones
-from origin_blocks import Part, origin_stream, within_the_rails, writer
+from origin_blocks import Part, granules_of, origin_stream, within_the_rails, writer
 
-from nlac.predictors.origin.block import Section
 from nlac.predictors.origin.granules import Granules, empty_granules
+from nlac.predictors.origin.head import Section
 
 KINDS = (0, 1, 2, 3, 0)  # block types, one after the other
 UNITY = 1 << 30
@@ -54,7 +54,7 @@ def sounds(
         residuals = np.where(rare % missed, 0, rare // missed % 3 - 1)
         if bits > 16:
             residuals = rare % 7 - 3 + np.where(rare // 7 % 300, 0, rare // 2100)
-        part = Part(each, granules(each.granules, channels, number), residuals.astype(np.int32))
+        part = Part(each, granules(granules_of(each), channels, number), residuals.astype(np.int32))
         part, samples = within_the_rails(part, 6, bits)
         parts.append(part)
         rows.append(samples)

@@ -9,18 +9,20 @@ from typing import Any
 import numpy as np
 import pytest
 from lossy_signals import random_granules
-from origin_blocks import Part, write_origin
+from origin_blocks import Part, granules_of, write_origin
 
 from nlac._errors import CorruptStream, TruncatedStream
 from nlac.bitstream.header import StreamHeader
 from nlac.entropy.varint import fold, write_varint
 from nlac.predictors.methods import METHODS
-from nlac.predictors.origin.block import MAX_SHIFT, MIN_SECTION, Section, read_head, write_head
 from nlac.predictors.origin.coding import SectionCoder
 from nlac.predictors.origin.granules import LINES, MAX_STEP, MAX_VALUE, MIN_STEP, Granules
-from nlac.predictors.origin.synthesis import UNITY_GAIN
+from nlac.predictors.origin.head import Section, read_head, write_head
+from nlac.predictors.origin.kinds import KINDS, LAYER3, UNITY_GAIN
+from nlac.predictors.origin.lossy import LAYER3 as GRANULES
 
 LPC = METHODS[0]
+MIN_SECTION, MAX_SHIFT = LAYER3.least_frames, LAYER3.most_shift
 STREAM = StreamHeader(8000, 1, 16, False, 0, 9000, 9000, 1, b"", 0, b"")
 SOUND = Section(MIN_SECTION + 100, 30)
 PLAIN = Section(50)
@@ -38,7 +40,7 @@ def encode(rows: np.ndarray) -> bytes:
 
 
 def part(section: Section, seed: int = 1, channels: int = 1) -> Part:
-    granules = random_granules(seed, section.granules, channels)
+    granules = random_granules(seed, granules_of(section), channels)
     rng = np.random.default_rng(seed)
     return Part(section, granules, rng.integers(-1, 2, (channels, section.frames), np.int32))
 
@@ -91,7 +93,7 @@ GOOD = (N, 1, UNITY, 0)
 @pytest.mark.parametrize(
     ("block", "path"),
     [
-        (head(GOOD, kind=1), "origin.kind"),
+        (head(GOOD, kind=len(KINDS)), "origin.kind"),
         (head(GOOD, table=7), "origin.table"),
         (head(), "origin.sections"),
         (head(GOOD, (0, 0)), "origin.sections[1]"),
@@ -157,13 +159,13 @@ def test_no_prefiltered_block_holds_one(method):
 
 def wrong_words(change: Callable[[Granules], Any]) -> bytes:
     """A block of granules that are out of bounds."""
-    granules = random_granules(1, SOUND.granules, 1)
+    granules = random_granules(1, granules_of(SOUND), 1)
     granules.types[:] = 0
     change(granules)
-    coder = SectionCoder.encoder(9 * LINES)
-    assert not coder.granules(granules, 0)
+    coder = SectionCoder.encoder(GRANULES, 9 * LINES)
+    assert not coder.units(granules, 0)
     coder.residuals(np.zeros((1, N), np.int32), np.zeros((1, N), np.uint8))
-    return write_head(0, [SOUND], coder.words)
+    return write_head(LAYER3, 0, [SOUND], coder.words)
 
 
 @pytest.mark.parametrize("step", [MIN_STEP - 1, MAX_STEP + 1, -127, 127])
@@ -174,7 +176,7 @@ def test_exponents_out_of_bounds(step):
 
     with pytest.raises(CorruptStream) as caught:
         decode(wrong_words(change), N)
-    assert caught.value.path == "origin.granules"
+    assert caught.value.path == "origin.units"
 
 
 @pytest.mark.parametrize("value", [MAX_VALUE + 1, -MAX_VALUE - 1])
@@ -185,16 +187,16 @@ def test_lines_out_of_bounds(value):
 
     with pytest.raises(CorruptStream) as caught:
         decode(wrong_words(change), N)
-    assert caught.value.path == "origin.granules"
+    assert caught.value.path == "origin.units"
 
 
 def test_number_of_words():
     block, _ = good_block(SOUND)
     words = read_head(block, 0, N, 1, 16).words
-    assert write_head(0, [SOUND], words) == block
+    assert write_head(LAYER3, 0, [SOUND], words) == block
     for changed in (words[:-3], np.append(words, np.zeros(2, np.uint32)), words[:0]):
         with pytest.raises(CorruptStream):
-            decode(write_head(0, [SOUND], changed), N)
+            decode(write_head(LAYER3, 0, [SOUND], changed), N)
     # ones alone are beyond all that decides
     with pytest.raises(CorruptStream):
-        decode(write_head(0, [SOUND], np.full(99, 2**32 - 1, np.uint32)), N)
+        decode(write_head(LAYER3, 0, [SOUND], np.full(99, 2**32 - 1, np.uint32)), N)

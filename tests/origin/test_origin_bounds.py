@@ -17,16 +17,19 @@ from nlac._errors import CorruptStream
 from nlac.entropy.binary_decisions import DecisionState
 from nlac.predictors.origin.coding import SectionCoder
 from nlac.predictors.origin.granules import LINES, empty_granules
-from nlac.predictors.origin.synthesis import PLACES, Output, synthesise
+from nlac.predictors.origin.lossy import LAYER3
+from nlac.predictors.origin.output import PLACES, Output
+from nlac.predictors.origin.synthesis import synthesise
 
 GUARD = 4096
 INTERPRETED = Path(__file__).with_name("bounds_interpreted.py")
 
 
-def test_every_index_of_decisions_at_random():
+@pytest.mark.parametrize("kind", ["layer3", "aac"])
+def test_every_index_of_decisions_at_random(kind):
     package = str(Path(nlac.__file__).parents[1])
     done = subprocess.run(
-        [sys.executable, str(INTERPRETED)],
+        [sys.executable, str(INTERPRETED), kind],
         env=os.environ | {"NUMBA_DISABLE_JIT": "1", "PYTHONPATH": package},
         capture_output=True,
         text=True,
@@ -36,8 +39,9 @@ def test_every_index_of_decisions_at_random():
     assert done.returncode == 0, done.stderr
     count, *near = map(int, done.stdout.split())
     assert count > 100_000
-    # those of escapes and of the pair have room that nothing needs
-    assert min(near[i] for i in (0, 2, 4, 5, 6, 7, 8, 9, 10)) >= 5
+    # escapes have room that nothing needs; chance leaves out a few others
+    assert min(near) >= 1
+    assert sum(reached < 3 for reached in near) <= 4
 
 
 def guarded(coder: SectionCoder) -> list[np.ndarray]:
@@ -69,18 +73,18 @@ def test_nothing_around_the_contexts_changes(seed):
         if number % 3 == 0:
             make = rng.choice([random_granules, hostile_granules])
             given = make(rng if make is hostile_granules else number, 3, channels)
-            encoder = SectionCoder(np.zeros(40000, np.uint32), False)
+            encoder = SectionCoder(LAYER3, np.zeros(40000, np.uint32), False)
             around = guarded(encoder)
-            encoder.granules(given, table)
+            encoder.units(given, table)
             encoder.residuals(rng.integers(-(2**24), 2**24, (channels, 99), np.int32),
                               rng.integers(0, PLACES, (channels, 99)).astype(np.uint8))  # fmt: skip
             assert all((guard == guard[0]).all() for guard in around)
             words = encoder.words.copy()
             words[int(rng.integers(len(words)))] ^= np.uint32(1 << int(rng.integers(32)))
-        decoder = SectionCoder(words, True)
+        decoder = SectionCoder(LAYER3, words, True)
         around = guarded(decoder)
         granules = empty_granules(3, channels)
-        refused += not decoder.granules(granules, table)
+        refused += not decoder.units(granules, table)
         _, places = synthesise(granules, table, Output(1 << 31, 2, 24), 100, 2 * LINES)
         assert places.max() < PLACES
         residuals = np.zeros((channels, 2 * LINES), np.int32)

@@ -38,7 +38,7 @@ class DecodedSection(NamedTuple):
     residuals : (channels, frames) int32
         What that missed.
     samples : (channels, frames) int32
-        The sum of both.
+        The sum of both, less than 2**26 in magnitude.
     unit_bits, residual_bits : float
         Bits of the words that each took.
     """
@@ -77,11 +77,8 @@ def decode_sections(head: OriginHead, channels: int, bits: int) -> Iterator[Deco
         residuals = np.zeros(made.shape, np.int32)
         coder.residuals(residuals, places)
         marks.append(coder.bits)
-        samples = made.astype(np.int64) + residuals
-        if int(abs(samples).max()) >> 31:
-            raise CorruptStream("a sample exceeds 32 bits", path="origin")
         yield DecodedSection(
-            begin, section, units, made, residuals, samples.astype(np.int32),
+            begin, section, units, made, residuals, made + residuals,
             marks[1] - marks[0], marks[2] - marks[1],
         )  # fmt: skip
     taken = coder.finish()
