@@ -24,7 +24,6 @@ from nlac.codec.encoder.origin.tables import Floats
 from nlac.kernels.jit import kernel
 from nlac.predictors.origin.aac.frames import (
     LINES,
-    NO_STEP,
     SHORT,
     START,
     STOP,
@@ -42,7 +41,7 @@ class Fit(NamedTuple):
     Attributes
     ----------
     frames : Frames
-        Frames of the stretch; zeros where the fit failed.
+        Frames of the stretch; where none fits, the nearest that are worth their bits.
     coded : (F,) bool
         Where an AAC encoder may well have made it: the values cost far less than what the samples
         hold.
@@ -139,16 +138,4 @@ def fit(samples: Floats, variances: Floats, shape: int, table: int) -> Fit:
     costs = np.zeros(count)
     _fit_frames(samples, variances, slopes, frames, lines, misfits, costs, new_part(), *tables)
     coded = costs / (channels * LINES) - trial.density < _CODED
-    clear(frames, lines, ~coded)
     return Fit(frames, coded, lines, misfits / LINES)
-
-
-def clear(frames: Frames, lines: Floats, failed: NDArray[np.bool_]) -> None:
-    """Make some frames zeros, in place."""
-    lines[failed] = 0
-    frames.groups[failed] = 0
-    frames.steps[failed] = NO_STEP
-    frames.stereo[failed] = 0
-    frames.values[failed] = 0
-    frames.filters[failed] = 0
-    frames.reflections[failed] = 0
