@@ -171,6 +171,7 @@ def try_slopes(
         begin = LINES * g
         for c in range(2):
             part.variances[c] = variances[g]
+        before = part.guesses.copy()
         cost = _cost(
             part, samples, begin, 0, channels, usual, lines, work, layout, ladder, bank
         )  # fmt: skip
@@ -183,6 +184,7 @@ def try_slopes(
             clean &= part.misfits[c] < CLEAN * LINES
         if clean:
             continue
+        after, best = part.guesses.copy(), cost
         for c in range(channels):
             _densities(samples[c], begin, densities[c], work, bank)
         for pair in range(PAIRS):
@@ -196,9 +198,13 @@ def try_slopes(
             pair = _least(mixed, taken, number)
             if pair >= 0:
                 forget(part)
-                trial.together[pair, g] = _cost(
+                part.guesses[:] = before
+                cost = _cost(
                     part, samples, begin, 0, channels, pair, lines, work, layout, ladder, bank
                 )
+                trial.together[pair, g] = cost
+                if cost < best:
+                    after, best = part.guesses.copy(), cost
         if channels == 2:
             for c in range(2):
                 alone = np.zeros(PAIRS, np.bool_)
@@ -209,10 +215,12 @@ def try_slopes(
                         pair = _least(densities[c], alone, number)
                     if pair >= 0:
                         forget(part)
+                        part.guesses[:] = before
                         trial.apart[c, pair, g] = _cost(
                             part, samples, begin, c, 1, pair, lines, work, layout, ladder, bank
                         )
         forget(part)
+        part.guesses[:] = after
     return trial
 
 

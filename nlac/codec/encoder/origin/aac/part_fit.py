@@ -15,6 +15,7 @@ from nlac.codec.encoder.origin.aac.band_search import (
     costs_of_band,
     size_index,
 )
+from nlac.codec.encoder.origin.aac.noise import GUESSES, NO_NOISE, Generator, generator, mark_noise
 from nlac.codec.encoder.origin.aac.tables import NUM_STEPS, Ladder
 from nlac.codec.encoder.origin.logarithm import log2
 from nlac.codec.encoder.origin.tables import Floats
@@ -66,6 +67,16 @@ class Part(NamedTuple):
         Overwritten.
     origin : (51, NUM_STEPS) int16
         Overwritten.
+    noise : (2, 1024) float64
+        Lines of bands of noise; overwritten.
+    exponents : (2, 51) int64
+        Of bands of noise, `NO_NOISE` for others; overwritten.
+    states : (2, 51) int64
+        Of the generator before bands of noise; overwritten.
+    guesses : (GUESSES,) int64
+        States that the generator may have, then -1; overwritten.
+    generator : Generator
+        Tables.
     """
 
     lines: Floats
@@ -81,6 +92,11 @@ class Part(NamedTuple):
     costs: Floats
     zeros: Floats
     origin: NDArray[np.int16]
+    noise: Floats
+    exponents: NDArray[np.int64]
+    states: NDArray[np.int64]
+    guesses: NDArray[np.int64]
+    generator: Generator
 
 
 def new_part() -> Part:
@@ -99,6 +115,11 @@ def new_part() -> Part:
         np.zeros((4, _MOST_BANDS, NUM_STEPS)),
         np.zeros((4, _MOST_BANDS)),
         np.zeros((_MOST_BANDS, NUM_STEPS), np.int16),
+        np.zeros((2, LINES)),
+        np.full((2, _MOST_BANDS), NO_NOISE, np.int64),
+        np.zeros((2, _MOST_BANDS), np.int64),
+        np.full(GUESSES, -1, np.int64),
+        generator(),
     )
 
 
@@ -160,8 +181,13 @@ def _try_intensity(
 
 
 @kernel
-def fit_part(part: Part, channels: int, bands: int, ladder: Ladder) -> float:
-    """Fit a part with one or two channels; return its cost in bits."""
+def fit_part(part: Part, channels: int, bands: int, windows: int, ladder: Ladder) -> float:
+    """Fit a part of some windows with one or two channels; return its cost in bits."""
+    for c in range(channels):
+        mark_noise(
+            part.lines[c], part.starts, bands, windows, part.variances[c], part.noise[c],
+            part.exponents[c], part.states[c], part.zeros[c], part.guesses, part.generator,
+        )  # fmt: skip
     signals = 4 if channels == 2 else 1
     total_lines = part.starts[bands]
     for signal in range(signals):
@@ -177,9 +203,16 @@ def fit_part(part: Part, channels: int, bands: int, ladder: Ladder) -> float:
         begin, end = part.starts[band], part.starts[band + 1]
         before = part.stereo[band]
         part.stereo[band] = LEFT_RIGHT
-        for signal in range(signals):
+        noisy = part.exponents[0, band] != NO_NOISE
+        if channels == 2:
+            noisy |= part.exponents[1, band] != NO_NOISE
+        for signal in range(2 if channels == 2 and noisy else signals):
             if signal < 2:
                 variance = part.variances[signal]
+                if part.exponents[signal, band] != NO_NOISE:
+                    for k in range(NUM_STEPS):
+                        part.costs[signal, band, k] = IMPOSSIBLE
+                    continue
             else:
                 variance = 0.25 * (part.variances[0] + part.variances[1])
             hint = NO_INDEX
@@ -194,7 +227,7 @@ def fit_part(part: Part, channels: int, bands: int, ladder: Ladder) -> float:
             least[signal] = zero
             if choice >= 0:
                 least[signal] = min(zero, part.costs[signal, band, choice] + 2.0)
-        if channels < 2:
+        if channels < 2 or noisy:
             continue
         apart, paired = least[0] + least[1], least[2] + least[3]
         if paired < apart - _PAIRED:
@@ -249,7 +282,10 @@ def _write(
         shift = 2 if kind == MID_SIDE else 0
         for i in range(part.starts[band], part.starts[band + 1]):
             for c in range(channels):
-                if c == 1 and kind >= IN_PHASE:
+                if part.exponents[c, band] != NO_NOISE:
+                    part.values[c, i] = 0
+                    part.exact[c, i] = part.noise[c, i]
+                elif c == 1 and kind >= IN_PHASE:
                     part.values[1, i] = 0
                     part.exact[1, i] = factor * part.exact[0, i]
                 else:
