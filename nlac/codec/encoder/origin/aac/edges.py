@@ -170,7 +170,7 @@ def try_slopes(
     for g in range(count):
         begin = LINES * g
         for c in range(2):
-            part.variances[c] = variances[g]
+            part.variances[c, :] = variances[g]
         before = part.guesses.copy()
         cost = _cost(
             part, samples, begin, 0, channels, usual, lines, work, layout, ladder, bank

@@ -131,6 +131,8 @@ def _write_bands(
             step = NO_STEP if index < 0 else index + LEAST_STEP
             if c == 1 and kind >= IN_PHASE:
                 step = index
+            frames.noise[frame, first + c, at + band] = 0
+            frames.states[frame, first + c, at + band] = 0
             if part.exponents[c, band] != NO_NOISE:
                 step = part.exponents[c, band]
                 frames.noise[frame, first + c, at + band] = 1

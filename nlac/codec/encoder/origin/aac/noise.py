@@ -37,7 +37,7 @@ _USUAL = 1239850262.7  # root mean square of states
 _SCALES = 40  # that are tried
 _FINEST = 0.02  # relative difference of scales
 _LOUD = 100.0  # variances a line of noise from which a state can be told
-_ALIKE = 0.9  # share of a band's energy that its noise explains at least
+_ALIKE = 0.95  # share of a band's energy that its noise explains at least
 _EXACT = 1.8  # variances a line that are left at most
 _FEW = 6.0  # more variances that are left at most: few lines vary more
 _SPENT = 12.0  # bits of a band of noise
@@ -45,7 +45,8 @@ _FLAT = 2.5  # kurtosis at most; that of noise is 1.8
 # share of the energy of n lines that noise with an expected state explains: 24 / (n + 12) at least
 _SURE, _SURE_LINES, _SUREST = 24.0, 12.0, 0.94
 GUESSES = 12  # states that are expected
-_FEWEST = 8  # lines
+_FEWEST = 8  # lines of a band of noise with an expected state
+_FEWEST_UNKNOWN = 20  # with another, since the state is found from eight
 NO_NOISE = -1000
 _ROOTS = (1.0, 1.189207115002721, 1.4142135623730951, 1.681792830507429)  # 2 ** (r / 4)
 
@@ -190,7 +191,7 @@ def find_state(
 ) -> int:
     """Return the state before a band of noise, or -1 if its lines are none that can be told."""
     basis, inverse = tables.basis, tables.inverse
-    if (end - begin) // windows < DIMENSIONS:
+    if (end - begin) // windows < DIMENSIONS or end - begin < _FEWEST_UNKNOWN:
         return -1
     energy = 0.0
     fourth = 0.0
@@ -249,7 +250,7 @@ def mark_noise(
     starts: NDArray[np.int64],
     bands: int,
     windows: int,
-    variance: float,
+    variances: Floats,
     noise: Floats,
     exponents: NDArray[np.int64],
     states: NDArray[np.int64],
@@ -263,6 +264,7 @@ def mark_noise(
     """
     for band in range(bands):
         exponents[band] = NO_NOISE
+        variance = variances[band]
         begin, end = starts[band], starts[band + 1]
         count = end - begin
         if count < _FEWEST:
