@@ -24,6 +24,8 @@ NO_STEP = -128  # exponent of a band of zeros
 MIN_STEP, MAX_STEP = -122, 139
 MIN_POSITION, MAX_POSITION = MIN_STEP, MAX_STEP  # of intensity
 FILTERS, MAX_ORDER = 8, 12  # of a frame and channel; of a filter
+# the generator of noise: a state, modulo 2**32, is followed by NOISE_FACTOR * state + NOISE_TERM
+NOISE_FACTOR, NOISE_TERM = 1664525, 1013904223
 
 # ends of the bands of long windows and of short ones, by the highest sampling rate that has them
 _ENDS_48 = (
@@ -133,6 +135,14 @@ class Frames(NamedTuple):
         those of a window, and those of a window's filters do not overlap.
     reflections : (F, C, 8, 12) int8
         Indices of the filters' reflection coefficients, -8 to 7; 0 from the order on.
+    noise : (F, C, 120) uint8
+        1 where a band holds noise (perceptual noise substitution). Its values are 0 then, its
+        stereo is `LEFT_RIGHT`, and its exponent, `MIN_STEP` to `MAX_STEP`, that of the norm of its
+        lines in each window: line by line, window by window, a state of the generator as a signed
+        number, times ``2**(k / 4)`` over the norm of the states of the band in that window.
+    states : (F, C, 120) uint32
+        State of the generator before the first line of a band of noise; 0 for other bands. Mostly
+        that after the last line of the band of noise before.
     """
 
     sequences: NDArray[np.uint8]
@@ -144,6 +154,8 @@ class Frames(NamedTuple):
     values: NDArray[np.int16]
     filters: NDArray[np.uint8]
     reflections: NDArray[np.int8]
+    noise: NDArray[np.uint8]
+    states: NDArray[np.uint32]
 
     @property
     def length(self) -> int:
@@ -163,6 +175,7 @@ class Frames(NamedTuple):
             self.groups[begin:end].copy(), self.steps[begin:end].copy(),
             self.stereo[begin:end].copy(), self.values[begin:end].copy(),
             self.filters[begin:end].copy(), self.reflections[begin:end].copy(),
+            self.noise[begin:end].copy(), self.states[begin:end].copy(),
         )  # fmt: skip
 
 
@@ -178,4 +191,6 @@ def empty_frames(count: int, channels: int) -> Frames:
         np.zeros((count, channels, LINES), np.int16),
         np.zeros((count, channels, FILTERS, 5), np.uint8),
         np.zeros((count, channels, FILTERS, MAX_ORDER), np.int8),
+        np.zeros((count, channels, MAX_BANDS), np.uint8),
+        np.zeros((count, channels, MAX_BANDS), np.uint32),
     )

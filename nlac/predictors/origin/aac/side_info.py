@@ -7,7 +7,6 @@ import numpy as np
 from nlac.entropy.binary_decisions import decide, raw_bits
 from nlac.kernels.jit import kernel
 from nlac.predictors.origin.aac.frames import (
-    IN_PHASE,
     MAX_ORDER,
     MAX_POSITION,
     MIN_POSITION,
@@ -80,16 +79,20 @@ def code_stereo(decisions, base, sets, stereo, count, per_group, before):
 
 
 @kernel
-def code_positions(decisions, base, sets, positions, stereo, count, per_group):
-    """Code the positions of intensity; returns 0 if one is out of bounds, else 1."""
+def code_chain(decisions, base, sets, numbers, marked, count, per_group):
+    """Code numbers of marked bands, such as positions; returns 0 if one is out of bounds, else 1.
+
+    They are coded by their differences from the last; `base` and `sets` are those of the side
+    information, or where those of `POSITION` and `POSITION_SETS` shall lie less these.
+    """
     at = base + POSITION
     last = np.int64(0)
     good = np.int64(1)
     for b in range(count):
-        if stereo[b] < IN_PHASE:
+        if not marked[b]:
             continue
         label = min(b % per_group, _LABELS - 1)
-        difference = np.int64(positions[b]) - last
+        difference = np.int64(numbers[b]) - last
         size = np.int64(0)
         while size < _LONGEST:
             near = min(size, np.int64(_MOST))
@@ -107,7 +110,7 @@ def code_positions(decisions, base, sets, positions, stereo, count, per_group):
         if last < MIN_POSITION or last > MAX_POSITION:
             good = np.int64(0)
             last = min(max(last, np.int64(MIN_POSITION)), np.int64(MAX_POSITION))
-        positions[b] = last
+        numbers[b] = last
     return good
 
 

@@ -18,12 +18,21 @@ from nlac.predictors.origin.aac.frames import (
     SHORT,
     WINDOWS,
 )
+from nlac.predictors.origin.aac.noise import (
+    NOISE_CONTEXTS,
+    NOISE_SETS,
+    code_noise,
+    code_states,
+)
 from nlac.predictors.origin.aac.side_info import (
+    FILTER,
+    POSITION,
+    POSITION_SETS,
     SIDE_CONTEXTS,
     SIDE_SETS,
+    code_chain,
     code_filters,
     code_groups,
-    code_positions,
     code_shape,
     code_stereo,
 )
@@ -38,11 +47,14 @@ _LAYOUT = LineLayout(0, 119040, 192768, 0, 43, 64, SIZE_BITS)
 _TYPE = 193632
 _SIDE = _TYPE + TYPE_CONTEXTS
 _STEPS = _SIDE + SIDE_CONTEXTS
-FRAME_CONTEXTS = _STEPS + STEP_CONTEXTS
+_NOISE = _STEPS + STEP_CONTEXTS
+_LEVELS = _NOISE + NOISE_CONTEXTS  # of noise, as positions have them
+FRAME_CONTEXTS = _LEVELS + FILTER - POSITION
 _TYPE_SETS = 880
 _SIDE_SETS = _TYPE_SETS + TYPE_SETS
 _STEP_SETS = _SIDE_SETS + SIDE_SETS
-FRAME_SETS = _STEP_SETS + STEP_SETS
+_NOISE_SETS = _STEP_SETS + STEP_SETS
+FRAME_SETS = _NOISE_SETS + NOISE_SETS + 1
 
 
 @kernel
@@ -93,6 +105,24 @@ def _number_of_groups(groups):
 
 
 @kernel
+def _band_lengths(lengths, short, groups, starts):
+    """Lines of each band of a frame, those of all windows of its group."""
+    count = len(starts) - 1
+    for b in range(count):
+        lengths[b] = starts[b + 1] - starts[b]
+    if not short:
+        return
+    group, windows = 0, 1
+    for window in range(1, WINDOWS + 1):
+        if window < WINDOWS and groups >> (7 - window) & 1:
+            windows += 1
+            continue
+        for b in range(count):
+            lengths[group * count + b] = windows * (starts[b + 1] - starts[b])
+        group, windows = group + 1, 1
+
+
+@kernel
 def code_frames(decisions, frames, bands, sizes):
     """Code or decode frames; returns 0 if they are out of bounds, else 1.
 
@@ -116,6 +146,9 @@ def code_frames(decisions, frames, bands, sizes):
     had = np.zeros((channels, WINDOWS), np.uint8)
     places, labels = np.zeros(LINES, np.int64), np.zeros(LINES, np.int64)
     skipped, own = np.zeros(MAX_BANDS, np.uint8), np.zeros(MAX_BANDS, np.int16)
+    noisy = np.zeros((channels, 2, MAX_BANDS), np.uint8)
+    lengths = np.zeros(MAX_BANDS, np.int64)
+    state = np.int64(0)
     good = np.int64(1)
     for c in range(channels):
         frames.first_shapes[c] = raw_bits(decisions, np.int64(frames.first_shapes[c]), 1)
@@ -142,14 +175,30 @@ def code_frames(decisions, frames, bands, sizes):
             for b in range(MAX_BANDS):
                 skipped[b] = 1 if c > 0 and stereo[b] >= IN_PHASE else 0
             if second:
-                good &= code_positions(
-                    decisions, _SIDE, _SIDE_SETS, steps, stereo, num_bands, per_group
+                good &= code_chain(
+                    decisions, _SIDE, _SIDE_SETS, steps, skipped, num_bands, per_group
                 )
+            beside = second if alike else 2 * second
+            noise = frames.noise[f, c]
+            code_noise(
+                decisions, _NOISE, _NOISE_SETS, noise, num_bands, per_group, noisy[c, short],
+                frames.noise[f, 0], beside,
+            )  # fmt: skip
+            good &= code_chain(
+                decisions, _LEVELS - POSITION, _NOISE_SETS + NOISE_SETS - POSITION_SETS, steps,
+                noise, num_bands, per_group,
+            )  # fmt: skip
+            _band_lengths(lengths, short, groups, starts)
+            state = code_states(
+                decisions, _NOISE, _NOISE_SETS, noise, frames.states[f, c], lengths, num_bands,
+                state,
+            )  # fmt: skip
+            for b in range(MAX_BANDS):
+                skipped[b] |= noise[b]
             good &= code_filters(
                 decisions, _SIDE, _SIDE_SETS, frames.filters[f, c], frames.reflections[f, c],
                 kind, per_group, had[c], frames.filters[f, max(c - 1, 0)], second,
             )  # fmt: skip
-            beside = second if alike else 2 * second
             step_kind = StepKind(per_group, 1, int(short), 0, MIN_STEP, MAX_STEP)
             for group in range(num_groups):
                 low, high = group * per_group, (group + 1) * per_group

@@ -24,6 +24,7 @@ from nlac.predictors.origin.aac.frames import (
     Frames,
     bands_of,
 )
+from nlac.predictors.origin.aac.noise import add_noise
 from nlac.predictors.origin.aac.tables import aac_tables
 from nlac.predictors.origin.aac.transform import inverse_mdct
 from nlac.predictors.origin.output import Output, round_sums
@@ -127,6 +128,11 @@ def _synthesise(frames, bands, tables, sizes, rounding, bits, shift, samples, ne
             short = frames.sequences[f, c] == SHORT
             band_places(bands, short, frames.groups[f, c], places)
             _dequantise(frames.values[f, c], frames.steps[f, c], places, sizes, lines[c])
+            starts = bands.short_starts if short else bands.long_starts
+            add_noise(
+                lines[c], frames.noise[f, c], frames.steps[f, c], frames.states[f, c], short,
+                frames.groups[f, c], starts, sizes, SIZE_BITS,
+            )  # fmt: skip
         if channels == 2:
             # only where these are alike are there bands of another kind than left and right
             _separate(lines, frames.stereo[f], frames.steps[f, 1], places, tables.sizes.roots)

@@ -30,8 +30,9 @@ from nlac.kernels.jit import kernel
 from nlac.predictors.origin.aac.frames import LINES
 
 CLEAN = 1.35  # squared misfit of a right fit, in variances, is hardly ever more
-_TRIED = 3  # pairs of slopes for both channels, beside the usual one
-_TRIED_APART = 2  # for each channel
+_CHEAP = 1.3  # bits a line that a right fit may cost more than log2 of its lines
+_TRIED = 4  # pairs of slopes for both channels, beside the usual one
+_TRIED_APART = 3  # for each channel
 _HOPELESS = 0.8  # by that much denser than the sparsest, slopes aren't tried
 _UNTRIED = 1e7
 _UNEQUAL = 10.0  # bits of channels with different slopes
@@ -111,12 +112,17 @@ def _cost(
 
 
 @kernel
-def _least(densities: Floats, taken: NDArray[np.bool_]) -> int:
-    """Return the sparsest pair that isn't taken and not hopeless, or -1; take it."""
+def _least(densities: Floats, taken: NDArray[np.bool_], number: int) -> int:
+    """Return the sparsest pair that isn't taken and not hopeless, or -1; take it.
+
+    The first that is asked for has two short slopes.
+    """
     least = densities.min()
     choice = -1
     for pair in range(PAIRS):
         if taken[pair] or densities[pair] >= least + _HOPELESS:
+            continue
+        if number == 0 and (pair < SLOPES * SHORT_SINE or pair % SLOPES < SHORT_SINE):
             continue
         if choice < 0 or densities[pair] < densities[choice]:
             choice = pair
@@ -164,7 +170,8 @@ def try_slopes(
     for g in range(count):
         begin = LINES * g
         for c in range(2):
-            part.variances[c] = variances[g]
+            part.variances[c, :] = variances[g]
+        before = part.guesses.copy()
         cost = _cost(
             part, samples, begin, 0, channels, usual, lines, work, layout, ladder, bank
         )  # fmt: skip
@@ -172,11 +179,12 @@ def try_slopes(
         trial.density[g] = 0.0
         for c in range(channels):
             trial.density[g] += mean_log(lines[c], 0, LINES, 1.0) / channels
-        clean = True
+        clean = cost < (trial.density[g] + _CHEAP) * channels * LINES
         for c in range(channels):
             clean &= part.misfits[c] < CLEAN * LINES
         if clean:
             continue
+        after, best = part.guesses.copy(), cost
         for c in range(channels):
             _densities(samples[c], begin, densities[c], work, bank)
         for pair in range(PAIRS):
@@ -186,25 +194,33 @@ def try_slopes(
         trial.density[g] = min(trial.density[g], mixed.min())
         taken = np.zeros(PAIRS, np.bool_)
         taken[usual] = True
-        for _ in range(_TRIED):
-            pair = _least(mixed, taken)
+        for number in range(_TRIED):
+            pair = _least(mixed, taken, number)
             if pair >= 0:
                 forget(part)
-                trial.together[pair, g] = _cost(
+                part.guesses[:] = before
+                cost = _cost(
                     part, samples, begin, 0, channels, pair, lines, work, layout, ladder, bank
                 )
+                trial.together[pair, g] = cost
+                if cost < best:
+                    after, best = part.guesses.copy(), cost
         if channels == 2:
             for c in range(2):
                 alone = np.zeros(PAIRS, np.bool_)
-                for trial_number in range(_TRIED_APART + 1):
-                    pair = usual if trial_number == 0 else _least(densities[c], alone)
-                    alone[usual] = True
+                alone[usual] = True
+                for number in range(_TRIED_APART + 1):
+                    pair = usual
+                    if number < _TRIED_APART:
+                        pair = _least(densities[c], alone, number)
                     if pair >= 0:
                         forget(part)
+                        part.guesses[:] = before
                         trial.apart[c, pair, g] = _cost(
                             part, samples, begin, c, 1, pair, lines, work, layout, ladder, bank
                         )
         forget(part)
+        part.guesses[:] = after
     return trial
 
 

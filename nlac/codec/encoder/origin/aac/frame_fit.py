@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from nlac.codec.encoder.origin.aac.band_search import IMPOSSIBLE, NO_INDEX
+from nlac.codec.encoder.origin.aac.noise import NO_NOISE
 from nlac.codec.encoder.origin.aac.part_fit import Part, fit_part
 from nlac.codec.encoder.origin.aac.tables import LEAST_STEP, Ladder, Layout
 from nlac.codec.encoder.origin.tables import Floats
@@ -60,7 +61,7 @@ def fit_long(
     for c in range(channels):
         for i in range(layout.long_starts[bands]):
             part.lines[c, i] = lines[first + c, i]
-    return fit_part(part, channels, bands, ladder)
+    return fit_part(part, channels, bands, 1, ladder)
 
 
 @kernel
@@ -71,7 +72,7 @@ def cost_of_windows(
     total = 0.0
     for w in range(WINDOWS):
         bands = _load(part, lines, first, channels, w, w + 1, layout)
-        total += fit_part(part, channels, bands, ladder)
+        total += fit_part(part, channels, bands, 1, ladder)
     return total
 
 
@@ -80,6 +81,7 @@ def _groups(
     part: Part, lines: Floats, first: int, channels: int, layout: Layout, ladder: Ladder
 ) -> int:
     """Return the groups of short windows that cost least, as bits of frames."""
+    state = part.guesses.copy()
     best = np.full(WINDOWS + 1, IMPOSSIBLE)
     best[0] = 0.0
     begins = np.zeros(WINDOWS + 1, np.int64)
@@ -87,7 +89,8 @@ def _groups(
         forget(part)
         for end in range(begin + 1, WINDOWS + 1):
             bands = _load(part, lines, first, channels, begin, end, layout)
-            cost = best[begin] + _GROUP + fit_part(part, channels, bands, ladder)
+            part.guesses[:] = state
+            cost = best[begin] + _GROUP + fit_part(part, channels, bands, end - begin, ladder)
             if cost < best[end]:
                 best[end] = cost
                 begins[end] = begin
@@ -97,6 +100,7 @@ def _groups(
         if begins[end] > 0:
             groups &= ~(1 << (WINDOWS - 1 - begins[end]))
         end = begins[end]
+    part.guesses[:] = state
     return groups
 
 
@@ -127,6 +131,12 @@ def _write_bands(
             step = NO_STEP if index < 0 else index + LEAST_STEP
             if c == 1 and kind >= IN_PHASE:
                 step = index
+            frames.noise[frame, first + c, at + band] = 0
+            frames.states[frame, first + c, at + band] = 0
+            if part.exponents[c, band] != NO_NOISE:
+                step = part.exponents[c, band]
+                frames.noise[frame, first + c, at + band] = 1
+                frames.states[frame, first + c, at + band] = part.states[c, band]
             frames.steps[frame, first + c, at + band] = step
 
 
@@ -158,7 +168,7 @@ def fit_short(
             end += 1
         bands = _load(part, lines, first, channels, begin, end, layout)
         forget(part)
-        total += _GROUP + fit_part(part, channels, bands, ladder)
+        total += _GROUP + fit_part(part, channels, bands, end - begin, ladder)
         _write_bands(part, first, channels, frame, number * bands, bands, frames)
         for c in range(channels):
             misfits[first + c] += part.misfits[c]

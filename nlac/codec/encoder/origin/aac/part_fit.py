@@ -15,6 +15,7 @@ from nlac.codec.encoder.origin.aac.band_search import (
     costs_of_band,
     size_index,
 )
+from nlac.codec.encoder.origin.aac.noise import GUESSES, NO_NOISE, Generator, generator, mark_noise
 from nlac.codec.encoder.origin.aac.tables import NUM_STEPS, Ladder
 from nlac.codec.encoder.origin.logarithm import log2
 from nlac.codec.encoder.origin.tables import Floats
@@ -28,7 +29,7 @@ from nlac.predictors.origin.aac.frames import (
     OUT_OF_PHASE,
 )
 
-_MOST_BANDS = 51  # of a window
+MOST_BANDS = 51  # of a window
 _PAIRED = 0.5  # bits that sum and difference must save
 _POSITION = 7.0  # bits of the position of a band of intensity
 _INTENSE = 3.0  # bits that intensity must save
@@ -45,8 +46,10 @@ class Part(NamedTuple):
         Lines in the order of bands.
     starts : (52,) int64
         Where each band begins, and the end.
-    variances : (2,) float64
-        Variance of each channel's noise.
+    variances : (2, 51) float64
+        Variance of the noise of each channel's bands.
+    prices : (2, 51) float64
+        Cost of each band and channel in bits; overwritten.
     indices : (2, 51) int64
         Steps of bands: guesses on entry, negative for none; overwritten. Positions in the second
         channel of bands of intensity.
@@ -66,11 +69,22 @@ class Part(NamedTuple):
         Overwritten.
     origin : (51, NUM_STEPS) int16
         Overwritten.
+    noise : (2, 1024) float64
+        Lines of bands of noise; overwritten.
+    exponents : (2, 51) int64
+        Of bands of noise, `NO_NOISE` for others; overwritten.
+    states : (2, 51) int64
+        Of the generator before bands of noise; overwritten.
+    guesses : (GUESSES,) int64
+        States that the generator may have, then -1; overwritten.
+    generator : Generator
+        Tables.
     """
 
     lines: Floats
     starts: NDArray[np.int64]
     variances: Floats
+    prices: Floats
     indices: NDArray[np.int64]
     stereo: NDArray[np.int64]
     values: NDArray[np.int64]
@@ -81,24 +95,35 @@ class Part(NamedTuple):
     costs: Floats
     zeros: Floats
     origin: NDArray[np.int16]
+    noise: Floats
+    exponents: NDArray[np.int64]
+    states: NDArray[np.int64]
+    guesses: NDArray[np.int64]
+    generator: Generator
 
 
 def new_part() -> Part:
     """Return room for a fit."""
     return Part(
         np.zeros((2, LINES)),
-        np.zeros(_MOST_BANDS + 1, np.int64),
-        np.ones(2),
-        np.full((2, _MOST_BANDS), NO_INDEX, np.int64),
-        np.zeros(_MOST_BANDS, np.int64),
+        np.zeros(MOST_BANDS + 1, np.int64),
+        np.ones((2, MOST_BANDS)),
+        np.zeros((2, MOST_BANDS)),
+        np.full((2, MOST_BANDS), NO_INDEX, np.int64),
+        np.zeros(MOST_BANDS, np.int64),
         np.zeros((2, LINES), np.int64),
         np.zeros((2, LINES)),
         np.zeros(2),
         np.zeros((4, LINES)),
         np.zeros((4, LINES)),
-        np.zeros((4, _MOST_BANDS, NUM_STEPS)),
-        np.zeros((4, _MOST_BANDS)),
-        np.zeros((_MOST_BANDS, NUM_STEPS), np.int16),
+        np.zeros((4, MOST_BANDS, NUM_STEPS)),
+        np.zeros((4, MOST_BANDS)),
+        np.zeros((MOST_BANDS, NUM_STEPS), np.int16),
+        np.zeros((2, LINES)),
+        np.full((2, MOST_BANDS), NO_NOISE, np.int64),
+        np.zeros((2, MOST_BANDS), np.int64),
+        np.full(GUESSES, -1, np.int64),
+        generator(),
     )
 
 
@@ -137,7 +162,7 @@ def _try_intensity(
         products += exact * part.lines[1, i]
         squares += exact * exact
         heard += part.lines[1, i] * part.lines[1, i]
-    if squares < 1.0 or heard < _HEARD * part.variances[1] * (end - begin):
+    if squares < 1.0 or heard < _HEARD * part.variances[1, band] * (end - begin):
         return IMPOSSIBLE, 0, LEFT_RIGHT
     factor = products / squares
     if abs(factor) < _LEAST_CORRELATION:
@@ -160,8 +185,13 @@ def _try_intensity(
 
 
 @kernel
-def fit_part(part: Part, channels: int, bands: int, ladder: Ladder) -> float:
-    """Fit a part with one or two channels; return its cost in bits."""
+def fit_part(part: Part, channels: int, bands: int, windows: int, ladder: Ladder) -> float:
+    """Fit a part of some windows with one or two channels; return its cost in bits."""
+    for c in range(channels):
+        mark_noise(
+            part.lines[c], part.starts, bands, windows, part.variances[c], part.noise[c],
+            part.exponents[c], part.states[c], part.zeros[c], part.guesses, part.generator,
+        )  # fmt: skip
     signals = 4 if channels == 2 else 1
     total_lines = part.starts[bands]
     for signal in range(signals):
@@ -177,11 +207,19 @@ def fit_part(part: Part, channels: int, bands: int, ladder: Ladder) -> float:
         begin, end = part.starts[band], part.starts[band + 1]
         before = part.stereo[band]
         part.stereo[band] = LEFT_RIGHT
-        for signal in range(signals):
+        noisy = part.exponents[0, band] != NO_NOISE
+        if channels == 2:
+            noisy |= part.exponents[1, band] != NO_NOISE
+        for signal in range(2 if channels == 2 and noisy else signals):
             if signal < 2:
-                variance = part.variances[signal]
+                variance = part.variances[signal, band]
+                if part.exponents[signal, band] != NO_NOISE:
+                    part.prices[signal, band] = part.zeros[signal, band]
+                    for k in range(NUM_STEPS):
+                        part.costs[signal, band, k] = IMPOSSIBLE
+                    continue
             else:
-                variance = 0.25 * (part.variances[0] + part.variances[1])
+                variance = 0.25 * (part.variances[0, band] + part.variances[1, band])
             hint = NO_INDEX
             if (before == MID_SIDE) == (signal >= 2):
                 hint = part.indices[signal & 1, band]
@@ -194,19 +232,23 @@ def fit_part(part: Part, channels: int, bands: int, ladder: Ladder) -> float:
             least[signal] = zero
             if choice >= 0:
                 least[signal] = min(zero, part.costs[signal, band, choice] + 2.0)
-        if channels < 2:
+            if signal < 2:
+                part.prices[signal, band] = least[signal]
+        if channels < 2 or noisy:
             continue
         apart, paired = least[0] + least[1], least[2] + least[3]
         if paired < apart - _PAIRED:
             part.stereo[band] = MID_SIDE
+            part.prices[0, band] = part.prices[1, band] = 0.5 * paired
         if choices[0] >= 0:
             cost, position, kind = _try_intensity(
-                part, band, choices[0], BITS / part.variances[1], ladder
+                part, band, choices[0], BITS / part.variances[1, band], ladder
             )
             first = part.costs[0, band, choices[0]] + 2.0
             if first + cost < min(apart, paired) - _INTENSE:
                 part.stereo[band] = kind
                 positions[band] = position
+                part.prices[0, band], part.prices[1, band] = first, cost
                 extra += cost
         shift = 0
         if part.stereo[band] == MID_SIDE:
@@ -249,7 +291,10 @@ def _write(
         shift = 2 if kind == MID_SIDE else 0
         for i in range(part.starts[band], part.starts[band + 1]):
             for c in range(channels):
-                if c == 1 and kind >= IN_PHASE:
+                if part.exponents[c, band] != NO_NOISE:
+                    part.values[c, i] = 0
+                    part.exact[c, i] = part.noise[c, i]
+                elif c == 1 and kind >= IN_PHASE:
                     part.values[1, i] = 0
                     part.exact[1, i] = factor * part.exact[0, i]
                 else:
@@ -262,4 +307,4 @@ def _write(
                 part.exact[1, i] = middle - side
             for c in range(channels):
                 off = part.lines[c, i] - part.exact[c, i]
-                part.misfits[c] += off * off / part.variances[c]
+                part.misfits[c] += off * off / part.variances[c, band]

@@ -36,7 +36,8 @@ class Section(NamedTuple):
     table : int
         Table of bands.
     frames : Frames
-        ``ceil((shift + end - begin) / 1024)`` frames; zeros where the fit failed.
+        ``ceil((shift + end - begin) / 1024)`` frames. Where none fits, the nearest that are worth
+        their bits.
     """
 
     begin: int

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlac.codec.encoder.origin.aac.edges import choose_slopes, lines_of, try_slopes
+from nlac.codec.encoder.origin.aac.filtered_fit import Habits, fit_filtered, new_habits
 from nlac.codec.encoder.origin.aac.frame_fit import fit_long, fit_short, forget, write_long
 from nlac.codec.encoder.origin.aac.part_fit import Part, new_part
 from nlac.codec.encoder.origin.aac.tables import (
@@ -24,7 +25,6 @@ from nlac.codec.encoder.origin.tables import Floats
 from nlac.kernels.jit import kernel
 from nlac.predictors.origin.aac.frames import (
     LINES,
-    NO_STEP,
     SHORT,
     START,
     STOP,
@@ -42,7 +42,7 @@ class Fit(NamedTuple):
     Attributes
     ----------
     frames : Frames
-        Frames of the stretch; zeros where the fit failed.
+        Frames of the stretch; where none fits, the nearest that are worth their bits.
     coded : (F,) bool
         Where an AAC encoder may well have made it: the values cost far less than what the samples
         hold.
@@ -67,6 +67,7 @@ def _fit_frames(
     exact: Floats,
     misfits: Floats,
     costs: Floats,
+    habits: Habits,
     part: Part,
     layout: Layout,
     ladder: Ladder,
@@ -87,7 +88,7 @@ def _fit_frames(
             elif left >= SHORT_SINE:
                 frames.sequences[g, c] = STOP
             lines_of(samples[c], LINES * g, left, right, lines[c], work, bank)
-            part.variances[c] = variances[g]
+            part.variances[c, :] = variances[g]
         together = channels == 2
         if channels == 2:
             together = slopes[g, 0] == slopes[g, 1] and slopes[g + 1, 0] == slopes[g + 1, 1]
@@ -103,10 +104,15 @@ def _fit_frames(
             else:
                 if not together:
                     forget(part)
-                costs[g] += fit_long(part, lines, first, width, layout, ladder)
+                before = part.guesses.copy()
+                cost = fit_long(part, lines, first, width, layout, ladder)
                 write_long(part, first, width, g, frames, exact[g], layout)
                 for c in range(width):
                     misfits[g, first + c] = part.misfits[c]
+                costs[g] += fit_filtered(
+                    part, lines, first, width, cost, g, frames, exact[g], misfits[g], habits,
+                    before, layout, ladder,
+                )  # fmt: skip
             first += width
 
 
@@ -137,18 +143,8 @@ def fit(samples: Floats, variances: Floats, shape: int, table: int) -> Fit:
     lines = np.zeros((count, channels, LINES))
     misfits = np.zeros((count, channels))
     costs = np.zeros(count)
-    _fit_frames(samples, variances, slopes, frames, lines, misfits, costs, new_part(), *tables)
+    _fit_frames(
+        samples, variances, slopes, frames, lines, misfits, costs, new_habits(), new_part(), *tables
+    )
     coded = costs / (channels * LINES) - trial.density < _CODED
-    clear(frames, lines, ~coded)
     return Fit(frames, coded, lines, misfits / LINES)
-
-
-def clear(frames: Frames, lines: Floats, failed: NDArray[np.bool_]) -> None:
-    """Make some frames zeros, in place."""
-    lines[failed] = 0
-    frames.groups[failed] = 0
-    frames.steps[failed] = NO_STEP
-    frames.stereo[failed] = 0
-    frames.values[failed] = 0
-    frames.filters[failed] = 0
-    frames.reflections[failed] = 0
