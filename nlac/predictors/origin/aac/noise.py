@@ -86,15 +86,19 @@ def after_noise(state, lines):
 
 
 @kernel
-def code_noise(decisions, base, sets, noise, count, per_group, old, beside, second):
+def code_noise(decisions, base, sets, noise, skipped, count, per_group, old, beside, second):
     """Code which of the first `count` bands of a channel hold noise.
 
-    `old` has what earlier bands held, updated; `beside` are the bands of the channel before where
+    Those that are `skipped` hold none. `old` has what earlier bands held, updated; `beside` are the bands of the channel before where
     that has windows alike, with `second` 1; otherwise `second` is 0 or 2.
     """
     last = np.int64(0)
     for b in range(count):
         band = b % per_group
+        if skipped[b]:
+            noise[b] = 0
+            last = np.int64(0)
+            continue
         label = min(band, _LABELS - 1)
         before = np.int64(old[band])
         other = np.int64(beside[b]) if second == 1 else np.int64(2)

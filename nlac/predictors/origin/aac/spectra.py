@@ -181,8 +181,8 @@ def code_frames(decisions, frames, bands, sizes):
             beside = second if alike else 2 * second
             noise = frames.noise[f, c]
             code_noise(
-                decisions, _NOISE, _NOISE_SETS, noise, num_bands, per_group, noisy[c, short],
-                frames.noise[f, 0], beside,
+                decisions, _NOISE, _NOISE_SETS, noise, skipped, num_bands, per_group,
+                noisy[c, short], frames.noise[f, 0], beside,
             )  # fmt: skip
             good &= code_chain(
                 decisions, _LEVELS - POSITION, _NOISE_SETS + NOISE_SETS - POSITION_SETS, steps,
