@@ -122,7 +122,7 @@ def encode(
     ignore_sizes : bool
         Take everything after the header as samples, whatever sizes it declares.
     preset, predictor, predictor_options, model, device, coder, long_term, effort, \
-    block_seconds, profile, entry_seconds, verify, threads, memory
+    block_seconds, profile, entry_seconds, origin, verify, threads, memory
         As in `EncodeOptions`.
 
     Returns

@@ -40,7 +40,7 @@ class NlacWriter:
     Other Parameters
     ----------------
     preset, predictor, predictor_options, model, device, coder, long_term, effort, \
-    block_seconds, profile, entry_seconds, verify, threads, memory
+    block_seconds, profile, entry_seconds, origin, verify, threads, memory
         As in `EncodeOptions`.
     """
 

@@ -89,8 +89,9 @@ def after_noise(state, lines):
 def code_noise(decisions, base, sets, noise, skipped, count, per_group, old, beside, second):
     """Code which of the first `count` bands of a channel hold noise.
 
-    Those that are `skipped` hold none. `old` has what earlier bands held, updated; `beside` are the bands of the channel before where
-    that has windows alike, with `second` 1; otherwise `second` is 0 or 2.
+    Those that are `skipped` hold none. `old` has what earlier bands held, updated; `beside` are
+    the bands of the channel before where that has windows alike, with `second` 1; otherwise
+    `second` is 0 or 2.
     """
     last = np.int64(0)
     for b in range(count):

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from nlac.codec.encoder.origin.aac.band_search import BITS
 from nlac.codec.encoder.origin.aac.filters import (
     apply_filter,
     find_filter,
@@ -16,13 +17,13 @@ from nlac.codec.encoder.origin.aac.filters import (
 from nlac.codec.encoder.origin.aac.frame_fit import fit_long, forget, write_long
 from nlac.codec.encoder.origin.aac.part_fit import MOST_BANDS, Part
 from nlac.codec.encoder.origin.aac.tables import Ladder, Layout
-from nlac.codec.encoder.origin.logarithm import mean_log
+from nlac.codec.encoder.origin.logarithm import log2, mean_log
 from nlac.codec.encoder.origin.tables import Floats
 from nlac.kernels.jit import kernel
 from nlac.predictors.origin.aac.frames import LINES, MAX_ORDER, Frames
 
 _DEAR = 1.3  # bits a line that a band costs more than log2 of its lines where no step fits
-_LEAST = 2.5  # bits a line that such a band costs
+_LOUD = 1.5  # mean log2 of its lines: noise hides the steps of softer ones
 _LINES = 60  # lines that must have failed
 _NEAR = 3  # bands by which the edges of filters of one stream seem to differ
 _GAIN = 25.0  # bits that filters must save
@@ -68,7 +69,8 @@ def _failed(part: Part, lines: Floats, channel: int, bands: int) -> tuple[int, i
         low, high = starts[band], starts[band + 1]
         width = high - low
         price = part.prices[channel, band] / width
-        if price > _LEAST and price > mean_log(lines, low, high, 1.0) + _DEAR:
+        level = mean_log(lines, low, high, 1.0)
+        if level > _LOUD and price > level + _DEAR:
             if total <= 0:
                 total = 0
                 candidate = band
@@ -121,6 +123,12 @@ def _filters_of(
 
 
 @kernel
+def _residual_bits(misfit: float) -> float:
+    """Return about what the residual of a window with a squared misfit in variances costs."""
+    return LINES * 0.5 * log2(1.0 + 1.6 * max(misfit / LINES - 1.0, 0.0))
+
+
+@kernel
 def fit_filtered(
     part: Part,
     lines: Floats,
@@ -149,7 +157,7 @@ def fit_filtered(
     variances = part.variances.copy()
     taps = np.zeros(MAX_ORDER)
     rest = np.empty(LINES)
-    spent = 0.0
+    spent, plain = 0.0, cost
     for c in range(channels):
         begin, end, failed = _failed(part, lines[first + c], c, bands)
         if failed < _LINES:
@@ -160,6 +168,7 @@ def fit_filtered(
         )
     if counts.sum() == 0:
         return cost
+    given = lines[first : first + channels].copy()
     for c in range(channels):
         for number in range(counts[c]):
             kind = kinds[c, number]
@@ -177,20 +186,31 @@ def fit_filtered(
     forget(part)
     part.guesses[:] = guesses
     filtered = fit_long(part, lines, first, channels, layout, ladder) + spent
-    if filtered < cost - _GAIN:
+    # what is left counts as it is after the filters
+    made = part.exact[:channels].copy()
+    for c in range(channels):
+        for number in range(counts[c]):
+            kind = kinds[c, number]
+            taps_of(indices[c, number], kind[2], table, taps)
+            apply_filter(made[c], starts[kind[0]], starts[kind[1]], kind[3] == 1, taps, kind[2])
+        filtered -= BITS * part.misfits[c]
+        part.misfits[c] = 0.0
+        for i in range(LINES):
+            off = given[c, i] - made[c, i]
+            part.misfits[c] += off * off / variances[c, 0]
+        filtered += _residual_bits(part.misfits[c])
+        plain += _residual_bits(misfits[first + c]) - BITS * misfits[first + c]
+    if filtered < plain - _GAIN:
         cost = filtered
         write_long(part, first, channels, frame, frames, exact, layout)
         for c in range(channels):
             misfits[first + c] = part.misfits[c]
+            exact[first + c, :] = made[c]
             for number in range(counts[c]):
                 kind = kinds[c, number]
                 order = kind[2]
                 habits.begins[kind[0]] += 1
                 habits.ends[kind[1]] += 1
-                taps_of(indices[c, number], order, table, taps)
-                apply_filter(
-                    exact[first + c], starts[kind[0]], starts[kind[1]], kind[3] == 1, taps, order
-                )
                 for item in range(4):
                     frames.filters[frame, first + c, number, item] = kind[item]
                 frames.filters[frame, first + c, number, 4] = 4

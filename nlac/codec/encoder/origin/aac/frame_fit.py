@@ -19,6 +19,7 @@ from nlac.predictors.origin.aac.frames import (
 )
 
 _GROUP = 6.0  # bits of each group of windows
+_WORSE = 100.0  # bits by which a group is worse than its windows alone, and hopeless
 
 
 @kernel
@@ -82,17 +83,28 @@ def _groups(
 ) -> int:
     """Return the groups of short windows that cost least, as bits of frames."""
     state = part.guesses.copy()
+    alone = np.empty(WINDOWS)
+    for w in range(WINDOWS):
+        bands = _load(part, lines, first, channels, w, w + 1, layout)
+        part.guesses[:] = state
+        alone[w] = _GROUP + fit_part(part, channels, bands, 1, ladder)
     best = np.full(WINDOWS + 1, IMPOSSIBLE)
     best[0] = 0.0
     begins = np.zeros(WINDOWS + 1, np.int64)
     for begin in range(WINDOWS):
         forget(part)
+        apart = 0.0
         for end in range(begin + 1, WINDOWS + 1):
-            bands = _load(part, lines, first, channels, begin, end, layout)
-            part.guesses[:] = state
-            cost = best[begin] + _GROUP + fit_part(part, channels, bands, end - begin, ladder)
-            if cost < best[end]:
-                best[end] = cost
+            apart += alone[end - 1]
+            cost = alone[begin]
+            if end > begin + 1:
+                bands = _load(part, lines, first, channels, begin, end, layout)
+                part.guesses[:] = state
+                cost = _GROUP + fit_part(part, channels, bands, end - begin, ladder)
+            if cost > apart + _WORSE:
+                break  # windows with other steps; more of them are no better
+            if best[begin] + cost < best[end]:
+                best[end] = best[begin] + cost
                 begins[end] = begin
     groups = (1 << (WINDOWS - 1)) - 1
     end = WINDOWS

@@ -41,7 +41,7 @@ def find_level(channels: NDArray[np.int32], grid: Grid, table: int, scale: float
     found = None
     for number in range(_PROBES):
         start = grid.offset + LINES * (last * (2 * number + 1) // (2 * _PROBES))
-        samples = channels[:, start : start + length].astype(np.float64)
+        samples = channels[:, start : start + length].astype(np.float64, order="C")
         level = _probe(samples, grid.shape, table, scale)
         if level is not None and (found is None or level[1] > found[1]):
             found = level

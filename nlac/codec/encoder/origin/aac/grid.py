@@ -23,8 +23,9 @@ _FIRST_LINE = 16
 _NEIGHBOURS = (-6, -5, -4, 4, 5, 6)
 _MOST = 12.0  # of one window, so that no single one decides
 _SURE = 8.0
-# decoded samples reach 7 in the first windows and 18 in all, others rarely 5
-_LIKELY, _HOPELESS = 7.0, 5.0
+_LIKELY = 6.0
+# scores after some windows below which more are not looked at
+_HOPELESS = {4: 4.0, 8: 4.6, 12: 5.0}
 _SURE_WINDOWS = 4
 
 
@@ -78,7 +79,7 @@ def find_grid(channels: NDArray[np.int32], sample_rate: int) -> Grid | None:
         used += 1
         if used >= _SURE_WINDOWS and total.max() > _SURE * used**0.5:
             break
-        if used == _SURE_WINDOWS and total.max() < _HOPELESS * used**0.5:
+        if total.max() < _HOPELESS.get(used, 0.0) * used**0.5:
             return None
     if used == 0:
         return None
