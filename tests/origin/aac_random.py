@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from nlac.predictors.origin.aac.frames import (
     IN_PHASE,
     LINES,
+    LONG,
     MAX_POSITION,
     MAX_STEP,
     MIN_POSITION,
@@ -16,6 +17,8 @@ from nlac.predictors.origin.aac.frames import (
     NOISE_FACTOR,
     NOISE_TERM,
     SHORT,
+    START,
+    STOP,
     WINDOWS,
     Bands,
     Frames,
@@ -25,20 +28,16 @@ from nlac.predictors.origin.aac.frames import (
 
 MOST_MAGNITUDE = 8206  # that the format has
 # sequences that may follow each other
-_NEXT = {0: (0, 1), 1: (2,), 2: (2, 3), 3: (0, 1)}
+NEXT = {LONG: (LONG, START), START: (SHORT,), SHORT: (STOP, SHORT), STOP: (LONG, START)}
 
 
-def groups_of_windows(groups: int) -> list[int]:
-    """The group of each window."""
-    return [sum(1 - (groups >> (7 - v) & 1) for v in range(1, w + 1)) for w in range(WINDOWS)]
-
-
-def bands_of_lines(bands: Bands, short: bool, groups: int) -> NDArray[np.int64]:
-    """The band of each line of a frame."""
-    if not short:
+def line_bands(frames: Frames, f: int, c: int, bands: Bands) -> NDArray[np.int64]:
+    """Band of each line of a frame and channel."""
+    if frames.sequences[f, c] != SHORT:
         return bands.long
-    per_window = len(bands.short_starts) - 1
-    return np.tile(groups_of_windows(groups), LINES // WINDOWS) * per_window + bands.short
+    groups = int(frames.groups[f, c])
+    group = np.cumsum([0, *(1 - (groups >> (7 - w) & 1) for w in range(1, WINDOWS))])
+    return np.tile(group, LINES // WINDOWS) * (len(bands.short_starts) - 1) + bands.short
 
 
 def _windows(rng: np.random.Generator, frames: Frames, f: int, any_order: bool) -> bool:
@@ -50,7 +49,7 @@ def _windows(rng: np.random.Generator, frames: Frames, f: int, any_order: bool) 
                 row[f, c] = row[f, 0]
             continue
         before = int(frames.sequences[f - 1, c]) if f else 0
-        choices = range(4) if any_order else _NEXT[before]
+        choices = range(4) if any_order else NEXT[before]
         frames.sequences[f, c] = rng.choice(choices)
         frames.shapes[f, c] = rng.integers(2)
         if frames.sequences[f, c] == SHORT:
@@ -125,9 +124,9 @@ def random_frames(
     for f in range(count):
         alike = _windows(rng, frames, f, hostile)
         for c in range(channels):
-            short, groups = frames.sequences[f, c] == SHORT, int(frames.groups[f, c])
+            short = frames.sequences[f, c] == SHORT
             per_window = len(bands.short_starts if short else bands.long_starts) - 1
-            of_line = bands_of_lines(bands, short, groups)
+            of_line = line_bands(frames, f, c, bands)
             total = int(of_line.max()) + 1
             if alike and c == 0:
                 frames.stereo[f, :total] = rng.choice(4, total, p=rng.dirichlet([1] * 4))
