@@ -7,6 +7,8 @@ Recordings of the corpus's test split, 16 bits and 5 seconds or longer, are enco
 lame, sox and faad, and trimmed by a number of frames that differs for each. By default each stream
 is decoded by one of the decoders, in turn; a decoder that adds dither comes once for each
 recording. Every result is decoded and compared. Needs flac and some of the other programs.
+
+With --never, the recordings are encoded as they are, with and without looking for an origin.
 """
 
 from __future__ import annotations
@@ -144,6 +146,31 @@ def measure(wav: Path, preset: str, flac: Path) -> dict[str, float]:
     }  # fmt: skip
 
 
+def never_coded(chosen: list[Path], preset: str) -> None:
+    """Print what looking for an origin costs where there is none, in bytes and in time."""
+    sums: dict[str, float] = defaultdict(float)
+    with tempfile.TemporaryDirectory() as folder:
+        wav = Path(folder) / "a.wav"
+        for number, recording in enumerate(chosen):
+            subprocess.run(["flac", "-s", "-d", "-f", "-o", wav, recording], check=True)
+            seconds = {"auto": 0.0, "off": 0.0}
+            sizes = {}
+            # the first loads kernels
+            for turn in range(2 + (number == 0)):
+                for origin in seconds:
+                    begin = time.process_time()
+                    sizes[origin] = len(encoded(wav, preset, origin))
+                    if turn or number:
+                        seconds[origin] += time.process_time() - begin
+            print(recording.stem, sizes, f"{seconds['auto'] / seconds['off']:.3f}", flush=True)
+            for origin in seconds:
+                sums[origin] += seconds[origin]
+                sums[f"bytes {origin}"] += sizes[origin]
+            sums["larger"] += sizes["auto"] > sizes["off"]
+    time_ratio, size_ratio = sums["auto"] / sums["off"], sums["bytes auto"] / sums["bytes off"]
+    print(f"time {time_ratio:.4f}, size {size_ratio:.5f}, {sums['larger']:.0f} larger")
+
+
 def main() -> None:
     """Measure, and print a table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -151,6 +178,7 @@ def main() -> None:
     parser.add_argument("--preset", default="standard")
     parser.add_argument("--category", action="append", choices=CATEGORIES)
     parser.add_argument("--all-decoders", action="store_true")
+    parser.add_argument("--never", action="store_true", help="the recordings as they are")
     parser.add_argument("--only", default="", help="only encoders whose name has this in it")
     parser.add_argument("--every", type=int, default=1, help="only every nth recording")
     options = parser.parse_args()
@@ -164,6 +192,9 @@ def main() -> None:
     }  # fmt: skip
     sums: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
     chosen = recordings(options.corpus, tuple(options.category or CATEGORIES))[:: options.every]
+    if options.never:
+        never_coded(chosen, options.preset)
+        return
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         for number, recording in enumerate(chosen):

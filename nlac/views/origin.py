@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from nlac.api.origin.parts import BlockPlace, OriginPart, place_parts, summarise
 from nlac.api.results.origin import OriginInfo
-from nlac.codec.encoder.origin import grid as layer3_grid
 from nlac.codec.encoder.origin.aac import grid as aac_grid
 from nlac.codec.encoder.origin.block import code_sections, find_runs
+from nlac.codec.encoder.origin.layer3 import grid as layer3_grid
 from nlac.predictors.origin.head import MAX_BITS, MAX_CHANNELS, MIN_BITS
 from nlac.predictors.origin.kinds import AAC, LAYER3, LossyKind
 from nlac.views.base import Recording

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nlac.codec.encoder.origin.tables import bank
+from nlac.codec.encoder.origin.layer3.tables import bank
 from nlac.predictors.origin.granules import (
     LONG,
     SHORT,

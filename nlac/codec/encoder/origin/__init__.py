@@ -1,1 +1,1 @@
-"""Analysis of samples that a Layer III decoder wrote, back to the granules they came from."""
+"""Find the lossy streams that samples were decoded from, and code what they held."""

@@ -12,8 +12,8 @@ from nlac._typing import U32, IntSamples
 from nlac.bitstream.constants import CODER_RICE
 from nlac.bitstream.header import StreamHeader
 from nlac.codec.encoder.channels import split_channels
-from nlac.codec.encoder.origin import recover as layer3
 from nlac.codec.encoder.origin.aac import recover as aac
+from nlac.codec.encoder.origin.layer3 import recover as layer3
 from nlac.codec.encoder.origin.recovered import Recovered
 from nlac.codec.encoder.origin.sections import CodedSection, cut
 from nlac.predictors.origin.coding import SectionCoder

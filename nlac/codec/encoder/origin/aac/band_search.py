@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlac.codec.encoder.origin.aac.tables import NUM_STEPS, Ladder
-from nlac.codec.encoder.origin.tables import Floats
+from nlac.codec.encoder.origin.layer3.tables import Floats
 from nlac.kernels.jit import kernel
 from nlac.predictors.origin.aac.frames import MAX_VALUE
 

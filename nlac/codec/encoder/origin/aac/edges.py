@@ -24,8 +24,8 @@ from nlac.codec.encoder.origin.aac.transforms import (
     long_lines,
     short_lines,
 )
+from nlac.codec.encoder.origin.layer3.tables import Floats
 from nlac.codec.encoder.origin.logarithm import mean_log
-from nlac.codec.encoder.origin.tables import Floats
 from nlac.kernels.jit import kernel
 from nlac.predictors.origin.aac.frames import LINES
 

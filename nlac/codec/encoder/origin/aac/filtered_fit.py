@@ -17,8 +17,8 @@ from nlac.codec.encoder.origin.aac.filters import (
 from nlac.codec.encoder.origin.aac.frame_fit import fit_long, forget, write_long
 from nlac.codec.encoder.origin.aac.part_fit import MOST_BANDS, Part
 from nlac.codec.encoder.origin.aac.tables import Ladder, Layout
+from nlac.codec.encoder.origin.layer3.tables import Floats
 from nlac.codec.encoder.origin.logarithm import log2, mean_log
-from nlac.codec.encoder.origin.tables import Floats
 from nlac.kernels.jit import kernel
 from nlac.predictors.origin.aac.frames import LINES, MAX_ORDER, Frames
 

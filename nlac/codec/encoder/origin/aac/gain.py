@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from nlac.codec.encoder.origin.aac.grid import Grid
 from nlac.codec.encoder.origin.aac.stretch import Fit, fit
 from nlac.codec.encoder.origin.aac.synthesis import synthesise
-from nlac.codec.encoder.origin.gain import Level
-from nlac.codec.encoder.origin.tables import Floats
+from nlac.codec.encoder.origin.layer3.gain import Level
+from nlac.codec.encoder.origin.layer3.tables import Floats
 from nlac.predictors.origin.aac.frames import LINES
 
 _PROBES = 3

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlac.codec.encoder.origin.aac.grid_scores import WINDOW, grid_scores, slides
-from nlac.codec.encoder.origin.tables import Floats
+from nlac.codec.encoder.origin.layer3.tables import Floats
 from nlac.predictors.origin.aac.frames import LINES, table_of
 
 _WINDOWS = 16

@@ -17,8 +17,8 @@ from typing import NamedTuple
 import numpy as np
 
 from nlac.codec.encoder.origin.aac.tables import LONG_KBD, bank
+from nlac.codec.encoder.origin.layer3.tables import Floats, rounded
 from nlac.codec.encoder.origin.logarithm import log2
-from nlac.codec.encoder.origin.tables import Floats, rounded
 from nlac.kernels.jit import kernel
 from nlac.predictors.origin.aac.frames import LINES
 

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlac.codec.encoder.origin.aac.band_search import BITS
+from nlac.codec.encoder.origin.layer3.tables import Floats
 from nlac.codec.encoder.origin.logarithm import log2
-from nlac.codec.encoder.origin.tables import Floats
 from nlac.kernels.jit import inline_kernel, kernel
 from nlac.predictors.origin.aac.frames import NOISE_FACTOR, NOISE_TERM
 

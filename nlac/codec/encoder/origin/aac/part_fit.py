@@ -17,8 +17,8 @@ from nlac.codec.encoder.origin.aac.band_search import (
 )
 from nlac.codec.encoder.origin.aac.noise import GUESSES, NO_NOISE, Generator, generator, mark_noise
 from nlac.codec.encoder.origin.aac.tables import NUM_STEPS, Ladder
+from nlac.codec.encoder.origin.layer3.tables import Floats
 from nlac.codec.encoder.origin.logarithm import log2
-from nlac.codec.encoder.origin.tables import Floats
 from nlac.kernels.jit import kernel
 from nlac.predictors.origin.aac.frames import (
     IN_PHASE,

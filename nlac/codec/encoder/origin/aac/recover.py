@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from nlac.codec.encoder.origin.aac.gain import find_level
 from nlac.codec.encoder.origin.aac.grid import Grid, find_grid
 from nlac.codec.encoder.origin.aac.stretch import fit
-from nlac.codec.encoder.origin.gain import Level
+from nlac.codec.encoder.origin.layer3.gain import Level
 from nlac.predictors.origin.aac.frames import LINES, Frames, table_of
 
 _SPAN_SECONDS = 30  # in which one grid is looked for

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from nlac.codec.encoder.origin.tables import Floats, rounded
+from nlac.codec.encoder.origin.layer3.tables import Floats, rounded
 from nlac.predictors.origin.aac.frames import (
     LINES,
     MAX_VALUE,

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from nlac.codec.encoder.origin.tables import NUM_STEPS, Floats, Ladder, Layout
+from nlac.codec.encoder.origin.layer3.tables import NUM_STEPS, Floats, Ladder, Layout
 from nlac.kernels.jit import kernel
 from nlac.predictors.origin.granules import (
     LINES,

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from nlac.codec.encoder.origin.filter_bank import lines_of, project
+from nlac.codec.encoder.origin.layer3.filter_bank import lines_of, project
+from nlac.codec.encoder.origin.layer3.tables import MEMORY, Bank, Floats
 from nlac.codec.encoder.origin.logarithm import log2, mean_log
-from nlac.codec.encoder.origin.tables import MEMORY, Bank, Floats
 from nlac.kernels.jit import inline_kernel, kernel
 from nlac.predictors.origin.granules import LINES, LONG, SUBBAND_LINES, SUBBANDS
 

@@ -11,8 +11,8 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from nlac.codec.encoder.origin.filter_bank import lines_of
-from nlac.codec.encoder.origin.tables import SUPPORT, Bank, Floats, rounded
+from nlac.codec.encoder.origin.layer3.filter_bank import lines_of
+from nlac.codec.encoder.origin.layer3.tables import SUPPORT, Bank, Floats, rounded
 from nlac.kernels.jit import kernel
 from nlac.predictors.origin.granules import LINES, LONG, SUBBAND_LINES
 

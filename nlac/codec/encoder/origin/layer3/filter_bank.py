@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from nlac.codec.encoder.origin.tables import MEMORY, Bank, Floats
+from nlac.codec.encoder.origin.layer3.tables import MEMORY, Bank, Floats
 from nlac.kernels.jit import kernel
 from nlac.predictors.origin.granules import LINES, SHORT, SUBBAND_LINES, SUBBANDS
 

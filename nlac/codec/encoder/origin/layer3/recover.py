@@ -7,10 +7,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from nlac.codec.encoder.origin.clipping import rails_of
-from nlac.codec.encoder.origin.gain import Level, find_level
-from nlac.codec.encoder.origin.grid import Grid, find_grid
-from nlac.codec.encoder.origin.stretch import CODED, Fit, fit, joined, length_of, part_of
+from nlac.codec.encoder.origin.layer3.clipping import rails_of
+from nlac.codec.encoder.origin.layer3.gain import Level, find_level
+from nlac.codec.encoder.origin.layer3.grid import Grid, find_grid
+from nlac.codec.encoder.origin.layer3.stretch import CODED, Fit, fit, joined, length_of, part_of
 from nlac.predictors.origin.granules import LINES, Granules, table_of
 
 _SPAN_SECONDS = 30  # in which one grid is looked for

@@ -12,8 +12,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from nlac.codec.encoder.origin.grid_scores import SCORED, WINDOW, band_levels, grid_scores
-from nlac.codec.encoder.origin.tables import Floats, bank
+from nlac.codec.encoder.origin.layer3.grid_scores import SCORED, WINDOW, band_levels, grid_scores
+from nlac.codec.encoder.origin.layer3.tables import Floats, bank
 from nlac.predictors.origin.granules import LINES, SUBBANDS, table_of
 
 _WINDOWS, _MORE_WINDOWS = 12, 16  # of short and of longer samples

@@ -7,12 +7,19 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from nlac.codec.encoder.origin.block_types import new_fits
-from nlac.codec.encoder.origin.clipping import energies_from, rails_of
-from nlac.codec.encoder.origin.filter_bank import analyse_slots
-from nlac.codec.encoder.origin.grid import Grid
-from nlac.codec.encoder.origin.stretch import CODED, Fit, fit, fit_slots, length_of, samples_of
-from nlac.codec.encoder.origin.tables import Floats, bank, rounded
+from nlac.codec.encoder.origin.layer3.block_types import new_fits
+from nlac.codec.encoder.origin.layer3.clipping import energies_from, rails_of
+from nlac.codec.encoder.origin.layer3.filter_bank import analyse_slots
+from nlac.codec.encoder.origin.layer3.grid import Grid
+from nlac.codec.encoder.origin.layer3.stretch import (
+    CODED,
+    Fit,
+    fit,
+    fit_slots,
+    length_of,
+    samples_of,
+)
+from nlac.codec.encoder.origin.layer3.tables import Floats, bank, rounded
 from nlac.kernels.jit import kernel
 from nlac.predictors.origin.granules import LINES
 

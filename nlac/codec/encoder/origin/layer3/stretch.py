@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from nlac.codec.encoder.origin.block_types import Fits, choose_types, fit_stretch, new_fits
-from nlac.codec.encoder.origin.clipping import (
+from nlac.codec.encoder.origin.layer3.block_types import Fits, choose_types, fit_stretch, new_fits
+from nlac.codec.encoder.origin.layer3.clipping import (
     cut_of,
     errors_of,
     granules_of,
@@ -16,10 +16,10 @@ from nlac.codec.encoder.origin.clipping import (
     replaced,
     unclipped,
 )
-from nlac.codec.encoder.origin.filter_bank import analyse_slots
-from nlac.codec.encoder.origin.refinement import refine
-from nlac.codec.encoder.origin.synthesis import synthesise
-from nlac.codec.encoder.origin.tables import SUPPORT, Floats, bank, ladder, layout
+from nlac.codec.encoder.origin.layer3.filter_bank import analyse_slots
+from nlac.codec.encoder.origin.layer3.refinement import refine
+from nlac.codec.encoder.origin.layer3.synthesis import synthesise
+from nlac.codec.encoder.origin.layer3.tables import SUPPORT, Floats, bank, ladder, layout
 from nlac.predictors.origin.granules import LINES, NO_STEP, Granules
 
 _PASSES = 1

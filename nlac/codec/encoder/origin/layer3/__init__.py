@@ -1,0 +1,1 @@
+"""Find the granules of MPEG audio Layer III that samples were decoded from."""
