@@ -129,7 +129,7 @@ def test_extreme_frames(monkeypatch):
 
     monkeypatch.setattr(aac_synthesis, "lim", noted)
     monkeypatch.setattr(aac_sizes, "clip", clipped)
-    for seed in range(6):
+    for seed in range(4):
         rng = np.random.default_rng([seed, 12])
         channels, bits = 1 + (seed > 0), (16, 24)[seed % 2]
         section = random_section(rng, 2048)
@@ -163,7 +163,7 @@ def some_words(rng: np.random.Generator, frames: int, channels: int, table: int)
     coder = SectionCoder.encoder(FRAMES, 9000 * frames)
     coder.units(plain, table)
     words = coder.words
-    kept = int(rng.integers(len(words)))
+    kept = int(rng.integers(len(words) // 2, len(words)))
     return np.concatenate([words[:kept], random_words(rng, 24000)])
 
 
