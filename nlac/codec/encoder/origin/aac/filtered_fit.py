@@ -51,10 +51,10 @@ def new_habits() -> Habits:
 
 
 @kernel
-def _snapped(band: int, counts: NDArray[np.int64]) -> int:
+def _snapped(band: int, counts: NDArray[np.int64], bands: int) -> int:
     """Return the commonest edge near a band, or the band."""
     best = band
-    for other in range(max(0, band - _NEAR), min(len(counts), band + _NEAR + 1)):
+    for other in range(max(0, band - _NEAR), min(bands, band + _NEAR) + 1):
         if counts[other] > counts[best]:
             best = other
     return best
@@ -163,7 +163,12 @@ def fit_filtered(
         begin, end, failed = _failed(part, lines[first + c], c, bands)
         if failed < _LINES:
             continue
-        begin, end = _snapped(begin, habits.begins), _snapped(end, habits.ends)
+        usual_begin, usual_end = (
+            _snapped(begin, habits.begins, bands),
+            _snapped(end, habits.ends, bands),
+        )
+        if starts[usual_end] - starts[usual_begin] >= _LINES:
+            begin, end = usual_begin, usual_end
         counts[c] = _filters_of(
             lines[first + c], begin, end, bands, starts, table, kinds[c], indices[c]
         )
