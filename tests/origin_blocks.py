@@ -15,13 +15,13 @@ import nlac
 from nlac.codec.decoder.payload import INTEGERS
 from nlac.codec.encoder import payload
 from nlac.codec.encoder.channels import split_channels
+from nlac.predictors.origin.aac.frames import Frames
 from nlac.predictors.origin.coding import SectionCoder
 from nlac.predictors.origin.granules import LINES, MAX_STEP, MIN_STEP, Granules, empty_granules
 from nlac.predictors.origin.head import Section, write_head
-from nlac.predictors.origin.kinds import LAYER3
-from nlac.predictors.origin.lossy import LAYER3 as GRANULES
+from nlac.predictors.origin.kinds import AAC, LAYER3
+from nlac.predictors.origin.lossy import lossy_of
 from nlac.predictors.origin.output import Output
-from nlac.predictors.origin.synthesis import synthesise
 from nlac.predictors.registry import predictor_by_id
 
 EncodeRows: TypeAlias = Callable[[NDArray[np.int32], bytes], bytes]
@@ -29,10 +29,10 @@ WriteBlock: TypeAlias = Callable[[NDArray[np.int32], EncodeRows], bytes]
 
 
 class Part(NamedTuple):
-    """A section, and its granules and residuals, (C, frames) int32, if it has any."""
+    """A section, and its granules or frames, and residuals, (C, frames) int32, if it has any."""
 
     section: Section
-    granules: Granules | None = None
+    units: Granules | Frames | None = None
     residuals: NDArray[np.int32] | None = None
 
 
@@ -40,6 +40,12 @@ def granules_of(section: Section) -> int:
     """How many granules a section has."""
     assert section.shift is not None
     return LAYER3.units(section.shift, section.frames)
+
+
+def frames_of(section: Section) -> int:
+    """How many frames of AAC a section has."""
+    assert section.shift is not None
+    return AAC.units(section.shift, section.frames)
 
 
 def hostile_granules(rng: np.random.Generator, count: int, channels: int) -> Granules:
@@ -65,19 +71,20 @@ def write_origin(
     parts: Sequence[Part], table: int, bits: int
 ) -> tuple[bytes, list[NDArray[np.int64]]]:
     """A block up to that of the sections without granules, and the samples of the others."""
-    sounds = [part for part in parts if part.granules is not None]
-    room = sum(each.granules.length * each.granules.channels for each in sounds) * 3000
-    coder = SectionCoder(GRANULES, np.zeros(room + 64, np.uint32), False)
+    sounds = [part for part in parts if part.units is not None]
+    lossy = lossy_of(AAC if any(isinstance(part.units, Frames) for part in parts) else LAYER3)
+    room = sum(each.units.length * each.units.channels for each in sounds) * 4000
+    coder = SectionCoder(lossy, np.zeros(room + 64, np.uint32), False)
     samples = []
-    for section, granules, residuals in sounds:
+    for section, units, residuals in sounds:
         assert section.shift is not None
-        assert coder.units(granules, table)
+        assert coder.units(units, table)
         output = Output(section.gain, section.rounding, bits)
-        made, places = synthesise(granules, table, output, section.shift, section.frames)
+        made, places = lossy.synthesise(units, table, output, section.shift, section.frames)
         coder.residuals(residuals.copy(), places)
         samples.append(made.astype(np.int64) + residuals)
     words = coder.words
-    return write_head(LAYER3, table, [part.section for part in parts], words), samples
+    return write_head(lossy.kind, table, [part.section for part in parts], words), samples
 
 
 def within_the_rails(part: Part, table: int, bits: int) -> tuple[Part, NDArray[np.int32]]:
@@ -96,7 +103,7 @@ def writer(parts: Sequence[Part], samples: NDArray[np.int32], table: int, bits: 
     others = [
         samples[:, start : start + part.section.frames]
         for start, part in zip(starts, parts, strict=False)
-        if part.granules is None
+        if part.units is None
     ]
 
     def write_block(channels: NDArray[np.int32], encode: EncodeRows) -> bytes:

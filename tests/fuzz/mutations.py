@@ -14,7 +14,7 @@ from nlac.codec.decoder.payload import decode_block
 from nlac.codec.encoder.options import EncodeOptions
 from nlac.codec.encoder.payload import encode_block
 
-GOLDEN = Path(__file__).resolve().parents[1] / "golden" / "v1" / "origin.nlac"
+GOLDEN = Path(__file__).resolve().parents[1] / "golden" / "v1"
 
 
 def mutate(data: bytes, rng: np.random.Generator, head: int = 200) -> bytes:
@@ -51,9 +51,9 @@ def block(
     return encode_block(samples, header, chosen), header
 
 
-def origin_block() -> tuple[bytes, StreamHeader, int]:
-    """Payload with granules, header, and frames, of a frozen stream."""
-    data = GOLDEN.read_bytes()
+def origin_block(name: str = "origin") -> tuple[bytes, StreamHeader, int]:
+    """Payload with granules or frames of AAC, header, and frames, of a frozen stream."""
+    data = (GOLDEN / f"{name}.nlac").read_bytes()
     (coded,) = read_stream(data)[2]
     return coded.payload, parse_header(data), coded.frames
 

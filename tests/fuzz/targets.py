@@ -42,7 +42,7 @@ def _streams() -> list[bytes]:
     nlac.encode(_file("wav"), given, preset="fast", tags={"title": "x"}, pictures=[picture])
     return [
         stream("integers", tags={"title": "x"}), stream("float"), given.getvalue(),
-        GOLDEN.read_bytes(),
+        (GOLDEN / "origin.nlac").read_bytes(),
     ]  # fmt: skip
 
 
@@ -64,10 +64,14 @@ def _use_stream(data: bytes) -> None:
             work()
 
 
-def _use_origin(data: bytes) -> None:
+def _use_origin(data: bytes, name: str = "origin") -> None:
     """A block with granules: its fields, words, and the block of its other sections."""
-    _payload, header, frames = origin_block()
+    _payload, header, frames = origin_block(name)
     decode_block(data, frames, header)
+
+
+def _use_aac(data: bytes) -> None:
+    _use_origin(data, "origin-aac")
 
 
 def _use_container(data: bytes) -> None:
@@ -168,6 +172,7 @@ def _use_model(data: bytes) -> None:
 TARGETS = {
     "stream": Target(_streams, _use_stream),
     "origin": Target(lambda: [origin_block()[0]], _use_origin),
+    "origin-aac": Target(lambda: [origin_block("origin-aac")[0]], _use_aac),
     "container": Target(lambda: [_file(name) for name in _CONTAINERS], _use_container),
     "item": Target(_item_seeds, _use_item),
     "flac": Target(lambda: [_flac_head()], _use_flac),

@@ -66,12 +66,16 @@ def test_mutated_payloads(name, plugin):
     assert refused
 
 
-def test_mutated_granules():
+@pytest.mark.parametrize(
+    ("name", "head", "rounds"),
+    [("origin", bytes([7, 0, 6, 4]), 3 * ROUNDS), ("origin-aac", bytes([7, 1, 4, 1]), ROUNDS)],
+)
+def test_mutated_origins(name, head, rounds):
     """Fields, words and the block behind them; then words that are random altogether."""
-    payload, header, frames = origin_block()
+    payload, header, frames = origin_block(name)
     rng, refused = np.random.default_rng(10), 0
-    begin = payload.index(bytes([7, 0, 6, 4])) + 30
-    for number in range(3 * ROUNDS):
+    begin = payload.index(head) + 30
+    for number in range(rounds):
         bad = mutate(payload, rng, (60, len(payload))[number % 2])
         if number % 3 == 2:
             noise = rng.bytes(int(rng.integers(len(payload) - begin)))
@@ -84,7 +88,7 @@ def test_mutated_granules():
         if number % 4 == 0:
             assert outcome(bad, asked, header) == first
     # a change of the words makes other samples, seldom those that no stream may hold
-    assert refused > ROUNDS
+    assert refused > rounds // 3
 
 
 @pytest.mark.parametrize("coder", ["range", "rice"])

@@ -4,8 +4,21 @@ from __future__ import annotations
 
 import numpy as np
 from golden_signals import hashed, ints, tones
+from origin.aac_random import line_bands
 from origin_blocks import Part, granules_of, origin_stream, within_the_rails, writer
 
+from nlac.predictors.origin.aac.frames import (
+    IN_PHASE,
+    LONG,
+    NO_STEP,
+    SHORT,
+    START,
+    STOP,
+    Frames,
+    bands_of,
+    empty_frames,
+)
+from nlac.predictors.origin.aac.noise import after_noise
 from nlac.predictors.origin.granules import Granules, empty_granules
 from nlac.predictors.origin.head import Section
 
@@ -40,6 +53,46 @@ def loudest(count: int) -> Granules:
     return made
 
 
+def aac_frames(table: int) -> Frames:
+    """Four frames of two channels, of which the last two differ, with all that frames can have."""
+    made, bands = empty_frames(4, 2), bands_of(table)
+    made.first_shapes[:] = 1, 0
+    made.sequences[:] = np.array([[START] * 2, [SHORT] * 2, [STOP] * 2, [LONG, START]])
+    made.shapes[:] = np.array([[0, 0], [1, 1], [1, 1], [0, 1]])
+    made.groups[1] = 0b1011001
+    state = 0
+    for f in range(4):
+        for c in range(2):
+            own = 10 * f + c
+            of_line = line_bands(made, f, c, bands)
+            count = int(of_line.max()) + 1
+            if c == 0 and f < 3:
+                made.stereo[f, :count] = hashed(count, own + 60) % 4
+            away = made.stereo[f, :count] >= (IN_PHASE if c else 4)
+            steps = 26 - np.arange(count) // 8 + hashed(count, own + 61) % 4
+            steps = np.where(hashed(count, own + 62) % 6, steps, NO_STEP)
+            noise = ~away & (steps != NO_STEP) & (hashed(count, own + 63) % 5 == 0)
+            made.noise[f, c, :count] = noise
+            made.steps[f, c, :count] = np.where(away, hashed(count, own + 64) % 7 - 2, steps)
+            sizes = np.maximum(5 - np.arange(1024) // 50, 0)
+            values = hashed(1024, own + 65) % (2 * sizes + 1) - sizes
+            values[hashed(1, own + 66) % 40] = 900 - 70 * own
+            silent = away | noise | (steps == NO_STEP)
+            made.values[f, c] = np.where(silent[of_line], 0, values)
+            for band in np.flatnonzero(noise):
+                state = 1 + int(hashed(1, own)[0]) if band % 9 == 4 else state
+                made.states[f, c, band] = state
+                state = int(after_noise(state, np.count_nonzero(of_line == band)))
+    for f, c, number, *told in (
+        (0, 0, 0, 3, 30, 5, 0, 4), (0, 0, 1, 0, 3, 2, 1, 3), (1, 0, 2, 1, 9, 3, 1, 3),
+        (1, 1, 0, 0, 12, 7, 0, 4), (2, 1, 0, 2, 20, 12, 1, 4),
+    ):  # fmt: skip
+        made.filters[f, c, number] = told
+        order = told[2]
+        made.reflections[f, c, number, :order] = hashed(order, 10 * f + c + 67) % 5 - 2
+    return made
+
+
 def sounds(
     lengths: list[int | Section], channels: int, bits: int, missed: int
 ) -> tuple[list[Part], np.ndarray]:
@@ -70,6 +123,12 @@ def origin(name: str) -> bytes:
     elif name == "origin-24":
         bits, predictor = 24, "cascade"
         parts, samples = sounds([Section(1152, 0, 800_000_001, 2), 300], 1, bits, 1)
+    elif name == "origin-aac":
+        section = Section(2048, 1900, 1_000_000_007)
+        residuals = np.where(hashed(4096, 90) % 90, 0, 1).reshape(2, 2048).astype(np.int32)
+        table = 4
+        part, samples = within_the_rails(Part(section, aac_frames(table), residuals), table, bits)
+        parts = [part]
     else:
         section = Section(1152, 7, 2 * UNITY)
         silent = np.zeros((2, section.frames), np.int32)

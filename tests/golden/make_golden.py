@@ -147,6 +147,7 @@ CASES: dict[str, Callable[[], bytes]] = {
     "origin": lambda: origin("origin"),
     "origin-24": lambda: origin("origin-24"),
     "origin-clipped": lambda: origin("origin-clipped"),
+    "origin-aac": lambda: origin("origin-aac"),
 }
 
 

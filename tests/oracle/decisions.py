@@ -3,13 +3,25 @@
 import struct
 from collections.abc import Sequence
 from functools import cache
+from typing import NamedTuple
 
 from oracle.attachments import read_attachment
 from oracle.coding import FULL, RangeDecoder, clip, fits
 
 LOGISTIC_SHA256 = "3ec5b130dac2d9d6e240158f2bc15fd5c654eb845c2c87f3b99c0e22b7001da0"
-CONTEXTS, WEIGHT_SETS, USED = 209329, 1545, 6
+USED = 6
 MOST_COUNT = 165
+
+
+class Numbers(NamedTuple):
+    """The first set and the first contexts of a kind of decision."""
+
+    set: int
+    contexts: tuple[int, ...]
+
+    def later(self, sets: int, contexts: int) -> "Numbers":
+        """The same kind where numbers are greater."""
+        return Numbers(self.set + sets, tuple(each + contexts for each in self.contexts))
 
 
 @cache
@@ -22,11 +34,11 @@ def logistic_tables() -> tuple[tuple[int, ...], tuple[int, ...]]:
 class Decisions:
     """The decoder of decisions, with the state of contexts and weights."""
 
-    def __init__(self, coder: RangeDecoder) -> None:
+    def __init__(self, coder: RangeDecoder, contexts: int, sets: int) -> None:
         self.coder = coder
-        self.chances = [1 << 21] * CONTEXTS
-        self.counts = [0] * CONTEXTS
-        self.weights = [[21845] * USED for _ in range(WEIGHT_SETS)]
+        self.chances = [1 << 21] * contexts
+        self.counts = [0] * contexts
+        self.weights = [[21845] * USED for _ in range(sets)]
         self.logit, self.chance = logistic_tables()
         self.rates = [
             (1310720 + 10 * n + 16) // (20 * n + 32) for n in range(MOST_COUNT + 1)
@@ -47,13 +59,11 @@ class Decisions:
             value = 2 * value + self.bit(1 << 23)
         return value
 
-    def decide(self, rate: int, number: int, first: Sequence[int], index: Sequence[int]) -> int:
-        """A decision by the contexts first + index."""
-        assert 0 <= number < WEIGHT_SETS
-        places = [a + b for a, b in zip(first, index, strict=True)]
-        for place, nearest in zip(places, first, strict=True):
-            assert nearest <= place < CONTEXTS
-        weights = self.weights[number]
+    def decide(self, rate: int, kind: Numbers, number: int, index: Sequence[int]) -> int:
+        """A decision by a set and contexts whose numbers begin at those of its kind."""
+        places = [a + b for a, b in zip(kind.contexts, index, strict=True)]
+        assert min(number, *index) >= 0
+        weights = self.weights[kind.set + number]
         u = [self.logit[self.chances[place] >> 10] for place in places]
         total = fits(sum(w * x for w, x in zip(weights, u, strict=True)), 36)
         p = self.chance[clip(total >> 16, -2047, 2047) + 2048]

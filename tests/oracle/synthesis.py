@@ -109,12 +109,31 @@ def place_context(a: int, q: int, bits: int) -> tuple[int, int]:
     return y, 2 * k + (u > 0)
 
 
+def rounded(sums: Sequence[int], q: int, bits: int, rounding: int) -> Sound:
+    """The samples of sums A with q bits behind the point."""
+    sound = Sound([], [])
+    for a in sums:
+        if rounding == 0:
+            a += 1 << (q - 1)
+        elif rounding == 2 and a < 0:
+            a += (1 << q) - 1
+        y, place = place_context(fits(a, 63), q, bits)
+        sound.samples.append(y)
+        sound.places.append(place)
+    return sound
+
+
+def gains(gain: int) -> list[int]:
+    """f' of a section."""
+    return [fits(round_shift(fits(x * gain, 62), 30), 32) for x in layer3_tables().f]
+
+
 def synthesise(
     granules: Sequence[tuple[int, list[Granule]]], table: int, gain: int, bits: int, shift: int,
     rounding: int, frames: int,
 ) -> list[Sound]:  # fmt: skip
     """The samples of a section for each channel."""
-    f = [fits(round_shift(fits(x * gain, 62), 30), 32) for x in layer3_tables().f]
+    f = gains(gain)
     channels = [ChannelSynthesis() for _ in granules[0][1]]
     for pair, own in granules:
         rows = [dequantise(each, table, pair, f) for each in own]
@@ -125,17 +144,5 @@ def synthesise(
             ]
         for channel, each, row in zip(channels, own, rows, strict=True):
             channel.add(each.block_type, row)
-    q = 46 - bits
-    sounds = []
-    for channel in channels:
-        sound = Sound([], [])
-        for a in channel.sums[shift : shift + frames]:
-            if rounding == 0:
-                a += 1 << (q - 1)
-            elif rounding == 2 and a < 0:
-                a += (1 << q) - 1
-            y, place = place_context(a, q, bits)
-            sound.samples.append(y)
-            sound.places.append(place)
-        sounds.append(sound)
-    return sounds
+    sums = [channel.sums[shift : shift + frames] for channel in channels]
+    return [rounded(each, 46 - bits, bits, rounding) for each in sums]

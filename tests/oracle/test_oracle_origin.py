@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_FLOOR, Decimal, localcontext
+from decimal import Decimal, localcontext
 
 import numpy as np
 import pytest
@@ -20,59 +20,26 @@ from origin_blocks import (
 
 import nlac
 from nlac._errors import CorruptStream
-from nlac.bitstream.header import StreamHeader, parse_header
+from nlac.bitstream.header import parse_header
 from nlac.codec.decoder.payload import decode_block
 from nlac.codec.encoder.lpc import slicing
 from nlac.predictors.cascade.block import CASCADE
 from nlac.predictors.lpc.slices import SLICED
-from nlac.predictors.origin.block import decode_origin
 from nlac.predictors.origin.head import Section, write_head
 from nlac.predictors.origin.kinds import LAYER3
 from oracle import origin, synthesis
 from oracle.coding import RangeDecoder
-from oracle.container import Reader, SpecError, read_stream
-from oracle.decisions import Decisions, logistic_tables
+from oracle.container import SpecError, read_stream
+from oracle.decisions import logistic_tables
 from oracle.decoder import decode_stream
 from oracle.granules import layer3_tables, size
-from oracle.oracle_tools import as_told, told_payload, told_samples
+from oracle.oracle_tools import told_payload, told_samples
+from oracle.origin_tools import PI, cosine, header, product, rounded, sine, told
 from oracle.random_plans import random_words
 from oracle.synthesis import bounded
 
-PI = Decimal("3.14159265358979323846264338327950288419716939937510582097494459")
 UNITY = 1 << 30
 BUTTERFLIES = ("-0.6", "-0.535", "-0.33", "-0.185", "-0.095", "-0.041", "-0.0142", "-0.0037")
-
-
-def header(bits: int, channels: int, coder: int = 0) -> StreamHeader:
-    return StreamHeader(8000, channels, bits, False, 0, 5000, 5000, 1, b"", coder, b"")
-
-
-def product(block: bytes, frames: int, stream: StreamHeader) -> np.ndarray:
-    return decode_origin(block, 0, frames, stream.channels, stream, None)
-
-
-def told(block: bytes, frames: int, stream: StreamHeader) -> np.ndarray:
-    rows = origin.decode_origin(
-        Reader(block), frames, stream.channels, as_told(stream), lambda *_block: []
-    )
-    return np.array(rows)
-
-
-def rounded(value: Decimal, bits: int = 0) -> int:
-    return int((value * 2**bits + Decimal("0.5")).to_integral_value(ROUND_FLOOR))
-
-
-def cosine(angle: Decimal) -> Decimal:
-    angle %= 2 * PI
-    term = total = Decimal(1)
-    for k in range(1, 70, 2):
-        term *= -angle * angle / (k * (k + 1))
-        total += term
-    return total
-
-
-def sine(angle: Decimal) -> Decimal:
-    return cosine(PI / 2 - angle)
 
 
 def window(kind: int, j: int) -> Decimal:
@@ -207,7 +174,9 @@ def test_random_words():
         coder = RangeDecoder(words.tolist())
         own = origin.Section(section.frames, section.shift, section.gain, section.rounding)
         try:
-            (rows,) = origin.decode_sections(Decisions(coder), [own], table, channels, bits)
+            (rows,) = origin.decode_sections(
+                coder, origin.LOSSY[0], [own], table, channels, bits
+            )
         except SpecError:
             with pytest.raises(CorruptStream):
                 product(write_head(LAYER3, table, [section], words), section.frames, stream)

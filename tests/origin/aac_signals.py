@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 import numpy as np
+from aac_random import NEXT, line_bands
 
 from nlac.predictors.origin.aac.frames import (
     IN_PHASE,
@@ -20,28 +21,10 @@ from nlac.predictors.origin.aac.frames import (
     START,
     STOP,
     WINDOWS,
-    Bands,
     Frames,
     bands_of,
     empty_frames,
 )
-
-# sequences of windows that may follow each other
-_NEXT = {LONG: (LONG, START), START: (SHORT,), SHORT: (STOP, SHORT), STOP: (LONG, START)}
-
-
-def windows_of(groups: int) -> np.ndarray:
-    """Group of each of eight short windows."""
-    new = [1 - (groups >> (7 - w) & 1) for w in range(1, 8)]
-    return np.cumsum([0, *new])
-
-
-def line_bands(frames: Frames, f: int, c: int, bands: Bands) -> np.ndarray:
-    """Band of each line of a frame and channel."""
-    if frames.sequences[f, c] != SHORT:
-        return bands.long
-    groups = windows_of(int(frames.groups[f, c]))
-    return groups[np.arange(LINES) % WINDOWS] * (len(bands.short_starts) - 1) + bands.short
 
 
 def music_frames(seed: int, count: int, channels: int, table: int = 0) -> Frames:
@@ -53,7 +36,7 @@ def music_frames(seed: int, count: int, channels: int, table: int = 0) -> Frames
     kind, state = LONG, int(rng.integers(2**32))
     level = 36
     for f in range(count):
-        kind = int(_NEXT[kind][0] if rng.random() < 0.8 else rng.choice(_NEXT[kind]))
+        kind = int(NEXT[kind][0] if rng.random() < 0.8 else rng.choice(NEXT[kind]))
         frames.sequences[f] = kind
         frames.shapes[f] = KBD if rng.random() < 0.9 else 0
         if kind == SHORT:

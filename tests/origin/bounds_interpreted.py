@@ -16,7 +16,7 @@ import numpy as np
 from nlac.entropy.binary_decisions import decision_tables, new_state
 from nlac.predictors.origin import block_types, lines, lossy, residuals, spectra, steps
 from nlac.predictors.origin.aac import frames as aac_frames
-from nlac.predictors.origin.aac import side_info
+from nlac.predictors.origin.aac import noise, side_info
 from nlac.predictors.origin.aac import spectra as aac_spectra
 from nlac.predictors.origin.granules import MAX_STEP, MIN_STEP, NO_STEP
 from nlac.predictors.origin.output import PLACES
@@ -60,7 +60,10 @@ LAYER3 = Layout(
 # 11.25 and 11.25.2
 AAC = Layout(
     lossy.AAC,
-    [0, 864, 880, 883, 884, 885, 888, 889, 890, 914, 946, 948, 1010, 1490, 1502, 1520],
+    [
+        0, 864, 880, 883, 884, 885, 888, 889, 890, 914, 946, 948, 1010, 1011, 1012,
+        1013, 1493, 1505, 1523,
+    ],
     [
         [0, 11520, 34560, 57600, 88320, 119040],
         [192768, 192784, 193168, 193200, 193232, 193616],
@@ -74,11 +77,14 @@ AAC = Layout(
         [196822, 197622, 198870, 200550, 201902, 202158],
         [206058, 206158, 206200, 206278, 206447, 206449],
         [208399, 211499, 216459, 219063, 229541, 229665],
-        *([start + 45088 for start in row] for row in RESIDUALS),
+        [230657, 230661, 230865, 230873, 230875, 230926],
+        [230932, 230934, 230938, 230939, 230940, 230941],
+        [230943, 230974, 231005, 231056, 231260, 231261],
+        *([start + 45728 for start in row] for row in RESIDUALS),
     ],
-    1551,
-    254417,
-)
+    1554,
+    255057,
+)  # fmt: skip
 
 
 class Dice:
@@ -111,9 +117,9 @@ class Dice:
 
 def patch(dice: Dice) -> None:
     """Let the dice decide; its chances change with every granule and channel."""
-    for module in (steps, spectra, block_types, lines, residuals, side_info):
+    for module in (steps, spectra, block_types, lines, residuals, side_info, noise):
         module.decide = dice.decide
-    for module in (lines, residuals, aac_spectra, side_info):
+    for module in (lines, residuals, aac_spectra, side_info, noise):
         module.raw_bits = dice.raw_bits
     code_steps = steps.code_steps
 
@@ -154,6 +160,7 @@ def check(units: Any) -> None:
     assert (order <= aac_frames.MAX_ORDER).all()
     assert ((resolution[some] == 3) | (resolution[some] == 4)).all()
     assert direction.max() <= 1
+    assert units.noise.max() <= 1
     three = units.reflections[some & (resolution == 3)]
     assert three.min(initial=0) >= -4
     assert three.max(initial=0) <= 3

@@ -6,9 +6,11 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from aac_random import random_frames
 from lossy_signals import random_granules
 from origin_blocks import hostile_granules
 
@@ -16,10 +18,8 @@ import nlac
 from nlac._errors import CorruptStream
 from nlac.entropy.binary_decisions import DecisionState
 from nlac.predictors.origin.coding import SectionCoder
-from nlac.predictors.origin.granules import LINES, empty_granules
-from nlac.predictors.origin.lossy import LAYER3
+from nlac.predictors.origin.lossy import AAC, LAYER3, Lossy
 from nlac.predictors.origin.output import PLACES, Output
-from nlac.predictors.origin.synthesis import synthesise
 
 GUARD = 4096
 INTERPRETED = Path(__file__).with_name("bounds_interpreted.py")
@@ -62,8 +62,17 @@ def random_words(rng: np.random.Generator) -> np.ndarray:
     return words[: int(rng.choice([0, 1, 50, 9000]))]
 
 
+def some_units(rng: np.random.Generator, lossy: Lossy, channels: int, table: int) -> Any:
+    """Three granules or frames, plain or at their extremes."""
+    hostile, seed = bool(rng.integers(2)), int(rng.integers(100))
+    if lossy is AAC:
+        return random_frames(seed, 3, channels, table, hostile)
+    return hostile_granules(rng, 3, channels) if hostile else random_granules(seed, 3, channels)
+
+
+@pytest.mark.parametrize("lossy", [LAYER3, AAC], ids=["layer3", "aac"])
 @pytest.mark.parametrize("seed", range(4))
-def test_nothing_around_the_contexts_changes(seed):
+def test_nothing_around_the_contexts_changes(seed, lossy):
     """Words at random and of extreme granules; whatever comes of them can be synthesised."""
     rng = np.random.default_rng(seed)
     refused = 0
@@ -71,9 +80,8 @@ def test_nothing_around_the_contexts_changes(seed):
         channels, table = int(rng.integers(1, 3)), int(rng.integers(7))
         words = random_words(rng)
         if number % 3 == 0:
-            make = rng.choice([random_granules, hostile_granules])
-            given = make(rng if make is hostile_granules else number, 3, channels)
-            encoder = SectionCoder(LAYER3, np.zeros(40000, np.uint32), False)
+            given = some_units(rng, lossy, channels, table)
+            encoder = SectionCoder(lossy, np.zeros(40000, np.uint32), False)
             around = guarded(encoder)
             encoder.units(given, table)
             encoder.residuals(rng.integers(-(2**24), 2**24, (channels, 99), np.int32),
@@ -81,13 +89,13 @@ def test_nothing_around_the_contexts_changes(seed):
             assert all((guard == guard[0]).all() for guard in around)
             words = encoder.words.copy()
             words[int(rng.integers(len(words)))] ^= np.uint32(1 << int(rng.integers(32)))
-        decoder = SectionCoder(LAYER3, words, True)
+        decoder = SectionCoder(lossy, words, True)
         around = guarded(decoder)
-        granules = empty_granules(3, channels)
-        refused += not decoder.units(granules, table)
-        _, places = synthesise(granules, table, Output(1 << 31, 2, 24), 100, 2 * LINES)
+        units, length = lossy.empty(3, channels), 2 * lossy.kind.lines
+        refused += not decoder.units(units, table)
+        _, places = lossy.synthesise(units, table, Output(1 << 31, 2, 24), 100, length)
         assert places.max() < PLACES
-        residuals = np.zeros((channels, 2 * LINES), np.int32)
+        residuals = np.zeros((channels, length), np.int32)
         decoder.residuals(residuals, places)
         assert abs(residuals.astype(np.int64)).max() <= 2**25 + 17
         assert all((guard == guard[0]).all() for guard in around)

@@ -57,7 +57,7 @@ def _multiply(roots, gain, out):
 def line_size(tables, bits, size, step):
     """Size of a line with the magnitude `size` >= 1 and the exponent `step`.
 
-    It has ``60 - bits`` fraction bits.
+    It has ``60 - bits`` fraction bits. Products are below 2**62.75, so half of 2**62 may not fit.
     """
-    shift = min(max(bits - tables.exponents[size] - (step >> 2), np.int64(1)), np.int64(62))
+    shift = min(max(bits - tables.exponents[size] - (step >> 2), np.int64(1)), np.int64(61))
     return min(shifted(tables.mantissas[size] * tables.roots[step & 3], shift), np.int64(LIMIT))
