@@ -26,6 +26,7 @@ _DEAR = 1.3  # bits a line that a band costs more than log2 of its lines where n
 _LOUD = 1.5  # mean log2 of its lines: noise hides the steps of softer ones
 _LINES = 60  # lines that must have failed
 _NEAR = 3  # bands by which the edges of filters of one stream seem to differ
+_RESIDUAL = 0.3  # bits a line of a doubled residual; by trial, as other frames share it
 _GAIN = 25.0  # bits that filters must save
 _FILTER = 8.0  # bits of a filter
 _FINE = 1  # row of the reflection coefficients of four bits
@@ -50,10 +51,10 @@ def new_habits() -> Habits:
 
 
 @kernel
-def _snapped(band: int, counts: NDArray[np.int64]) -> int:
+def _snapped(band: int, counts: NDArray[np.int64], bands: int) -> int:
     """Return the commonest edge near a band, or the band."""
     best = band
-    for other in range(max(0, band - _NEAR), min(len(counts), band + _NEAR + 1)):
+    for other in range(max(0, band - _NEAR), min(bands, band + _NEAR) + 1):
         if counts[other] > counts[best]:
             best = other
     return best
@@ -125,7 +126,7 @@ def _filters_of(
 @kernel
 def _residual_bits(misfit: float) -> float:
     """Return about what the residual of a window with a squared misfit in variances costs."""
-    return LINES * 0.5 * log2(1.0 + 1.6 * max(misfit / LINES - 1.0, 0.0))
+    return LINES * _RESIDUAL * log2(1.0 + 1.6 * max(misfit / LINES - 1.0, 0.0))
 
 
 @kernel
@@ -162,7 +163,12 @@ def fit_filtered(
         begin, end, failed = _failed(part, lines[first + c], c, bands)
         if failed < _LINES:
             continue
-        begin, end = _snapped(begin, habits.begins), _snapped(end, habits.ends)
+        usual_begin, usual_end = (
+            _snapped(begin, habits.begins, bands),
+            _snapped(end, habits.ends, bands),
+        )
+        if starts[usual_end] - starts[usual_begin] >= _LINES:
+            begin, end = usual_begin, usual_end
         counts[c] = _filters_of(
             lines[first + c], begin, end, bands, starts, table, kinds[c], indices[c]
         )
