@@ -222,5 +222,7 @@ def fit_filtered(
                 frames.filters[frame, first + c, number, 4] = 4
                 for m in range(order):
                     frames.reflections[frame, first + c, number, m] = indices[c, number, m]
-    part.variances[:, :] = variances
+    for c in range(len(variances)):
+        for band in range(variances.shape[1]):
+            part.variances[c, band] = variances[c, band]
     return cost
