@@ -11,6 +11,8 @@ from nlac.predictors.origin.aac.frames import (
     IN_PHASE,
     LONG,
     NO_STEP,
+    NOISE_FACTOR,
+    NOISE_TERM,
     SHORT,
     START,
     STOP,
@@ -18,7 +20,6 @@ from nlac.predictors.origin.aac.frames import (
     bands_of,
     empty_frames,
 )
-from nlac.predictors.origin.aac.noise import after_noise
 from nlac.predictors.origin.granules import Granules, empty_granules
 from nlac.predictors.origin.head import Section
 
@@ -82,7 +83,8 @@ def aac_frames(table: int) -> Frames:
             for band in np.flatnonzero(noise):
                 state = 1 + int(hashed(1, own)[0]) if band % 9 == 4 else state
                 made.states[f, c, band] = state
-                state = int(after_noise(state, np.count_nonzero(of_line == band)))
+                for _ in range(np.count_nonzero(of_line == band)):
+                    state = (state * NOISE_FACTOR + NOISE_TERM) % 2**32
     for f, c, number, *told in (
         (0, 0, 0, 3, 30, 5, 0, 4), (0, 0, 1, 0, 3, 2, 1, 3), (1, 0, 2, 1, 9, 3, 1, 3),
         (1, 1, 0, 0, 12, 7, 0, 4), (2, 1, 0, 2, 20, 12, 1, 4),

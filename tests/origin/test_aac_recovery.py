@@ -133,6 +133,7 @@ def test_filters_come_back():
     assert bands.long_starts[37] == 576
 
 
+@pytest.mark.jit
 @pytest.mark.parametrize("falling", [False, True])
 def test_the_sparsest_lines_tell_a_filter(falling):
     rng = np.random.default_rng(2)
@@ -156,6 +157,7 @@ def test_the_basis_is_one_of_states_that_follow_each_other():
     assert round(abs(np.linalg.slogdet(np.array(basis, float))[1]) / np.log(2), 3) == 7 * 32
 
 
+@pytest.mark.jit
 def test_a_state_is_told_from_lines_of_noise():
     rng = np.random.default_rng(4)
     for _ in range(20):
