@@ -82,7 +82,7 @@ def _look(
         return None
     rate, frames = recording.sample_rate, channels.shape[1]
     for kind, look in ((LAYER3, layer3_grid.find_grid), (AAC, aac_grid.find_grid)):
-        found = look(channels, rate)
+        found = look(channels, rate, recording.bits_per_sample)
         if found is None:
             continue
         grid = (start + found.offset) % kind.lines

@@ -42,10 +42,10 @@ def share_right(section, truth: Decoded, begin):
     first, rest = divmod(section.begin + begin - section.shift, 576)
     assert rest == 0
     right = []
-    for g in range(3, section.granules.length - 3):
+    for g in range(3, section.units.length - 3):
         if not 0 <= first + g < truth.granules.length:
             continue
-        own = [part[g] for part in section.granules]
+        own = [part[g] for part in section.units]
         true = [part[first + g] for part in truth.granules]
         used = true[2] != -128
         right.append(
@@ -68,9 +68,9 @@ def test_granules_are_the_true_ones(channels, trim):
     assert 0 <= section.shift < 1728
     assert section.begin < 1800
     assert section.end > samples.shape[1] - 1200
-    assert section.granules.length == -(-(section.shift + section.end - section.begin) // 576)
+    assert section.units.length == -(-(section.shift + section.end - section.begin) // 576)
     assert share_right(section, truth, trim) >= 0.95
-    given = samples_of(section.granules, section.table)
+    given = samples_of(section.units, section.table)
     given = given[:, section.shift :][:, : section.end - section.begin]
     wrong = rounded(given) != samples[:, section.begin : section.end]
     assert np.mean(wrong[:, 1200:-1200]) < 0.01
@@ -109,7 +109,7 @@ def test_gain_is_found(gain):
     # a fourth root of two is a step
     steps = 4 * np.log2(section.gain / gain)
     assert abs(steps - np.rint(steps)) < 2e-5
-    wrong = rounded(samples_of(section.granules, section.table) * section.gain)[:, section.shift :]
+    wrong = rounded(samples_of(section.units, section.table) * section.gain)[:, section.shift :]
     expected = rounded(truth.samples[:, 900:] * gain)[:, section.begin : section.end]
     assert np.mean(wrong[:, 3000 : expected.shape[1] - 3000] != expected[:, 3000:-3000]) < 0.01
 
@@ -145,7 +145,7 @@ def test_recovery_does_the_same_twice():
     one, other = recover(samples, RATE), recover(samples.copy(), RATE)
     for first, second in zip(one, other, strict=True):
         assert first[:5] == second[:5]
-        for part, again in zip(first.granules, second.granules, strict=True):
+        for part, again in zip(first.units, second.units, strict=True):
             np.testing.assert_array_equal(part, again)
 
 
@@ -169,7 +169,7 @@ def test_real_files(tmp_path, decoder):
     read = np.ascontiguousarray(data.reshape(-1, 2).T[:, 1111:]).astype(np.int32)
     (section,) = recover(read, RATE)
     assert section.gain == (32767 / 32768 if decoder == "lame" else 1.0)
-    given = samples_of(section.granules, section.table)[:, section.shift :] * section.gain
+    given = samples_of(section.units, section.table)[:, section.shift :] * section.gain
     wrong = rounded(given[:, : section.end - section.begin]) != read[:, section.begin : section.end]
     assert section.end - section.begin > 0.97 * read.shape[1]
     assert np.mean(wrong[:, 2000:-2000]) < 0.02

@@ -44,7 +44,7 @@ def _again(frames: Frames, table: int) -> np.ndarray:
 def _wrong(section, channels: np.ndarray, table: int) -> np.ndarray:
     """Whether the samples of a section differ from what its frames give."""
     begin, end, shift = section.begin, section.end, section.shift
-    made = _rounded(_again(section.frames, table) * section.gain)
+    made = _rounded(_again(section.units, table) * section.gain)
     return made[:, shift : shift + end - begin] != channels[:, begin:end]
 
 
@@ -79,19 +79,19 @@ def test_frames_come_back_from_their_samples(channels):
     assert section.table == 0
     assert (section.shift - trim) % LINES == 0
     assert 0 <= section.shift < 2 * LINES
-    assert section.frames.length == -(-(section.shift + section.end) // LINES)
+    assert section.units.length == -(-(section.shift + section.end) // LINES)
     wrong = _wrong(section, samples, 0)[:, 2 * LINES : -2 * LINES]
     assert wrong.mean() < 0.01
     first = trim // LINES - section.shift // LINES
     for f in range(3, 55):
-        given, found = frames.part(f, f + 1), section.frames.part(f - first, f - first + 1)
+        given, found = frames.part(f, f + 1), section.units.part(f - first, f - first + 1)
         assert np.array_equal(given.sequences, found.sequences)
         assert np.array_equal(given.shapes, found.shapes)
     # most lines are the very same
-    found = section.frames.values[3 - first : 55 - first]
+    found = section.units.values[3 - first : 55 - first]
     assert np.mean(found == frames.values[3:55]) > 0.97
     noise = frames.noise[3:55] > 0
-    states = section.frames.states[3 - first : 55 - first]
+    states = section.units.states[3 - first : 55 - first]
     assert np.mean(states[noise] == frames.states[3:55][noise]) > 0.95
 
 
@@ -124,8 +124,8 @@ def test_filters_come_back():
     (section,) = recover(samples, SECONDS_48K)
     first = 500 // LINES - section.shift // LINES
     same = [
-        np.array_equal(section.frames.filters[f - first, 0, 0], frames.filters[f, 0, 0])
-        and np.array_equal(section.frames.reflections[f - first, 0, 0, :6], indices)
+        np.array_equal(section.units.filters[f - first, 0, 0], frames.filters[f, 0, 0])
+        and np.array_equal(section.units.reflections[f - first, 0, 0, :6], indices)
         for f in long
     ]
     assert np.mean(same) > 0.7

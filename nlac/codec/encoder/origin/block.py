@@ -18,7 +18,6 @@ from nlac.codec.encoder.origin.recovered import Recovered
 from nlac.codec.encoder.origin.sections import CodedSection, cut
 from nlac.predictors.origin.coding import SectionCoder
 from nlac.predictors.origin.head import MAX_BITS, MAX_CHANNELS, MIN_BITS, Section, write_head
-from nlac.predictors.origin.lossy import AAC, LAYER3
 
 
 def encode_origin(
@@ -71,17 +70,8 @@ def find_runs(
     list of Recovered
         In order; none where nothing was found.
     """
-    scale = 2.0 ** (bits_per_sample - MIN_BITS)
-    runs = [
-        Recovered(LAYER3, each.begin, each.end, each.shift, each.gain / scale, each.table,
-                  each.granules)
-        for each in layer3.recover(channels, sample_rate, bits_per_sample)
-    ]  # fmt: skip
-    return runs or [
-        Recovered(AAC, each.begin, each.end, each.shift, each.gain / scale, each.table,
-                  each.frames)
-        for each in aac.recover(channels, sample_rate, bits_per_sample)
-    ]  # fmt: skip
+    runs = layer3.recover(channels, sample_rate, bits_per_sample)
+    return runs or aac.recover(channels, sample_rate, bits_per_sample)
 
 
 def encode_runs(

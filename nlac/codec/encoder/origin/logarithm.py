@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from nlac.codec.encoder.origin.layer3.tables import Floats
+from nlac.codec.encoder.origin.floats import Floats
 from nlac.kernels.jit import kernel
 
 

@@ -12,7 +12,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from nlac.codec.encoder.origin.aac.band_search import IMPOSSIBLE
 from nlac.codec.encoder.origin.aac.frame_fit import cost_of_windows, fit_long, forget
 from nlac.codec.encoder.origin.aac.part_fit import Part
 from nlac.codec.encoder.origin.aac.tables import SHORT_SINE, SLOPES, Bank, Ladder, Layout
@@ -24,8 +23,9 @@ from nlac.codec.encoder.origin.aac.transforms import (
     long_lines,
     short_lines,
 )
-from nlac.codec.encoder.origin.layer3.tables import Floats
+from nlac.codec.encoder.origin.floats import Floats
 from nlac.codec.encoder.origin.logarithm import mean_log
+from nlac.codec.encoder.origin.step_costs import IMPOSSIBLE
 from nlac.kernels.jit import kernel
 from nlac.predictors.origin.aac.frames import LINES
 

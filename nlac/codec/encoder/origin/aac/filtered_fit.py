@@ -7,7 +7,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from nlac.codec.encoder.origin.aac.band_search import BITS
 from nlac.codec.encoder.origin.aac.filters import (
     apply_filter,
     find_filter,
@@ -17,8 +16,9 @@ from nlac.codec.encoder.origin.aac.filters import (
 from nlac.codec.encoder.origin.aac.frame_fit import fit_long, forget, write_long
 from nlac.codec.encoder.origin.aac.part_fit import MOST_BANDS, Part
 from nlac.codec.encoder.origin.aac.tables import Ladder, Layout
-from nlac.codec.encoder.origin.layer3.tables import Floats
+from nlac.codec.encoder.origin.floats import Floats
 from nlac.codec.encoder.origin.logarithm import log2, mean_log
+from nlac.codec.encoder.origin.step_costs import BITS
 from nlac.kernels.jit import kernel
 from nlac.predictors.origin.aac.frames import LINES, MAX_ORDER, Frames
 

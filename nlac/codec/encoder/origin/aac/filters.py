@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from nlac.codec.encoder.origin.layer3.tables import Floats
+from nlac.codec.encoder.origin.floats import Floats
 from nlac.codec.encoder.origin.logarithm import log2
 from nlac.kernels.jit import kernel
 from nlac.predictors.origin.aac.frames import MAX_ORDER

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from nlac.codec.encoder.origin.aac.band_search import IMPOSSIBLE, NO_INDEX
 from nlac.codec.encoder.origin.aac.noise import NO_NOISE
 from nlac.codec.encoder.origin.aac.part_fit import Part, fit_part
 from nlac.codec.encoder.origin.aac.tables import LEAST_STEP, Ladder, Layout
-from nlac.codec.encoder.origin.layer3.tables import Floats
+from nlac.codec.encoder.origin.floats import Floats
+from nlac.codec.encoder.origin.step_costs import IMPOSSIBLE, NO_INDEX
 from nlac.kernels.jit import kernel
 from nlac.predictors.origin.aac.frames import (
     IN_PHASE,

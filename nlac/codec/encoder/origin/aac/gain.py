@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from nlac.codec.encoder.origin.aac.grid import Grid
 from nlac.codec.encoder.origin.aac.stretch import Fit, fit
 from nlac.codec.encoder.origin.aac.synthesis import synthesise
-from nlac.codec.encoder.origin.layer3.gain import Level
-from nlac.codec.encoder.origin.layer3.tables import Floats
+from nlac.codec.encoder.origin.floats import Floats
+from nlac.codec.encoder.origin.grids import Grid
+from nlac.codec.encoder.origin.search import Level
 from nlac.predictors.origin.aac.frames import LINES
 
 _PROBES = 3

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from nlac.codec.encoder.origin.aac.tables import LONG_KBD, bank
-from nlac.codec.encoder.origin.layer3.tables import Floats, rounded
+from nlac.codec.encoder.origin.floats import Floats, rounded
 from nlac.codec.encoder.origin.logarithm import log2
 from nlac.kernels.jit import kernel
 from nlac.predictors.origin.aac.frames import LINES

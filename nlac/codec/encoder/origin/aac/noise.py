@@ -13,9 +13,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from nlac.codec.encoder.origin.aac.band_search import BITS
-from nlac.codec.encoder.origin.layer3.tables import Floats
+from nlac.codec.encoder.origin.floats import Floats
 from nlac.codec.encoder.origin.logarithm import log2
+from nlac.codec.encoder.origin.step_costs import BITS
 from nlac.kernels.jit import inline_kernel, kernel
 from nlac.predictors.origin.aac.frames import NOISE_FACTOR, NOISE_TERM
 

@@ -7,18 +7,18 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from nlac.codec.encoder.origin.aac.band_search import (
+from nlac.codec.encoder.origin.aac.band_search import MARGIN, choose_steps
+from nlac.codec.encoder.origin.aac.noise import GUESSES, NO_NOISE, Generator, generator, mark_noise
+from nlac.codec.encoder.origin.aac.tables import NUM_STEPS, Ladder
+from nlac.codec.encoder.origin.floats import Floats
+from nlac.codec.encoder.origin.logarithm import log2
+from nlac.codec.encoder.origin.step_costs import (
     BITS,
     IMPOSSIBLE,
     NO_INDEX,
-    choose_steps,
     costs_of_band,
     size_index,
 )
-from nlac.codec.encoder.origin.aac.noise import GUESSES, NO_NOISE, Generator, generator, mark_noise
-from nlac.codec.encoder.origin.aac.tables import NUM_STEPS, Ladder
-from nlac.codec.encoder.origin.layer3.tables import Floats
-from nlac.codec.encoder.origin.logarithm import log2
 from nlac.kernels.jit import kernel
 from nlac.predictors.origin.aac.frames import (
     IN_PHASE,
@@ -223,9 +223,9 @@ def fit_part(part: Part, channels: int, bands: int, windows: int, ladder: Ladder
             hint = NO_INDEX
             if (before == MID_SIDE) == (signal >= 2):
                 hint = part.indices[signal & 1, band]
-            zero, choice = costs_of_band(
-                part.sizes[signal], part.roots[signal], begin, end, hint, BITS / variance,
-                part.costs[signal, band], ladder,
+            zero, _, choice = costs_of_band(
+                part.sizes[signal], part.roots[signal], begin, end, hint, BITS / variance, 1,
+                MARGIN, part.costs[signal, band], ladder,
             )  # fmt: skip
             part.zeros[signal, band] = zero
             choices[signal] = choice

@@ -21,7 +21,7 @@ from nlac.codec.encoder.origin.aac.tables import (
     layout,
 )
 from nlac.codec.encoder.origin.aac.transforms import WORK
-from nlac.codec.encoder.origin.layer3.tables import Floats
+from nlac.codec.encoder.origin.floats import Floats
 from nlac.kernels.jit import kernel
 from nlac.predictors.origin.aac.frames import (
     LINES,

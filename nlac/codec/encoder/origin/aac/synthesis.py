@@ -6,7 +6,7 @@ import numpy as np
 
 from nlac.codec.encoder.origin.aac.tables import SHORT_SINE, Bank, bank
 from nlac.codec.encoder.origin.aac.transforms import WORK, add_long, add_short
-from nlac.codec.encoder.origin.layer3.tables import Floats
+from nlac.codec.encoder.origin.floats import Floats
 from nlac.kernels.jit import kernel
 from nlac.predictors.origin.aac.frames import LINES, SHORT, START, STOP, Frames
 

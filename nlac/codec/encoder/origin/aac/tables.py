@@ -12,7 +12,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from nlac.codec.encoder.origin.layer3.tables import Floats, rounded
+from nlac.codec.encoder.origin.floats import Floats, rounded
+from nlac.codec.encoder.origin.step_costs import step_tables
 from nlac.predictors.origin.aac.frames import (
     LINES,
     MAX_VALUE,
@@ -60,14 +61,8 @@ class Ladder(NamedTuple):
 
     Attributes
     ----------
-    powers : (MAX_VALUE + 2,) float64
-        n ** (4 / 3).
-    bits : (MAX_VALUE + 2,) float64
-        Assumed cost of a line of that magnitude in bits.
-    steps : (NUM_STEPS,) float64
-        2 ** (k / 4) for k from LEAST_STEP on.
-    inverse : (NUM_STEPS,) float64
-        steps ** -0.75.
+    powers, bits, steps, inverse : float64
+        As in `StepTables`.
     positions : (NUM_STEPS,) float64
         2 ** (-p / 4): factors of intensity.
     reflections : (2, 16) float64
@@ -152,13 +147,9 @@ def _reflections() -> Floats:
 def ladder() -> Ladder:
     """Return the tables of steps and values."""
     magnitudes = np.arange(MAX_VALUE + 2, dtype=np.float64)
-    exponents = LEAST_STEP + np.arange(NUM_STEPS)
     bits = np.where(magnitudes > 0, 1.5 + 2 * np.log2(np.maximum(magnitudes, 1)), 0.6)
     return Ladder(
-        rounded(np.cbrt(magnitudes) * magnitudes),
-        rounded(bits),
-        np.ldexp(rounded(2.0 ** (exponents % 4 / 4)), exponents // 4),
-        np.ldexp(rounded(2.0 ** (-3 * exponents % 16 / 16)), -3 * exponents // 16),
+        *step_tables(bits, LEAST_STEP, NUM_STEPS),
         np.ldexp(rounded(2.0 ** (-np.arange(NUM_STEPS) % 4 / 4)), -np.arange(NUM_STEPS) // 4),
         rounded(_reflections()),
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from nlac.codec.encoder.origin.aac.tables import FLAT, HALF, Bank
-from nlac.codec.encoder.origin.layer3.tables import Floats
+from nlac.codec.encoder.origin.floats import Floats
 from nlac.kernels.jit import kernel
 from nlac.predictors.origin.aac.frames import LINES, WINDOW_LINES, WINDOWS
 

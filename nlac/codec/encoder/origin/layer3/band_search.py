@@ -11,134 +11,30 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from nlac.codec.encoder.origin.layer3.tables import NUM_STEPS, Floats, Ladder, Layout
+from nlac.codec.encoder.origin.floats import Floats
+from nlac.codec.encoder.origin.layer3.tables import NUM_STEPS, Ladder, Layout
+from nlac.codec.encoder.origin.step_costs import (
+    BITS,
+    IMPOSSIBLE,
+    costs_of_band,
+    size_index,
+)
 from nlac.kernels.jit import kernel
 from nlac.predictors.origin.granules import (
     LINES,
     LONG_BANDS,
-    MAX_VALUE,
     MIN_STEP,
     NO_STEP,
     SHORT,
     SHORT_BANDS,
 )
 
-IMPOSSIBLE = 1e15
 FIRST = 2.0  # bits of the first step of a granule
 CHANGE = 1.0  # of every further step
 SLOPE = 0.35  # of each unit of difference
 STEEPEST = 7.0  # of all units of difference at most
 # what another step can save elsewhere, so that a costlier one is never chosen
 _MARGIN = 2 * (CHANGE + STEEPEST)
-_LARGEST = 165140.0  # MAX_VALUE ** (4 / 3), rounded down
-_LIKELY = 28.0  # bits a line that a right step hardly ever costs
-
-
-@kernel
-def cost_of_step(
-    sizes: Floats,
-    roots: Floats,
-    begin: int,
-    end: int,
-    index: int,
-    weight: float,
-    limit: float,
-    ladder: Ladder,
-) -> float:
-    """Return the cost of a step for lines of a band, or something above the limit."""
-    powers, bits = ladder.powers, ladder.bits
-    step = ladder.steps[index]
-    inverse = ladder.inverse[index]
-    scaled = weight * step * step
-    reciprocal = 1.0 / step
-    cost = 0.0
-    for i in range(begin, end):
-        size = sizes[i] * reciprocal
-        value = int(roots[i] * inverse)
-        if value > MAX_VALUE - 1:
-            value = MAX_VALUE - 1
-        off = size - powers[value]
-        over = powers[value + 1] - size
-        if over < off:
-            off = over
-            value += 1
-        cost += off * off * scaled + bits[value]
-        if cost > limit:
-            break
-    return cost
-
-
-@kernel
-def costs_of_band(
-    sizes: Floats,
-    roots: Floats,
-    begin: int,
-    end: int,
-    hint: int,
-    weight: float,
-    costs: Floats,
-    ladder: Ladder,
-) -> tuple[float, float]:
-    """Write the cost of each step of a band that can be part of the best choice.
-
-    Parameters
-    ----------
-    sizes, roots : (576,) float64
-        Magnitudes of lines by band, in units of the line 1 at exponent 0, and their powers 3/4.
-    begin, end : int
-        Lines of the band.
-    hint : int
-        Index of a likely step, or negative.
-    weight : float
-        Bits of a squared misfit of 1.
-    costs : (NUM_STEPS,) float64
-        Overwritten; `IMPOSSIBLE` where the step can't be chosen.
-    ladder : Ladder
-        Tables.
-
-    Returns
-    -------
-    float
-        Cost of zeros without a step.
-    float
-        Least cost of any step, or of zeros.
-    """
-    largest = 0.0
-    energy = 0.0
-    for i in range(begin, end):
-        energy += sizes[i] * sizes[i]
-        largest = max(largest, sizes[i])
-    zero = energy * weight
-    for index in range(NUM_STEPS):
-        costs[index] = IMPOSSIBLE
-    reach = 1.6 * largest + 0.85 / np.sqrt(weight)
-    likely = _LIKELY * (end - begin) + 60.0
-    best = np.empty(2)
-    for attempt in range(2):
-        best[0] = best[1] = min(zero, likely) if attempt == 0 else zero
-        if hint >= 0 and ladder.steps[hint] * _LARGEST >= largest:
-            parity = hint & 1
-            cost = cost_of_step(
-                sizes, roots, begin, end, hint, weight, best[parity] + _MARGIN, ladder
-            )
-            best[parity] = min(best[parity], cost)
-        found = False
-        for index in range(NUM_STEPS - 1, -1, -1):
-            step = ladder.steps[index]
-            if step > reach:
-                continue
-            if largest > step * _LARGEST:
-                break
-            parity = index & 1
-            limit = best[parity] + _MARGIN
-            cost = cost_of_step(sizes, roots, begin, end, index, weight, limit, ladder)
-            if cost <= limit:
-                costs[index] = cost
-                best[parity] = min(best[parity], cost)
-                found = True
-        if found or zero <= likely:
-            break
-    return zero, min(zero, best[0], best[1])
 
 
 @kernel
@@ -266,7 +162,7 @@ def fit_granule(
     count = SHORT_BANDS if kind == SHORT else LONG_BANDS
     order, starts = layout.order, layout.starts
     unit = ladder.unit[kind]
-    weight = 0.7213475204444817 * unit * unit / variance
+    weight = BITS * unit * unit / variance
     sizes = np.empty(LINES)
     roots = np.empty(LINES)
     for i in range(LINES):
@@ -278,16 +174,10 @@ def fit_granule(
     bound = 0.0
     for band in range(count):
         hint = steps[band] - MIN_STEP if steps[band] != NO_STEP else -1
-        zeros[band], least = costs_of_band(
-            sizes,
-            roots,
-            starts[which, band],
-            starts[which, band + 1],
-            hint,
-            weight,
-            costs[band],
-            ladder,
-        )
+        zeros[band], least, _ = costs_of_band(
+            sizes, roots, starts[which, band], starts[which, band + 1], hint, weight, 2, _MARGIN,
+            costs[band], ladder,
+        )  # fmt: skip
         bound += least
         if bound > limit:
             return IMPOSSIBLE, 0.0
@@ -306,12 +196,8 @@ def fit_granule(
                 values[line] = 0
                 misfit += sizes[i] * sizes[i]
                 continue
-            step = ladder.steps[index]
-            size = sizes[i] / step
-            value = min(int(roots[i] * ladder.inverse[index]), MAX_VALUE - 1)
-            if ladder.powers[value + 1] - size < size - ladder.powers[value]:
-                value += 1
-            off = (size - ladder.powers[value]) * step
+            value = size_index(sizes[i], roots[i], index, ladder)
+            off = sizes[i] - ladder.powers[value] * ladder.steps[index]
             misfit += off * off
             values[line] = value if lines[line] >= 0 else -value
     return cost, misfit * unit * unit / (variance * LINES)

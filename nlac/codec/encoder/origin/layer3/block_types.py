@@ -12,10 +12,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from nlac.codec.encoder.origin.layer3.band_search import IMPOSSIBLE, fit_granule
+from nlac.codec.encoder.origin.floats import Floats
+from nlac.codec.encoder.origin.layer3.band_search import fit_granule
 from nlac.codec.encoder.origin.layer3.filter_bank import lines_of
-from nlac.codec.encoder.origin.layer3.tables import Bank, Floats, Ladder, Layout
+from nlac.codec.encoder.origin.layer3.tables import Bank, Ladder, Layout
 from nlac.codec.encoder.origin.logarithm import mean_log
+from nlac.codec.encoder.origin.step_costs import IMPOSSIBLE
 from nlac.kernels.jit import kernel
 from nlac.predictors.origin.granules import (
     LINES,

@@ -11,8 +11,9 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from nlac.codec.encoder.origin.floats import Floats, rounded
 from nlac.codec.encoder.origin.layer3.filter_bank import lines_of
-from nlac.codec.encoder.origin.layer3.tables import SUPPORT, Bank, Floats, rounded
+from nlac.codec.encoder.origin.layer3.tables import SUPPORT, Bank
 from nlac.kernels.jit import kernel
 from nlac.predictors.origin.granules import LINES, LONG, SUBBAND_LINES
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from nlac.codec.encoder.origin.layer3.tables import MEMORY, Bank, Floats
+from nlac.codec.encoder.origin.floats import Floats
+from nlac.codec.encoder.origin.layer3.tables import MEMORY, Bank
 from nlac.kernels.jit import kernel
 from nlac.predictors.origin.granules import LINES, SHORT, SUBBAND_LINES, SUBBANDS
 

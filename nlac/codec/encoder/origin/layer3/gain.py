@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 
+from nlac.codec.encoder.origin.floats import Floats, rounded
+from nlac.codec.encoder.origin.grids import Grid
 from nlac.codec.encoder.origin.layer3.block_types import new_fits
 from nlac.codec.encoder.origin.layer3.clipping import energies_from, rails_of
 from nlac.codec.encoder.origin.layer3.filter_bank import analyse_slots
-from nlac.codec.encoder.origin.layer3.grid import Grid
 from nlac.codec.encoder.origin.layer3.stretch import (
     CODED,
     Fit,
@@ -19,7 +18,8 @@ from nlac.codec.encoder.origin.layer3.stretch import (
     length_of,
     samples_of,
 )
-from nlac.codec.encoder.origin.layer3.tables import Floats, bank, rounded
+from nlac.codec.encoder.origin.layer3.tables import bank
+from nlac.codec.encoder.origin.search import Level
 from nlac.kernels.jit import kernel
 from nlac.predictors.origin.granules import LINES
 
@@ -42,13 +42,6 @@ _SEARCHED = 4  # granules that they are tried on
 _QUIET = 500.0  # largest sample of a subband in which a gain is looked for at first
 # parts of a step of the ladder, which is a fourth root of two, by which gains are changed in turn
 _SEARCH = ((24, 1 / 24), (9, 1 / 160), (9, 1 / 900))
-
-
-class Level(NamedTuple):
-    """Gain of samples, and the variance of their noise before the gain."""
-
-    gain: float
-    variance: float
 
 
 def find_level(

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from nlac.codec.encoder.origin.floats import Floats
 from nlac.codec.encoder.origin.layer3.filter_bank import lines_of, project
-from nlac.codec.encoder.origin.layer3.tables import MEMORY, Bank, Floats
+from nlac.codec.encoder.origin.layer3.tables import MEMORY, Bank
 from nlac.codec.encoder.origin.logarithm import log2, mean_log
 from nlac.kernels.jit import inline_kernel, kernel
 from nlac.predictors.origin.granules import LINES, LONG, SUBBAND_LINES, SUBBANDS

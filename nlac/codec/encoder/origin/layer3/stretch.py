@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from nlac.codec.encoder.origin.floats import Floats
 from nlac.codec.encoder.origin.layer3.block_types import Fits, choose_types, fit_stretch, new_fits
 from nlac.codec.encoder.origin.layer3.clipping import (
     cut_of,
@@ -19,7 +20,7 @@ from nlac.codec.encoder.origin.layer3.clipping import (
 from nlac.codec.encoder.origin.layer3.filter_bank import analyse_slots
 from nlac.codec.encoder.origin.layer3.refinement import refine
 from nlac.codec.encoder.origin.layer3.synthesis import synthesise
-from nlac.codec.encoder.origin.layer3.tables import SUPPORT, Floats, bank, ladder, layout
+from nlac.codec.encoder.origin.layer3.tables import SUPPORT, bank, ladder, layout
 from nlac.predictors.origin.granules import LINES, NO_STEP, Granules
 
 _PASSES = 1

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from nlac.codec.encoder.origin.floats import Floats
 from nlac.codec.encoder.origin.layer3.filter_bank import add_lines, unproject
-from nlac.codec.encoder.origin.layer3.tables import MEMORY, Bank, Floats, Ladder, Layout
+from nlac.codec.encoder.origin.layer3.tables import MEMORY, Bank, Ladder, Layout
 from nlac.kernels.jit import kernel
 from nlac.predictors.origin.granules import (
     LINES,

@@ -12,6 +12,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from nlac.codec.encoder.origin.floats import Floats, rounded
+from nlac.codec.encoder.origin.step_costs import step_tables
 from nlac.predictors.origin.granules import (
     LONG_BANDS,
     MAX_VALUE,
@@ -27,8 +29,6 @@ from nlac.predictors.origin.tables import layer3_tables
 SUPPORT = 1632  # samples that a granule reaches: 1,152 of its overlapping window, 480 more
 MEMORY = 15  # earlier slots of 32 samples that the filter bank still holds
 NUM_STEPS = 128
-
-Floats = NDArray[np.float64]
 
 _BUTTERFLIES = (-0.6, -0.535, -0.33, -0.185, -0.095, -0.041, -0.0142, -0.0037)
 
@@ -59,14 +59,8 @@ class Ladder(NamedTuple):
 
     Attributes
     ----------
-    powers : (MAX_VALUE + 2,) float64
-        n ** (4 / 3).
-    bits : (MAX_VALUE + 2,) float64
-        Assumed cost of a line of that magnitude in bits.
-    steps : (NUM_STEPS,) float64
-        2 ** (k / 4) for k from MIN_STEP on.
-    inverse : (NUM_STEPS,) float64
-        steps ** -0.75.
+    powers, bits, steps, inverse : float64
+        As in `StepTables`.
     unit : (4,) float64
         Of each block type, size of the line 1 at exponent 0 in orthonormal units of samples.
     """
@@ -94,11 +88,6 @@ class Layout(NamedTuple):
     order: NDArray[np.int64]
     starts: NDArray[np.int64]
     bands: NDArray[np.int64]
-
-
-def rounded(values: Floats) -> Floats:
-    """Round to multiples of 2**-44."""
-    return np.rint(values * 2.0**44) / 2.0**44
 
 
 def _window() -> Floats:
@@ -151,16 +140,9 @@ def bank() -> Bank:
 def ladder() -> Ladder:
     """Return the tables of steps and values."""
     magnitudes = np.arange(MAX_VALUE + 2, dtype=np.float64)
-    exponents = MIN_STEP + np.arange(NUM_STEPS)
     bits = np.where(magnitudes > 0, 1 + 2 * np.log2(1 + magnitudes), 0.5)
     norms = 32768 * _norm() * np.sqrt([9.0, 9.0, 3.0, 9.0])
-    return Ladder(
-        rounded(np.cbrt(magnitudes) * magnitudes),
-        rounded(bits),
-        np.ldexp(rounded(2.0 ** (exponents % 4 / 4)), exponents // 4),
-        np.ldexp(rounded(2.0 ** (-3 * exponents % 16 / 16)), -3 * exponents // 16),
-        rounded(norms),
-    )
+    return Ladder(*step_tables(bits, MIN_STEP, NUM_STEPS), rounded(norms))
 
 
 @cache
