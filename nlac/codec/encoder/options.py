@@ -66,8 +66,8 @@ class EncodeOptions:
         there, and damage ends there. They are farther apart where they would cost more than
         0.1 % of the block; 0 makes none.
     origin : {"auto", "off"} or None
-        Look for the MP3 that the samples may have been decoded from, and store what that held
-        where it is smaller. If None, the preset's: ``"auto"`` for `high`, `max` and `neural`.
+        Look for the MP3 or AAC that the samples may have been decoded from, and store what that
+        held where it is smaller. If None, the preset's: ``"auto"`` for `high`, `max` and `neural`.
         `fast` does not take ``"auto"``.
     verify : bool
         Decode every block while encoding, and compare the samples.

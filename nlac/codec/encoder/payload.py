@@ -23,7 +23,9 @@ from nlac.codec.transforms.phases import MAX_CHANNELS, split_phases, write_phase
 from nlac.entropy.varint import write_varint
 from nlac.predictors.registry import predictor_by_id
 
-_SURE_SHARE = 0.75  # of the size of a quick block, which no predictor reaches
+# of the size of a quick block: no predictor reaches that with what a decoder wrote; only what
+# repeats exactly gets as small, and a decoder does not repeat itself
+_SURE_SHARE = 0.5
 
 
 def encode_block(samples: Samples, stream: StreamHeader, options: EncodeOptions) -> bytes:

@@ -7,7 +7,7 @@ import numpy as np
 from nlac.entropy.binary_decisions import decide
 from nlac.kernels.jit import kernel
 from nlac.kernels.memory import address, keep
-from nlac.predictors.origin.block_types import code_type
+from nlac.predictors.origin.block_types import TYPE_SETS, code_type
 from nlac.predictors.origin.granules import (
     LINES,
     LONG_BANDS,
@@ -18,6 +18,7 @@ from nlac.predictors.origin.granules import (
     SHORT_BANDS,
 )
 from nlac.predictors.origin.lines import (
+    LINE_SETS,
     PAD,
     RATE,
     LineLayout,
@@ -35,7 +36,9 @@ _TYPE = 150000
 _PAIR = (150144, 150146, 150150, 150158, 150162, 150163)
 _STEPS = 150192
 SPECTRUM_CONTEXTS = _STEPS + STEP_CONTEXTS
-_TYPE_SETS, _PAIR_SETS, _STEP_SETS = 880, 883, 884
+_TYPE_SETS = LINE_SETS
+_PAIR_SETS = _TYPE_SETS + TYPE_SETS
+_STEP_SETS = _PAIR_SETS + 1
 SPECTRUM_SETS = _STEP_SETS + STEP_SETS
 
 

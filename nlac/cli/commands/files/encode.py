@@ -76,8 +76,8 @@ if TYPE_CHECKING:
 @click.option(
     "--origin",
     type=click.Choice(["auto", "off"]),
-    help="Whether to look for the MP3 that the audio was decoded from, and to store what that "
-    "held: far fewer bytes, the same audio. By default, high, max and neural do.",
+    help="Whether to look for the MP3 or AAC that the audio was decoded from, and to store what "
+    "that held: far fewer bytes, the same audio. By default, high, max and neural do.",
 )
 @click.option("--no-long-term", is_flag=True, help="Don't look for sound that occurred before.")
 @click.option(

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from nlac._progress import current_meter
 from nlac.codec.encoder.origin.grids import Grid
 from nlac.codec.encoder.origin.recovered import Recovered
 from nlac.predictors.origin.lossy import Lossy
@@ -18,6 +19,7 @@ from nlac.predictors.origin.lossy import Lossy
 _SPAN_SECONDS = 30  # in which one grid is looked for
 _GIVE_UP = 0.1  # share of a piece's units below which its grid has ended
 _DEPTH = 2
+_SHARE = 0.8  # of the time for a block that the search of units takes
 
 U = TypeVar("U")
 
@@ -157,8 +159,8 @@ class Search(ABC, Generic[U]):
         while at < count:
             stop = min(at + self.piece, count)
             first = max(at - self.around, 0)
-            reached = stop + self.around - first
-            found = self.fit(base + lines * first, reached, (begin, end), grid, level)
+            start, tried = base + lines * first, stop + self.around - first
+            found = self.fit(start, tried, (begin, end), grid, level)
             own = slice(at - first, stop - first)
             fits.append(
                 Fitted(
@@ -167,6 +169,9 @@ class Search(ABC, Generic[U]):
                 )
             )  # fmt: skip
             at = stop
+            # what follows, coding and perhaps an ordinary block, takes about as long as is left
+            reached = min(base + lines * at, self.channels.shape[1])
+            current_meter().reach(_SHARE * reached / self.channels.shape[1])
             if base + lines * at >= certain and float(np.mean(fits[-1].clear)) < _GIVE_UP:
                 break
         end = min(base + lines * at, end)

@@ -38,19 +38,26 @@ from nlac.predictors.origin.aac.side_info import (
 )
 from nlac.predictors.origin.aac.synthesis import SIZE_BITS, band_places
 from nlac.predictors.origin.block_types import TYPE_CONTEXTS, TYPE_SETS, code_type
-from nlac.predictors.origin.lines import PAD, LineLayout, LinePlaces, code_lines
+from nlac.predictors.origin.lines import (
+    ESCAPE_CONTEXTS,
+    LINE_SETS,
+    PAD,
+    LineLayout,
+    LinePlaces,
+    code_lines,
+)
 from nlac.predictors.origin.steps import STEP_CONTEXTS, STEP_SETS, StepKind, code_steps
 
 _ROW = LINES + 2 * PAD
 _SHORT_LABEL = 48  # of the first band of short windows; the highest long bands share a label
 _LAYOUT = LineLayout(0, 119040, 192768, 0, 43, 64, SIZE_BITS)
-_TYPE = 193632
+_TYPE = _LAYOUT.escape + ESCAPE_CONTEXTS
 _SIDE = _TYPE + TYPE_CONTEXTS
 _STEPS = _SIDE + SIDE_CONTEXTS
 _NOISE = _STEPS + STEP_CONTEXTS
 _LEVELS = _NOISE + NOISE_CONTEXTS  # of noise, as positions have them
 FRAME_CONTEXTS = _LEVELS + FILTER - POSITION
-_TYPE_SETS = 880
+_TYPE_SETS = LINE_SETS
 _SIDE_SETS = _TYPE_SETS + TYPE_SETS
 _STEP_SETS = _SIDE_SETS + SIDE_SETS
 _NOISE_SETS = _STEP_SETS + STEP_SETS
