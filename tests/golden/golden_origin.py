@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from aac_noise import in_order, moved_on
 from golden_signals import hashed, ints, tones
 from origin.aac_random import line_bands
 from origin_blocks import Part, granules_of, origin_stream, within_the_rails, writer
@@ -11,8 +12,6 @@ from nlac.predictors.origin.aac.frames import (
     IN_PHASE,
     LONG,
     NO_STEP,
-    NOISE_FACTOR,
-    NOISE_TERM,
     SHORT,
     START,
     STOP,
@@ -61,7 +60,7 @@ def aac_frames(table: int) -> Frames:
     made.sequences[:] = np.array([[START] * 2, [SHORT] * 2, [STOP] * 2, [LONG, START]])
     made.shapes[:] = np.array([[0, 0], [1, 1], [1, 1], [0, 1]])
     made.groups[1] = 0b1011001
-    state = 0
+    state = 0, 0
     for f in range(4):
         for c in range(2):
             own = 10 * f + c
@@ -80,11 +79,13 @@ def aac_frames(table: int) -> Frames:
             values[hashed(1, own + 66) % 40] = 900 - 70 * own
             silent = away | noise | (steps == NO_STEP)
             made.values[f, c] = np.where(silent[of_line], 0, values)
-            for band in np.flatnonzero(noise):
-                state = 1 + int(hashed(1, own)[0]) if band % 9 == 4 else state
-                made.states[f, c, band] = state
-                for _ in range(np.count_nonzero(of_line == band)):
-                    state = (state * NOISE_FACTOR + NOISE_TERM) % 2**32
+        for c, band in in_order(made.noise[f], f < 3, state[1]):
+            if band % 9 == 4:
+                # shift registers from the second frame on
+                low, high = (1 + int(each) for each in hashed(2, 10 * f + c))
+                state = low, high if f else 0
+            made.states[f, c, band] = state
+            state = moved_on(state, np.count_nonzero(line_bands(made, f, c, bands) == band))
     for f, c, number, *told in (
         (0, 0, 0, 3, 30, 5, 0, 4), (0, 0, 1, 0, 3, 2, 1, 3), (1, 0, 2, 1, 9, 3, 1, 3),
         (1, 1, 0, 0, 12, 7, 0, 4), (2, 1, 0, 2, 20, 12, 1, 4),

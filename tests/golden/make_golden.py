@@ -1,6 +1,6 @@
 """Make the frozen streams of this folder and their manifest.
 
-    python tests/golden/make_golden.py
+    PYTHONPATH=tests:tests/origin python tests/golden/make_golden.py
 
 Run it only for a new version of the format, into a new folder: streams that were written
 once must decode for ever, so what lies here must not change.

@@ -46,6 +46,29 @@ FOLLOWS = Numbers(1011, (230932, 230934, 230938, 230939, 230940, 230941))
 LEVEL = Numbers(1012, (230943, 230974, 231005, 231056, 231260, 231261))
 
 
+class State(NamedTuple):
+    """A state (l, h) of a generator of noise."""
+
+    low: int
+    high: int
+
+    def following(self) -> "State":
+        """next."""
+        if self.high == 0:
+            return State((1664525 * self.low + 1013904223) % (1 << 32), 0)
+        low = self.low // 2 + (1 << 31) * odd(self.low & 245)
+        return State(low, self.high * 2 % (1 << 32) + odd((self.high >> 25) & 99))
+
+    def number(self) -> int:
+        x = self.low ^ self.high
+        return x if x < 1 << 31 else x - (1 << 32)
+
+
+def odd(x: int) -> int:
+    """par."""
+    return bin(x).count("1") % 2
+
+
 class Filter(NamedTuple):
     """A filter over the lines of bands; number is that of its window if it is short."""
 
@@ -116,7 +139,7 @@ class ChannelFrame:
     windows: Windows
     positions: dict[int, int]
     levels: dict[int, int]
-    states: dict[int, int]
+    states: dict[int, State]
     filters: list[Filter]
     exponents: list[int | None]
     lines: list[int]
@@ -200,22 +223,6 @@ class Channel:
                 found.append(j)
         return found
 
-    def decode_states(
-        self, windows: Windows, bands: Sequence[int], expected: int
-    ) -> tuple[dict[int, int], int]:
-        """The states of bands of noise, and the expected state after them."""
-        found: dict[int, int] = {}
-        p = 1
-        for j in bands:
-            index = (p, 2 * min(j, 1) + p, 0, 0, 0, p)
-            p = self.decisions.decide(6, FOLLOWS, 0, index)
-            state = expected if p else self.decisions.raw(32)
-            found[j] = expected = state
-            for window in windows.members[j // windows.per_window]:
-                for _line in windows.lines(j, window):
-                    expected = following(expected)
-        return found, expected
-
     def decode_filters(self, windows: Windows, first: "Channel | None") -> list[Filter]:
         raw, h = self.decisions.raw, int(windows.short)
         found: list[Filter] = []
@@ -270,9 +277,25 @@ class Channel:
         return self.lines.decode(int(windows.short), of_lines, beside)
 
 
-def following(state: int) -> int:
-    """next."""
-    return (1664525 * state + 1013904223) % (1 << 32)
+def decode_states(
+    decisions: Decisions, channels: Sequence[ChannelFrame], alike: bool, expected: State
+) -> State:
+    """The states of a frame's bands of noise; returns the expected state after them."""
+    order = [(c, j) for c, channel in enumerate(channels) for j in sorted(channel.levels)]
+    if alike and expected.high > 0:
+        order.sort(key=lambda each: (each[1], each[0]))
+    p = 1
+    for k, (c, j) in enumerate(order):
+        p = decisions.decide(6, FOLLOWS, 0, (p, 2 * min(k, 1) + p, 0, 0, 0, p))
+        if not p:
+            low = decisions.raw(32)
+            expected = State(low, decisions.raw(32) if decisions.raw(1) else 0)
+        channels[c].states[j] = expected
+        windows = channels[c].windows
+        for window in windows.members[j // windows.per_window]:
+            for _line in windows.lines(j, window):
+                expected = expected.following()
+    return expected
 
 
 class StereoMemory:
@@ -302,6 +325,7 @@ class StereoMemory:
 
 def decode_frames(decisions: Decisions, table: int, channels: int, count: int) -> list[Frame]:
     """The frames of a section, and before the first one that of the shapes before it."""
+    expected = State(0, decisions.raw(1))
     decoders = [Channel(decisions, table, c) for c in range(channels)]
     start = [
         ChannelFrame(Windows(table, 0, each.shape, (0,)), {}, {}, {}, [], [], [0] * LINES)
@@ -309,7 +333,6 @@ def decode_frames(decisions: Decisions, table: int, channels: int, count: int) -
     ]
     out = [Frame([], start)]
     memory = StereoMemory(decisions, table)
-    expected = 0
     for g in range(count):
         windows: list[Windows] = []
         for decoder in decoders:
@@ -325,11 +348,11 @@ def decode_frames(decisions: Decisions, table: int, channels: int, count: int) -
             positions = decoder.decode_sizes(POSITION, each, after)
             noisy = decoder.decode_noise(each, placed, beside)
             levels = decoder.decode_sizes(LEVEL, each, noisy)
-            states, expected = decoder.decode_states(each, noisy, expected)
             filters = decoder.decode_filters(each, first)
             absent = [placed[j] or j in levels for j in range(each.bands)]
             found = decoder.decode_exponents(g, each, absent, beside)
             values = decoder.decode_lines(each, found, first)
-            own.append(ChannelFrame(each, positions, levels, states, filters, found, values))
+            own.append(ChannelFrame(each, positions, levels, {}, filters, found, values))
+        expected = decode_states(decisions, own, alike, expected)
         out.append(Frame(stereo, own))
     return out

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from math import isqrt
 
-from oracle.aac_frames import ChannelFrame, Filter, Frame, following
+from oracle.aac_frames import ChannelFrame, Filter, Frame
 from oracle.aac_sizes import size
 from oracle.aac_tables import LINES, WINDOWS, aac_tables
 from oracle.coding import clip, fits
@@ -30,8 +30,8 @@ def fill_noise(frame: ChannelFrame, f: Sequence[int], x: list[int]) -> None:
             u = []
             places = frame.windows.lines(band, window)
             for _place in places:
-                state = following(state)
-                u.append((state if state < 1 << 31 else state - (1 << 32)) >> 6)
+                state = state.following()
+                u.append(state.number() >> 6)
             r = isqrt(fits(sum(each * each for each in u), 57))
             for i, each in zip(places, u, strict=True):
                 x[i] = (fits(each * unit, 57) + (r >> 1)) // r if r else 0

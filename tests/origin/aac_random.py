@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from aac_noise import in_order, moved_on
 from numpy.typing import NDArray
 
 from nlac.predictors.origin.aac.frames import (
@@ -14,8 +15,6 @@ from nlac.predictors.origin.aac.frames import (
     MIN_POSITION,
     MIN_STEP,
     NO_STEP,
-    NOISE_FACTOR,
-    NOISE_TERM,
     SHORT,
     START,
     STOP,
@@ -76,14 +75,18 @@ def _filters(
         frames.reflections[f, c, number, :order] = indices
 
 
-def _states(rng: np.random.Generator, frames: Frames, f: int, c: int, bands: NDArray[np.int64],
-            expected: int) -> int:  # fmt: skip
-    """Draw states of bands of noise; returns the one expected next."""
-    for band in np.flatnonzero(frames.noise[f, c]):
-        state = expected if rng.random() < 0.7 else int(rng.choice([0, rng.integers(2**32)]))
-        frames.states[f, c, band] = expected = state
-        for _ in range(np.count_nonzero(bands == band)):
-            expected = (NOISE_FACTOR * expected + NOISE_TERM) % 2**32
+def _states(
+    rng: np.random.Generator, frames: Frames, f: int, bands: Bands, alike: bool,
+    expected: tuple[int, int],
+) -> tuple[int, int]:  # fmt: skip
+    """Draw states of a frame's bands of noise; returns the one expected next."""
+    for c, band in in_order(frames.noise[f], alike, expected[1]):
+        if rng.random() > 0.7:
+            high = int(rng.choice([0, 1, rng.integers(2**32)]))
+            expected = int(rng.choice([0, rng.integers(2**32)])), high
+        frames.states[f, c, band] = expected
+        lines = np.count_nonzero(line_bands(frames, f, c, bands) == band)
+        expected = moved_on(expected, lines)
     return expected
 
 
@@ -118,7 +121,7 @@ def random_frames(
     rng = np.random.default_rng(seed)
     frames, bands = empty_frames(count, channels), bands_of(table)
     frames.first_shapes[:] = rng.integers(0, 2, channels)
-    state = 0
+    state = 0, int(rng.integers(2))
     # differences of steps have bounds: both ends of their range do not go together
     ends = [[MAX_STEP, MAX_STEP - 1, 60], [MIN_STEP, MIN_STEP + 1, -20]][seed % 2]
     for f in range(count):
@@ -141,6 +144,6 @@ def random_frames(
             frames.steps[f, c, :total] = np.where(away, positions, np.where(noise, levels, steps))
             silent = away | noise | (steps == NO_STEP)
             frames.values[f, c] = np.where(silent[of_line], 0, values)
-            state = _states(rng, frames, f, c, of_line, state)
             _filters(rng, frames, f, c, per_window, hostile)
+        state = _states(rng, frames, f, bands, alike, state)
     return frames

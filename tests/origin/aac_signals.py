@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 import numpy as np
+from aac_noise import in_order, moved_on, values_after
 from aac_random import NEXT, line_bands
 
 from nlac.predictors.origin.aac.frames import (
@@ -14,8 +15,6 @@ from nlac.predictors.origin.aac.frames import (
     LONG,
     MID_SIDE,
     NO_STEP,
-    NOISE_FACTOR,
-    NOISE_TERM,
     OUT_OF_PHASE,
     SHORT,
     START,
@@ -27,13 +26,18 @@ from nlac.predictors.origin.aac.frames import (
 )
 
 
-def music_frames(seed: int, count: int, channels: int, table: int = 0) -> Frames:
-    """Frames like those of music: louder in low bands, all sequences and kinds of stereo."""
+def music_frames(
+    seed: int, count: int, channels: int, table: int = 0, *, registers: bool = False
+) -> Frames:
+    """Frames like those of music: louder in low bands, all sequences and kinds of stereo.
+
+    Noise is that of shift registers or of a congruential generator.
+    """
     rng = np.random.default_rng(seed)
     frames = empty_frames(count, channels)
     bands = bands_of(table)
     frames.first_shapes[:] = KBD
-    kind, state = LONG, int(rng.integers(2**32))
+    kind, state = LONG, (int(rng.integers(2**32)), 1 if registers else 0)
     level = 36
     for f in range(count):
         kind = int(NEXT[kind][0] if rng.random() < 0.8 else rng.choice(NEXT[kind]))
@@ -65,24 +69,15 @@ def music_frames(seed: int, count: int, channels: int, table: int = 0) -> Frames
                 if kind != SHORT and stereo == 0 and place > 300 and rng.random() < 0.3:
                     frames.noise[f, c, b] = 1
                     frames.steps[f, c, b] = step + 6
-                    frames.states[f, c, b] = state
-                    for _ in lines:
-                        state = (state * NOISE_FACTOR + NOISE_TERM) % 2**32
                     continue
                 values = np.rint(rng.laplace(0, 4 / (1 + place / 60) + 0.4, len(lines)))
                 if values.any():
                     frames.steps[f, c, b] = step
                     frames.values[f, c, lines] = values
+        for c, b in in_order(frames.noise[f], channels == 2, state[1]):
+            frames.states[f, c, b] = state
+            state = moved_on(state, np.count_nonzero(line_bands(frames, f, c, bands) == b))
     return frames
-
-
-def _noise(state: int, norm: float, count: int) -> tuple[np.ndarray, int]:
-    states = []
-    for _ in range(count):
-        state = (state * NOISE_FACTOR + NOISE_TERM) % 2**32
-        states.append(state - (2**32 if state >= 2**31 else 0))
-    values = np.array(states, np.float64)
-    return values * norm / np.sqrt(np.sum(values**2)), state
 
 
 def filtered(lines: np.ndarray, indices: np.ndarray, falling: bool, bits: int = 4) -> np.ndarray:
@@ -110,10 +105,12 @@ def lines_of(frames: Frames, table: int) -> np.ndarray:
                 lines = np.flatnonzero(band_of == b)
                 step = int(frames.steps[f, c, b])
                 if frames.noise[f, c, b]:
-                    state = int(frames.states[f, c, b])
+                    low, high = (int(word) for word in frames.states[f, c, b])
                     for w in sorted(set(lines % WINDOWS)) if _is_short(frames, f, c) else [None]:
                         own = lines if w is None else lines[lines % WINDOWS == w]
-                        out[f, c, own], state = _noise(state, 2 ** (step / 4), len(own))
+                        values = values_after((low, high), len(own))
+                        out[f, c, own] = values * 2 ** (step / 4) / np.sqrt(np.sum(values**2))
+                        low, high = moved_on((low, high), len(own))
                 elif c == 1 and frames.stereo[f, b] >= IN_PHASE:
                     sign = -1 if frames.stereo[f, b] == OUT_OF_PHASE else 1
                     out[f, 1, lines] = sign * out[f, 0, lines] * 2 ** (-step / 4)

@@ -9,19 +9,20 @@ import wave
 
 import numpy as np
 import pytest
+from aac_noise import values_after
 from aac_signals import filtered, lines_of, music_frames, samples_of
 
 from nlac.codec.encoder.origin.aac.filters import find_filter
 from nlac.codec.encoder.origin.aac.grid import find_grid
-from nlac.codec.encoder.origin.aac.noise import find_state, generator
+from nlac.codec.encoder.origin.aac.noise.congruential import lattice
+from nlac.codec.encoder.origin.aac.noise.marks import find_state, new_generators
+from nlac.codec.encoder.origin.aac.noise.registers import NO_STATE
 from nlac.codec.encoder.origin.aac.recover import recover
 from nlac.codec.encoder.origin.aac.synthesis import synthesise
 from nlac.codec.encoder.origin.aac.tables import ladder
 from nlac.predictors.origin.aac.frames import (
     LINES,
     MAX_ORDER,
-    NOISE_FACTOR,
-    NOISE_TERM,
     RATES,
     START,
     Frames,
@@ -67,9 +68,9 @@ def test_float_synthesis_is_that_of_the_formulas():
     np.testing.assert_allclose(synthesise(frames, lines), samples_of(frames, lines), atol=1e-6)
 
 
-@pytest.mark.parametrize("channels", [1, 2])
-def test_frames_come_back_from_their_samples(channels):
-    frames = music_frames(7, 60, channels)
+@pytest.mark.parametrize(("channels", "registers"), [(1, False), (2, False), (1, True), (2, True)])
+def test_frames_come_back_from_their_samples(channels, registers):
+    frames = music_frames(7, 60, channels, registers=registers)
     trim = 1303
     samples = _rounded(_again(frames, 0))[:, trim : 60 * LINES]
     (section,) = recover(samples, SECONDS_48K)
@@ -92,7 +93,7 @@ def test_frames_come_back_from_their_samples(channels):
     assert np.mean(found == frames.values[3:55]) > 0.97
     noise = frames.noise[3:55] > 0
     states = section.units.states[3 - first : 55 - first]
-    assert np.mean(states[noise] == frames.states[3:55][noise]) > 0.95
+    assert np.mean(states[noise] == frames.states[3:55][noise]) > (0.9 if registers else 0.95)
 
 
 def test_frames_come_back_where_another_stream_follows():
@@ -151,27 +152,29 @@ def test_the_sparsest_lines_tell_a_filter(falling):
 
 
 def test_the_basis_is_one_of_states_that_follow_each_other():
-    basis = generator().basis.tolist()
+    basis = lattice().basis.tolist()
     for row in basis:
-        assert all((NOISE_FACTOR * a - b) % 2**32 == 0 for a, b in itertools.pairwise(row))
+        assert all((1664525 * a - b) % 2**32 == 0 for a, b in itertools.pairwise(row))
     assert round(abs(np.linalg.slogdet(np.array(basis, float))[1]) / np.log(2), 3) == 7 * 32
 
 
 @pytest.mark.jit
-def test_a_state_is_told_from_lines_of_noise():
+@pytest.mark.parametrize("registers", [False, True])
+def test_a_state_is_told_from_lines_of_noise(registers):
     rng = np.random.default_rng(4)
-    for _ in range(20):
-        before = int(rng.integers(2**32))
-        state, states = before, []
-        for _ in range(32):
-            state = (state * NOISE_FACTOR + NOISE_TERM) % 2**32
-            states.append(state - (2**32 if state >= 2**31 else 0))
-        values = np.array(states, float)
+    work, told = np.zeros(32), 0
+    for _ in range(40):
+        low, high = (int(each) for each in rng.integers(2**32, size=2))
+        high *= registers
+        values = values_after((low, high), 32)
         lines = values * 2 ** (rng.integers(24, 50) / 4) / np.sqrt(np.sum(values**2))
         lines += rng.normal(0, 0.29, 32)
-        assert find_state(lines, 0, 32, 1, 1 / 12, generator(), np.zeros(32)) == before
-        music = np.rint(rng.laplace(0, 1, 32)) * 40.0
-        assert find_state(music, 0, 32, 1, 1 / 12, generator(), np.zeros(32)) == -1
+        found = find_state(lines, 0, 32, 1, 1 / 12, new_generators(), work)
+        assert found == NO_STATE or found % 2**64 == low + (high << 32)
+        told += found != NO_STATE
+        for other in (np.rint(rng.laplace(0, 1, 32)) * 40.0, rng.uniform(-900, 900, 32)):
+            assert find_state(other, 0, 32, 1, 1 / 12, new_generators(), work) == NO_STATE
+    assert told >= (30 if registers else 36)
 
 
 def test_what_was_never_coded_has_no_grid():

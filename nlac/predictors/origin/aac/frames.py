@@ -24,8 +24,6 @@ NO_STEP = -128  # exponent of a band of zeros
 MIN_STEP, MAX_STEP = -122, 139
 MIN_POSITION, MAX_POSITION = MIN_STEP, MAX_STEP  # of intensity
 FILTERS, MAX_ORDER = 8, 12  # of a frame and channel; of a filter
-# the generator of noise: a state, modulo 2**32, is followed by NOISE_FACTOR * state + NOISE_TERM
-NOISE_FACTOR, NOISE_TERM = 1664525, 1013904223
 
 # ends of the bands of long windows and of short ones, by the highest sampling rate that has them
 _ENDS_48 = (
@@ -140,9 +138,9 @@ class Frames(NamedTuple):
         stereo is `LEFT_RIGHT`, and its exponent, `MIN_STEP` to `MAX_STEP`, that of the norm of its
         lines in each window: line by line, window by window, a state of the generator as a signed
         number, times ``2**(k / 4)`` over the norm of the states of the band in that window.
-    states : (F, C, 120) uint32
-        State of the generator before the first line of a band of noise; 0 for other bands. Mostly
-        that after the last line of the band of noise before.
+    states : (F, C, 120, 2) uint32
+        State of the generator before the first line of a band of noise, see `noise.follower`; 0 for
+        other bands. Mostly that after the last line of the band of noise before.
     """
 
     sequences: NDArray[np.uint8]
@@ -192,5 +190,5 @@ def empty_frames(count: int, channels: int) -> Frames:
         np.zeros((count, channels, FILTERS, 5), np.uint8),
         np.zeros((count, channels, FILTERS, MAX_ORDER), np.int8),
         np.zeros((count, channels, MAX_BANDS), np.uint8),
-        np.zeros((count, channels, MAX_BANDS), np.uint32),
+        np.zeros((count, channels, MAX_BANDS, 2), np.uint32),
     )

@@ -130,6 +130,17 @@ def _band_lengths(lengths, short, groups, starts):
 
 
 @kernel
+def _has_registers(frames):
+    """Whether the generator of the first band of noise is that of shift registers."""
+    for f in range(len(frames.sequences)):
+        for c in range(frames.sequences.shape[1]):
+            for b in range(MAX_BANDS):
+                if frames.noise[f, c, b]:
+                    return np.int64(1 if frames.states[f, c, b, 1] > 0 else 0)
+    return np.int64(0)
+
+
+@kernel
 def code_frames(decisions, frames, bands, sizes):
     """Code or decode frames; returns 0 if they are out of bounds, else 1.
 
@@ -154,8 +165,9 @@ def code_frames(decisions, frames, bands, sizes):
     places, labels = np.zeros(LINES, np.int64), np.zeros(LINES, np.int64)
     skipped, own = np.zeros(MAX_BANDS, np.uint8), np.zeros(MAX_BANDS, np.int16)
     noisy = np.zeros((channels, 2, MAX_BANDS), np.uint8)
-    lengths = np.zeros(MAX_BANDS, np.int64)
-    state = np.int64(0)
+    lengths, counts = np.zeros((channels, MAX_BANDS), np.int64), np.zeros(channels, np.int64)
+    state = np.zeros(2, np.int64)
+    state[1] = raw_bits(decisions, _has_registers(frames), 1)
     good = np.int64(1)
     for c in range(channels):
         frames.first_shapes[c] = raw_bits(decisions, np.int64(frames.first_shapes[c]), 1)
@@ -195,11 +207,8 @@ def code_frames(decisions, frames, bands, sizes):
                 decisions, _LEVELS - POSITION, _NOISE_SETS + NOISE_SETS - POSITION_SETS, steps,
                 noise, num_bands, per_group,
             )  # fmt: skip
-            _band_lengths(lengths, short, groups, starts)
-            state = code_states(
-                decisions, _NOISE, _NOISE_SETS, noise, frames.states[f, c], lengths, num_bands,
-                state,
-            )  # fmt: skip
+            counts[c] = num_bands
+            _band_lengths(lengths[c], short, groups, starts)
             for b in range(MAX_BANDS):
                 skipped[b] |= noise[b]
             good &= code_filters(
@@ -231,5 +240,9 @@ def code_frames(decisions, frames, bands, sizes):
                 decisions, _LAYOUT, frames.values[f, c], own, LinePlaces(places, labels),
                 WINDOWS if short else 1, second, rows, sizes,
             )  # fmt: skip
+        code_states(
+            decisions, _NOISE, _NOISE_SETS, frames.noise[f], frames.states[f], lengths, counts,
+            alike, state,
+        )  # fmt: skip
     keep(rows_of)
     return good

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from nlac.codec.encoder.origin.aac.noise import NO_NOISE
+from nlac.codec.encoder.origin.aac.noise.marks import NO_NOISE, REGISTERS
 from nlac.codec.encoder.origin.aac.part_fit import Part, fit_part
 from nlac.codec.encoder.origin.aac.tables import LEAST_STEP, Ladder, Layout
 from nlac.codec.encoder.origin.floats import Floats
@@ -18,6 +18,7 @@ from nlac.predictors.origin.aac.frames import (
     Frames,
 )
 
+_WORD = (1 << 32) - 1
 _GROUP = 6.0  # bits of each group of windows
 _WORSE = 100.0  # bits by which a group is worse than its windows alone, and hopeless
 
@@ -86,7 +87,8 @@ def _groups(
     alone = np.empty(WINDOWS)
     for w in range(WINDOWS):
         bands = _load(part, lines, first, channels, w, w + 1, layout)
-        part.guesses[:] = state
+        if part.generators.found[0] != REGISTERS:
+            part.guesses[:] = state
         alone[w] = _GROUP + fit_part(part, channels, bands, 1, ladder)
     best = np.full(WINDOWS + 1, IMPOSSIBLE)
     best[0] = 0.0
@@ -144,11 +146,13 @@ def _write_bands(
             if c == 1 and kind >= IN_PHASE:
                 step = index
             frames.noise[frame, first + c, at + band] = 0
-            frames.states[frame, first + c, at + band] = 0
+            state = 0
             if part.exponents[c, band] != NO_NOISE:
                 step = part.exponents[c, band]
                 frames.noise[frame, first + c, at + band] = 1
-                frames.states[frame, first + c, at + band] = part.states[c, band]
+                state = part.states[c, band]
+            frames.states[frame, first + c, at + band, 0] = state & _WORD
+            frames.states[frame, first + c, at + band, 1] = (state >> 32) & _WORD
             frames.steps[frame, first + c, at + band] = step
 
 

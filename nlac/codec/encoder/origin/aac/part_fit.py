@@ -8,7 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlac.codec.encoder.origin.aac.band_search import MARGIN, choose_steps
-from nlac.codec.encoder.origin.aac.noise import GUESSES, NO_NOISE, Generator, generator, mark_noise
+from nlac.codec.encoder.origin.aac.noise.marks import (
+    GUESSES,
+    NO_NOISE,
+    Generators,
+    mark_noise,
+    new_generators,
+)
+from nlac.codec.encoder.origin.aac.noise.registers import NO_STATE
 from nlac.codec.encoder.origin.aac.tables import NUM_STEPS, Ladder
 from nlac.codec.encoder.origin.floats import Floats
 from nlac.codec.encoder.origin.logarithm import log2
@@ -74,10 +81,10 @@ class Part(NamedTuple):
     exponents : (2, 51) int64
         Of bands of noise, `NO_NOISE` for others; overwritten.
     states : (2, 51) int64
-        Of the generator before bands of noise; overwritten.
+        Of the generator before bands of noise, see `noise.marks`; overwritten.
     guesses : (GUESSES,) int64
-        States that the generator may have, then -1; overwritten.
-    generator : Generator
+        States that the generator may have, then `NO_STATE`; overwritten.
+    generators : Generators
         Tables.
     """
 
@@ -99,7 +106,7 @@ class Part(NamedTuple):
     exponents: NDArray[np.int64]
     states: NDArray[np.int64]
     guesses: NDArray[np.int64]
-    generator: Generator
+    generators: Generators
 
 
 def new_part() -> Part:
@@ -122,8 +129,8 @@ def new_part() -> Part:
         np.zeros((2, LINES)),
         np.full((2, MOST_BANDS), NO_NOISE, np.int64),
         np.zeros((2, MOST_BANDS), np.int64),
-        np.full(GUESSES, -1, np.int64),
-        generator(),
+        np.full(GUESSES, NO_STATE, np.int64),
+        new_generators(),
     )
 
 
@@ -187,11 +194,10 @@ def _try_intensity(
 @kernel
 def fit_part(part: Part, channels: int, bands: int, windows: int, ladder: Ladder) -> float:
     """Fit a part of some windows with one or two channels; return its cost in bits."""
-    for c in range(channels):
-        mark_noise(
-            part.lines[c], part.starts, bands, windows, part.variances[c], part.noise[c],
-            part.exponents[c], part.states[c], part.zeros[c], part.guesses, part.generator,
-        )  # fmt: skip
+    mark_noise(
+        part.lines, part.starts, bands, windows, part.variances, part.noise, part.exponents,
+        part.states, part.zeros, part.guesses, part.generators, channels,
+    )  # fmt: skip
     signals = 4 if channels == 2 else 1
     total_lines = part.starts[bands]
     for signal in range(signals):
