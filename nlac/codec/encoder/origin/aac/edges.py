@@ -13,16 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlac.codec.encoder.origin.aac.frame_fit import cost_of_windows, fit_long, forget
+from nlac.codec.encoder.origin.aac.pairs import (
+    PAIRS,
+    UNTRIED,
+    asked_for,
+    densities_of,
+    lines_of,
+    sparsest,
+)
 from nlac.codec.encoder.origin.aac.part_fit import Part
 from nlac.codec.encoder.origin.aac.tables import SHORT_SINE, SLOPES, Bank, Ladder, Layout
-from nlac.codec.encoder.origin.aac.transforms import (
-    WORK,
-    cosines,
-    fold_left,
-    fold_right,
-    long_lines,
-    short_lines,
-)
+from nlac.codec.encoder.origin.aac.transforms import WORK
 from nlac.codec.encoder.origin.floats import Floats
 from nlac.codec.encoder.origin.logarithm import mean_log
 from nlac.codec.encoder.origin.step_costs import IMPOSSIBLE
@@ -31,16 +32,13 @@ from nlac.predictors.origin.aac.frames import LINES
 
 CLEAN = 1.35  # squared misfit of a right fit, in variances, is hardly ever more
 _CHEAP = 1.3  # bits a line that a right fit may cost more than log2 of its lines
-_TRIED = 4  # pairs of slopes for both channels, beside the usual one
-_TRIED_APART = 3  # for each channel
-_HOPELESS = 0.8  # by that much denser than the sparsest, slopes aren't tried
-_UNTRIED = 1e7
+_TRIED = 6  # pairs of slopes for both channels, beside the usual one
+_TRIED_APART = 4  # for each channel
 _UNEQUAL = 10.0  # bits of channels with different slopes
-PAIRS = SLOPES * SLOPES
 
 
 class Trial(NamedTuple):
-    """Costs of the frames of a stretch by their slopes; pair ``4 * left + right``.
+    """Costs of the frames of a stretch by their pairs of slopes.
 
     Attributes
     ----------
@@ -55,37 +53,6 @@ class Trial(NamedTuple):
     apart: Floats
     together: Floats
     density: Floats
-
-
-@kernel
-def lines_of(
-    samples: Floats, begin: int, left: int, right: int, lines: Floats, work: Floats, bank: Bank
-) -> None:
-    """Write the lines of a frame with two slopes."""
-    if left >= SHORT_SINE and right >= SHORT_SINE:
-        short_lines(samples, begin, left - SHORT_SINE, right - SHORT_SINE, lines, work, bank)
-    else:
-        long_lines(samples, begin, left, right, lines, work, bank)
-
-
-@kernel
-def _densities(samples: Floats, begin: int, densities: Floats, work: Floats, bank: Bank) -> None:
-    """Write the mean log2(abs(line) + 1/2) of a frame for each pair of slopes."""
-    lefts, rights = np.zeros((SLOPES, LINES)), np.zeros((SLOPES, LINES))
-    lines = np.empty(LINES)
-    for slope in range(SLOPES):
-        fold_left(samples, begin, bank.slopes[slope], lefts[slope])
-        cosines(lefts[slope], lefts[slope], work, bank)
-        fold_right(samples, begin + LINES, bank.slopes[slope], rights[slope])
-        cosines(rights[slope], rights[slope], work, bank)
-    for left in range(SLOPES):
-        for right in range(SLOPES):
-            if left >= SHORT_SINE and right >= SHORT_SINE:
-                lines_of(samples, begin, left, right, lines, work, bank)
-            else:
-                for i in range(LINES):
-                    lines[i] = lefts[left, i] + rights[right, i]
-            densities[SLOPES * left + right] = mean_log(lines, 0, LINES, 1.0)
 
 
 @kernel
@@ -111,24 +78,125 @@ def _cost(
     return fit_long(part, lines, first, channels, layout, ladder)
 
 
-@kernel
-def _least(densities: Floats, taken: NDArray[np.bool_], number: int) -> int:
-    """Return the sparsest pair that isn't taken and not hopeless, or -1; take it.
+class _Trials(NamedTuple):
+    """What trials of slopes read and write; see `try_slopes`."""
 
-    The first that is asked for has two short slopes.
-    """
-    least = densities.min()
-    choice = -1
+    samples: Floats
+    part: Part
+    trial: Trial
+    lines: Floats
+    work: Floats
+    densities: Floats
+    layout: Layout
+    ladder: Ladder
+    bank: Bank
+
+
+@kernel
+def _try_together(trials: _Trials, g: int, pair: int) -> float:
+    """Try a pair of slopes for all channels of a frame; return the cost."""
+    channels = trials.samples.shape[0]
+    cost = _cost(
+        trials.part, trials.samples, LINES * g, 0, channels, pair, trials.lines, trials.work,
+        trials.layout, trials.ladder, trials.bank,
+    )  # fmt: skip
+    trials.trial.together[pair, g] = cost
+    return cost
+
+
+@kernel
+def _try_apart(trials: _Trials, g: int, c: int, pair: int) -> None:
+    """Try a pair of slopes for one channel of a frame."""
+    forget(trials.part)
+    trials.trial.apart[c, pair, g] = _cost(
+        trials.part, trials.samples, LINES * g, c, 1, pair, trials.lines, trials.work,
+        trials.layout, trials.ladder, trials.bank,
+    )  # fmt: skip
+
+
+@kernel
+def _try_others(
+    trials: _Trials, g: int, usual: int, cost: float, before: NDArray[np.int64]
+) -> None:
+    """Try other slopes than the usual ones for a frame that these do not fit."""
+    part, trial, densities = trials.part, trials.trial, trials.densities
+    channels = trials.samples.shape[0]
+    after, best = part.guesses.copy(), cost
+    mixed = _all_densities(trials, g)
+    trial.density[g] = min(trial.density[g], mixed.min())
+    taken = np.zeros(PAIRS, np.bool_)
+    taken[usual] = True
+    for number in range(_TRIED):
+        pair = sparsest(mixed, taken, number)
+        if pair >= 0:
+            forget(part)
+            part.guesses[:] = before
+            cost = _try_together(trials, g, pair)
+            if cost < best:
+                after, best = part.guesses.copy(), cost
+    if channels == 2:
+        for c in range(2):
+            alone = np.zeros(PAIRS, np.bool_)
+            alone[usual] = True
+            for number in range(_TRIED_APART + 1):
+                pair = usual
+                if number < _TRIED_APART:
+                    pair = sparsest(densities[c], alone, number)
+                if pair >= 0:
+                    part.guesses[:] = before
+                    _try_apart(trials, g, c, pair)
+    forget(part)
+    part.guesses[:] = after
+
+
+@kernel
+def _all_densities(trials: _Trials, g: int) -> Floats:
+    """Write the densities of a frame for each channel and pair; return their means."""
+    densities = trials.densities
+    channels = len(densities)
+    for c in range(channels):
+        densities_of(trials.samples[c], LINES * g, densities[c], trials.work, trials.bank)
+    mixed = np.zeros(PAIRS)
     for pair in range(PAIRS):
-        if taken[pair] or densities[pair] >= least + _HOPELESS:
-            continue
-        if number == 0 and (pair < SLOPES * SHORT_SINE or pair % SLOPES < SHORT_SINE):
-            continue
-        if choice < 0 or densities[pair] < densities[choice]:
-            choice = pair
-    if choice >= 0:
-        taken[choice] = True
-    return choice
+        for c in range(channels):
+            mixed[pair] += densities[c, pair] / channels
+    return mixed
+
+
+@kernel
+def _try_beside(
+    trials: _Trials, g: int, other: int, usual: int, guesses: NDArray[np.int64]
+) -> None:
+    """Try slopes that the best ones of a neighbour ask for, where none such were tried."""
+    part, trial = trials.part, trials.trial
+    right = other > g
+    best = int(np.argmin(trial.together[:, other]))
+    if best == usual and trial.apart[0, usual, other] == UNTRIED:
+        return
+    mixed = _all_densities(trials, g)
+    pair = asked_for(trial.together[:, g], trial.together[:, other], right, mixed, usual % SLOPES)
+    if pair >= 0:
+        forget(part)
+        part.guesses[:] = guesses
+        _try_together(trials, g, pair)
+    if len(trial.apart) < 2:
+        return
+    for c in range(2):
+        pair = asked_for(
+            trial.apart[c, :, g],
+            trial.apart[c, :, other],
+            right,
+            trials.densities[c],
+            usual % SLOPES,
+        )
+        if pair >= 0:
+            for each in range(2):
+                if trial.apart[each, usual, g] == UNTRIED:
+                    part.guesses[:] = guesses
+                    _try_apart(trials, g, each, usual)
+            if trial.apart[c, pair, g] == UNTRIED:
+                part.guesses[:] = guesses
+                _try_apart(trials, g, c, pair)
 
 
 @kernel
@@ -159,68 +227,38 @@ def try_slopes(
     channels = samples.shape[0]
     count = len(variances)
     trial = Trial(
-        np.full((channels, PAIRS, count), _UNTRIED), np.full((PAIRS, count), _UNTRIED),
+        np.full((channels, PAIRS, count), UNTRIED), np.full((PAIRS, count), UNTRIED),
         np.empty(count),
     )  # fmt: skip
-    work = np.empty(WORK)
-    lines = np.empty((2, LINES))
-    densities = np.empty((channels, PAIRS))
-    mixed = np.empty(PAIRS)
+    trials = _Trials(
+        samples, part, trial, np.empty((2, LINES)), np.empty(WORK), np.empty((channels, PAIRS)),
+        layout, ladder, bank,
+    )  # fmt: skip
     usual = (SLOPES + 1) * shape
+    guesses = np.empty((count, len(part.guesses)), np.int64)
+    clean = np.zeros(count, np.bool_)
     for g in range(count):
-        begin = LINES * g
         for c in range(2):
             part.variances[c, :] = variances[g]
         before = part.guesses.copy()
-        cost = _cost(
-            part, samples, begin, 0, channels, usual, lines, work, layout, ladder, bank
-        )  # fmt: skip
-        trial.together[usual, g] = cost
+        for i in range(len(before)):
+            guesses[g, i] = before[i]
+        cost = _try_together(trials, g, usual)
         trial.density[g] = 0.0
         for c in range(channels):
-            trial.density[g] += mean_log(lines[c], 0, LINES, 1.0) / channels
-        clean = cost < (trial.density[g] + _CHEAP) * channels * LINES
+            trial.density[g] += mean_log(trials.lines[c], 0, LINES, 1.0) / channels
+        clean[g] = cost < (trial.density[g] + _CHEAP) * channels * LINES
         for c in range(channels):
-            clean &= part.misfits[c] < CLEAN * LINES
-        if clean:
-            continue
-        after, best = part.guesses.copy(), cost
-        for c in range(channels):
-            _densities(samples[c], begin, densities[c], work, bank)
-        for pair in range(PAIRS):
-            mixed[pair] = densities[0, pair]
-            if channels == 2:
-                mixed[pair] = 0.5 * (mixed[pair] + densities[1, pair])
-        trial.density[g] = min(trial.density[g], mixed.min())
-        taken = np.zeros(PAIRS, np.bool_)
-        taken[usual] = True
-        for number in range(_TRIED):
-            pair = _least(mixed, taken, number)
-            if pair >= 0:
-                forget(part)
-                part.guesses[:] = before
-                cost = _cost(
-                    part, samples, begin, 0, channels, pair, lines, work, layout, ladder, bank
-                )
-                trial.together[pair, g] = cost
-                if cost < best:
-                    after, best = part.guesses.copy(), cost
-        if channels == 2:
-            for c in range(2):
-                alone = np.zeros(PAIRS, np.bool_)
-                alone[usual] = True
-                for number in range(_TRIED_APART + 1):
-                    pair = usual
-                    if number < _TRIED_APART:
-                        pair = _least(densities[c], alone, number)
-                    if pair >= 0:
-                        forget(part)
-                        part.guesses[:] = before
-                        trial.apart[c, pair, g] = _cost(
-                            part, samples, begin, c, 1, pair, lines, work, layout, ladder, bank
-                        )
-        forget(part)
-        part.guesses[:] = after
+            clean[g] &= part.misfits[c] < CLEAN * LINES
+        if not clean[g]:
+            _try_others(trials, g, usual, cost, before)
+    for g in range(count):
+        for c in range(2):
+            part.variances[c, :] = variances[g]
+        if g + 1 < count and not (clean[g] and clean[g + 1]):
+            _try_beside(trials, g, g + 1, usual, guesses[g])
+        if g > 0 and not (clean[g] and clean[g - 1]):
+            _try_beside(trials, g, g - 1, usual, guesses[g])
     return trial
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from nlac.codec.encoder.origin.aac.stretch import Fit, fit
+from nlac.codec.encoder.origin.aac.stretch import Fit, fit_frames
 from nlac.codec.encoder.origin.aac.synthesis import synthesise
 from nlac.codec.encoder.origin.floats import Floats
 from nlac.codec.encoder.origin.grids import Grid
@@ -18,6 +18,9 @@ _CODED = 0.4  # share of frames of a probe that must look coded
 _ROUNDING = 1 / 12  # variance of rounding, in squared steps of the samples
 _KNOWN = (1.0, 32767 / 32768)
 _NEAR = 4e-6
+_SPREADS = 5.0  # standard deviations of an estimate
+_TOP = 32767.0  # of 16 bits
+_PLACES = 4  # where a probe may be; the loudest is taken
 
 
 def find_level(channels: NDArray[np.int32], grid: Grid, table: int, scale: float) -> Level | None:
@@ -40,12 +43,25 @@ def find_level(channels: NDArray[np.int32], grid: Grid, table: int, scale: float
         return None
     found = None
     for number in range(_PROBES):
-        start = grid.offset + LINES * (last * (2 * number + 1) // (2 * _PROBES))
-        samples = channels[:, start : start + length].astype(np.float64, order="C")
+        starts = (
+            grid.offset + LINES * (last * (2 * place + 1) // (2 * _PROBES * _PLACES))
+            for place in range(_PLACES * number, _PLACES * (number + 1))
+        )
+        samples = _loudest([channels[:, start : start + length] for start in starts], scale)
         level = _probe(samples, grid.shape, table, scale)
         if level is not None and (found is None or level[1] > found[1]):
             found = level
     return None if found is None else found[0]
+
+
+def _loudest(places: list[NDArray[np.int32]], scale: float) -> Floats:
+    """Return the samples of the place with the most energy, of those that are clipped least."""
+    top = _TOP * scale
+
+    def rank(samples: Floats) -> tuple[int, float]:
+        return -int(np.count_nonzero(np.abs(samples) >= top)), float(np.sum(samples**2))
+
+    return max((each.astype(np.float64, order="C") for each in places), key=rank)
 
 
 def _probe(samples: Floats, shape: int, table: int, scale: float) -> tuple[Level, float] | None:
@@ -58,9 +74,12 @@ def _probe(samples: Floats, shape: int, table: int, scale: float) -> tuple[Level
         gain, weight = _least_squares(samples, best)
         if gain is None:
             return None
+        # where it is quiet the samples tell the gain less well than it is known
+        unsure = _NEAR * scale + _SPREADS * float(np.sqrt(_ROUNDING / weight))
         for known in _KNOWN:
-            if abs(gain / (known * scale) - 1) < _NEAR:
+            if abs(gain - known * scale) < unsure:
                 gain = known * scale
+                break
         if gain == level.gain:
             break
         level = Level(gain, _ROUNDING / gain**2)
@@ -69,7 +88,7 @@ def _probe(samples: Floats, shape: int, table: int, scale: float) -> tuple[Level
 
 
 def _fit(samples: Floats, level: Level, shape: int, table: int) -> Fit:
-    return fit(samples / level.gain, np.full(_FRAMES, level.variance), shape, table)
+    return fit_frames(samples / level.gain, np.full(_FRAMES, level.variance), shape, table)
 
 
 def _least_squares(samples: Floats, best: Fit) -> tuple[float | None, float]:

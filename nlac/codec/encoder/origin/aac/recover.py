@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from nlac.codec.encoder.origin.aac.clipped_fit import fit
 from nlac.codec.encoder.origin.aac.gain import find_level
 from nlac.codec.encoder.origin.aac.grid import find_grid
-from nlac.codec.encoder.origin.aac.stretch import fit
+from nlac.codec.encoder.origin.clipping import rails_of
 from nlac.codec.encoder.origin.grids import Grid
 from nlac.codec.encoder.origin.recovered import Recovered
 from nlac.codec.encoder.origin.search import Fitted, Level, Search
@@ -63,10 +64,13 @@ class _FrameSearch(Search[Frames]):
         self, start: int, count: int, bounds: tuple[int, int], grid: Grid, level: Level
     ) -> Fitted[Frames]:
         samples = np.zeros((len(self.channels), LINES * (count + 1)))
+        rails = np.zeros(samples.shape, np.int8)
         low, high = max(start, bounds[0]), min(start + samples.shape[1], bounds[1])
         if high > low:
-            samples[:, low - start : high - start] = self.channels[:, low:high] / level.gain
-        found = fit(samples, np.full(count, level.variance), grid.shape, self.table)
+            given = self.channels[:, low:high]
+            samples[:, low - start : high - start] = given / level.gain
+            rails[:, low - start : high - start] = rails_of(given, self.bits)
+        found = fit(samples, rails, level.variance, grid.shape, self.table)
         return Fitted(found.frames, found.coded, found.coded)
 
     def part(self, units: Frames, begin: int, end: int) -> Frames:

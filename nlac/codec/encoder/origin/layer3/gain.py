@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from nlac.codec.encoder.origin.clipping import rails_of
 from nlac.codec.encoder.origin.floats import Floats, rounded
 from nlac.codec.encoder.origin.grids import Grid
 from nlac.codec.encoder.origin.layer3.block_types import new_fits
-from nlac.codec.encoder.origin.layer3.clipping import energies_from, rails_of
+from nlac.codec.encoder.origin.layer3.clipping import energies_from
 from nlac.codec.encoder.origin.layer3.filter_bank import analyse_slots
 from nlac.codec.encoder.origin.layer3.stretch import (
     CODED,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from nlac.codec.encoder.origin.clipping import rails_of
 from nlac.codec.encoder.origin.grids import Grid
-from nlac.codec.encoder.origin.layer3.clipping import rails_of
 from nlac.codec.encoder.origin.layer3.gain import find_level
 from nlac.codec.encoder.origin.layer3.grid import find_grid
 from nlac.codec.encoder.origin.layer3.stretch import CODED, fit, joined, length_of, part_of

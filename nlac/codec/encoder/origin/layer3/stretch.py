@@ -7,15 +7,15 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from nlac.codec.encoder.origin.clipping import replaced, unclipped
 from nlac.codec.encoder.origin.floats import Floats
 from nlac.codec.encoder.origin.layer3.block_types import Fits, choose_types, fit_stretch, new_fits
 from nlac.codec.encoder.origin.layer3.clipping import (
     cut_of,
+    edge_of,
     errors_of,
     granules_of,
     noise_above,
-    replaced,
-    unclipped,
 )
 from nlac.codec.encoder.origin.layer3.filter_bank import analyse_slots
 from nlac.codec.encoder.origin.layer3.refinement import refine
@@ -94,7 +94,7 @@ def fit(
     cut = 0
     if touched.any():
         cut = cut_of(slots, touched, variance, bank())
-        slots = analyse_slots(unclipped(samples, rails, cut), _PASSES, bank())
+        slots = analyse_slots(unclipped(samples, rails, edge_of(cut)), _PASSES, bank())
         variances = noise_above(slots, touched, cut, variance, bank())
     best, excess = fit_slots(slots, variances, np.ones(count, np.bool_), fits, table)
     given = samples_of(best, table)

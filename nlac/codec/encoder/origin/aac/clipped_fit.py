@@ -1,0 +1,158 @@
+"""Frames of a stretch of samples, some of which a decoder may have clipped."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nlac.codec.encoder.origin.aac.pairs import PAIRS, densities_of, lines_of
+from nlac.codec.encoder.origin.aac.stretch import Fit, fit_frames
+from nlac.codec.encoder.origin.aac.synthesis import synthesise
+from nlac.codec.encoder.origin.aac.tables import SLOPES, Bank, bank
+from nlac.codec.encoder.origin.aac.transforms import WORK
+from nlac.codec.encoder.origin.clipping import HIGHEST, MOST_CLIPPED, replaced, unclipped
+from nlac.codec.encoder.origin.floats import Floats
+from nlac.kernels.jit import kernel
+from nlac.predictors.origin.aac.frames import LINES, Frames
+
+_TRIES = 3  # with clipped samples replaced by what the fit before gives
+_AROUND = 3  # frames on either side of those that are fitted again
+_BEYOND = 8  # lines between the last one in use and the filter's stop band
+_SILENT = 16.0  # squared line in most frames that is only noise, in variances of it
+_NOISY = 1.5  # variances from which lines above the cut are more than noise
+_CAUTION, _WORST = 1.3, 400.0  # times that; variances at most
+_WRONG = 0.6  # difference of a sample that rounding does not make
+_FAILED = 0.02  # share of such samples of a frame that is fitted again
+
+
+@kernel
+def _energies(samples: Floats, bank: Bank) -> Floats:
+    """Return the squared lines of the sparsest windows, the larger of all channels, (F, 1024)."""
+    channels, length = samples.shape
+    count = length // LINES - 1
+    energies = np.zeros((count, LINES))
+    lines, work = np.empty(LINES), np.empty(WORK)
+    densities, mixed = np.empty(PAIRS), np.empty(PAIRS)
+    for g in range(count):
+        mixed[:] = 0.0
+        for c in range(channels):
+            densities_of(samples[c], LINES * g, densities, work, bank)
+            for pair in range(PAIRS):
+                mixed[pair] += densities[pair]
+        left, right = divmod(int(np.argmin(mixed)), SLOPES)
+        for c in range(channels):
+            lines_of(samples[c], LINES * g, left, right, lines, work, bank)
+            for i in range(LINES):
+                energies[g, i] = max(energies[g, i], lines[i] * lines[i])
+    return energies
+
+
+def _touched(rails: NDArray[np.int8]) -> NDArray[np.bool_]:
+    """Return which frames reach clipped samples, (F,); none if these are too many."""
+    halves: NDArray[np.bool_] = np.any(rails.reshape(len(rails), -1, LINES), axis=(0, 2))
+    if np.count_nonzero(rails) > MOST_CLIPPED * rails.size:
+        return np.zeros(len(halves) - 1, np.bool_)
+    return np.asarray(halves[:-1] | halves[1:])
+
+
+def _cut_of(energies: Floats, touched: NDArray[np.bool_], variance: float) -> int:
+    """Return the line from which on an encoder left out all, as far as unclipped frames tell."""
+    known = energies if touched.all() else energies[~touched]
+    typical = np.sort(known, axis=0)[len(known) * 9 // 10]
+    used = np.flatnonzero(typical > _SILENT * variance)
+    return int(used[-1]) + 1 if len(used) else 0
+
+
+def _noise_above(energies: Floats, touched: NDArray[np.bool_], cut: int, variance: float) -> Floats:
+    """Return the variance of each frame's noise, from its lines that are not in use."""
+    variances = np.full(len(touched), variance)
+    if cut + 1 < LINES:
+        means = energies[:, cut + 1 :].mean(axis=1)
+        noisy = touched & (means > _NOISY * variance)
+        variances[noisy] = np.minimum(_CAUTION * means[noisy], _WORST * variance)
+    return variances
+
+
+def _wrong(samples: Floats, rails: NDArray[np.int8], given: Floats, off: float) -> Floats:
+    """Return the share of samples of each 1,024 that a synthesis misses, (F + 1,)."""
+    errors = samples - given
+    # a sample at a rail is right where the synthesis is beyond
+    missed = (np.abs(errors) > off) & (errors * rails >= 0)
+    return np.asarray(missed.reshape(len(samples), -1, LINES).mean(axis=(0, 2)))
+
+
+def _runs(frames: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """Return begins and ends of runs of frames, with those around, apart from each other."""
+    runs: list[tuple[int, int]] = []
+    for g in np.flatnonzero(frames).tolist():
+        begin, end = max(g - _AROUND, 0), min(g + _AROUND + 1, len(frames))
+        if runs and begin < runs[-1][1]:
+            runs[-1] = (runs[-1][0], end)
+        else:
+            runs.append((begin, end))
+    return runs
+
+
+def _spliced(whole: Fit, part: Fit, begin: int, end: int) -> Fit:
+    """Return a fit with the frames `begin` to `end` of another, but for its first and last one."""
+    first = begin + (begin > 0)
+    last = end - (end < whole.frames.length)
+    own = slice(first - begin, last - begin)
+    frames = {
+        name: getattr(whole.frames, name)
+        if name == "first_shapes"
+        else np.concatenate([rows[:first], getattr(part.frames, name)[own], rows[last:]])
+        for name, rows in whole.frames._asdict().items()
+    }
+    others = (
+        np.concatenate([rows[:first], found[own], rows[last:]])
+        for rows, found in zip(whole[1:], part[1:], strict=True)
+    )
+    return Fit(Frames(**frames), *others)
+
+
+def fit(samples: Floats, rails: NDArray[np.int8], variance: float, shape: int, table: int) -> Fit:
+    """Fit frames to samples.
+
+    Parameters
+    ----------
+    samples : (C, 1024 * (F + 1)) float64
+        Samples, divided by the gain. The first is the first of frame 0.
+    rails : (C, 1024 * (F + 1)) int8
+        1 and -1 where a sample may have been clipped from above and from below.
+    variance : float
+        Variance of the noise of the samples.
+    shape : int
+        Usual shape of windows.
+    table : int
+        Table of bands.
+
+    Returns
+    -------
+    Fit
+    """
+    touched = _touched(rails)
+    variances = np.full(len(touched), variance)
+    if not touched.any():
+        return fit_frames(samples, variances, shape, table)
+    cut = _cut_of(_energies(samples, bank()), touched, variance)
+    edge = (cut + _BEYOND) / LINES
+    guess = unclipped(samples, rails, edge)
+    if edge < HIGHEST:
+        variances = _noise_above(_energies(guess, bank()), touched, cut, variance)
+    best = fit_frames(guess, variances, shape, table)
+    off = _WRONG * float(np.sqrt(12 * variance))
+    for _ in range(_TRIES - 1):
+        given = synthesise(best.frames, best.lines)
+        wrong = _wrong(samples, rails, given, off)
+        guess = replaced(samples, rails, given)
+        energies = _energies(guess, bank())
+        again = _noise_above(energies, touched, cut, variance)
+        for begin, end in _runs(touched & (np.maximum(wrong[:-1], wrong[1:]) > _FAILED)):
+            own = slice(LINES * begin, LINES * (end + 1))
+            part = fit_frames(np.ascontiguousarray(guess[:, own]), again[begin:end], shape, table)
+            tried = _spliced(best, part, begin, end)
+            now = _wrong(samples, rails, synthesise(tried.frames, tried.lines), off)
+            if now.sum() < wrong.sum():
+                best, wrong = tried, now
+    return best
