@@ -56,6 +56,7 @@ def _fit_type(
     variance: float,
     best: float,
     costs: Floats,
+    evidence: Floats,
     steps: NDArray[np.int8],
     values: NDArray[np.int16],
     layout: Layout,
@@ -67,7 +68,7 @@ def _fit_type(
     total = 0.0
     worst = 0.0
     for signal in range(channels):
-        cost, misfit = fit_granule(
+        cost, misfit, evidence[signal] = fit_granule(
             lines[signal], kind, variance, limit - total, steps[signal], values[signal], layout,
             ladder,
         )  # fmt: skip
@@ -80,7 +81,7 @@ def _fit_type(
         mixed = 0.0
         other = 0.0
         for signal in range(2, 4):
-            cost, misfit = fit_granule(
+            cost, misfit, evidence[signal] = fit_granule(
                 lines[signal], kind, variance, limit - mixed, steps[signal], values[signal],
                 layout, ladder,
             )  # fmt: skip
@@ -103,6 +104,8 @@ class Fits(NamedTuple):
     ----------
     costs : (S, 4, G) float64
         Cost in bits of the channels, and of their sum and difference (S is 1 or 4), by block type.
+    evidence : (S, 4, G) float64
+        Bits by which their lines are nearer to the values than lines of any other origin would be.
     steps : (S, 4, G, 39) int8
         Exponents.
     values : (S, 4, G, 576) int16
@@ -112,6 +115,7 @@ class Fits(NamedTuple):
     """
 
     costs: Floats
+    evidence: Floats
     steps: NDArray[np.int8]
     values: NDArray[np.int16]
     density: Floats
@@ -122,6 +126,7 @@ def new_fits(channels: int, count: int) -> Fits:
     signals = 4 if channels == 2 else 1
     return Fits(
         np.full((signals, 4, count), _UNTRIED),
+        np.zeros((signals, 4, count)),
         np.full((signals, 4, count, SHORT_BANDS), NO_STEP, np.int8),
         np.zeros((signals, 4, count, LINES), np.int16),
         np.zeros((count, 4)),
@@ -161,6 +166,7 @@ def fit_stretch(
     need = np.zeros(count, np.bool_)
     best = np.empty(count)
     fitted = np.empty(signals)
+    told = np.zeros(signals)
     kept = np.empty((signals, SHORT_BANDS), np.int8)
     found = np.empty((signals, LINES), np.int16)
     for pas in range(2):
@@ -193,12 +199,13 @@ def fit_stretch(
                             kept[signal, band] = steps[signal, LONG, g - 1, band]
                 limit = IMPOSSIBLE if pas == 0 else best[g]
                 total, misfit = _fit_type(
-                    lines, channels, kind, variances[g], limit, fitted, kept, found, layout,
-                    ladder,
+                    lines, channels, kind, variances[g], limit, fitted, told, kept, found,
+                    layout, ladder,
                 )  # fmt: skip
                 for signal in range(signals):
                     costs[signal, kind, g] = fitted[signal]
                     if fitted[signal] < _UNTRIED:
+                        fits.evidence[signal, kind, g] = told[signal]
                         steps[signal, kind, g] = kept[signal]
                         values[signal, kind, g] = found[signal]
                 if pas == 0:

@@ -9,7 +9,7 @@ from nlac.codec.encoder.origin.grids import Grid
 from nlac.codec.encoder.origin.layer3.clipping import rails_of
 from nlac.codec.encoder.origin.layer3.gain import find_level
 from nlac.codec.encoder.origin.layer3.grid import find_grid
-from nlac.codec.encoder.origin.layer3.stretch import CODED, fit, joined, length_of, part_of
+from nlac.codec.encoder.origin.layer3.stretch import fit, joined, length_of, part_of
 from nlac.codec.encoder.origin.recovered import Recovered
 from nlac.codec.encoder.origin.search import Fitted, Level, Search
 from nlac.predictors.origin.granules import Granules, table_of
@@ -76,8 +76,8 @@ class _GranuleSearch(Search[Granules]):
         rounded = level.variance * level.gain**2 < _ROUNDED
         gain = level.gain if rounded else 0.0
         found = fit(samples, rails, seen, level.variance, self.table, gain)
-        clear = found.excess < CODED
-        return Fitted(found.granules, clear, (found.excess < _DOUBTFUL) & (found.errors < _WRONG))
+        likely = found.below(_DOUBTFUL) & (found.errors < _WRONG)
+        return Fitted(found.granules, found.clear, likely)
 
     def part(self, units: Granules, begin: int, end: int) -> Granules:
         return part_of(units, begin, end)

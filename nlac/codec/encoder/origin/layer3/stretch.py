@@ -26,7 +26,10 @@ from nlac.predictors.origin.granules import LINES, NO_STEP, Granules
 _PASSES = 1
 # excess of what was surely coded: what was never coded has 2.6 and more, decoded granules at most
 # 1.5 unless they are nearly lossless
-CODED = 1.8
+_CODED = 1.8
+# evidence in bits a line: what was never coded and wrong grids have -0.2 and less, and 0 where all
+# is zero; decoded granules 0.4 and more, unless their steps are below those of the samples
+_EVIDENT = 0.1
 _LOST = 5.0  # excess of a granule that isn't worth its values, among coded ones either
 _ROUNDS = 3  # of refinement for each granule on average, at most
 _TRIES = 3  # with clipped samples replaced by what the fit before gives
@@ -42,6 +45,8 @@ class Fit(NamedTuple):
         Granules of the stretch; zeros where the fit failed.
     excess : (G,) float64
         Bits a line that the values cost more than the mean log2 of the lines.
+    evidence : (G,) float64
+        Bits a line by which the lines are nearer to the values than they would be by chance.
     errors : (G,) float64
         Mean squared error of the 576 samples that begin with each granule, in variances of noise;
         infinite where none of them is known.
@@ -49,7 +54,17 @@ class Fit(NamedTuple):
 
     granules: Granules
     excess: Floats
+    evidence: Floats
     errors: Floats
+
+    @property
+    def clear(self) -> NDArray[np.bool_]:
+        """Where an encoder surely made the granule."""
+        return self.below(_CODED)
+
+    def below(self, excess: float) -> NDArray[np.bool_]:
+        """Return where there is less excess, or evidence."""
+        return np.asarray((self.excess < excess) | (self.evidence > _EVIDENT))
 
 
 def length_of(count: int) -> int:
@@ -96,7 +111,7 @@ def fit(
         cut = cut_of(slots, touched, variance, bank())
         slots = analyse_slots(unclipped(samples, rails, cut), _PASSES, bank())
         variances = noise_above(slots, touched, cut, variance, bank())
-    best, excess = fit_slots(slots, variances, np.ones(count, np.bool_), fits, table)
+    best, excess, evidence = fit_slots(slots, variances, np.ones(count, np.bool_), fits, table)
     given = samples_of(best, table)
     errors = errors_of(samples, rails, given, *seen)
     for _ in range(_TRIES - 1):
@@ -105,14 +120,15 @@ def fit(
             break
         slots = analyse_slots(replaced(samples, rails, given), _PASSES, bank())
         variances = noise_above(slots, touched, cut, variance, bank())
-        tried, spent = fit_slots(slots, variances, todo, fits, table)
+        tried, spent, told = fit_slots(slots, variances, todo, fits, table)
         given = samples_of(tried, table)
         found = errors_of(samples, rails, given, *seen)
         better = _reached(found) < _reached(errors)
         best = _choice(better, tried, best)
         excess = np.where(better, spent, excess)
+        evidence = np.where(better, told, evidence)
         errors = np.minimum(found, errors)
-    clear(best, excess > _LOST)
+    clear(best, (excess > _LOST) & (evidence < _EVIDENT))
     if gain > 0.0:
         # where samples are not known, nothing is beyond
         rest = np.zeros_like(samples)
@@ -123,13 +139,13 @@ def fit(
     errors = errors[:count] / variance
     begins = LINES * np.arange(count)
     errors[(begins + LINES <= seen[0]) | (begins >= seen[1])] = np.inf
-    return Fit(best, excess, errors)
+    return Fit(best, excess, evidence, errors)
 
 
 def fit_slots(
     slots: Floats, variances: Floats, todo: NDArray[np.bool_], fits: Fits, table: int
-) -> tuple[Granules, Floats]:
-    """Fit some granules; return all, and what each costs above the mean logarithm of its lines."""
+) -> tuple[Granules, Floats, Floats]:
+    """Fit some granules; return all, excess and evidence of each (see `Fit`)."""
     fit_stretch(slots, variances, todo, fits, layout(table), ladder(), bank())
     types, mid_side = choose_types(fits.costs)
     count, channels = types.shape
@@ -139,7 +155,8 @@ def fit_slots(
     granules = Granules(
         mid_side, types, fits.steps[signals, types, rows], fits.values[signals, types, rows]
     )
-    return granules, cost - fits.density.min(axis=1)
+    evidence = fits.evidence[signals, types, rows].sum(axis=1) / (channels * LINES)
+    return granules, cost - fits.density.min(axis=1), evidence
 
 
 def _reached(errors: Floats) -> Floats:
