@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from nlac.codec.encoder.origin.grids import Grid
 from nlac.codec.encoder.origin.layer3.clipping import rails_of
+from nlac.codec.encoder.origin.layer3.fine_grid import find_fine_grid
 from nlac.codec.encoder.origin.layer3.gain import find_level
 from nlac.codec.encoder.origin.layer3.grid import find_grid
 from nlac.codec.encoder.origin.layer3.stretch import fit, joined, length_of, part_of
@@ -57,7 +58,10 @@ class _GranuleSearch(Search[Granules]):
     late, least_clear, least_units = 0, 8, 0
 
     def find_grid(self, begin: int, end: int) -> Grid | None:
-        return find_grid(self.channels[:, begin:end], self.rate, self.bits)
+        channels = self.channels[:, begin:end]
+        return find_grid(channels, self.rate, self.bits) or find_fine_grid(
+            channels, self.table, self.rate, self.bits
+        )
 
     def find_level(self, begin: int, end: int, grid: Grid) -> Level | None:
         return find_level(self.channels[:, begin:end], grid, self.table, self.bits)
