@@ -14,6 +14,7 @@ _NEIGHBOURS = (-4, -3, -2, 2, 3, 4)
 # of samples that were never coded the highest score is 4.2; of decoded ones 8 and more, but
 # windows with short blocks tell nothing
 _LIKELY = 5.5
+_MOST = 8.0  # less than with what other gains are looked for
 _HOPELESS = {6: 3.4, 8: 3.9}
 
 
@@ -47,4 +48,5 @@ def find_fine_grid(
     found = search.find(channels[:1], sample_rate, bits_per_sample)
     if found is None and len(channels) == 2:
         found = search.find(channels, sample_rate, bits_per_sample)
-    return found
+    # no value is near with a gain other than those of decoders, so it isn't worth to look for one
+    return None if found is None else found._replace(score=min(found.score, _MOST))
