@@ -188,7 +188,7 @@ def fit_granule(
         )  # fmt: skip
         bound += least
         if bound > limit:
-            return IMPOSSIBLE, 0.0, 0.0
+            return IMPOSSIBLE, 0.0, -IMPOSSIBLE
     chosen = np.empty(count, np.int64)
     cost = choose_steps(costs, zeros, count, 3 if kind == SHORT else 1, chosen)
     misfit = 0.0

@@ -33,6 +33,7 @@ from nlac.predictors.origin.granules import (
 _CLEAN = 1.5  # squared misfit of a right fit, in variances, is hardly ever more
 _SPARSER = 0.02  # by that much the lines of another type are clearly sparser
 _HOPELESS = 0.6  # by that much denser, a type isn't tried
+_HOPELESS_LOST = 1.5  # the same where a long block is surely wrong
 _UNTRIED = 1e7
 _BREACH = 3000.0  # bits of types that may not follow each other
 _UNEQUAL = 20.0  # bits of channels with different types
@@ -164,6 +165,7 @@ def fit_stretch(
     costs, steps, values, density = fits.costs, fits.steps, fits.values, fits.density
     lines = np.empty((signals, LINES))
     need = np.zeros(count, np.bool_)
+    lost = np.zeros(count, np.bool_)
     best = np.empty(count)
     fitted = np.empty(signals)
     told = np.zeros(signals)
@@ -181,7 +183,8 @@ def fit_stretch(
             if pas == 0:
                 costs[:, :, g] = _UNTRIED
             for kind in range(4):
-                if pas == 1 and (kind == LONG or density[g, kind] > density[g].min() + _HOPELESS):
+                worst = _HOPELESS_LOST if lost[g] else _HOPELESS
+                if pas == 1 and (kind == LONG or density[g, kind] > density[g].min() + worst):
                     continue
                 for channel in range(channels):
                     lines_of(slots[channel, begin : begin + 36], kind, lines[channel], bank)
@@ -198,6 +201,7 @@ def fit_stretch(
                         if kind == LONG and g > 0:
                             kept[signal, band] = steps[signal, LONG, g - 1, band]
                 limit = IMPOSSIBLE if pas == 0 else best[g]
+                told[:] = -IMPOSSIBLE
                 total, misfit = _fit_type(
                     lines, channels, kind, variances[g], limit, fitted, told, kept, found,
                     layout, ladder,
@@ -211,6 +215,9 @@ def fit_stretch(
                 if pas == 0:
                     best[g] = total
                     need[g] = misfit > _CLEAN
+                    # by chance, lines are as near to values as these
+                    near = told[0] if channels == 1 else max(told[0] + told[1], told[2] + told[3])
+                    lost[g] = near < 0.0
                 else:
                     best[g] = min(best[g], total)
             if pas == 0:

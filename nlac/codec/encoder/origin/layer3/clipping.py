@@ -20,11 +20,12 @@ from nlac.predictors.origin.granules import LINES, LONG, SUBBAND_LINES
 _REACH = 576  # taps of the high-pass filter on either side
 _BEYOND = 6  # lines between the last one in use and the filter's stop band
 _TOGETHER = 200  # clipped samples that are solved for at once
-_LOADING = 1e-4
+_LOADING = 1e-7
 _MOST = 0.03  # share of clipped samples above which nothing tells their excess
 _SILENT = 6.0  # squared line in most granules that is only noise, in variances of it
 _WORST = 400.0  # largest variance of noise that is assumed, in variances of rounding
 _CAUTION = 1.3
+_LARGER = {1: 1.0, 2: 1.637}  # mean of the larger of some squares of noise, by their number
 
 
 def rails_of(channels: NDArray[np.int32], bits_per_sample: int) -> NDArray[np.int8]:
@@ -188,6 +189,7 @@ def noise_above(
     variances = np.full(len(touched), variance)
     if cut + 2 * _BEYOND < LINES:
         _, energies = energies_from(slots, cut + 1, bank)
+        energies = energies / _LARGER[len(slots)]
         around = energies.copy()
         around[1:] = np.maximum(around[1:], energies[:-1])
         around[:-1] = np.maximum(around[:-1], energies[1:])

@@ -33,7 +33,9 @@ _EVIDENT = 0.1
 _LOST = 5.0  # excess of a granule that isn't worth its values, among coded ones either
 _ROUNDS = 3  # of refinement for each granule on average, at most
 _TRIES = 3  # with clipped samples replaced by what the fit before gives
-_RIGHT = 0.3  # mean squared error, in variances, below which a fit isn't tried again
+_RIGHT = 1.4  # mean squared error, in variances, below which a fit isn't tried again
+_TENTHS = (4, 6, 8)  # of the lines that are ever in use, that may be all that are
+_CALM = 3.0  # variance of what may be noise above them
 
 
 class Fit(NamedTuple):
@@ -102,25 +104,27 @@ def fit(
     Fit
     """
     count = (samples.shape[1] - SUPPORT) // LINES + 1
-    fits = new_fits(len(samples), count)
     touched = granules_of(rails)
     slots = analyse_slots(samples, _PASSES, bank())
-    variances = np.full(count, variance)
-    cut = 0
+    fits = new_fits(len(samples), count)
+    best, excess, evidence = fit_slots(slots, np.full(count, variance), ~touched, fits, table)
     if touched.any():
         cut = cut_of(slots, touched, variance, bank())
-        slots = analyse_slots(unclipped(samples, rails, cut), _PASSES, bank())
-        variances = noise_above(slots, touched, cut, variance, bank())
-    best, excess, evidence = fit_slots(slots, variances, np.ones(count, np.bool_), fits, table)
+        filling = _Filling(cut, variance, table, fits)
+        best, excess, evidence = filling.fit(samples, rails, touched)
     given = samples_of(best, table)
     errors = errors_of(samples, rails, given, *seen)
-    for _ in range(_TRIES - 1):
+    for number in range(_TRIES):
         todo = touched & (_reached(errors) > _RIGHT * variance)
         if not todo.any():
             break
-        slots = analyse_slots(replaced(samples, rails, given), _PASSES, bank())
-        variances = noise_above(slots, touched, cut, variance, bank())
-        tried, spent, told = fit_slots(slots, variances, todo, fits, table)
+        known = _covered((evidence > _EVIDENT) & ~todo, samples.shape[1])
+        # at first only what is sure is replaced, then anything
+        known |= number > 0
+        tried, spent, told = filling.fit(
+            np.where(known, replaced(samples, rails, given), samples),
+            np.where(known, 0, rails).astype(np.int8), todo,
+        )  # fmt: skip
         given = samples_of(tried, table)
         found = errors_of(samples, rails, given, *seen)
         better = _reached(found) < _reached(errors)
@@ -132,14 +136,53 @@ def fit(
     if gain > 0.0:
         # where samples are not known, nothing is beyond
         rest = np.zeros_like(samples)
-        known = slice(max(seen[0], 0), max(seen[1], 0))
-        rest[:, known] = (samples[:, known] - samples_of(best, table)[:, known]) * gain
+        part = slice(max(seen[0], 0), max(seen[1], 0))
+        rest[:, part] = (samples[:, part] - samples_of(best, table)[:, part]) * gain
         refine(rest, rails, gain, *best, _ROUNDS * count, layout(table), ladder(), bank())
     errors = errors_of(samples, rails, samples_of(best, table), *seen)
     errors = errors[:count] / variance
     begins = LINES * np.arange(count)
     errors[(begins + LINES <= seen[0]) | (begins >= seen[1])] = np.inf
     return Fit(best, excess, evidence, errors)
+
+
+class _Filling:
+    """Fits granules to samples whose clipped ones are first moved beyond the rails.
+
+    How far is told by the lines above the highest one in use. That differs: the lowest one is taken
+    that leaves nothing but noise above it, since the fewer lines are in use, the more tells.
+    """
+
+    def __init__(self, cut: int, variance: float, table: int, fits: Fits) -> None:
+        self._cuts = [*(cut * tenths // 10 for tenths in _TENTHS), cut]
+        self._variance = variance
+        self._table = table
+        self._fits = fits
+
+    def fit(
+        self, samples: Floats, rails: NDArray[np.int8], todo: NDArray[np.bool_]
+    ) -> tuple[Granules, Floats, Floats]:
+        """Fit some granules; return what `fit_slots` does."""
+        left = todo.copy()
+        for cut in self._cuts if rails.any() else self._cuts[-1:]:
+            slots = analyse_slots(unclipped(samples, rails, cut), _PASSES, bank())
+            variances = noise_above(slots, left, cut, self._variance, bank())
+            calm = left & (variances < _CALM * self._variance)
+            now = left if cut == self._cuts[-1] else calm
+            result = fit_slots(slots, variances, now, self._fits, self._table)
+            left = left & ~now
+            if not left.any():
+                break
+        return result
+
+
+def _covered(granules: NDArray[np.bool_], length: int) -> NDArray[np.bool_]:
+    """Return which samples only certain granules reach."""
+    count = (length - 1) // LINES + 1
+    known = np.ones(count + 2, np.bool_)
+    for late in range(3):
+        known[late : late + len(granules)] &= granules
+    return np.repeat(known[:count], LINES)[:length]
 
 
 def fit_slots(
