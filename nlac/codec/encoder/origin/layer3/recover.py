@@ -17,6 +17,7 @@ from nlac.predictors.origin.granules import Granules, table_of
 from nlac.predictors.origin.lossy import LAYER3
 
 _DOUBTFUL = 2.4  # excess of granules that may have been coded
+_SURE_GRID = 9.0  # score of a grid that is not that of something else
 _WRONG = 1000.0  # mean squared error, in variances of noise, with which no run begins or ends
 _ROUNDED = 0.15  # variance of noise in squared steps of samples that is little but rounding
 
@@ -59,9 +60,10 @@ class _GranuleSearch(Search[Granules]):
 
     def find_grid(self, begin: int, end: int) -> Grid | None:
         channels = self.channels[:, begin:end]
-        return find_grid(channels, self.rate, self.bits) or find_fine_grid(
-            channels, self.table, self.rate, self.bits
-        )
+        found = find_grid(channels, self.rate, self.bits)
+        if found is None or found.score < _SURE_GRID:
+            found = find_fine_grid(channels, self.table, self.rate, self.bits) or found
+        return found
 
     def find_level(self, begin: int, end: int, grid: Grid) -> Level | None:
         return find_level(self.channels[:, begin:end], grid, self.table, self.bits)
