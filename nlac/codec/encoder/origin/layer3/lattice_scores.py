@@ -18,6 +18,7 @@ from nlac.codec.encoder.origin.logarithm import log2
 from nlac.kernels.jit import kernel
 from nlac.predictors.origin.granules import LINES, LONG, SUBBAND_LINES
 
+_PHASES = 32  # of slots, which are computed together
 _LANES = 4  # lowest subbands
 _LINES = 64  # of these that need no others
 _FIRST = 6  # band
@@ -73,114 +74,147 @@ def lattice_scores(samples: Floats, layout: Layout, rungs: Rungs, bank: Bank) ->
         window.
     """
     scores = np.zeros(LINES)
-    slots = np.empty((_SLOTS, _LANES))
-    sums = np.empty((SUBBAND_LINES, _LANES))
-    lines = np.empty(SUBBAND_LINES * _LANES)
-    roots = np.empty(LINES)
-    apart = np.empty(LINES)
-    for phase in range(32):
-        _project_lowest(samples, phase, slots, bank)
-        for shift in range(SUBBAND_LINES):
-            _lowest_lines(slots, shift, sums, lines, bank)
-            total = 0.0
-            band = _FIRST
-            while layout.starts[0, band + 1] <= _LINES:
-                total += _evidence(
-                    lines, layout.starts[0, band], layout.starts[0, band + 1], roots, apart, rungs
-                )
-                band += 1
-            scores[32 * shift + phase] = -total
+    slots = np.empty((_SLOTS, _LANES, _PHASES))
+    lines = np.empty((_LANES * SUBBAND_LINES, _PHASES))
+    total = np.empty(_PHASES)
+    _project_lowest(samples, slots, bank)
+    for shift in range(SUBBAND_LINES):
+        _lowest_lines(slots, shift, lines, bank)
+        total[:] = 0.0
+        band = _FIRST
+        while layout.starts[0, band + 1] <= _LINES:
+            begin, end = layout.starts[0, band], layout.starts[0, band + 1]
+            _add_evidence(lines, begin, end, total, rungs)
+            band += 1
+        for phase in range(_PHASES):
+            scores[_PHASES * shift + phase] = -total[phase]
     return scores
 
 
 @kernel
-def _project_lowest(samples: Floats, phase: int, slots: Floats, bank: Bank) -> None:
+def _project_lowest(samples: Floats, slots: Floats, bank: Bank) -> None:
+    """Write slots of the lowest subbands that begin at any sample: by slot, subband and phase."""
     window, cosines = bank.window, bank.cosines
-    sums = np.empty(64)
-    folded = np.empty(32)
+    sums = np.empty((64, _PHASES))
+    folded = np.empty((32, _PHASES))
     for slot in range(_SLOTS):
         for i in range(64):
-            sums[i] = 0.0
-        for b in range(0, 16, 2):
-            base = 32 * (slot + b) + phase
-            for i in range(64):
-                sums[i] += window[32 * b + i] * samples[base + i]
-        folded[0] = sums[0] - sums[32]
-        folded[16] = sums[48]
+            row = sums[i]
+            for p in range(_PHASES):
+                row[p] = 0.0
+            for b in range(0, 16, 2):
+                factor = window[32 * b + i]
+                base = 32 * (slot + b) + i
+                for p in range(_PHASES):
+                    row[p] += factor * samples[base + p]
+        for p in range(_PHASES):
+            folded[0, p] = sums[0, p] - sums[32, p]
+            folded[16, p] = sums[48, p]
         for i in range(1, 16):
-            folded[i] = sums[i] - sums[32 - i]
-            folded[16 + i] = sums[48 + i] + sums[48 - i]
+            for p in range(_PHASES):
+                folded[i, p] = sums[i, p] - sums[32 - i, p]
+                folded[16 + i, p] = sums[48 + i, p] + sums[48 - i, p]
         for lane in range(_LANES):
-            slots[slot, lane] = 0.0
-        for i in range(32):
-            for lane in range(_LANES):
-                slots[slot, lane] += folded[i] * cosines[i, lane]
+            row = slots[slot, lane]
+            for p in range(_PHASES):
+                row[p] = 0.0
+            for i in range(32):
+                factor = cosines[i, lane]
+                for p in range(_PHASES):
+                    row[p] += factor * folded[i, p]
 
 
 @kernel
-def _lowest_lines(slots: Floats, shift: int, sums: Floats, lines: Floats, bank: Bank) -> None:
-    """Write the magnitudes of the lowest lines of a long block that begins at a slot."""
+def _lowest_lines(slots: Floats, shift: int, lines: Floats, bank: Bank) -> None:
+    """Write the magnitudes of the lowest lines of long blocks that begin at a slot."""
     blocks, alias = bank.blocks, bank.alias
-    sums[:] = 0.0
-    for slot in range(2 * SUBBAND_LINES):
-        sign = -1.0 if slot & 1 else 1.0
-        for line in range(SUBBAND_LINES):
-            factor = blocks[LONG, line, slot]
-            other = factor * sign
-            for lane in range(0, _LANES, 2):
-                sums[line, lane] += factor * slots[shift + slot, lane]
-                sums[line, lane + 1] += other * slots[shift + slot, lane + 1]
-    for lane in range(_LANES - 1):
-        for i in range(8):
-            low, high = sums[17 - i, lane], sums[i, lane + 1]
-            sums[17 - i, lane] = low * alias[0, i] + high * alias[1, i]
-            sums[i, lane + 1] = high * alias[0, i] - low * alias[1, i]
     for lane in range(_LANES):
         for line in range(SUBBAND_LINES):
-            lines[SUBBAND_LINES * lane + line] = abs(sums[line, lane])
+            row = lines[SUBBAND_LINES * lane + line]
+            for p in range(_PHASES):
+                row[p] = 0.0
+            for slot in range(2 * SUBBAND_LINES):
+                factor = blocks[LONG, line, slot]
+                # every second slot of every second subband is inverted
+                if lane & slot & 1:
+                    factor = -factor
+                given = slots[shift + slot, lane]
+                for p in range(_PHASES):
+                    row[p] += factor * given[p]
+    for edge in range(SUBBAND_LINES, _LANES * SUBBAND_LINES, SUBBAND_LINES):
+        for i in range(8):
+            below, above = lines[edge - 1 - i], lines[edge + i]
+            for p in range(_PHASES):
+                low, high = below[p], above[p]
+                below[p] = low * alias[0, i] + high * alias[1, i]
+                above[p] = high * alias[0, i] - low * alias[1, i]
+    for i in range(_LANES * SUBBAND_LINES):
+        row = lines[i]
+        for p in range(_PHASES):
+            row[p] = abs(row[p])
 
 
 @kernel
-def _evidence(
-    lines: Floats, begin: int, end: int, roots: Floats, apart: Floats, rungs: Rungs
-) -> float:
-    """Return the evidence for the step that has the most, of the lines of a band."""
-    count = 0
-    largest = 0.0
-    smallest = 1e9
-    product = 1.0
-    for i in range(begin, end):
-        size = lines[i]
-        if size >= _LEAST:
-            half = np.sqrt(size)
-            roots[count] = np.sqrt(size * half)
-            apart[count] = half
-            product *= half
-            largest = max(largest, size)
-            smallest = min(smallest, size)
-            count += 1
-    if count < 2:
-        return 0.0
-    told = count * _SPACING + 0.5 * log2(product)
-    finest = _FINEST / np.sqrt(np.sqrt(largest))
-    found = _NONE
-    for index in range(len(rungs.steps)):
-        if rungs.apart[index] < finest:
+def _add_evidence(lines: Floats, begin: int, end: int, total: Floats, rungs: Rungs) -> None:
+    """Add the evidence for the step that has the most, of the lines of a band, for each phase."""
+    count = end - begin
+    roots = np.zeros((count, _PHASES))
+    apart = np.zeros((count, _PHASES))
+    used = np.zeros(_PHASES)
+    smallest = np.full(_PHASES, 1e9)
+    largest = np.zeros(_PHASES)
+    product = np.ones(_PHASES)
+    for i in range(count):
+        row = lines[begin + i]
+        for p in range(_PHASES):
+            size = row[p]
+            if size >= _LEAST:
+                half = np.sqrt(size)
+                roots[i, p] = np.sqrt(size * half)
+                apart[i, p] = half
+                product[p] *= half
+                used[p] += 1.0
+                smallest[p] = min(smallest[p], size)
+                largest[p] = max(largest[p], size)
+    finest = np.empty(_PHASES)
+    told = np.empty(_PHASES)
+    found = np.full(_PHASES, _NONE)
+    coarsest = 0.0
+    for p in range(_PHASES):
+        if used[p] < 2.0:
+            # nothing is found where none of the steps is fine enough
+            smallest[p] = finest[p] = told[p] = found[p] = 0.0
             continue
-        if rungs.steps[index] > 1.5 * smallest:
+        told[p] = used[p] * _SPACING + 0.5 * log2(product[p])
+        finest[p] = _FINEST / np.sqrt(np.sqrt(largest[p]))
+        smallest[p] *= 1.5
+        coarsest = max(coarsest, smallest[p])
+    least = finest.max()
+    for p in range(_PHASES):
+        if used[p] >= 2.0:
+            least = min(least, finest[p])
+    misfit = np.empty(_PHASES)
+    for index in range(len(rungs.steps)):
+        step = rungs.steps[index]
+        if rungs.apart[index] < least:
+            continue
+        if step > coarsest:
             break
-        limit = told + count * rungs.told[index] - found
         inverse = rungs.inverse[index]
         weight = rungs.weights[index]
-        misfit = 0.0
+        for p in range(_PHASES):
+            misfit[p] = 0.0
         for i in range(count):
-            value = roots[i] * inverse
-            off = value - np.floor(value + 0.5)
-            misfit += min(off * off * apart[i] * weight, _FAR)
-            if misfit > limit:
-                break
-        found = max(found, found + limit - misfit)
-    return found
+            root, square = roots[i], apart[i]
+            for p in range(_PHASES):
+                value = root[p] * inverse
+                off = value - np.floor(value + 0.5)
+                misfit[p] += min(off * off * square[p] * weight, _FAR)
+        for p in range(_PHASES):
+            if step <= smallest[p] and rungs.apart[index] >= finest[p]:
+                found[p] = max(found[p], told[p] + used[p] * rungs.told[index] - misfit[p])
+    for p in range(_PHASES):
+        total[p] += found[p]
 
 
 @cache
