@@ -16,7 +16,7 @@ from nlac.kernels.jit import kernel
 
 _REACH = 576  # taps of the high-pass filter on either side
 _TOGETHER = 200  # clipped samples that are solved for at once
-_LOADING = 1e-4
+_LOADING = 1e-7
 HIGHEST = 0.9895  # part of the bandwidth above which an empty band is too narrow
 MOST_CLIPPED = 0.03  # share of samples above which nothing tells their excess
 

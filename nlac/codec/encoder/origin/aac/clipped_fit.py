@@ -21,19 +21,27 @@ _BEYOND = 8  # lines between the last one in use and the filter's stop band
 _SILENT = 16.0  # squared line in most frames that is only noise, in variances of it
 _NOISY = 1.5  # variances from which lines above the cut are more than noise
 _CAUTION, _WORST = 1.3, 400.0  # times that; variances at most
+_LARGER = {1: 1.0, 2: 1.637}  # mean of the larger of some squares of noise, by their number
+_TENTHS = (4, 6, 8, 10)  # of the lines that are ever in use, that may be all that are
+_CALM = 3.0  # variances of what may be noise above them
 _WRONG = 0.6  # difference of a sample that rounding does not make
 _FAILED = 0.02  # share of such samples of a frame that is fitted again
 
 
 @kernel
-def _energies(samples: Floats, bank: Bank) -> Floats:
-    """Return the squared lines of the sparsest windows, the larger of all channels, (F, 1024)."""
+def _energies(samples: Floats, todo: NDArray[np.bool_], bank: Bank) -> Floats:
+    """Return squared lines of the sparsest windows of some frames, (F, 1024); 0 for others.
+
+    Of two channels it is the larger one.
+    """
     channels, length = samples.shape
     count = length // LINES - 1
     energies = np.zeros((count, LINES))
     lines, work = np.empty(LINES), np.empty(WORK)
     densities, mixed = np.empty(PAIRS), np.empty(PAIRS)
     for g in range(count):
+        if not todo[g]:
+            continue
         mixed[:] = 0.0
         for c in range(channels):
             densities_of(samples[c], LINES * g, densities, work, bank)
@@ -55,22 +63,54 @@ def _touched(rails: NDArray[np.int8]) -> NDArray[np.bool_]:
     return np.asarray(halves[:-1] | halves[1:])
 
 
-def _cut_of(energies: Floats, touched: NDArray[np.bool_], variance: float) -> int:
+def _cut_of(samples: Floats, touched: NDArray[np.bool_], variance: float) -> int:
     """Return the line from which on an encoder left out all, as far as unclipped frames tell."""
-    known = energies if touched.all() else energies[~touched]
-    typical = np.sort(known, axis=0)[len(known) * 9 // 10]
+    known = np.ones_like(touched) if touched.all() else ~touched
+    energies = _energies(samples, known, bank())[known]
+    typical = np.sort(energies, axis=0)[len(energies) * 9 // 10]
     used = np.flatnonzero(typical > _SILENT * variance)
     return int(used[-1]) + 1 if len(used) else 0
 
 
-def _noise_above(energies: Floats, touched: NDArray[np.bool_], cut: int, variance: float) -> Floats:
-    """Return the variance of each frame's noise, from its lines that are not in use."""
-    variances = np.full(len(touched), variance)
-    if cut + 1 < LINES:
-        means = energies[:, cut + 1 :].mean(axis=1)
-        noisy = touched & (means > _NOISY * variance)
+def _noise_above(samples: Floats, todo: NDArray[np.bool_], cut: int, variance: float) -> Floats:
+    """Return the variance of each frame's noise, of some from their lines that are not in use."""
+    variances = np.full(len(todo), variance)
+    if _edge_of(cut) < HIGHEST:
+        means = _energies(samples, todo, bank())[:, cut + 1 :].mean(axis=1)
+        means /= _LARGER[len(samples)]
+        noisy = todo & (means > _NOISY * variance)
         variances[noisy] = np.minimum(_CAUTION * means[noisy], _WORST * variance)
     return variances
+
+
+def _edge_of(cut: int) -> float:
+    """Return where the filter that hears nothing in use begins, as a part of the bandwidth."""
+    return (cut + _BEYOND) / LINES
+
+
+def _filled(
+    samples: Floats, rails: NDArray[np.int8], todo: NDArray[np.bool_], cut: int, variance: float
+) -> Floats:
+    """Return samples with the clipped ones moved beyond the rails, as empty bands tell.
+
+    Frames use lines up to different ones. The lowest is taken above which nothing but noise is
+    left, since the fewer lines are in use, the more tells.
+    """
+    guess = samples.copy()
+    unsolved = np.any(rails.reshape(len(rails), -1, LINES), axis=(0, 2))
+    for tenths in _TENTHS:
+        tried = unclipped(samples, rails, _edge_of(cut * tenths // 10))
+        solved = unsolved
+        if tenths != _TENTHS[-1]:
+            noise = _noise_above(tried, todo, cut * tenths // 10, variance)
+            calm = todo & (noise < _CALM * variance)
+            solved = unsolved & (np.append(calm, False) | np.append(False, calm))
+        own = np.repeat(solved, LINES)
+        guess[:, own] = tried[:, own]
+        unsolved = unsolved & ~solved
+        if not unsolved.any():
+            break
+    return guess
 
 
 def _wrong(samples: Floats, rails: NDArray[np.int8], given: Floats, off: float) -> Floats:
@@ -132,25 +172,31 @@ def fit(samples: Floats, rails: NDArray[np.int8], variance: float, shape: int, t
     Fit
     """
     touched = _touched(rails)
-    variances = np.full(len(touched), variance)
     if not touched.any():
-        return fit_frames(samples, variances, shape, table)
-    cut = _cut_of(_energies(samples, bank()), touched, variance)
-    edge = (cut + _BEYOND) / LINES
-    guess = unclipped(samples, rails, edge)
-    if edge < HIGHEST:
-        variances = _noise_above(_energies(guess, bank()), touched, cut, variance)
-    best = fit_frames(guess, variances, shape, table)
+        return fit_frames(samples, np.full(len(touched), variance), shape, table)
+    cut = _cut_of(samples, touched, variance)
+    guess = _filled(samples, rails, touched, cut, variance)
+    best = fit_frames(guess, _noise_above(guess, touched, cut, variance), shape, table)
     off = _WRONG * float(np.sqrt(12 * variance))
-    for _ in range(_TRIES - 1):
+    for number in range(_TRIES):
         given = synthesise(best.frames, best.lines)
         wrong = _wrong(samples, rails, given, off)
-        guess = replaced(samples, rails, given)
-        energies = _energies(guess, bank())
-        again = _noise_above(energies, touched, cut, variance)
-        for begin, end in _runs(touched & (np.maximum(wrong[:-1], wrong[1:]) > _FAILED)):
+        todo = touched & (np.maximum(wrong[:-1], wrong[1:]) > _FAILED)
+        if not todo.any():
+            break
+        # at first only what is sure is replaced, then anything
+        known = np.repeat(~(np.append(todo, False) | np.append(False, todo)), LINES)
+        known |= number > 0
+        guess = np.where(known, replaced(samples, rails, given), samples)
+        left = np.where(known, 0, rails).astype(np.int8)
+        if left.any():
+            guess = _filled(guess, left, todo, cut, variance)
+        variances = _noise_above(guess, todo, cut, variance)
+        for begin, end in _runs(todo):
             own = slice(LINES * begin, LINES * (end + 1))
-            part = fit_frames(np.ascontiguousarray(guess[:, own]), again[begin:end], shape, table)
+            part = fit_frames(
+                np.ascontiguousarray(guess[:, own]), variances[begin:end], shape, table
+            )
             tried = _spliced(best, part, begin, end)
             now = _wrong(samples, rails, synthesise(tried.frames, tried.lines), off)
             if now.sum() < wrong.sum():

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from nlac.codec.encoder.origin.floats import Floats
 from nlac.codec.encoder.origin.layer3.tables import NUM_STEPS, Ladder, Layout
+from nlac.codec.encoder.origin.logarithm import log2
 from nlac.codec.encoder.origin.step_costs import (
     BITS,
     IMPOSSIBLE,
@@ -33,6 +34,11 @@ FIRST = 2.0  # bits of the first step of a granule
 CHANGE = 1.0  # of every further step
 SLOPE = 0.35  # of each unit of difference
 STEEPEST = 7.0  # of all units of difference at most
+# of the distance of values 0 and 1 in standard deviations of noise: log2(4/3 / sqrt(pi / ln 2)),
+# since a distance of one step has `weight` bits, which are squares over 2 ln 2 variances
+_SPACING = -0.675
+_ANY_STEP = 6.0  # bits of evidence that the choice among steps takes
+_SILENCE = 1.1  # bits a line of noise around zeros that are nothing against them
 # what another step can save elsewhere, so that a costlier one is never chosen
 _MARGIN = 2 * (CHANGE + STEEPEST)
 
@@ -129,7 +135,7 @@ def fit_granule(
     values: NDArray[np.int16],
     layout: Layout,
     ladder: Ladder,
-) -> tuple[float, float]:
+) -> tuple[float, float, float]:
     """Fit steps and values to the lines of a granule.
 
     Parameters
@@ -157,6 +163,8 @@ def fit_granule(
         Cost in bits; `IMPOSSIBLE` if above the limit, and nothing is written then.
     float
         Squared misfit over the variance, by line.
+    float
+        Evidence in bits that the lines were quantised so.
     """
     which = 1 if kind == SHORT else 0
     count = SHORT_BANDS if kind == SHORT else LONG_BANDS
@@ -180,24 +188,62 @@ def fit_granule(
         )  # fmt: skip
         bound += least
         if bound > limit:
-            return IMPOSSIBLE, 0.0
+            return IMPOSSIBLE, 0.0, -IMPOSSIBLE
     chosen = np.empty(count, np.int64)
     cost = choose_steps(costs, zeros, count, 3 if kind == SHORT else 1, chosen)
     misfit = 0.0
+    evidence = 0.0
     for band in range(SHORT_BANDS):
         steps[band] = NO_STEP
     for band in range(count):
         index = chosen[band]
         if index >= 0:
             steps[band] = index + MIN_STEP
-        for i in range(starts[which, band], starts[which, band + 1]):
-            line = order[which, i]
-            if index < 0:
-                values[line] = 0
-                misfit += sizes[i] * sizes[i]
-                continue
-            value = size_index(sizes[i], roots[i], index, ladder)
-            off = sizes[i] - ladder.powers[value] * ladder.steps[index]
-            misfit += off * off
-            values[line] = value if lines[line] >= 0 else -value
-    return cost, misfit * unit * unit / (variance * LINES)
+        off, found = _write_band(
+            lines, sizes, roots, starts[which, band], starts[which, band + 1], index, weight,
+            order[which], values, ladder,
+        )  # fmt: skip
+        misfit += off
+        evidence += found
+    return cost, misfit * unit * unit / (variance * LINES), evidence
+
+
+@kernel
+def _write_band(
+    lines: Floats,
+    sizes: Floats,
+    roots: Floats,
+    begin: int,
+    end: int,
+    index: int,
+    weight: float,
+    order: NDArray[np.int64],
+    values: NDArray[np.int16],
+    ladder: Ladder,
+) -> tuple[float, float]:
+    """Write the values of a band; return their squared misfit, and the evidence for them.
+
+    Lines of any other origin lie anywhere between the values, so each that is near a value tells
+    as many bits as the values are further apart than noise is wide. Zeros tell nothing: lines can
+    be small for other reasons.
+    """
+    misfit = 0.0
+    told = 0.0
+    if index < 0:
+        for i in range(begin, end):
+            values[order[i]] = 0
+            misfit += sizes[i] * sizes[i]
+        return misfit, -max(misfit * weight - _SILENCE * (end - begin), 0.0)
+    apart = _SPACING + 0.5 * log2(weight * ladder.steps[index] * ladder.steps[index])
+    for i in range(begin, end):
+        line = order[i]
+        value = size_index(sizes[i], roots[i], index, ladder)
+        off = sizes[i] - ladder.powers[value] * ladder.steps[index]
+        misfit += off * off
+        values[line] = value if lines[line] >= 0 else -value
+        if value > 0:
+            told += apart
+            if value > 1:
+                # a third of the logarithm of the value, of which the table has twice
+                told += (ladder.bits[value - 1] - 1.0) / 6.0
+    return misfit, told - misfit * weight - _ANY_STEP

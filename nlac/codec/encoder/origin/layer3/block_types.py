@@ -33,6 +33,7 @@ from nlac.predictors.origin.granules import (
 _CLEAN = 1.5  # squared misfit of a right fit, in variances, is hardly ever more
 _SPARSER = 0.02  # by that much the lines of another type are clearly sparser
 _HOPELESS = 0.6  # by that much denser, a type isn't tried
+_HOPELESS_LOST = 1.5  # the same where a long block is surely wrong
 _UNTRIED = 1e7
 _BREACH = 3000.0  # bits of types that may not follow each other
 _UNEQUAL = 20.0  # bits of channels with different types
@@ -56,6 +57,7 @@ def _fit_type(
     variance: float,
     best: float,
     costs: Floats,
+    evidence: Floats,
     steps: NDArray[np.int8],
     values: NDArray[np.int16],
     layout: Layout,
@@ -67,7 +69,7 @@ def _fit_type(
     total = 0.0
     worst = 0.0
     for signal in range(channels):
-        cost, misfit = fit_granule(
+        cost, misfit, evidence[signal] = fit_granule(
             lines[signal], kind, variance, limit - total, steps[signal], values[signal], layout,
             ladder,
         )  # fmt: skip
@@ -80,7 +82,7 @@ def _fit_type(
         mixed = 0.0
         other = 0.0
         for signal in range(2, 4):
-            cost, misfit = fit_granule(
+            cost, misfit, evidence[signal] = fit_granule(
                 lines[signal], kind, variance, limit - mixed, steps[signal], values[signal],
                 layout, ladder,
             )  # fmt: skip
@@ -103,6 +105,8 @@ class Fits(NamedTuple):
     ----------
     costs : (S, 4, G) float64
         Cost in bits of the channels, and of their sum and difference (S is 1 or 4), by block type.
+    evidence : (S, 4, G) float64
+        Bits by which their lines are nearer to the values than lines of any other origin would be.
     steps : (S, 4, G, 39) int8
         Exponents.
     values : (S, 4, G, 576) int16
@@ -112,6 +116,7 @@ class Fits(NamedTuple):
     """
 
     costs: Floats
+    evidence: Floats
     steps: NDArray[np.int8]
     values: NDArray[np.int16]
     density: Floats
@@ -122,6 +127,7 @@ def new_fits(channels: int, count: int) -> Fits:
     signals = 4 if channels == 2 else 1
     return Fits(
         np.full((signals, 4, count), _UNTRIED),
+        np.zeros((signals, 4, count)),
         np.full((signals, 4, count, SHORT_BANDS), NO_STEP, np.int8),
         np.zeros((signals, 4, count, LINES), np.int16),
         np.zeros((count, 4)),
@@ -159,8 +165,10 @@ def fit_stretch(
     costs, steps, values, density = fits.costs, fits.steps, fits.values, fits.density
     lines = np.empty((signals, LINES))
     need = np.zeros(count, np.bool_)
+    lost = np.zeros(count, np.bool_)
     best = np.empty(count)
     fitted = np.empty(signals)
+    told = np.zeros(signals)
     kept = np.empty((signals, SHORT_BANDS), np.int8)
     found = np.empty((signals, LINES), np.int16)
     for pas in range(2):
@@ -175,7 +183,8 @@ def fit_stretch(
             if pas == 0:
                 costs[:, :, g] = _UNTRIED
             for kind in range(4):
-                if pas == 1 and (kind == LONG or density[g, kind] > density[g].min() + _HOPELESS):
+                worst = _HOPELESS_LOST if lost[g] else _HOPELESS
+                if pas == 1 and (kind == LONG or density[g, kind] > density[g].min() + worst):
                     continue
                 for channel in range(channels):
                     lines_of(slots[channel, begin : begin + 36], kind, lines[channel], bank)
@@ -192,18 +201,23 @@ def fit_stretch(
                         if kind == LONG and g > 0:
                             kept[signal, band] = steps[signal, LONG, g - 1, band]
                 limit = IMPOSSIBLE if pas == 0 else best[g]
+                told[:] = -IMPOSSIBLE
                 total, misfit = _fit_type(
-                    lines, channels, kind, variances[g], limit, fitted, kept, found, layout,
-                    ladder,
+                    lines, channels, kind, variances[g], limit, fitted, told, kept, found,
+                    layout, ladder,
                 )  # fmt: skip
                 for signal in range(signals):
                     costs[signal, kind, g] = fitted[signal]
                     if fitted[signal] < _UNTRIED:
+                        fits.evidence[signal, kind, g] = told[signal]
                         steps[signal, kind, g] = kept[signal]
                         values[signal, kind, g] = found[signal]
                 if pas == 0:
                     best[g] = total
                     need[g] = misfit > _CLEAN
+                    # by chance, lines are as near to values as these
+                    near = told[0] if channels == 1 else max(told[0] + told[1], told[2] + told[3])
+                    lost[g] = near < 0.0
                 else:
                     best[g] = min(best[g], total)
             if pas == 0:

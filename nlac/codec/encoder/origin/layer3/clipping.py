@@ -16,6 +16,7 @@ _BEYOND = 6  # lines between the last one in use and the filter's stop band
 _SILENT = 6.0  # squared line in most granules that is only noise, in variances of it
 _WORST = 400.0  # largest variance of noise that is assumed, in variances of rounding
 _CAUTION = 1.3
+_LARGER = {1: 1.0, 2: 1.637}  # mean of the larger of some squares of noise, by their number
 
 
 def granules_of(rails: NDArray[np.int8]) -> NDArray[np.bool_]:
@@ -70,6 +71,7 @@ def noise_above(
     variances = np.full(len(touched), variance)
     if cut + 2 * _BEYOND < LINES:
         _, energies = energies_from(slots, cut + 1, bank)
+        energies = energies / _LARGER[len(slots)]
         around = energies.copy()
         around[1:] = np.maximum(around[1:], energies[:-1])
         around[:-1] = np.maximum(around[:-1], energies[1:])

@@ -12,7 +12,6 @@ from nlac.codec.encoder.origin.layer3.block_types import new_fits
 from nlac.codec.encoder.origin.layer3.clipping import energies_from
 from nlac.codec.encoder.origin.layer3.filter_bank import analyse_slots
 from nlac.codec.encoder.origin.layer3.stretch import (
-    CODED,
     Fit,
     fit,
     fit_slots,
@@ -77,7 +76,9 @@ def find_level(
     noise = max(_ROUNDING, min(probe.noise() for probe in probes))
     if bits_per_sample > 16:
         noise *= _FLOATS
-    level = _improved(probes, scale, scale, noise, _RIGHT)
+    level = None
+    for gain in _KNOWN:
+        level = level or _improved(probes, gain * scale, scale, noise, _RIGHT)
     if level is None and grid.score >= _SURE_GRID:
         probe = min(probes, key=lambda each: each.clipped)
         level = _improved([probe], probe.searched(scale, noise), scale, noise, _BEARABLE)
@@ -126,12 +127,12 @@ class _Probe:
         Both are 0 if the samples do not look coded, or not with this gain.
         """
         best = self._fit(level, _GRANULES)
-        if np.mean((best.excess < CODED) & (best.errors < limit)) < _SHARE:
+        if np.mean(best.clear & (best.errors < limit)) < _SHARE:
             return 0.0, 0.0
         given = samples_of(best.granules, self._table)
         use = np.zeros(given.shape[1], np.bool_)
         for g in range(2, _GRANULES):
-            if (best.excess[g - 2 : g + 1] < CODED).all():
+            if best.clear[g - 2 : g + 1].all():
                 use[LINES * g : LINES * (g + 1)] = True
         use &= ~self._rails.any(axis=0)
         return _products(given, self._samples, use)
@@ -164,7 +165,7 @@ class _Probe:
                 change = rounded(np.exp2(part * (number - count // 2) / 4))
                 tried = centre * float(change)
                 variances = np.full(_SEARCHED, noise / (tried * tried))
-                _, excess = fit_slots(slots / tried, variances, todo, fits, self._table)
+                _, excess, _ = fit_slots(slots / tried, variances, todo, fits, self._table)
                 # the cost alone
                 spent = sum((excess + fits.density.min(axis=1)).tolist())
                 if spent < least:

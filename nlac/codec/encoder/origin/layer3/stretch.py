@@ -26,11 +26,16 @@ from nlac.predictors.origin.granules import LINES, NO_STEP, Granules
 _PASSES = 1
 # excess of what was surely coded: what was never coded has 2.6 and more, decoded granules at most
 # 1.5 unless they are nearly lossless
-CODED = 1.8
+_CODED = 1.8
+# evidence in bits a line: what was never coded and wrong grids have -0.2 and less, and 0 where all
+# is zero; decoded granules 0.4 and more, unless their steps are below those of the samples
+_EVIDENT = 0.1
 _LOST = 5.0  # excess of a granule that isn't worth its values, among coded ones either
 _ROUNDS = 3  # of refinement for each granule on average, at most
 _TRIES = 3  # with clipped samples replaced by what the fit before gives
-_RIGHT = 0.3  # mean squared error, in variances, below which a fit isn't tried again
+_RIGHT = 1.4  # mean squared error, in variances, below which a fit isn't tried again
+_TENTHS = (4, 6, 8)  # of the lines that are ever in use, that may be all that are
+_CALM = 3.0  # variance of what may be noise above them
 
 
 class Fit(NamedTuple):
@@ -42,6 +47,8 @@ class Fit(NamedTuple):
         Granules of the stretch; zeros where the fit failed.
     excess : (G,) float64
         Bits a line that the values cost more than the mean log2 of the lines.
+    evidence : (G,) float64
+        Bits a line by which the lines are nearer to the values than they would be by chance.
     errors : (G,) float64
         Mean squared error of the 576 samples that begin with each granule, in variances of noise;
         infinite where none of them is known.
@@ -49,7 +56,17 @@ class Fit(NamedTuple):
 
     granules: Granules
     excess: Floats
+    evidence: Floats
     errors: Floats
+
+    @property
+    def clear(self) -> NDArray[np.bool_]:
+        """Where an encoder surely made the granule."""
+        return self.below(_CODED)
+
+    def below(self, excess: float) -> NDArray[np.bool_]:
+        """Return where there is less excess, or evidence."""
+        return np.asarray((self.excess < excess) | (self.evidence > _EVIDENT))
 
 
 def length_of(count: int) -> int:
@@ -87,49 +104,91 @@ def fit(
     Fit
     """
     count = (samples.shape[1] - SUPPORT) // LINES + 1
-    fits = new_fits(len(samples), count)
     touched = granules_of(rails)
     slots = analyse_slots(samples, _PASSES, bank())
-    variances = np.full(count, variance)
-    cut = 0
+    fits = new_fits(len(samples), count)
+    best, excess, evidence = fit_slots(slots, np.full(count, variance), ~touched, fits, table)
     if touched.any():
         cut = cut_of(slots, touched, variance, bank())
-        slots = analyse_slots(unclipped(samples, rails, edge_of(cut)), _PASSES, bank())
-        variances = noise_above(slots, touched, cut, variance, bank())
-    best, excess = fit_slots(slots, variances, np.ones(count, np.bool_), fits, table)
+        filling = _Filling(cut, variance, table, fits)
+        best, excess, evidence = filling.fit(samples, rails, touched)
     given = samples_of(best, table)
     errors = errors_of(samples, rails, given, *seen)
-    for _ in range(_TRIES - 1):
+    for number in range(_TRIES):
         todo = touched & (_reached(errors) > _RIGHT * variance)
         if not todo.any():
             break
-        slots = analyse_slots(replaced(samples, rails, given), _PASSES, bank())
-        variances = noise_above(slots, touched, cut, variance, bank())
-        tried, spent = fit_slots(slots, variances, todo, fits, table)
+        known = _covered((evidence > _EVIDENT) & ~todo, samples.shape[1])
+        # at first only what is sure is replaced, then anything
+        known |= number > 0
+        tried, spent, told = filling.fit(
+            np.where(known, replaced(samples, rails, given), samples),
+            np.where(known, 0, rails).astype(np.int8), todo,
+        )  # fmt: skip
         given = samples_of(tried, table)
         found = errors_of(samples, rails, given, *seen)
         better = _reached(found) < _reached(errors)
         best = _choice(better, tried, best)
         excess = np.where(better, spent, excess)
+        evidence = np.where(better, told, evidence)
         errors = np.minimum(found, errors)
-    clear(best, excess > _LOST)
+    clear(best, (excess > _LOST) & (evidence < _EVIDENT))
     if gain > 0.0:
         # where samples are not known, nothing is beyond
         rest = np.zeros_like(samples)
-        known = slice(max(seen[0], 0), max(seen[1], 0))
-        rest[:, known] = (samples[:, known] - samples_of(best, table)[:, known]) * gain
+        part = slice(max(seen[0], 0), max(seen[1], 0))
+        rest[:, part] = (samples[:, part] - samples_of(best, table)[:, part]) * gain
         refine(rest, rails, gain, *best, _ROUNDS * count, layout(table), ladder(), bank())
     errors = errors_of(samples, rails, samples_of(best, table), *seen)
     errors = errors[:count] / variance
     begins = LINES * np.arange(count)
     errors[(begins + LINES <= seen[0]) | (begins >= seen[1])] = np.inf
-    return Fit(best, excess, errors)
+    return Fit(best, excess, evidence, errors)
+
+
+class _Filling:
+    """Fits granules to samples whose clipped ones are first moved beyond the rails.
+
+    How far is told by the lines above the highest one in use. That differs: the lowest one is taken
+    that leaves nothing but noise above it, since the fewer lines are in use, the more tells.
+    """
+
+    def __init__(self, cut: int, variance: float, table: int, fits: Fits) -> None:
+        self._cuts = [*(cut * tenths // 10 for tenths in _TENTHS), cut]
+        self._variance = variance
+        self._table = table
+        self._fits = fits
+
+    def fit(
+        self, samples: Floats, rails: NDArray[np.int8], todo: NDArray[np.bool_]
+    ) -> tuple[Granules, Floats, Floats]:
+        """Fit some granules; return what `fit_slots` does."""
+        left = todo.copy()
+        for cut in self._cuts if rails.any() else self._cuts[-1:]:
+            slots = analyse_slots(unclipped(samples, rails, edge_of(cut)), _PASSES, bank())
+            variances = noise_above(slots, left, cut, self._variance, bank())
+            calm = left & (variances < _CALM * self._variance)
+            now = left if cut == self._cuts[-1] else calm
+            result = fit_slots(slots, variances, now, self._fits, self._table)
+            left = left & ~now
+            if not left.any():
+                break
+        return result
+
+
+def _covered(granules: NDArray[np.bool_], length: int) -> NDArray[np.bool_]:
+    """Return which samples only certain granules reach."""
+    count = (length - 1) // LINES + 1
+    known = np.ones(count + 2, np.bool_)
+    for late in range(3):
+        known[late : late + len(granules)] &= granules
+    return np.repeat(known[:count], LINES)[:length]
 
 
 def fit_slots(
     slots: Floats, variances: Floats, todo: NDArray[np.bool_], fits: Fits, table: int
-) -> tuple[Granules, Floats]:
-    """Fit some granules; return all, and what each costs above the mean logarithm of its lines."""
+) -> tuple[Granules, Floats, Floats]:
+    """Fit some granules; return all, excess and evidence of each (see `Fit`)."""
     fit_stretch(slots, variances, todo, fits, layout(table), ladder(), bank())
     types, mid_side = choose_types(fits.costs)
     count, channels = types.shape
@@ -139,7 +198,8 @@ def fit_slots(
     granules = Granules(
         mid_side, types, fits.steps[signals, types, rows], fits.values[signals, types, rows]
     )
-    return granules, cost - fits.density.min(axis=1)
+    evidence = fits.evidence[signals, types, rows].sum(axis=1) / (channels * LINES)
+    return granules, cost - fits.density.min(axis=1), evidence
 
 
 def _reached(errors: Floats) -> Floats:
