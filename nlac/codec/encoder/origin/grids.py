@@ -1,13 +1,13 @@
 """Search for the grid on which the spectra of a lossy stream lie.
 
 Windows are taken all over the samples where these are loud, steady and not clipped. A grid's score
-in a window is compared with those a few samples away, so that what changes slowly, such as the
-rise of a note, cancels out; and in units of the scores' usual spread.
+in a window is compared with those at the next few samples, so that what changes slowly, such as
+the rise of a note, cancels out; and in units of the scores' usual spread.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -21,6 +21,7 @@ _WINDOWS, _MORE_WINDOWS = 12, 16  # of short and of longer samples
 _LONGER_SECONDS = 15
 _CANDIDATES = 10  # places that are considered for each
 _PIECE = 256
+_NEIGHBOURS = 3  # grids on either side that a grid is compared with
 _QUIET = 4.0  # least mean difference of neighbouring samples
 _MOST = 8.0  # of one window, so that no single one decides
 _SURE = 8.0
@@ -54,8 +55,6 @@ class GridSearch:
     ----------
     window : int
         Samples of a window.
-    neighbours : sequence of int
-        How far the grids are that a grid is compared with.
     likely : float
         Least score of a grid.
     hopeless : mapping of int to float
@@ -66,7 +65,6 @@ class GridSearch:
     """
 
     window: int
-    neighbours: Sequence[int]
     likely: float
     hopeless: Mapping[int, float]
     scores: Callable[[Floats], Floats | None]
@@ -117,7 +115,7 @@ class GridSearch:
         scores = self.scores(np.asarray(mixed * scale))
         if scores is None:
             return None
-        gain = _differences(scores, np.array(self.neighbours))
+        gain = _differences(scores)
         gain -= _medians(gain)
         found = gain / (1.48 * _medians(np.abs(gain)) + 1e-6)
         return np.asarray(np.roll(found, start % scores.shape[1], axis=1))
@@ -131,22 +129,17 @@ def _medians(rows: Floats) -> Floats:
 
 
 @kernel
-def _differences(scores: Floats, neighbours: NDArray[np.int64]) -> Floats:
-    """Return by how much each score of a row is below the mean of those some places away."""
+def _differences(scores: Floats) -> Floats:
+    """Return by how much each score of a row is below the mean of those beside it."""
     count = scores.shape[1]
     found = np.empty(scores.shape)
     for shape in range(scores.shape[0]):
         row = scores[shape]
         for i in range(count):
             around = 0.0
-            for distance in neighbours:
-                j = i - distance
-                if j < 0:
-                    j += count
-                if j >= count:
-                    j -= count
-                around += row[j]
-            found[shape, i] = around / len(neighbours) - row[i]
+            for distance in range(1, _NEIGHBOURS + 1):
+                around += row[(i + count - distance) % count] + row[(i + distance) % count]
+            found[shape, i] = around / (2 * _NEIGHBOURS) - row[i]
     return found
 
 

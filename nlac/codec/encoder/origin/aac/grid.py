@@ -42,5 +42,5 @@ def _scores(window: Floats) -> Floats:
     return np.asarray(grid_scores(window.astype(np.float32), _FIRST_LINE, slides()))
 
 
-_HOPELESS = {2: 2.9, 3: 3.3, 4: 3.6, 5: 3.9, 6: 4.1, 7: 4.3, 8: 4.5, 10: 5.2}
-_SEARCH = GridSearch(WINDOW, (-6, -5, -4, 4, 5, 6), 6.0, _HOPELESS, _scores)
+_HOPELESS = {2: 3.0, 3: 3.4, 4: 3.7, 5: 4.1, 6: 4.4, 8: 4.6, 10: 5.1}
+_SEARCH = GridSearch(WINDOW, 6.0, _HOPELESS, _scores)

@@ -53,5 +53,5 @@ def _scores(window: Floats) -> Floats | None:
     return np.asarray(grid_scores(window.astype(np.float32), band, slides())[None])
 
 
-_HOPELESS = {3: 2.8, 4: 3.1, 5: 3.2, 7: 3.6, 8: 3.9, 10: 4.3}
-_SEARCH = GridSearch(WINDOW, (-4, -3, -2, 2, 3, 4), 5.0, _HOPELESS, _scores)
+_HOPELESS = {3: 2.9, 4: 3.2, 5: 3.3, 7: 3.6, 8: 3.9, 10: 4.4}
+_SEARCH = GridSearch(WINDOW, 5.0, _HOPELESS, _scores)
