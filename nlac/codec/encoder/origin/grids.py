@@ -59,6 +59,8 @@ class GridSearch:
         Least score of a grid.
     hopeless : mapping of int to float
         Scores after some windows below which more are not looked at.
+    loud_first : bool
+        Whether to look at loud windows first.
     scores : callable
         ``scores(window)``: how sparse the lines of a window are on each grid, low where many are
         zeros, (shapes, grids) float64; None where it tells nothing.
@@ -67,6 +69,7 @@ class GridSearch:
     window: int
     likely: float
     hopeless: Mapping[int, float]
+    loud_first: bool
     scores: Callable[[Floats], Floats | None]
 
     def find(
@@ -81,14 +84,18 @@ class GridSearch:
         total: Floats | None = None
         whole: Floats | None = None
         used = 0
-        # far ones first, so that the first few already tell of the whole
         windows = _MORE_WINDOWS if length > _LONGER_SECONDS * sample_rate else _WINDOWS
+        places = []
+        # far ones first, so that the first few already tell of the whole
         for order in range(windows):
             number = order * 7 % windows
             begin = number * (length - self.window) // windows
             end = (number + 1) * (length - self.window) // windows
-            start = steadiest(channels, begin, end, self.window, shift)
-            found = None if start < 0 else self._standing_out(channels, start, shift)
+            places.append(steadiest(channels, begin, end, self.window, shift))
+        if self.loud_first:
+            places.sort(key=lambda place: -place[0])
+        for changes, start in places:
+            found = None if changes < 0 else self._standing_out(channels, start, shift)
             if found is None:
                 continue
             capped = np.minimum(found, _MOST)
@@ -146,8 +153,10 @@ def _differences(scores: Floats) -> Floats:
 @kernel
 def steadiest(
     channels: NDArray[np.int32], begin: int, end: int, length: int, shift: int
-) -> int:
-    """Return where a window is most even in loudness and not clipped; -1 where all are quiet.
+) -> tuple[int, int]:
+    """Return the changes in a window that is most even in loudness and not clipped, and its place.
+
+    The changes are -1 where all are quiet.
 
     Parameters
     ----------
@@ -160,7 +169,7 @@ def steadiest(
     shift : int
         Low bits of samples that are left off.
     """
-    best = -1
+    best, loudness = begin, -1
     least = np.inf
     pieces = (length - 1) // _PIECE
     mixed = np.empty(length, np.int32)
@@ -186,5 +195,5 @@ def steadiest(
             continue
         uneven = most * pieces / total + 0.2 * clipped
         if uneven < least:
-            best, least = start, uneven
-    return best
+            best, loudness, least = start, total, uneven
+    return loudness, best
