@@ -24,6 +24,7 @@ _BITS = 3.2  # of a coefficient
 _FACTORS = 6  # of a product, which is a number of 24 bits
 _LANES = 16
 _ORDERS = (4, 8, 12)  # tried one after the other
+_PROMISING = 3.0  # bits that the first of them saves, or more are in vain
 
 
 class Filtered(NamedTuple):
@@ -269,14 +270,17 @@ def find_filter(
             cost = none
             for order in _ORDERS:
                 cost = _descend(filtered, trial, order, table, taps)
-                if cost > best + _BITS * 40 and order > _ORDERS[0]:
+                if order > _ORDERS[0] and cost > none - _PROMISING:
                     break
+            promising = cost <= none - _PROMISING
             for full in range(2):
                 if full == 1:
-                    for m in range(MAX_ORDER):
-                        trial[m] = kept[m]
                     if start == 2:
                         break
+                    if not promising and _sparseness(filtered, kept, MAX_ORDER, table, taps) > none:
+                        break
+                    for m in range(MAX_ORDER):
+                        trial[m] = kept[m]
                     cost = _descend(filtered, trial, MAX_ORDER, table, taps)
                 if cost < best:
                     best = cost
