@@ -1,13 +1,13 @@
 """Search for the grid on which the spectra of a lossy stream lie.
 
 Windows are taken all over the samples where these are loud, steady and not clipped. A grid's score
-in a window is compared with those a few samples away, so that what changes slowly, such as the
-rise of a note, cancels out; and in units of the scores' usual spread.
+in a window is compared with those at the next few samples, so that what changes slowly, such as
+the rise of a note, cancels out; and in units of the scores' usual spread.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -15,15 +15,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlac.codec.encoder.origin.floats import Floats
+from nlac.kernels.jit import kernel
 
 _WINDOWS, _MORE_WINDOWS = 12, 16  # of short and of longer samples
 _LONGER_SECONDS = 15
 _CANDIDATES = 10  # places that are considered for each
 _PIECE = 256
+_NEIGHBOURS = 3  # grids on either side that a grid is compared with
 _QUIET = 4.0  # least mean difference of neighbouring samples
-_MOST = 12.0  # of one window, so that no single one decides
+_MOST = 8.0  # of one window, so that no single one decides
 _SURE = 8.0
-_SURE_WINDOWS = 4
+_SURE_WINDOWS = 3
 
 
 class Grid(NamedTuple):
@@ -53,21 +55,21 @@ class GridSearch:
     ----------
     window : int
         Samples of a window.
-    neighbours : sequence of int
-        How far the grids are that a grid is compared with.
     likely : float
         Least score of a grid.
     hopeless : mapping of int to float
         Scores after some windows below which more are not looked at.
+    loud_first : bool
+        Whether to look at loud windows first.
     scores : callable
         ``scores(window)``: how sparse the lines of a window are on each grid, low where many are
         zeros, (shapes, grids) float64; None where it tells nothing.
     """
 
     window: int
-    neighbours: Sequence[int]
     likely: float
     hopeless: Mapping[int, float]
+    loud_first: bool
     scores: Callable[[Floats], Floats | None]
 
     def find(
@@ -80,51 +82,37 @@ class GridSearch:
         # of deeper samples only the highest 16 bits: what leaks between subbands is below
         shift = max(bits_per_sample - 16, 0)
         total: Floats | None = None
+        whole: Floats | None = None
         used = 0
-        # far ones first, so that the first few already tell of the whole
         windows = _MORE_WINDOWS if length > _LONGER_SECONDS * sample_rate else _WINDOWS
+        places = []
+        # far ones first, so that the first few already tell of the whole
         for order in range(windows):
             number = order * 7 % windows
             begin = number * (length - self.window) // windows
             end = (number + 1) * (length - self.window) // windows
-            start = self._steadiest(channels, begin, end, shift)
-            found = None if start is None else self._standing_out(channels, start, shift)
+            places.append(steadiest(channels, begin, end, self.window, shift))
+        if self.loud_first:
+            places.sort(key=lambda place: -place[0])
+        for changes, start in places:
+            found = None if changes < 0 else self._standing_out(channels, start, shift)
             if found is None:
                 continue
-            total = found if total is None else total + found
+            capped = np.minimum(found, _MOST)
+            total = capped if total is None else total + capped
+            whole = found if whole is None else whole + found
             used += 1
             if used >= _SURE_WINDOWS and total.max() > _SURE * used**0.5:
                 break
             if total.max() < self.hopeless.get(used, 0.0) * used**0.5:
                 return None
-        if total is None:
+        if total is None or whole is None:
             return None
-        shape, offset = divmod(int(np.argmax(total)), total.shape[1])
-        score = float(total[shape, offset]) / used**0.5
+        offset = int(np.argmax(total.max(axis=0)))
+        score = float(total[:, offset].max()) / used**0.5
+        # several shapes may reach the most of each window
+        shape = int(np.argmax(whole[:, offset]))
         return Grid(offset, score, shape) if score >= self.likely else None
-
-    def _steadiest(
-        self, channels: NDArray[np.int32], begin: int, end: int, shift: int
-    ) -> int | None:
-        """Return where a window is most even in loudness and not clipped."""
-        best = None
-        least = np.inf
-        for number in range(_CANDIDATES):
-            start = begin + number * (end - begin) // _CANDIDATES
-            window = channels[:, start : start + self.window] >> shift
-            mixed = window.sum(axis=0, dtype=np.int64)
-            changes = np.abs(np.diff(mixed))[: (self.window - 1) // _PIECE * _PIECE]
-            pieces = changes.reshape(-1, _PIECE).sum(axis=1)
-            mean = int(pieces.sum()) / pieces.size
-            if mean < _QUIET * _PIECE:
-                continue
-            low, high = window.min(), window.max()
-            clipped = int(np.count_nonzero(window == high)) if high >= 32767 else 0
-            clipped += int(np.count_nonzero(window == low)) if low <= -32768 else 0
-            uneven = float(pieces.max()) / mean + 0.2 * clipped
-            if uneven < least:
-                best, least = start, uneven
-        return best
 
     def _standing_out(self, channels: NDArray[np.int32], start: int, shift: int) -> Floats | None:
         """Return by how many deviations each grid is sparser than those around."""
@@ -134,11 +122,78 @@ class GridSearch:
         scores = self.scores(np.asarray(mixed * scale))
         if scores is None:
             return None
-        around = np.zeros(scores.shape)
-        for distance in self.neighbours:
-            around += np.roll(scores, distance, axis=1)
-        gain = around / len(self.neighbours) - scores
-        gain -= np.median(gain, axis=1, keepdims=True)
-        spread = np.median(np.abs(gain), axis=1, keepdims=True)
-        found = np.minimum(gain / (1.48 * spread + 1e-6), _MOST)
+        gain = _differences(scores)
+        gain -= _medians(gain)
+        found = gain / (1.48 * _medians(np.abs(gain)) + 1e-6)
         return np.asarray(np.roll(found, start % scores.shape[1], axis=1))
+
+
+def _medians(rows: Floats) -> Floats:
+    """Return the median of each row of an even number."""
+    middle = rows.shape[1] // 2
+    near = np.partition(rows, (middle - 1, middle), axis=1)
+    return np.asarray(0.5 * (near[:, middle - 1 : middle] + near[:, middle : middle + 1]))
+
+
+@kernel
+def _differences(scores: Floats) -> Floats:
+    """Return by how much each score of a row is below the mean of those beside it."""
+    count = scores.shape[1]
+    found = np.empty(scores.shape)
+    for shape in range(scores.shape[0]):
+        row = scores[shape]
+        for i in range(count):
+            around = 0.0
+            for distance in range(1, _NEIGHBOURS + 1):
+                around += row[(i + count - distance) % count] + row[(i + distance) % count]
+            found[shape, i] = around / (2 * _NEIGHBOURS) - row[i]
+    return found
+
+
+@kernel
+def steadiest(
+    channels: NDArray[np.int32], begin: int, end: int, length: int, shift: int
+) -> tuple[int, int]:
+    """Return the changes in a window that is most even in loudness and not clipped, and its place.
+
+    The changes are -1 where all are quiet.
+
+    Parameters
+    ----------
+    channels : (C, n) int32
+        Samples.
+    begin, end : int
+        Between which it begins.
+    length : int
+        Of the window.
+    shift : int
+        Low bits of samples that are left off.
+    """
+    best, loudness = begin, -1
+    least = np.inf
+    pieces = (length - 1) // _PIECE
+    mixed = np.empty(length, np.int32)
+    for number in range(_CANDIDATES):
+        start = begin + number * (end - begin) // _CANDIDATES
+        mixed[:] = 0
+        clipped = 0
+        for c in range(len(channels)):
+            given = channels[c, start : start + length]
+            for i in range(length):
+                sample = given[i] >> shift
+                mixed[i] += sample
+                clipped += (sample >= 32767) | (sample <= -32768)
+        total, most = 0, 0
+        for piece in range(pieces):
+            part = mixed[_PIECE * piece : _PIECE * (piece + 1) + 1]
+            changes = 0
+            for i in range(_PIECE):
+                changes += abs(part[i + 1] - part[i])
+            total += changes
+            most = max(most, changes)
+        if total < _QUIET * _PIECE * pieces:
+            continue
+        uneven = most * pieces / total + 0.2 * clipped
+        if uneven < least:
+            best, loudness, least = start, total, uneven
+    return loudness, best

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nlac.codec.encoder.origin.floats import Floats
 from nlac.kernels.jit import kernel
+from nlac.kernels.memory import address, load_i32
 
 
 @kernel
@@ -40,3 +42,22 @@ def mean_log(lines: Floats, begin: int, end: int, unit: float) -> float:
             total += log2(product)
             product = 1.0
     return (total + log2(product)) / (end - begin)
+
+
+@kernel
+def add_logs(values: NDArray[np.float32], totals: NDArray[np.int64]) -> None:
+    """Add rough logarithms of positive numbers, some for each total, for `mean_of_logs`.
+
+    The bits of a number are its exponent, and then its mantissa, which is nearly a logarithm.
+    """
+    at = address(values)
+    count = len(totals)
+    for begin in range(0, len(values), count):
+        for i in range(count):
+            totals[i] += load_i32(at, begin + i)
+
+
+@kernel
+def mean_of_logs(total: int, added: int, factors: int) -> float:
+    """Return the mean logarithm to base 2 of factors, whose products' logarithms were added."""
+    return (total / 2.0**23 - 127.0 * added) / factors

@@ -29,25 +29,32 @@ _NEAR = 3  # bands by which the edges of filters of one stream seem to differ
 _RESIDUAL = 0.3  # bits a line of a doubled residual; by trial, as other frames share it
 _GAIN = 25.0  # bits that filters must save
 _FILTER = 8.0  # bits of a filter
+# credit at first, for each window and channel, and for each found filter; a search takes so much
+_CREDIT, _INCOME, _REWARD, _PRICE = 120, 1, 16, 4
 _FINE = 1  # row of the reflection coefficients of four bits
 
 
 class Habits(NamedTuple):
-    """How often a stream's filters began and ended at each band.
+    """How often a stream's filters began and ended at each band, and were looked for in vain.
 
     Attributes
     ----------
     begins, ends : (52,) int64
         Counts.
+    credit : (1,) int64
+        Work that may still be spent on looking for filters, so that it is bounded where there are
+        none.
     """
 
     begins: NDArray[np.int64]
     ends: NDArray[np.int64]
+    credit: NDArray[np.int64]
 
 
 def new_habits() -> Habits:
     """Return counts of zero."""
-    return Habits(np.zeros(MOST_BANDS + 1, np.int64), np.zeros(MOST_BANDS + 1, np.int64))
+    edges = np.zeros((2, MOST_BANDS + 1), np.int64)
+    return Habits(edges[0], edges[1], np.full(1, _CREDIT, np.int64))
 
 
 @kernel
@@ -161,8 +168,10 @@ def fit_filtered(
     spent, plain = 0.0, cost
     for c in range(channels):
         begin, end, failed = _failed(part, lines[first + c], c, bands)
-        if failed < _LINES:
+        habits.credit[0] = min(habits.credit[0] + _INCOME, _CREDIT)
+        if failed < _LINES or habits.credit[0] < _PRICE:
             continue
+        habits.credit[0] -= _PRICE
         usual_begin, usual_end = (
             _snapped(begin, habits.begins, bands),
             _snapped(end, habits.ends, bands),
@@ -217,6 +226,7 @@ def fit_filtered(
                 order = kind[2]
                 habits.begins[kind[0]] += 1
                 habits.ends[kind[1]] += 1
+                habits.credit[0] += _REWARD
                 for item in range(4):
                     frames.filters[frame, first + c, number, item] = kind[item]
                 frames.filters[frame, first + c, number, 4] = 4

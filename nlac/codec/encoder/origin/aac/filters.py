@@ -7,11 +7,13 @@ after the other as long as the lines become sparser.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
 from nlac.codec.encoder.origin.floats import Floats
-from nlac.codec.encoder.origin.logarithm import log2
+from nlac.codec.encoder.origin.logarithm import add_logs, mean_of_logs
 from nlac.kernels.jit import kernel
 from nlac.predictors.origin.aac.frames import MAX_ORDER
 
@@ -19,8 +21,31 @@ _FLOOR = 0.7  # lines below are as good as zeros
 _SWEEPS = 12
 _REACH = 3  # by which an index is changed at a time
 _BITS = 3.2  # of a coefficient
-_BATCH = 16  # factors of a product
+_FACTORS = 6  # of a product, which is a number of 24 bits
+_LANES = 16
 _ORDERS = (4, 8, 12)  # tried one after the other
+_PROMISING = 3.0  # bits that the first of them saves, or more are in vain
+
+
+class Filtered(NamedTuple):
+    """Lines that may have been filtered, and room for what they were before.
+
+    Attributes
+    ----------
+    count : int
+        Number of lines.
+    padded : (12 + room,) float32
+        The lines behind 12 zeros, and zeros.
+    factors : (room,) float32
+        Overwritten.
+    logs : (lanes,) int64
+        Overwritten.
+    """
+
+    count: int
+    padded: NDArray[np.float32]
+    factors: NDArray[np.float32]
+    logs: NDArray[np.int64]
 
 
 @kernel
@@ -66,33 +91,58 @@ def apply_filter(
 
 
 @kernel
+def _filtered(lines: Floats) -> Filtered:
+    """Return the lines of a filter as numbers of 24 bits."""
+    count = len(lines)
+    room = (count + _FACTORS * _LANES - 1) // (_FACTORS * _LANES) * _FACTORS * _LANES
+    padded = np.zeros(MAX_ORDER + room, np.float32)
+    for i in range(count):
+        padded[MAX_ORDER + i] = lines[i]
+    return Filtered(count, padded, np.empty(room, np.float32), np.empty(_LANES, np.int64))
+
+
+@kernel
 def _sparseness(
-    lines: Floats, indices: NDArray[np.int64], order: int, table: Floats, taps: Floats
+    lines: Filtered, indices: NDArray[np.int64], order: int, table: Floats, taps: Floats
 ) -> float:
     """Return the sum of log2(abs(line) + 0.7) after the filter is removed, and its own bits."""
+    taps[:] = 0.0
     taps_of(indices, order, table, taps)
-    total = 0.0
-    product = 1.0
-    batch = 0
-    for i in range(len(lines)):
-        rest = lines[i]
-        for k in range(min(order, i)):
-            rest += taps[k] * lines[i - 1 - k]
-        product *= abs(rest) + _FLOOR
-        batch += 1
-        if batch == _BATCH:
-            total += log2(product)
-            product = 1.0
-            batch = 0
+    room = len(lines.factors)
+    t0, t1, t2 = np.float32(taps[0]), np.float32(taps[1]), np.float32(taps[2])
+    t3, t4, t5 = np.float32(taps[3]), np.float32(taps[4]), np.float32(taps[5])
+    t6, t7, t8 = np.float32(taps[6]), np.float32(taps[7]), np.float32(taps[8])
+    t9, t10, t11 = np.float32(taps[9]), np.float32(taps[10]), np.float32(taps[11])
+    floor = np.float32(_FLOOR)
+    given, factors = lines.padded, lines.factors
+    for i in range(room):
+        rest = (given[i + 12] + t0 * given[i + 11]) + (t1 * given[i + 10] + t2 * given[i + 9])
+        rest += t3 * given[i + 8]
+        if order > 4:
+            rest += (t4 * given[i + 7] + t5 * given[i + 6]) + (
+                t6 * given[i + 5] + t7 * given[i + 4]
+            )
+            rest += (t8 * given[i + 3] + t9 * given[i + 2]) + (t10 * given[i + 1] + t11 * given[i])
+        factors[i] = abs(rest) + floor
+    for i in range(lines.count, room):
+        factors[i] = np.float32(1.0)
+    part = room // _FACTORS
+    for i in range(part):
+        factors[i] = (factors[i] * factors[part + i] * factors[2 * part + i]) * (
+            factors[3 * part + i] * factors[4 * part + i] * factors[5 * part + i]
+        )
+    lines.logs[:] = 0
+    add_logs(factors[:part], lines.logs)
+    total = mean_of_logs(lines.logs.sum(), part, 1)
     for m in range(order):
         if indices[m] != 0:
             total += _BITS
-    return total + log2(product)
+    return total
 
 
 @kernel
 def _descend(
-    lines: Floats, indices: NDArray[np.int64], order: int, table: Floats, taps: Floats
+    lines: Filtered, indices: NDArray[np.int64], order: int, table: Floats, taps: Floats
 ) -> float:
     """Change indices, one or two at a time, until nothing makes the lines sparser."""
     best = _sparseness(lines, indices, order, table, taps)
@@ -202,11 +252,12 @@ def find_filter(
         falling[i] = lines[end - 1 - i]
     for m in range(MAX_ORDER):
         indices[m] = 0
-    none = _sparseness(rising, indices, 0, table, taps)
+    none = _sparseness(_filtered(rising), indices, 0, table, taps)
     best = none
     down = False
     for direction in range(2):
         values = falling if direction == 1 else rising
+        filtered = _filtered(values)
         for start in range(3):
             if start < 2:
                 _reflections(values, start == 1, table, trial)
@@ -218,16 +269,19 @@ def find_filter(
                 trial[m] = 0
             cost = none
             for order in _ORDERS:
-                cost = _descend(values, trial, order, table, taps)
-                if cost > best + _BITS * 40 and order > _ORDERS[0]:
+                cost = _descend(filtered, trial, order, table, taps)
+                if order > _ORDERS[0] and cost > none - _PROMISING:
                     break
+            promising = cost <= none - _PROMISING
             for full in range(2):
                 if full == 1:
-                    for m in range(MAX_ORDER):
-                        trial[m] = kept[m]
                     if start == 2:
                         break
-                    cost = _descend(values, trial, MAX_ORDER, table, taps)
+                    if not promising and _sparseness(filtered, kept, MAX_ORDER, table, taps) > none:
+                        break
+                    for m in range(MAX_ORDER):
+                        trial[m] = kept[m]
+                    cost = _descend(filtered, trial, MAX_ORDER, table, taps)
                 if cost < best:
                     best = cost
                     down = direction == 1

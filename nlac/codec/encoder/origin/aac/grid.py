@@ -10,7 +10,7 @@ from nlac.codec.encoder.origin.floats import Floats
 from nlac.codec.encoder.origin.grids import Grid, GridSearch
 from nlac.predictors.origin.aac.frames import table_of
 
-_FIRST_LINE = 16
+_FIRST_LINE = 60  # many lower ones are too finely quantised to be zeros
 
 
 def find_grid(
@@ -39,7 +39,8 @@ def find_grid(
 
 
 def _scores(window: Floats) -> Floats:
-    return np.asarray(grid_scores(window, _FIRST_LINE, slides()))
+    return np.asarray(grid_scores(window.astype(np.float32), _FIRST_LINE, slides()))
 
 
-_SEARCH = GridSearch(WINDOW, (-6, -5, -4, 4, 5, 6), 6.0, {4: 4.0, 8: 4.6, 12: 5.0}, _scores)
+_HOPELESS = {2: 3.0, 3: 3.4, 4: 3.7, 5: 4.1, 6: 4.4, 8: 4.6, 10: 5.1}
+_SEARCH = GridSearch(WINDOW, 6.0, _HOPELESS, False, _scores)

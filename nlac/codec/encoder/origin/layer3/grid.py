@@ -7,11 +7,17 @@ from numpy.typing import NDArray
 
 from nlac.codec.encoder.origin.floats import Floats
 from nlac.codec.encoder.origin.grids import Grid, GridSearch
-from nlac.codec.encoder.origin.layer3.grid_scores import SCORED, WINDOW, band_levels, grid_scores
+from nlac.codec.encoder.origin.layer3.grid_scores import (
+    SCORED,
+    WINDOW,
+    band_levels,
+    grid_scores,
+    slides,
+)
 from nlac.codec.encoder.origin.layer3.tables import bank
 from nlac.predictors.origin.granules import SUBBANDS, table_of
 
-_NOISE = 0.3  # least level of a subband that is looked at: more than rounding noise
+_NOISE = -0.2  # least level of a subband that is looked at: more than rounding noise
 
 
 def find_grid(
@@ -43,7 +49,10 @@ def _scores(window: Floats) -> Floats | None:
     loud = np.flatnonzero(band_levels(window, tables)[: SUBBANDS - 1] > _NOISE)
     if len(loud) == 0:
         return None
-    return np.asarray(grid_scores(window, max(1, int(loud[-1]) + 1 - SCORED), tables)[None])
+    band = max(1, int(loud[-1]) + 1 - SCORED)
+    return np.asarray(grid_scores(window.astype(np.float32), band, slides())[None])
 
 
-_SEARCH = GridSearch(WINDOW, (-4, -3, -2, 2, 3, 4), 5.0, {4: 3.1, 8: 3.7, 12: 4.2}, _scores)
+_HOPELESS = {2: 2.8, 3: 3.2, 4: 3.5, 5: 3.7, 6: 3.9, 8: 4.2, 10: 4.4}
+# lines of loud windows are mostly coded more coarsely
+_SEARCH = GridSearch(WINDOW, 5.0, _HOPELESS, True, _scores)
