@@ -24,7 +24,7 @@ from nlac.predictors.origin.aac.frames import LINES
 PAIRS = SLOPES * SLOPES
 UNTRIED = 1e7  # cost
 _CLASSES = 4  # of pairs, by which of their slopes are short
-_HOPELESS = 0.8  # by that much denser than the sparsest, slopes aren't tried
+_HOPELESS = 0.5  # by that much denser than the sparsest, slopes aren't tried
 _ALIKE = 0.1  # densities that differ less tell nothing
 
 

@@ -10,12 +10,11 @@ from nlac.codec.encoder.origin.grids import Grid, GridSearch
 from nlac.codec.encoder.origin.layer3.lattice_scores import LATTICE_WINDOW, lattice_scores, rungs
 from nlac.codec.encoder.origin.layer3.tables import bank, layout
 
-_NEIGHBOURS = (-4, -3, -2, 2, 3, 4)
 # of samples that were never coded the highest score is 4.2; of decoded ones 8 and more, but
 # windows with short blocks tell nothing
 _LIKELY = 5.5
 _MOST = 8.0  # less than with what other gains are looked for
-_HOPELESS = {6: 3.4, 8: 3.9}
+_HOPELESS = {3: 3.0, 4: 3.4, 6: 3.6, 8: 3.9}
 
 
 def find_fine_grid(
@@ -43,7 +42,7 @@ def find_fine_grid(
     def scores(window: Floats) -> Floats:
         return np.asarray(lattice_scores(window, layout(table), rungs(), bank())[None])
 
-    search = GridSearch(LATTICE_WINDOW, _NEIGHBOURS, _LIKELY, _HOPELESS, scores)
+    search = GridSearch(LATTICE_WINDOW, _LIKELY, _HOPELESS, True, scores)
     # where channels are coded apart, their sum is not near to values, and the other way round
     found = search.find(channels[:1], sample_rate, bits_per_sample)
     if found is None and len(channels) == 2:
