@@ -1,7 +1,8 @@
 """How sparse the lines of long blocks are on each of the 576 grids, as kernels.
 
 Many lines of a decoded granule are zeros, so on its own grid they are nothing but rounding noise.
-The 32 phases of a grid have their own slots, which its 18 shifts share; eight subbands are looked at.
+The 32 phases of a grid have their own slots, which its 18 shifts share; eight subbands are looked
+at.
 The window of a long block is a difference of two exponentials, so a line is a sum of two bins of a
 Fourier transform without a window over 36 slots, and a rotation moves these on by a slot.
 
@@ -21,7 +22,7 @@ from nlac.codec.encoder.origin.floats import Floats, rounded
 from nlac.codec.encoder.origin.layer3.filter_bank import lines_of, project
 from nlac.codec.encoder.origin.layer3.tables import MEMORY, Bank, bank
 from nlac.codec.encoder.origin.logarithm import add_logs, mean_log, mean_of_logs
-from nlac.kernels.jit import inline_kernel, kernel
+from nlac.kernels.jit import kernel
 from nlac.predictors.origin.granules import LINES, LONG, SUBBAND_LINES, SUBBANDS
 
 GRANULES = 2  # that a window holds on each grid
@@ -231,7 +232,6 @@ def grid_scores(samples: NDArray[np.float32], band: int, tables: Slides) -> Floa
     change = np.zeros(_ROW, np.float32)
     sums, folded = np.empty(64 * _PHASES, np.float32), np.empty(32 * _PHASES, np.float32)
     products = np.empty(_BATCHES * _ROW, np.float32)
-    logs = np.empty(_ROW, np.int64)
     scores = np.zeros(32 * SUBBAND_LINES)
     factors = GRANULES * SCORED * SUBBAND_LINES
     totals = np.zeros((SUBBAND_LINES, _ROW), np.int64)
