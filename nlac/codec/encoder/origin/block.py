@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +15,16 @@ from nlac.bitstream.header import StreamHeader
 from nlac.codec.encoder.channels import split_channels
 from nlac.codec.encoder.origin.aac import recover as aac
 from nlac.codec.encoder.origin.layer3 import recover as layer3
+from nlac.codec.encoder.origin.reach import without_bands
 from nlac.codec.encoder.origin.recovered import Recovered
 from nlac.codec.encoder.origin.sections import CodedSection, cut
+from nlac.predictors.origin.aac.frames import Frames
 from nlac.predictors.origin.coding import SectionCoder
 from nlac.predictors.origin.head import MAX_BITS, MAX_CHANNELS, MIN_BITS, Section, write_head
+from nlac.predictors.origin.lossy import AAC
+from nlac.predictors.origin.output import Output
+
+_ATTEMPTS = 4  # to leave off bands whose steps can't be told
 
 
 def encode_origin(
@@ -127,25 +134,50 @@ def code_sections(
         None in place of both where these bring nothing.
     """
     parts = _parts(channels, runs, bits_per_sample)
-    coded = [each for each in parts if isinstance(each, CodedSection)]
-    if not coded:
-        return None
-    lossy, table = runs[0].lossy, runs[0].table
-    coder = SectionCoder.encoder(lossy, channels.size)
-    for each in coded:
-        steps = each.units.steps.copy()
-        if not coder.units(each.units, table):
+    for _ in range(_ATTEMPTS):
+        coded = [each for each in parts if isinstance(each, CodedSection)]
+        if not coded:
             return None
-        if not np.array_equal(steps, each.units.steps):
-            raise NlacError(
-                "encoder fault: steps of a granule are neither all even nor all odd; "
-                "please report it"
-            )
-        coder.residuals(each.residuals, each.places)
+        lossy, table = runs[0].lossy, runs[0].table
+        coder = SectionCoder.encoder(lossy, channels.size)
+        changed = False
+        for number, each in enumerate(parts):
+            if isinstance(each, int):
+                continue
+            units = deepcopy(each.units)
+            if not coder.units(units, table):
+                return None
+            # the same as a decoder reads
+            wrong = each.units.steps != units.steps
+            if wrong.any():
+                parts[number] = _without(each, wrong, table, bits_per_sample)
+                changed = True
+            coder.residuals(each.residuals, each.places)
+        if not changed:
+            break
+    else:
+        return None
     if coder.is_full:
         return None
     sections = [Section(each) if isinstance(each, int) else each.section for each in parts]
     return sections, coder.words
+
+
+def _without(
+    coded: CodedSection, wrong: NDArray[np.bool_], table: int, bits_per_sample: int
+) -> CodedSection:
+    """Return a section without the bands whose steps a decoder does not read as they are."""
+    if not isinstance(coded.units, Frames):
+        raise NlacError(
+            "encoder fault: steps of a granule are neither all even nor all odd; please report it"
+        )
+    units = without_bands(coded.units, table, wrong)
+    section = coded.section
+    assert section.shift is not None
+    output = Output(section.gain, section.rounding, bits_per_sample)
+    before, _ = AAC.synthesise(coded.units, table, output, section.shift, section.frames)
+    made, near = AAC.synthesise(units, table, output, section.shift, section.frames)
+    return CodedSection(section, units, near, coded.residuals + before - made)
 
 
 def _parts(

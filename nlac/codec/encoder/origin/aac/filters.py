@@ -32,7 +32,7 @@ class Filtered(NamedTuple):
 
     Attributes
     ----------
-    length : int
+    size : int
         Number of lines.
     padded : (12 + room,) float32
         The lines behind 12 zeros, and zeros.
@@ -42,7 +42,7 @@ class Filtered(NamedTuple):
         Overwritten.
     """
 
-    length: int
+    size: int
     padded: NDArray[np.float32]
     factors: NDArray[np.float32]
     logs: NDArray[np.int64]
@@ -124,7 +124,7 @@ def _sparseness(
             )
             rest += (t8 * given[i + 3] + t9 * given[i + 2]) + (t10 * given[i + 1] + t11 * given[i])
         factors[i] = abs(rest) + floor
-    for i in range(lines.length, room):
+    for i in range(lines.size, room):
         factors[i] = np.float32(1.0)
     part = room // _FACTORS
     for i in range(part):

@@ -142,9 +142,7 @@ def grid_scores(samples: NDArray[np.float32], first: int, tables: Slides) -> Flo
             for shape in range(2):
                 logs[:] = 0
                 add_logs(products[shape], logs)
-                scores[shape, at & (LINES - 1)] += mean_of_logs(
-                    logs.sum(), _LANES, FRAMES * SCORED
-                )
+                scores[shape, at & (LINES - 1)] += mean_of_logs(logs.sum(), _LANES, FRAMES * SCORED)
             change -= samples[at - 2 * LINES]
         _slide(change, re, im, tables)
     return scores

@@ -1,7 +1,8 @@
 """How sparse the lines of long blocks are on each of the 576 grids, as kernels.
 
 Many lines of a decoded granule are zeros, so on its own grid they are nothing but rounding noise.
-The 32 phases of a grid have their own slots, which its 18 shifts share; eight subbands count.
+The 32 phases of a grid have their own slots, which its 18 shifts share; eight subbands are looked
+at.
 The window of a long block is a difference of two exponentials, so a line is a sum of two bins of a
 Fourier transform without a window over 36 slots, and a rotation moves these on by a slot.
 
