@@ -13,7 +13,7 @@ from nlac.api.origin.parts import BlockPlace, OriginPart, place_parts, summarise
 from nlac.api.results.origin import OriginInfo
 from nlac.codec.encoder.origin.aac import grid as aac_grid
 from nlac.codec.encoder.origin.block import code_sections, find_runs
-from nlac.codec.encoder.origin.layer3 import grid as layer3_grid
+from nlac.codec.encoder.origin.layer3.fine_grid import find_any_grid
 from nlac.predictors.origin.head import MAX_BITS, MAX_CHANNELS, MIN_BITS
 from nlac.predictors.origin.kinds import AAC, LAYER3, LossyKind
 from nlac.views.base import Recording
@@ -81,7 +81,7 @@ def _look(
     if not 1 <= len(channels) <= MAX_CHANNELS:
         return None
     rate, frames = recording.sample_rate, channels.shape[1]
-    for kind, look in ((LAYER3, layer3_grid.find_grid), (AAC, aac_grid.find_grid)):
+    for kind, look in ((LAYER3, find_any_grid), (AAC, aac_grid.find_grid)):
         found = look(channels, rate, recording.bits_per_sample)
         if found is None:
             continue

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from layer3_maker import coded, music
 
-from nlac.codec.encoder.origin.layer3.clipping import noise_above, rails_of, unclipped
+from nlac.codec.encoder.origin.clipping import rails_of, unclipped
+from nlac.codec.encoder.origin.layer3.clipping import edge_of, noise_above
 from nlac.codec.encoder.origin.layer3.filter_bank import analyse_slots
 from nlac.codec.encoder.origin.layer3.fine_grid import find_fine_grid
 from nlac.codec.encoder.origin.layer3.recover import recover
@@ -87,7 +88,7 @@ def test_clipped_samples_are_what_leaves_the_lines_above_empty():
     rails = rails_of(samples.astype(np.int32), 16)
     assert np.count_nonzero(rails) > 20
     # the encoder of the tests uses 418 lines
-    filled = unclipped(samples, rails, 418)
+    filled = unclipped(samples, rails, edge_of(418))
     off = np.abs(filled - true)[rails != 0]
     beyond = np.abs(true - samples)[rails != 0]
     assert np.median(off) < 0.02 * np.median(beyond)

@@ -79,6 +79,7 @@ class GridSearch:
         count, length = channels.shape
         if count not in (1, 2) or length < 2 * self.window:
             return None
+        channels = np.ascontiguousarray(channels)
         # of deeper samples only the highest 16 bits: what leaks between subbands is below
         shift = max(bits_per_sample - 16, 0)
         total: Floats | None = None

@@ -7,14 +7,45 @@ from numpy.typing import NDArray
 
 from nlac.codec.encoder.origin.floats import Floats
 from nlac.codec.encoder.origin.grids import Grid, GridSearch
+from nlac.codec.encoder.origin.layer3.grid import find_grid
 from nlac.codec.encoder.origin.layer3.lattice_scores import LATTICE_WINDOW, lattice_scores, rungs
 from nlac.codec.encoder.origin.layer3.tables import bank, layout
+from nlac.predictors.origin.granules import table_of
 
 # of samples that were never coded the highest score is 4.2; of decoded ones 8 and more, but
 # windows with short blocks tell nothing
 _LIKELY = 5.5
+_SURE_GRID = 9.0  # score of a grid that is not that of something else
 _MOST = 8.0  # less than with what other gains are looked for
 _HOPELESS = {3: 3.0, 4: 3.4, 6: 3.6, 8: 3.9}
+
+
+def find_any_grid(
+    channels: NDArray[np.int32], sample_rate: int, bits_per_sample: int
+) -> Grid | None:
+    """Find the grid of granules, finely quantised ones too.
+
+    Parameters
+    ----------
+    channels : (C, n) int32
+        Samples of each channel.
+    sample_rate : int
+        In Hz.
+    bits_per_sample : int
+        Depth of the samples.
+
+    Returns
+    -------
+    Grid or None
+        None if there is no likely grid, or Layer III has no such channels or sampling rate.
+    """
+    table = table_of(sample_rate)
+    if table is None or channels.shape[0] not in (1, 2):
+        return None
+    found = find_grid(channels, sample_rate, bits_per_sample)
+    if found is None or found.score < _SURE_GRID:
+        found = find_fine_grid(channels, table, sample_rate, bits_per_sample) or found
+    return found
 
 
 def find_fine_grid(

@@ -7,9 +7,8 @@ from numpy.typing import NDArray
 
 from nlac.codec.encoder.origin.clipping import rails_of
 from nlac.codec.encoder.origin.grids import Grid
-from nlac.codec.encoder.origin.layer3.fine_grid import find_fine_grid
+from nlac.codec.encoder.origin.layer3.fine_grid import find_any_grid
 from nlac.codec.encoder.origin.layer3.gain import find_level
-from nlac.codec.encoder.origin.layer3.grid import find_grid
 from nlac.codec.encoder.origin.layer3.stretch import fit, joined, length_of, part_of
 from nlac.codec.encoder.origin.recovered import Recovered
 from nlac.codec.encoder.origin.search import Fitted, Level, Search
@@ -17,7 +16,6 @@ from nlac.predictors.origin.granules import Granules, table_of
 from nlac.predictors.origin.lossy import LAYER3
 
 _DOUBTFUL = 2.4  # excess of granules that may have been coded
-_SURE_GRID = 9.0  # score of a grid that is not that of something else
 _WRONG = 1000.0  # mean squared error, in variances of noise, with which no run begins or ends
 _ROUNDED = 0.15  # variance of noise in squared steps of samples that is little but rounding
 
@@ -59,11 +57,7 @@ class _GranuleSearch(Search[Granules]):
     late, least_clear, least_units = 0, 8, 0
 
     def find_grid(self, begin: int, end: int) -> Grid | None:
-        channels = self.channels[:, begin:end]
-        found = find_grid(channels, self.rate, self.bits)
-        if found is None or found.score < _SURE_GRID:
-            found = find_fine_grid(channels, self.table, self.rate, self.bits) or found
-        return found
+        return find_any_grid(self.channels[:, begin:end], self.rate, self.bits)
 
     def find_level(self, begin: int, end: int, grid: Grid) -> Level | None:
         return find_level(self.channels[:, begin:end], grid, self.table, self.bits)
