@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from nlac.codec.encoder.origin.aac.pairs import PAIRS, densities_of, lines_of
+from nlac.codec.encoder.origin.aac.slopes.pairs import PAIRS, densities_of, lines_of
 from nlac.codec.encoder.origin.aac.stretch import Fit, fit_frames
 from nlac.codec.encoder.origin.aac.synthesis import synthesise
 from nlac.codec.encoder.origin.aac.tables import SLOPES, Bank, bank

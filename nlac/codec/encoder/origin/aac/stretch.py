@@ -7,11 +7,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from nlac.codec.encoder.origin.aac.edges import choose_slopes, try_slopes
 from nlac.codec.encoder.origin.aac.filtered_fit import Habits, fit_filtered, new_habits
 from nlac.codec.encoder.origin.aac.frame_fit import fit_long, fit_short, forget, write_long
-from nlac.codec.encoder.origin.aac.pairs import lines_of
 from nlac.codec.encoder.origin.aac.part_fit import Part, new_part
+from nlac.codec.encoder.origin.aac.slopes.edges import choose_slopes, try_slopes
+from nlac.codec.encoder.origin.aac.slopes.pairs import lines_of
 from nlac.codec.encoder.origin.aac.tables import (
     SHORT_SINE,
     Bank,

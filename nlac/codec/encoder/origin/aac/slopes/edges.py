@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlac.codec.encoder.origin.aac.frame_fit import cost_of_windows, fit_long, forget
-from nlac.codec.encoder.origin.aac.pairs import (
+from nlac.codec.encoder.origin.aac.part_fit import Part
+from nlac.codec.encoder.origin.aac.slopes.pairs import (
     PAIRS,
     UNTRIED,
     asked_for,
@@ -21,7 +22,6 @@ from nlac.codec.encoder.origin.aac.pairs import (
     lines_of,
     sparsest,
 )
-from nlac.codec.encoder.origin.aac.part_fit import Part
 from nlac.codec.encoder.origin.aac.tables import SHORT_SINE, SLOPES, Bank, Ladder, Layout
 from nlac.codec.encoder.origin.aac.transforms import WORK
 from nlac.codec.encoder.origin.floats import Floats

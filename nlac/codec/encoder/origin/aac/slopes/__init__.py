@@ -1,0 +1,1 @@
+"""Slopes of windows: which of them the frames of a stretch have."""
