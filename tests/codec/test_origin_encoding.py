@@ -77,6 +77,13 @@ def test_stretches_that_were_not_found_go_the_ordinary_way(decoded):
     assert np.array_equal(again, samples)
 
 
+def test_held_samples_are_tried_by_a_preset_that_looks_for_no_origin():
+    rng = np.random.default_rng(2)
+    held = np.repeat(rng.normal(0, 900, 20_000).astype(np.int16), 2)[:, None]
+    again, _ = nlac.read(encoded(held, preset="standard", origin="auto"), always_2d=True)
+    assert np.array_equal(again, held)
+
+
 def test_24_bits_and_mono(decoded):
     made = coded(music(1, 90_000, 6), RATE, 6).samples
     samples = np.rint(256 * made).astype(np.int32).T[700:]

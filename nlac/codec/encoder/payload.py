@@ -71,7 +71,7 @@ def encode_block(samples: Samples, stream: StreamHeader, options: EncodeOptions)
         parts = split_phases(integers, *found)
         # of channels that tell each other, estimates tell little: the simplest search may be best
         for preset in {options.preset: 0, "fast": 0}:
-            tried = replace(options, preset=preset, entry_seconds=0)
+            tried = replace(options, preset=preset, entry_seconds=0, origin="off")
             coded = _encode_integers(parts, stream, tried, head)
             payload = min(payload, head + coded, key=len)
     if len(payload) <= 1 + len(samples) * stream.frame_bytes:
