@@ -87,6 +87,21 @@ def test_where_it_is_quiet_the_gain_is_one_that_is_known():
     assert find_level(noise, Grid(0, 20.0, KBD), 0, 1.0) is None
 
 
+def test_of_24_bits_more_than_rounding_is_noise():
+    frames = music_frames(16, 40, 2)
+    frames.steps[frames.noise > 0] = NO_STEP
+    frames.noise[:] = 0
+    exact = samples_of(frames, lines_of(frames, 0)) * 256
+    # decoders count in numbers of 24 bits
+    exact += np.random.default_rng(6).normal(0, 0.7, exact.shape)
+    samples = np.rint(exact).astype(np.int32)[:, 700 : 40 * LINES]
+    (section,) = recover(samples, RATE, 24)
+    assert section.gain == 1.0
+    first = 700 // LINES - section.shift // LINES
+    given, found = frames.values[3:37], section.units.values[3 - first : 37 - first]
+    assert np.mean(np.all(given == found, axis=2)) > 0.8
+
+
 def test_what_a_decoder_clipped_is_fitted():
     frames = music_frames(14, 40, 2)
     frames.steps[frames.steps != NO_STEP] += 4

@@ -16,6 +16,7 @@ _PROBES = 3
 _FRAMES = 10
 _CODED = 0.4  # share of frames of a probe that must look coded
 _ROUNDING = 1 / 12  # variance of rounding, in squared steps of the samples
+_FLOATS = 1.0  # of deeper samples: decoders that count in floats err by more where it is loud
 _KNOWN = (1.0, 32767 / 32768)
 _NEAR = 4e-6
 _SPREADS = 5.0  # standard deviations of an estimate
@@ -65,7 +66,8 @@ def _loudest(places: list[NDArray[np.int32]], scale: float) -> Floats:
 
 
 def _probe(samples: Floats, shape: int, table: int, scale: float) -> tuple[Level, float] | None:
-    level = Level(scale, _ROUNDING / scale**2)
+    noise = _ROUNDING if scale == 1.0 else _FLOATS
+    level = Level(scale, noise / scale**2)
     best = _fit(samples, level, shape, table)
     if np.mean(best.coded) < _CODED or not best.frames.values.any():
         return None
@@ -75,14 +77,14 @@ def _probe(samples: Floats, shape: int, table: int, scale: float) -> tuple[Level
         if gain is None:
             return None
         # where it is quiet the samples tell the gain less well than it is known
-        unsure = _NEAR * scale + _SPREADS * float(np.sqrt(_ROUNDING / weight))
+        unsure = _NEAR * scale + _SPREADS * float(np.sqrt(noise / weight))
         for known in _KNOWN:
             if abs(gain - known * scale) < unsure:
                 gain = known * scale
                 break
         if gain == level.gain:
             break
-        level = Level(gain, _ROUNDING / gain**2)
+        level = Level(gain, noise / gain**2)
         best = _fit(samples, level, shape, table)
     return level, weight
 
