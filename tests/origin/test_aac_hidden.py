@@ -93,7 +93,7 @@ def test_of_24_bits_more_than_rounding_is_noise():
     frames.noise[:] = 0
     exact = samples_of(frames, lines_of(frames, 0)) * 256
     # decoders count in numbers of 24 bits
-    exact += np.random.default_rng(6).normal(0, 0.7, exact.shape)
+    exact += np.random.default_rng(6).normal(0, 1.0, exact.shape)
     samples = np.rint(exact).astype(np.int32)[:, 700 : 40 * LINES]
     (section,) = recover(samples, RATE, 24)
     assert section.gain == 1.0
