@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from oracle import exponents, lines
 from oracle.aac_sizes import size
+from oracle.aac_states import State
 from oracle.aac_tables import LINES, WINDOWS, band_in_window, edges
 from oracle.container import require
 from oracle.decisions import Decisions, Numbers
@@ -44,29 +45,6 @@ FILTER = Numbers(889, (195236, 195238, 195254, 195257, 195263, 195279))
 NOISE = Numbers(1010, (230657, 230661, 230865, 230873, 230875, 230926))
 FOLLOWS = Numbers(1011, (230932, 230934, 230938, 230939, 230940, 230941))
 LEVEL = Numbers(1012, (230943, 230974, 231005, 231056, 231260, 231261))
-
-
-class State(NamedTuple):
-    """A state (l, h) of a generator of noise."""
-
-    low: int
-    high: int
-
-    def following(self) -> "State":
-        """next."""
-        if self.high == 0:
-            return State((1664525 * self.low + 1013904223) % (1 << 32), 0)
-        low = self.low // 2 + (1 << 31) * odd(self.low & 245)
-        return State(low, self.high * 2 % (1 << 32) + odd((self.high >> 25) & 99))
-
-    def number(self) -> int:
-        x = self.low ^ self.high
-        return x if x < 1 << 31 else x - (1 << 32)
-
-
-def odd(x: int) -> int:
-    """par."""
-    return bin(x).count("1") % 2
 
 
 class Filter(NamedTuple):

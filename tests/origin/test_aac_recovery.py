@@ -174,7 +174,8 @@ def test_a_state_is_told_from_lines_of_noise(registers):
         told += found != NO_STATE
         for other in (np.rint(rng.laplace(0, 1, 32)) * 40.0, rng.uniform(-900, 900, 32)):
             assert find_state(other, 0, 32, 1, 1 / 12, new_generators(), work) == NO_STATE
-    assert told >= (30 if registers else 36)
+    # one band in sixteen is too uneven for the registers
+    assert told >= 30 if registers else told == 40
 
 
 def test_what_was_never_coded_has_no_grid():

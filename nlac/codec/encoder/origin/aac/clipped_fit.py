@@ -76,8 +76,9 @@ def _noise_above(samples: Floats, todo: NDArray[np.bool_], cut: int, variance: f
     """Return the variance of each frame's noise, of some from their lines that are not in use."""
     variances = np.full(len(todo), variance)
     if _edge_of(cut) < HIGHEST:
-        means = _energies(samples, todo, bank())[:, cut + 1 :].mean(axis=1)
-        means /= _LARGER[len(samples)]
+        above = _energies(samples, todo, bank())[:, cut + 1 :]
+        # one after the other, so that the sums are the same everywhere
+        means = np.cumsum(above, axis=1)[:, -1] / (above.shape[1] * _LARGER[len(samples)])
         noisy = todo & (means > _NOISY * variance)
         variances[noisy] = np.minimum(_CAUTION * means[noisy], _WORST * variance)
     return variances

@@ -59,10 +59,12 @@ def _loudest(places: list[NDArray[np.int32]], scale: float) -> Floats:
     """Return the samples of the place with the most energy, of those that are clipped least."""
     top = _TOP * scale
 
-    def rank(samples: Floats) -> tuple[int, float]:
-        return -int(np.count_nonzero(np.abs(samples) >= top)), float(np.sum(samples**2))
+    def rank(samples: NDArray[np.int32]) -> tuple[int, int]:
+        clipped = int(np.count_nonzero(np.abs(samples) >= top))
+        # in integers, so that it is the same everywhere
+        return -clipped, int(np.sum(samples.astype(np.int64) ** 2))
 
-    return max((each.astype(np.float64, order="C") for each in places), key=rank)
+    return max(places, key=rank).astype(np.float64, order="C")
 
 
 def _probe(samples: Floats, shape: int, table: int, scale: float) -> tuple[Level, float] | None:
