@@ -50,7 +50,7 @@ def of_flac(wav: str, folder: Path, *level: str) -> tuple[str, int, float, float
 
 def main(wav: str) -> None:
     length = Path(wav).stat().st_size
-    print("The first run compiles nlac's kernels, which takes a minute or so ...", flush=True)
+    print("The first run compiles nlac's kernels, which takes two minutes or so ...", flush=True)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         of_nlac(wav, folder, "standard")
