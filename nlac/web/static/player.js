@@ -15,6 +15,7 @@ export class Player {
     this.moved = moved;
     this.failed = failed;
     this.elements = new Map();
+    this.buttons = [];
     this.loop = null;
     this.at = 0;
     this.button = button("\u25b6 Play", () => this.toggle(), { class: "play" });
@@ -40,8 +41,11 @@ export class Player {
       this.elements.delete(key);
     }
     this.choices = choices;
-    this.buttons = choices.map(({ key, label }) => button(label, () => this.use(key), { data: { key } }));
-    this.choice.replaceChildren(...this.buttons);
+    // buttons that stay are not replaced: a click on one would be lost
+    const kept = new Map(this.buttons.map((each) => [each.dataset.key, each]));
+    this.buttons = choices.map(({ key, label }) => kept.get(key) ?? button(label, () => this.use(key), { data: { key } }));
+    for (const each of kept.values()) if (!urls.has(each.dataset.key)) each.remove();
+    this.choice.append(...this.buttons.filter((each) => !each.isConnected));
     this.use(choices.some(({ key }) => key === this.key) ? this.key : choices[0].key);
   }
 

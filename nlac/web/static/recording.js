@@ -2,7 +2,7 @@
 
 import { count, duration, format, size } from "./format.js";
 import { Look } from "./look.js";
-import { announce, codecTable } from "./table.js";
+import { announce, codecTable, renew } from "./table.js";
 import { chooser } from "./upload.js";
 import { button, complain, download, el, follow, post, remove, say } from "./ui.js";
 
@@ -95,10 +95,10 @@ export class Recording {
 
   update(state) {
     announce(this.rows, state.rows);
-    const kept = document.activeElement?.getAttribute("aria-label");
+    const fresh = codecTable(state.rows, this.facts.name), shown = this.table.firstChild;
+    if (shown && this.rows.length === state.rows.length) renew(shown, fresh);
+    else this.table.replaceChildren(fresh);
     this.rows = state.rows;
-    this.table.replaceChildren(codecTable(state.rows, this.facts.name));
-    if (kept) [...this.table.querySelectorAll("a")].find((link) => link.getAttribute("aria-label") === kept)?.focus();
     const over = !["waiting", "running"].includes(state.state);
     this.stop.hidden = over;
     this.start.disabled = !over;

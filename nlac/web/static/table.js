@@ -15,6 +15,18 @@ export function codecTable(rows, name) {
     el("tbody", {}, ...rows.map((row) => codecRow(row, largest, flac, name))));
 }
 
+/**
+ * Make a table tell what a fresh one of as many rows tells. Cells that are the same stay in place,
+ * since a click is lost, and so is the keyboard's focus, when the element below it is replaced.
+ */
+export function renew(table, fresh) {
+  [...fresh.tBodies[0].rows].forEach((row, i) => {
+    const old = table.tBodies[0].rows[i];
+    if (old.cells.length !== row.cells.length) old.replaceWith(row);
+    else [...row.cells].forEach((cell, j) => { if (!old.cells[j].isEqualNode(cell)) old.cells[j].replaceWith(cell); });
+  });
+}
+
 function codecRow(row, largest, flac, name) {
   const cell = (label, ...content) => el("td", { data: { label } }, ...content);
   const head = el("th", { scope: "row" }, row.codec);

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser_tools import LOOP, UPLOAD_LIMIT_BYTES, Shown, serving
+from browser_tools import LOOP, UPLOAD_LIMIT_BYTES, Shown, serving, until
 
 import nlac
 
@@ -57,6 +57,24 @@ def test_progress_is_seen_and_kept_over_a_reload(shown: Shown) -> None:
     page.reload()
     page.wait_for_selector("td .ok")
     assert page.locator("table tbody tr").count() == 1
+
+
+def test_links_and_buttons_stay_in_place_while_rows_come(shown: Shown) -> None:
+    page = shown.open()
+    shown.send(LOOP)
+    page.wait_for_selector("h1:text-is('loop.wav')")
+    page.evaluate("""
+        window.links = new Set();
+        window.states = 0;
+        window.listen = document.querySelector("[aria-label='Listen to'] button");
+        new MutationObserver(() => {
+            const link = document.querySelector("[aria-label='Download fast as .nlac']");
+            if (link) { links.add(link); states++; }
+        }).observe(document.querySelector("section[aria-label=Encoding]"), { childList: true, subtree: true });
+    """)
+    shown.encode("fast", "standard", "high")
+    until(page, "document.querySelectorAll('[aria-label=\"Listen to\"] button').length === 3")
+    assert page.evaluate("[links.size, states > 1, listen.isConnected]") == [1, True, True]
 
 
 def test_dropping_a_file_sends_it(shown: Shown) -> None:
