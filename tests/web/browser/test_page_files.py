@@ -70,7 +70,7 @@ def test_links_and_buttons_stay_in_place_while_rows_come(shown: Shown) -> None:
         new MutationObserver(() => {
             const link = document.querySelector("[aria-label='Download fast as .nlac']");
             if (link) { links.add(link); states++; }
-        }).observe(document.querySelector("section[aria-label=Encoding]"), { childList: true, subtree: true });
+        }).observe(document.body, { childList: true, subtree: true });
     """)
     shown.encode("fast", "standard", "high")
     until(page, "document.querySelectorAll('[aria-label=\"Listen to\"] button').length === 3")

@@ -51,6 +51,20 @@ def project(samples: Floats, slots: Floats, bank: Bank) -> None:
 
 
 @kernel
+def _unfold(folded: Floats, sums: Floats) -> None:
+    """Write 64 phases from the 32 that differ."""
+    sums[0] = folded[0]
+    sums[16] = 0.0
+    sums[32] = -folded[0]
+    sums[48] = folded[16]
+    for i in range(1, 16):
+        sums[i] = folded[i]
+        sums[32 - i] = -folded[i]
+        sums[48 + i] = folded[16 + i]
+        sums[48 - i] = folded[16 + i]
+
+
+@kernel
 def unproject(slots: Floats, samples: Floats, bank: Bank) -> None:
     """Add what slots synthesise to samples; the transpose of `project`.
 
@@ -78,15 +92,7 @@ def unproject(slots: Floats, samples: Floats, bank: Bank) -> None:
                 total2 += cosines[i, band + 2] * slots[slot, band + 2]
                 total3 += cosines[i, band + 3] * slots[slot, band + 3]
             folded[i] = (total0 + total1) + (total2 + total3)
-        sums[0] = folded[0]
-        sums[16] = 0.0
-        sums[32] = -folded[0]
-        sums[48] = folded[16]
-        for i in range(1, 16):
-            sums[i] = folded[i]
-            sums[32 - i] = -folded[i]
-            sums[48 + i] = folded[16 + i]
-            sums[48 - i] = folded[16 + i]
+        _unfold(folded, sums)
         for b in range(0, 16, 2):
             base = 32 * (slot + b)
             for i in range(64):
@@ -209,3 +215,54 @@ def add_lines(lines: Floats, kind: int, slots: Floats, bank: Bank) -> None:
                 sums[band] = -sums[band]
         for band in range(SUBBANDS):
             slots[slot, band] += sums[band]
+
+
+@kernel
+def shape_of(lines: Floats, begin: int, end: int, kind: int, shape: Floats, bank: Bank) -> None:
+    """Write the samples that some neighbouring lines of a granule give.
+
+    Parameters
+    ----------
+    lines : (576,) float64
+        Lines; none is used but those from `begin` to `end`, and only a few should be.
+    begin, end : int
+        First of them, and the first after them.
+    kind : int
+        Block type.
+    shape : (1632,) float64
+        Overwritten.
+    bank : Bank
+        Tables.
+    """
+    window, cosines, blocks, alias = bank.window, bank.cosines, bank.blocks, bank.alias
+    low = max(begin // SUBBAND_LINES - 1, 0)
+    high = min((end - 1) // SUBBAND_LINES + 2, SUBBANDS)
+    mixed = np.zeros(LINES)
+    mixed[begin:end] = lines[begin:end]
+    if kind != SHORT:
+        for band in range(low + 1, high):
+            edge = SUBBAND_LINES * band
+            for i in range(8):
+                one, other = mixed[edge - 1 - i], mixed[edge + i]
+                mixed[edge - 1 - i] = one * alias[0, i] - other * alias[1, i]
+                mixed[edge + i] = other * alias[0, i] + one * alias[1, i]
+    shape[:] = 0.0
+    slot = np.empty(SUBBANDS)
+    folded = np.empty(32)
+    sums = np.empty(64)
+    for t in range(36):
+        for band in range(low, high):
+            total = 0.0
+            for line in range(SUBBAND_LINES):
+                total += blocks[kind, line, t] * mixed[SUBBAND_LINES * band + line]
+            slot[band] = -total if t & 1 and band & 1 else total
+        for i in range(32):
+            total = 0.0
+            for band in range(low, high):
+                total += cosines[i, band] * slot[band]
+            folded[i] = total
+        _unfold(folded, sums)
+        for b in range(0, 16, 2):
+            base = 32 * (t + b)
+            for i in range(64):
+                shape[base + i] += window[32 * b + i] * sums[i]

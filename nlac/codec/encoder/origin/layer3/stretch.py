@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from nlac.codec.encoder.origin.box import slopes
 from nlac.codec.encoder.origin.clipping import replaced, unclipped
 from nlac.codec.encoder.origin.floats import Floats
 from nlac.codec.encoder.origin.layer3.block_types import Fits, choose_types, fit_stretch, new_fits
@@ -18,7 +19,7 @@ from nlac.codec.encoder.origin.layer3.clipping import (
     noise_above,
 )
 from nlac.codec.encoder.origin.layer3.filter_bank import analyse_slots
-from nlac.codec.encoder.origin.layer3.refinement import refine
+from nlac.codec.encoder.origin.layer3.rounding.refinement import refine
 from nlac.codec.encoder.origin.layer3.synthesis import synthesise
 from nlac.codec.encoder.origin.layer3.tables import SUPPORT, bank, ladder, layout
 from nlac.predictors.origin.granules import LINES, NO_STEP, Granules
@@ -31,7 +32,7 @@ _CODED = 1.8
 # is zero; decoded granules 0.4 and more, unless their steps are below those of the samples
 _EVIDENT = 0.1
 _LOST = 5.0  # excess of a granule that isn't worth its values, among coded ones either
-_ROUNDS = 3  # of refinement for each granule on average, at most
+_ROUNDS = 20  # of refinement for each granule on average, at most
 _TRIES = 3  # with clipped samples replaced by what the fit before gives
 _RIGHT = 1.4  # mean squared error, in variances, below which a fit isn't tried again
 _TENTHS = (4, 6, 8)  # of the lines that are ever in use, that may be all that are
@@ -138,7 +139,7 @@ def fit(
         rest = np.zeros_like(samples)
         part = slice(max(seen[0], 0), max(seen[1], 0))
         rest[:, part] = (samples[:, part] - samples_of(best, table)[:, part]) * gain
-        refine(rest, rails, gain, *best, _ROUNDS * count, layout(table), ladder(), bank())
+        refine(rest, rails, gain, *best, _ROUNDS * count, layout(table), ladder(), bank(), slopes())
     errors = errors_of(samples, rails, samples_of(best, table), *seen)
     errors = errors[:count] / variance
     begins = LINES * np.arange(count)

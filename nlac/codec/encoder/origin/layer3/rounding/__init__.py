@@ -1,0 +1,1 @@
+"""What the rounding of samples tells of values that it nearly hid."""
