@@ -24,6 +24,7 @@ from nlac.predictors.origin.aac.frames import LINES, SHORT, Frames, empty_frames
 
 _BOX = 0.504  # largest error of rounding, and of a decoder that counts in floats
 _CLEAN = 2  # samples beyond, that aren't worth a fit
+_HOPELESS = LINES // 4  # samples beyond of a channel, which tell too little
 _RESIDUAL = 5.0  # bits of a sample beyond
 _DEARER = 1.5  # bits of values: without that, fits follow the noise that is left
 _LEAST = 0.002  # variance that what is told has at least, in squared steps of the samples
@@ -101,7 +102,7 @@ def _refine(
                 slopes[c, 0], slopes[c, 1] = slopes_of(frames, g, c)
                 if frames.sequences[g, c] == SHORT:
                     price = _SHORT_PRICE
-            if beyond <= _CLEAN:
+            if beyond <= _CLEAN or beyond > _HOPELESS * channels:
                 continue
             least = _RESIDUAL * beyond + bits_of(frames, g, ladder)
             together = channels == 2
@@ -135,7 +136,7 @@ def _refine(
                 if same:
                     break
                 cost = _RESIDUAL * beyond + bits_of(draft, 0, ladder)
-                if cost < least:
+                if cost < least and beyond <= _HOPELESS * channels:
                     least = cost
                     credit += _REWARD
                     take_draft(draft, frames, g)
