@@ -55,6 +55,8 @@ class Part(NamedTuple):
         Where each band begins, and the end.
     variances : (2, 51) float64
         Variance of the noise of each channel's bands.
+    correlation : (1,) float64
+        Correlation of the noise of both channels.
     prices : (2, 51) float64
         Cost of each band and channel in bits; overwritten.
     indices : (2, 51) int64
@@ -91,6 +93,7 @@ class Part(NamedTuple):
     lines: Floats
     starts: NDArray[np.int64]
     variances: Floats
+    correlation: Floats
     prices: Floats
     indices: NDArray[np.int64]
     stereo: NDArray[np.int64]
@@ -115,6 +118,7 @@ def new_part() -> Part:
         np.zeros((2, LINES)),
         np.zeros(MOST_BANDS + 1, np.int64),
         np.ones((2, MOST_BANDS)),
+        np.zeros(1),
         np.zeros((2, MOST_BANDS)),
         np.full((2, MOST_BANDS), NO_INDEX, np.int64),
         np.zeros(MOST_BANDS, np.int64),
@@ -225,7 +229,9 @@ def fit_part(part: Part, channels: int, bands: int, windows: int, ladder: Ladder
                         part.costs[signal, band, k] = IMPOSSIBLE
                     continue
             else:
-                variance = 0.25 * (part.variances[0, band] + part.variances[1, band])
+                one, other = part.variances[0, band], part.variances[1, band]
+                shared = 2.0 * part.correlation[0] * np.sqrt(one * other)
+                variance = 0.25 * (one + other + (shared if signal == 2 else -shared))
             hint = NO_INDEX
             if (before == MID_SIDE) == (signal >= 2):
                 hint = part.indices[signal & 1, band]

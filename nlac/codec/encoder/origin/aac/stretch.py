@@ -60,6 +60,66 @@ class Fit(NamedTuple):
 
 
 @kernel
+def fit_frame(
+    part: Part,
+    lines: Floats,
+    together: bool,
+    frame: int,
+    frames: Frames,
+    exact: Floats,
+    misfits: Floats,
+    habits: Habits,
+    layout: Layout,
+    ladder: Ladder,
+) -> float:
+    """Fit the lines of a frame whose windows are known, and write it; return its cost in bits.
+
+    Parameters
+    ----------
+    part : Part
+        With the variances of all channels; steps and stereo of long windows in it are guesses.
+    lines : (2, 1024) float64
+        Lines of each channel; overwritten.
+    together : bool
+        Whether the channels have the same windows.
+    frame, frames
+        Where to write; sequences and shapes are set.
+    exact : (C, 1024) float64
+        Lines that the frame stands for; overwritten.
+    misfits : (C,) float64
+        Squared misfit of each channel in variances; overwritten.
+    habits : Habits
+        Of the filters of the stream.
+    layout, ladder : Layout, Ladder
+        Tables.
+    """
+    channels = frames.sequences.shape[1]
+    total = 0.0
+    first = 0
+    while first < channels:
+        width = 2 if together else 1
+        if frames.sequences[frame, first] == SHORT:
+            total += fit_short(
+                part, lines, first, width, frame, frames, exact, misfits, layout, ladder
+            )
+            forget(part)
+        else:
+            if not together:
+                forget(part)
+            before = part.guesses.copy()
+            cost = fit_long(part, lines, first, width, layout, ladder)
+            write_long(part, first, width, frame, frames, exact, layout)
+            for c in range(width):
+                misfits[first + c] = part.misfits[c]
+            total += fit_filtered(
+                part, lines, first, width, cost, frame, frames, exact, misfits, habits,
+                before, layout, ladder,
+            )  # fmt: skip
+        first += width
+    return total
+
+
+@kernel
 def _fit_frames(
     samples: Floats,
     variances: Floats,
@@ -93,28 +153,9 @@ def _fit_frames(
         together = channels == 2
         if channels == 2:
             together = slopes[g, 0] == slopes[g, 1] and slopes[g + 1, 0] == slopes[g + 1, 1]
-        costs[g] = 0.0
-        first = 0
-        while first < channels:
-            width = 2 if together else 1
-            if frames.sequences[g, first] == SHORT:
-                costs[g] += fit_short(
-                    part, lines, first, width, g, frames, exact[g], misfits[g], layout, ladder
-                )
-                forget(part)
-            else:
-                if not together:
-                    forget(part)
-                before = part.guesses.copy()
-                cost = fit_long(part, lines, first, width, layout, ladder)
-                write_long(part, first, width, g, frames, exact[g], layout)
-                for c in range(width):
-                    misfits[g, first + c] = part.misfits[c]
-                costs[g] += fit_filtered(
-                    part, lines, first, width, cost, g, frames, exact[g], misfits[g], habits,
-                    before, layout, ladder,
-                )  # fmt: skip
-            first += width
+        costs[g] = fit_frame(
+            part, lines, together, g, frames, exact[g], misfits[g], habits, layout, ladder
+        )
 
 
 def fit_frames(samples: Floats, variances: Floats, shape: int, table: int) -> Fit:

@@ -12,23 +12,37 @@ from nlac.predictors.origin.aac.frames import LINES, SHORT, START, STOP, Frames
 
 
 @kernel
+def slopes_of(frames: Frames, frame: int, channel: int) -> tuple[int, int]:
+    """Return the slopes of a frame's window, both short ones of short windows."""
+    left = int(frames.shapes[frame - 1, channel] if frame > 0 else frames.first_shapes[channel])
+    right = int(frames.shapes[frame, channel])
+    kind = frames.sequences[frame, channel]
+    if kind in (SHORT, STOP):
+        left += SHORT_SINE
+    if kind in (SHORT, START):
+        right += SHORT_SINE
+    return left, right
+
+
+@kernel
+def add_lines(
+    lines: Floats, left: int, right: int, samples: Floats, begin: int, work: Floats, bank: Bank
+) -> None:
+    """Add the samples of a frame with two slopes; the transpose of `lines_of`."""
+    if left >= SHORT_SINE and right >= SHORT_SINE:
+        add_short(lines, left - SHORT_SINE, right - SHORT_SINE, samples, begin, work, bank)
+    else:
+        add_long(lines, left, right, samples, begin, work, bank)
+
+
+@kernel
 def _synthesise(frames: Frames, lines: Floats, samples: Floats, bank: Bank) -> None:
     count, channels = frames.sequences.shape
     work = np.empty(WORK)
     for c in range(channels):
-        shape = int(frames.first_shapes[c])
         for g in range(count):
-            kind = frames.sequences[g, c]
-            left, right = shape, int(frames.shapes[g, c])
-            shape = right
-            if kind == SHORT:
-                add_short(lines[g, c], left, right, samples[c], LINES * g, work, bank)
-            else:
-                if kind == STOP:
-                    left += SHORT_SINE
-                if kind == START:
-                    right += SHORT_SINE
-                add_long(lines[g, c], left, right, samples[c], LINES * g, work, bank)
+            left, right = slopes_of(frames, g, c)
+            add_lines(lines[g, c], left, right, samples[c], LINES * g, work, bank)
 
 
 def synthesise(frames: Frames, lines: Floats) -> Floats:

@@ -1,0 +1,1 @@
+"""Frames fitted again, with what rounding tells of samples."""
