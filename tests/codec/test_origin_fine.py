@@ -103,13 +103,13 @@ def test_gains_are_searched_a_bounded_number_of_times(monkeypatch):
     searched = []
     monkeypatch.setattr(recovery, "find_level", lambda *_: None)
     monkeypatch.setattr(recovery, "search_level", lambda *given: searched.append(given))
-    samples = np.zeros((1, 12 * RATE), np.int32)
+    samples = np.zeros((1, 24 * RATE), np.int32)
     search = recovery._GranuleSearch(samples, RATE, TABLE, 16)
-    search.find_level(0, 12 * RATE, Grid(0, 5.0))
+    search.find_level(0, 24 * RATE, Grid(0, 5.0))
     assert not searched
     for _ in range(2):
-        search.find_level(0, 12 * RATE, Grid(0, 20.0))
+        search.find_level(0, 24 * RATE, Grid(0, 20.0))
     assert len(searched) == 1
     for offset in range(9):
-        search.find_level(0, 12 * RATE, Grid(offset, 20.0))
+        search.find_level(0, 24 * RATE, Grid(offset, 20.0))
     assert len(searched) == 2

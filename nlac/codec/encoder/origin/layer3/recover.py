@@ -18,7 +18,7 @@ from nlac.predictors.origin.lossy import LAYER3
 _DOUBTFUL = 2.4  # excess of granules that may have been coded
 _WRONG = 1000.0  # mean squared error, in variances of noise, with which no run begins or ends
 _SURE_GRID = 9.0  # score of a grid on which gains are looked for
-_SEARCH_SECONDS = 10  # for each of which one search of a gain is made, and one for what is left
+_SEARCH_SECONDS = 20  # for each of which one search of a gain is made, and one for what is left
 _ROUNDED = 0.15  # variance of noise in squared steps of samples that is little but rounding
 
 
