@@ -7,6 +7,8 @@ import pytest
 from layer3_maker import coded, music
 
 from nlac.codec.encoder.origin.clipping import rails_of, unclipped
+from nlac.codec.encoder.origin.grids import Grid
+from nlac.codec.encoder.origin.layer3 import recover as recovery
 from nlac.codec.encoder.origin.layer3.clipping import edge_of, noise_above
 from nlac.codec.encoder.origin.layer3.filter_bank import analyse_slots
 from nlac.codec.encoder.origin.layer3.fine_grid import find_fine_grid
@@ -95,3 +97,19 @@ def test_clipped_samples_are_what_leaves_the_lines_above_empty():
     touched = np.ones(40, np.bool_)
     noise = noise_above(analyse_slots(filled, 1, bank()), touched, 418, VARIANCE, bank())
     assert np.mean(noise < 1.5 * VARIANCE) > 0.8
+
+
+def test_gains_are_searched_a_bounded_number_of_times(monkeypatch):
+    searched = []
+    monkeypatch.setattr(recovery, "find_level", lambda *_: None)
+    monkeypatch.setattr(recovery, "search_level", lambda *given: searched.append(given))
+    samples = np.zeros((1, 24 * RATE), np.int32)
+    search = recovery._GranuleSearch(samples, RATE, TABLE, 16)
+    search.find_level(0, 24 * RATE, Grid(0, 5.0))
+    assert not searched
+    for _ in range(2):
+        search.find_level(0, 24 * RATE, Grid(0, 20.0))
+    assert len(searched) == 1
+    for offset in range(9):
+        search.find_level(0, 24 * RATE, Grid(offset, 20.0))
+    assert len(searched) == 2

@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 from aac_signals import lines_of, music_frames, samples_of
 
+from nlac.codec.encoder.origin.aac import clipped_fit
 from nlac.codec.encoder.origin.aac.clipped_fit import fit
 from nlac.codec.encoder.origin.aac.gain import find_level
 from nlac.codec.encoder.origin.aac.recover import recover
+from nlac.codec.encoder.origin.aac.stretch import fit_frames
 from nlac.codec.encoder.origin.clipping import rails_of, unclipped
 from nlac.codec.encoder.origin.grids import Grid
 from nlac.predictors.origin.aac.frames import (
@@ -154,3 +156,30 @@ def test_noise_of_faad_is_followed(tmp_path):
     noise = section.units.noise > 0
     assert np.count_nonzero(noise) > 100
     assert np.all(section.units.states[noise][:, 1] > 0)
+
+
+def test_frames_that_clip_are_fitted_again_a_bounded_number_of_times(monkeypatch):
+    count, fitted = 40, []
+
+    def counted(samples, variances, *others):
+        fitted.append(len(variances))
+        return fit_frames(samples, variances, *others)
+
+    monkeypatch.setattr(clipped_fit, "fit_frames", counted)
+    # frames of nothing that was coded, of which no fit is right
+    exact = np.random.default_rng(8).normal(0, 9000, (1, LINES * (count + 1)))
+    rails = (np.abs(exact) > 30000).astype(np.int8) * np.sign(exact).astype(np.int8)
+    fit(np.rint(exact), rails, 1 / 12, KBD, 0)
+    assert fitted[0] == count
+    assert 0 < sum(fitted[1:]) <= 1.5 * count
+
+
+def test_slopes_of_a_fit_before_are_taken():
+    frames = music_frames(17, 30, 2)
+    exact = samples_of(frames, lines_of(frames, 0))
+    variances = np.full(30, 1 / 12)
+    first = fit_frames(np.rint(exact), variances, KBD, 0)
+    assert len(np.unique(first.frames.sequences)) > 1
+    again = fit_frames(np.rint(exact), variances, KBD, 0, first)
+    for one, other in zip(first.frames, again.frames, strict=True):
+        assert np.array_equal(one, other)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,6 +18,7 @@ from nlac.kernels.jit import kernel
 from nlac.predictors.origin.aac.frames import LINES, Frames
 
 _TRIES = 3  # with clipped samples replaced by what the fit before gives
+_AGAIN = 1.5  # frames that are fitted again, for each of a stretch
 _AROUND = 3  # frames on either side of those that are fitted again
 _BEYOND = 8  # lines between the last one in use and the filter's stop band
 _SILENT = 16.0  # squared line in most frames that is only noise, in variances of it
@@ -152,6 +155,12 @@ def _spliced(whole: Fit, part: Fit, begin: int, end: int) -> Fit:
     return Fit(Frames(**frames), *others)
 
 
+def _part(fit: Fit, begin: int, end: int) -> Fit:
+    """Return the frames `begin` to `end` of a fit."""
+    rows: Any = (each[begin:end] for each in fit[1:])
+    return Fit(fit.frames.part(begin, end), *rows)
+
+
 def fit(samples: Floats, rails: NDArray[np.int8], variance: float, shape: int, table: int) -> Fit:
     """Fit frames to samples.
 
@@ -178,6 +187,7 @@ def fit(samples: Floats, rails: NDArray[np.int8], variance: float, shape: int, t
     cut = _cut_of(samples, touched, variance)
     guess = _filled(samples, rails, touched, cut, variance)
     best = fit_frames(guess, _noise_above(guess, touched, cut, variance), shape, table)
+    credit = int(_AGAIN * len(touched))
     off = _WRONG * float(np.sqrt(12 * variance))
     for number in range(_TRIES):
         given = synthesise(best.frames, best.lines)
@@ -194,10 +204,15 @@ def fit(samples: Floats, rails: NDArray[np.int8], variance: float, shape: int, t
             guess = _filled(guess, left, todo, cut, variance)
         variances = _noise_above(guess, todo, cut, variance)
         for begin, end in _runs(todo):
+            if credit < end - begin:
+                continue
+            credit -= end - begin
             own = slice(LINES * begin, LINES * (end + 1))
+            # slopes that were found among the clipped samples are mostly right
             part = fit_frames(
-                np.ascontiguousarray(guess[:, own]), variances[begin:end], shape, table
-            )
+                np.ascontiguousarray(guess[:, own]), variances[begin:end], shape, table,
+                _part(best, begin, end),
+            )  # fmt: skip
             tried = _spliced(best, part, begin, end)
             now = _wrong(samples, rails, synthesise(tried.frames, tried.lines), off)
             if now.sum() < wrong.sum():

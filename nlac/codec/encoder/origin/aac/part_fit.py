@@ -209,7 +209,7 @@ def fit_part(part: Part, channels: int, bands: int, windows: int, ladder: Ladder
             size = abs(_sum_or_difference(part, signal, i))
             part.sizes[signal, i] = size
             part.roots[signal, i] = np.sqrt(size * np.sqrt(size))
-    least = np.empty(4)
+    least = np.zeros(4)
     choices = np.empty(4, np.int64)
     positions = np.zeros(bands, np.int64)
     extra = 0.0
@@ -220,7 +220,11 @@ def fit_part(part: Part, channels: int, bands: int, windows: int, ladder: Ladder
         noisy = part.exponents[0, band] != NO_NOISE
         if channels == 2:
             noisy |= part.exponents[1, band] != NO_NOISE
-        for signal in range(2 if channels == 2 and noisy else signals):
+        # what costs more than the other way of stereo is of no interest
+        cap = IMPOSSIBLE
+        turned = before == MID_SIDE and channels == 2 and not noisy
+        for number in range(2 if channels == 2 and noisy else signals):
+            signal = number ^ 2 if turned else number
             if signal < 2:
                 variance = part.variances[signal, band]
                 if part.exponents[signal, band] != NO_NOISE:
@@ -232,12 +236,16 @@ def fit_part(part: Part, channels: int, bands: int, windows: int, ladder: Ladder
                 one, other = part.variances[0, band], part.variances[1, band]
                 shared = 2.0 * part.correlation[0] * np.sqrt(one * other)
                 variance = 0.25 * (one + other + (shared if signal == 2 else -shared))
+            choices[signal] = NO_INDEX
+            least[signal] = IMPOSSIBLE
+            if cap <= 0.0:
+                continue
             hint = NO_INDEX
             if (before == MID_SIDE) == (signal >= 2):
                 hint = part.indices[signal & 1, band]
             zero, _, choice = costs_of_band(
                 part.sizes[signal], part.roots[signal], begin, end, hint, BITS / variance, 1,
-                MARGIN, part.costs[signal, band], ladder,
+                MARGIN, cap, part.costs[signal, band], ladder,
             )  # fmt: skip
             part.zeros[signal, band] = zero
             choices[signal] = choice
@@ -246,6 +254,10 @@ def fit_part(part: Part, channels: int, bands: int, windows: int, ladder: Ladder
                 least[signal] = min(zero, part.costs[signal, band, choice] + 2.0)
             if signal < 2:
                 part.prices[signal, band] = least[signal]
+            if number == 1:
+                cap = least[signal] + least[signal ^ 1] + _PAIRED
+            elif number == 2:
+                cap -= least[signal]
         if channels < 2 or noisy:
             continue
         apart, paired = least[0] + least[1], least[2] + least[3]

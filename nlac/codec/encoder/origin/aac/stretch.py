@@ -51,12 +51,15 @@ class Fit(NamedTuple):
         Lines that the frames stand for.
     misfits : (F, C) float64
         Squared misfit of each channel in variances, by line.
+    density : (F,) float64
+        Least mean of log2(abs(line) + 1/2) of any slopes that were tried.
     """
 
     frames: Frames
     coded: NDArray[np.bool_]
     lines: Floats
     misfits: Floats
+    density: Floats
 
 
 @kernel
@@ -158,7 +161,9 @@ def _fit_frames(
         )
 
 
-def fit_frames(samples: Floats, variances: Floats, shape: int, table: int) -> Fit:
+def fit_frames(
+    samples: Floats, variances: Floats, shape: int, table: int, before: Fit | None = None
+) -> Fit:
     """Fit frames to samples.
 
     Parameters
@@ -171,16 +176,20 @@ def fit_frames(samples: Floats, variances: Floats, shape: int, table: int) -> Fi
         Usual shape of windows.
     table : int
         Table of bands.
+    before : Fit, optional
+        Of much the same samples: its slopes of windows are taken instead of looked for.
 
     Returns
     -------
     Fit
     """
     count, channels = len(variances), len(samples)
-    part = new_part()
     tables = layout(table), ladder(), bank()
-    trial = try_slopes(samples, variances, shape, part, *tables)
-    slopes = choose_slopes(trial)
+    if before is None:
+        trial = try_slopes(samples, variances, shape, new_part(), *tables)
+        slopes, density = choose_slopes(trial), trial.density
+    else:
+        slopes, density = slopes_of(before.frames), before.density
     frames = empty_frames(count, channels)
     lines = np.zeros((count, channels, LINES))
     misfits = np.zeros((count, channels))
@@ -188,5 +197,14 @@ def fit_frames(samples: Floats, variances: Floats, shape: int, table: int) -> Fi
     _fit_frames(
         samples, variances, slopes, frames, lines, misfits, costs, new_habits(), new_part(), *tables
     )
-    coded = costs / (channels * LINES) - trial.density < _CODED
-    return Fit(frames, coded, lines, misfits / LINES)
+    coded = costs / (channels * LINES) - density < _CODED
+    return Fit(frames, coded, lines, misfits / LINES, density)
+
+
+def slopes_of(frames: Frames) -> NDArray[np.int64]:
+    """Return the slopes at all edges of frames, (F + 1, C)."""
+    shapes = np.concatenate([frames.first_shapes[None], frames.shapes])
+    starts, stops = np.zeros(shapes.shape, np.bool_), np.zeros(shapes.shape, np.bool_)
+    stops[1:] = (frames.sequences == START) | (frames.sequences == SHORT)
+    starts[:-1] = (frames.sequences == STOP) | (frames.sequences == SHORT)
+    return np.where(starts | stops, SHORT_SINE, 0) + shapes.astype(np.int64)

@@ -184,7 +184,7 @@ def fit_granule(
         hint = steps[band] - MIN_STEP if steps[band] != NO_STEP else -1
         zeros[band], least, _ = costs_of_band(
             sizes, roots, starts[which, band], starts[which, band + 1], hint, weight, 2, _MARGIN,
-            costs[band], ladder,
+            IMPOSSIBLE, costs[band], ladder,
         )  # fmt: skip
         bound += least
         if bound > limit:

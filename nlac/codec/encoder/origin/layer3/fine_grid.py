@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from nlac.codec.encoder.origin.floats import Floats
 from nlac.codec.encoder.origin.grids import Grid, GridSearch
 from nlac.codec.encoder.origin.layer3.grid import find_grid
-from nlac.codec.encoder.origin.layer3.lattice_scores import LATTICE_WINDOW, lattice_scores, rungs
-from nlac.codec.encoder.origin.layer3.tables import bank, layout
+from nlac.codec.encoder.origin.layer3.lattice_scores import LATTICE_WINDOW, lattice, lattice_scores
+from nlac.codec.encoder.origin.layer3.tables import layout
 from nlac.predictors.origin.granules import table_of
 
 # of samples that were never coded the highest score is 4.2; of decoded ones 8 and more, but
@@ -17,7 +17,7 @@ from nlac.predictors.origin.granules import table_of
 _LIKELY = 5.5
 _SURE_GRID = 9.0  # score of a grid that is not that of something else
 _MOST = 8.0  # less than with what other gains are looked for
-_HOPELESS = {3: 3.0, 4: 3.4, 6: 3.6, 8: 3.9}
+_HOPELESS = {2: 2.9, 3: 3.3, 4: 3.5, 5: 3.6, 6: 3.8, 8: 4.2}
 
 
 def find_any_grid(
@@ -71,7 +71,8 @@ def find_fine_grid(
     """
 
     def scores(window: Floats) -> Floats:
-        return np.asarray(lattice_scores(window, layout(table), rungs(), bank())[None])
+        given = window.astype(np.float32)
+        return np.asarray(lattice_scores(given, layout(table), lattice())[None])
 
     search = GridSearch(LATTICE_WINDOW, _LIKELY, _HOPELESS, True, scores)
     # where channels are coded apart, their sum is not near to values, and the other way round

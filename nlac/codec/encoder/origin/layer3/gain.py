@@ -37,7 +37,6 @@ _NEAR = 4e-6
 _ROUNDS = 3
 # mean squared error, in variances, of granules that fit: at first, or after other gains were tried
 _RIGHT, _BEARABLE = 1.6, 20.0
-_SURE_GRID = 9.0  # score of a grid on which other gains are looked for
 _SEARCHED = 4  # granules that they are tried on
 _QUIET = 500.0  # largest sample of a subband in which a gain is looked for at first
 # parts of a step of the ladder, which is a fourth root of two, by which gains are changed in turn
@@ -47,7 +46,7 @@ _SEARCH = ((24, 1 / 24), (9, 1 / 160), (9, 1 / 900))
 def find_level(
     channels: NDArray[np.int32], grid: Grid, table: int, bits_per_sample: int
 ) -> Level | None:
-    """Find the gain of decoded samples; None if they do not look decoded on this grid.
+    """Find the gain of decoded samples, of those that decoders have; None if they do not look so.
 
     Parameters
     ----------
@@ -60,29 +59,49 @@ def find_level(
     bits_per_sample : int
         Depth of the samples.
     """
+    probes = _probes(channels, grid, table, bits_per_sample)
+    scale, noise = _scale_and_noise(probes, bits_per_sample)
+    level = None
+    for gain in _KNOWN if probes else ():
+        level = level or _improved(probes, gain * scale, scale, noise, _RIGHT)
+    return level
+
+
+def search_level(
+    channels: NDArray[np.int32], grid: Grid, table: int, bits_per_sample: int
+) -> Level | None:
+    """Find any other gain of decoded samples, which takes as long as some seconds of fits.
+
+    Parameters
+    ----------
+    channels, grid, table, bits_per_sample
+        See `find_level`.
+    """
+    probes = _probes(channels, grid, table, bits_per_sample)
+    if not probes:
+        return None
+    scale, noise = _scale_and_noise(probes, bits_per_sample)
+    probe = min(probes, key=lambda each: each.clipped)
+    return _improved([probe], probe.searched(scale, noise), scale, noise, _BEARABLE)
+
+
+def _probes(
+    channels: NDArray[np.int32], grid: Grid, table: int, bits_per_sample: int
+) -> list[_Probe]:
+    """Return samples of some places; none if there are too few."""
     length = length_of(_GRANULES)
     last = (channels.shape[1] - length - grid.offset) // LINES
-    if last < 0:
-        return None
     starts = [
         grid.offset + LINES * (last * (2 * number + 1) // (2 * _PROBES))
-        for number in range(_PROBES)
+        for number in range(_PROBES if last >= 0 else 0)
     ]
-    probes = [
-        _Probe(channels[:, start : start + length], table, bits_per_sample) for start in starts
-    ]
-    # decoders that write more than 16 bits have that gain
-    scale = 2.0 ** (bits_per_sample - 16)
-    noise = max(_ROUNDING, min(probe.noise() for probe in probes))
-    if bits_per_sample > 16:
-        noise *= _FLOATS
-    level = None
-    for gain in _KNOWN:
-        level = level or _improved(probes, gain * scale, scale, noise, _RIGHT)
-    if level is None and grid.score >= _SURE_GRID:
-        probe = min(probes, key=lambda each: each.clipped)
-        level = _improved([probe], probe.searched(scale, noise), scale, noise, _BEARABLE)
-    return level
+    return [_Probe(channels[:, start : start + length], table, bits_per_sample) for start in starts]
+
+
+def _scale_and_noise(probes: list[_Probe], bits_per_sample: int) -> tuple[float, float]:
+    """Return the gain of a decoder that writes samples of that depth, and the variance of noise."""
+    noise = max(_ROUNDING, min((probe.noise() for probe in probes), default=0.0))
+    return 2.0 ** (bits_per_sample - 16), noise * (_FLOATS if bits_per_sample > 16 else 1.0)
 
 
 def _improved(

@@ -53,6 +53,6 @@ def _scores(window: Floats) -> Floats | None:
     return np.asarray(grid_scores(window.astype(np.float32), band, slides())[None])
 
 
-_HOPELESS = {4: 2.8, 5: 3.0, 6: 3.3, 7: 3.5, 8: 3.9, 10: 4.3}
+_HOPELESS = {3: 2.9, 4: 3.2, 5: 3.4, 6: 3.6, 7: 3.8, 8: 4.1, 10: 4.4}
 # lines of loud windows are mostly coded more coarsely
 _SEARCH = GridSearch(WINDOW, 5.0, _HOPELESS, True, _scores)

@@ -3,6 +3,8 @@
 Finely quantised granules have few zeros, and on other grids as many. But values are the further
 apart the larger they are: even where a step is below that of the samples, those of loud lines are
 wider apart than noise is.
+
+Numbers of 24 bits suffice here and are twice as fast.
 """
 
 from __future__ import annotations
@@ -11,17 +13,22 @@ from functools import cache
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nlac.codec.encoder.origin.floats import Floats, rounded
-from nlac.codec.encoder.origin.layer3.tables import Bank, Layout, ladder
-from nlac.codec.encoder.origin.logarithm import log2
+from nlac.codec.encoder.origin.layer3.tables import Layout, bank, ladder
 from nlac.kernels.jit import kernel
+from nlac.kernels.memory import address, load_i32
 from nlac.predictors.origin.granules import LINES, LONG, SUBBAND_LINES
+
+Singles = NDArray[np.float32]
 
 _PHASES = 32  # of slots, which are computed together
 _LANES = 4  # lowest subbands
 _LINES = 64  # of these that need no others
 _FIRST = 6  # band
+_BUTTERFLIES = 8
+_LOWEST = SUBBAND_LINES - _BUTTERFLIES  # line that others need
 _SLOTS = 3 * SUBBAND_LINES - 1
 LATTICE_WINDOW = 32 * (_SLOTS + 15) + 31  # samples of a window
 _LEAST = 3.0  # magnitude of lines that are looked at
@@ -32,39 +39,79 @@ _SPACING = 0.88  # log2(4/3 / sqrt(2 pi / 12))
 _NONE = -6.0  # least evidence of a band
 
 
-class Rungs(NamedTuple):
-    """What is needed of each step.
+class Lattice(NamedTuple):
+    """Tables of the scores.
 
     Attributes
     ----------
-    steps : (steps,) float64
+    window : (512,) float32
+    cosines : (32, 32) float32
+        As in `Bank`.
+    slopes : (36,) float32
+        Window of a long block, by which slots are folded.
+    waves : (18, 18) float32
+        Lines of what was folded.
+    alias : (2, 8) float32
+        Cosines and sines of the alias reduction.
+    steps : (steps,) float32
         Size of the value 1.
-    apart : (steps,) float64
+    apart : (steps,) float32
         How far values at a line are apart that is 1 large; the power 1/4 of it is a factor.
-    told : (steps,) float64
+    told : (steps,) float32
         Logarithm of this to base 2, less a constant.
-    inverse : (steps,) float64
+    inverse : (steps,) float32
         What the power 3/4 of a line is multiplied by to be a value.
-    weights : (steps,) float64
+    weights : (steps,) float32
         Bits of a squared misfit of one value at a line that is 1 large.
     """
 
-    steps: Floats
-    apart: Floats
-    told: Floats
-    inverse: Floats
-    weights: Floats
+    window: Singles
+    cosines: Singles
+    slopes: Singles
+    waves: Singles
+    alias: Singles
+    steps: Singles
+    apart: Singles
+    told: Singles
+    inverse: Singles
+    weights: Singles
+
+
+@cache
+def lattice() -> Lattice:
+    """Return the tables of the scores."""
+    slots = np.arange(2 * SUBBAND_LINES)
+    slopes = rounded(np.sin(np.pi / 36 * (slots + 0.5)))
+    # those that fall at the same angles are folded together
+    first = np.concatenate([slots[:9], slots[18:27]])
+    tables = ladder()
+    steps = tables.steps * tables.unit[LONG]
+    roots = np.sqrt(steps * np.sqrt(steps))
+    apart = 4 / 3 * roots
+    found = (
+        bank().window,
+        bank().cosines,
+        slopes,
+        bank().blocks[LONG][:, first] / slopes[first],
+        bank().alias,
+        steps,
+        apart,
+        rounded(np.log2(roots)),
+        1 / roots,
+        _WEIGHT * apart**2,
+    )
+    return Lattice(*(np.ascontiguousarray(table, np.float32) for table in found))
 
 
 @kernel
-def lattice_scores(samples: Floats, layout: Layout, rungs: Rungs, bank: Bank) -> Floats:
+def lattice_scores(samples: Singles, layout: Layout, tables: Lattice) -> Floats:
     """Return evidence against quantised lines, on each grid.
 
     Parameters
     ----------
-    samples : (LATTICE_WINDOW,) float64
+    samples : (LATTICE_WINDOW,) float32
         Samples.
-    layout, rungs, bank : Layout, Rungs, Bank
+    layout, tables : Layout, Lattice
         Tables.
 
     Returns
@@ -74,17 +121,18 @@ def lattice_scores(samples: Floats, layout: Layout, rungs: Rungs, bank: Bank) ->
         window.
     """
     scores = np.zeros(LINES)
-    slots = np.empty((_SLOTS, _LANES, _PHASES))
-    lines = np.empty((_LANES * SUBBAND_LINES, _PHASES))
-    total = np.empty(_PHASES)
-    _project_lowest(samples, slots, bank)
+    slots = np.empty((_SLOTS, _LANES, _PHASES), np.float32)
+    lines = np.zeros((_LANES * SUBBAND_LINES, _PHASES), np.float32)
+    folded = np.empty((SUBBAND_LINES, _PHASES), np.float32)
+    total = np.empty(_PHASES, np.float32)
+    starts = layout.starts[0]
+    _project_lowest(samples, slots, tables)
     for shift in range(SUBBAND_LINES):
-        _lowest_lines(slots, shift, lines, bank)
+        _lowest_lines(slots, shift, lines, folded, tables)
         total[:] = 0.0
         band = _FIRST
-        while layout.starts[0, band + 1] <= _LINES:
-            begin, end = layout.starts[0, band], layout.starts[0, band + 1]
-            _add_evidence(lines, begin, end, total, rungs)
+        while starts[band + 1] <= _LINES:
+            _add_evidence(lines, starts[band], starts[band + 1], total, tables)
             band += 1
         for phase in range(_PHASES):
             scores[_PHASES * shift + phase] = -total[phase]
@@ -92,21 +140,29 @@ def lattice_scores(samples: Floats, layout: Layout, rungs: Rungs, bank: Bank) ->
 
 
 @kernel
-def _project_lowest(samples: Floats, slots: Floats, bank: Bank) -> None:
-    """Write slots of the lowest subbands that begin at any sample: by slot, subband and phase."""
-    window, cosines = bank.window, bank.cosines
-    sums = np.empty((64, _PHASES))
-    folded = np.empty((32, _PHASES))
+def _project_lowest(samples: Singles, slots: Singles, tables: Lattice) -> None:
+    """Write slots of the lowest subbands that begin at any sample: by slot, subband and phase.
+
+    Every second slot of every second subband is inverted.
+    """
+    window, cosines = tables.window, tables.cosines
+    sums = np.empty((64, _PHASES), np.float32)
+    folded = np.empty((32, _PHASES), np.float32)
     for slot in range(_SLOTS):
         for i in range(64):
+            w0, w1, w2, w3 = window[i], window[64 + i], window[128 + i], window[192 + i]
+            w4, w5, w6, w7 = window[256 + i], window[320 + i], window[384 + i], window[448 + i]
+            heard = samples[32 * slot + i :]
             row = sums[i]
             for p in range(_PHASES):
-                row[p] = 0.0
-            for b in range(0, 16, 2):
-                factor = window[32 * b + i]
-                base = 32 * (slot + b) + i
-                for p in range(_PHASES):
-                    row[p] += factor * samples[base + p]
+                row[p] = (
+                    (w0 * heard[p] + w1 * heard[p + 64])
+                    + (w2 * heard[p + 128] + w3 * heard[p + 192])
+                ) + (
+                    (w4 * heard[p + 256] + w5 * heard[p + 320])
+                    + (w6 * heard[p + 384] + w7 * heard[p + 448])
+                )
+        # the cosines repeat with signs, see `project`
         for p in range(_PHASES):
             folded[0, p] = sums[0, p] - sums[32, p]
             folded[16, p] = sums[48, p]
@@ -116,114 +172,132 @@ def _project_lowest(samples: Floats, slots: Floats, bank: Bank) -> None:
                 folded[16 + i, p] = sums[48 + i, p] + sums[48 - i, p]
         for lane in range(_LANES):
             row = slots[slot, lane]
+            sign = np.float32(-1.0 if lane & slot & 1 else 1.0)
             for p in range(_PHASES):
                 row[p] = 0.0
-            for i in range(32):
-                factor = cosines[i, lane]
+            for i in range(0, 32, 4):
+                c0, c1 = sign * cosines[i, lane], sign * cosines[i + 1, lane]
+                c2, c3 = sign * cosines[i + 2, lane], sign * cosines[i + 3, lane]
                 for p in range(_PHASES):
-                    row[p] += factor * folded[i, p]
+                    row[p] += (c0 * folded[i, p] + c1 * folded[i + 1, p]) + (
+                        c2 * folded[i + 2, p] + c3 * folded[i + 3, p]
+                    )
 
 
 @kernel
-def _lowest_lines(slots: Floats, shift: int, lines: Floats, bank: Bank) -> None:
-    """Write the magnitudes of the lowest lines of long blocks that begin at a slot."""
-    blocks, alias = bank.blocks, bank.alias
+def _lowest_lines(
+    slots: Singles, shift: int, lines: Singles, folded: Singles, tables: Lattice
+) -> None:
+    """Write the magnitudes of the lowest lines of long blocks that begin at a slot.
+
+    Of the lowest subband only those that the next one's need are written.
+    """
+    slopes, waves, alias = tables.slopes, tables.waves, tables.alias
+    half = SUBBAND_LINES // 2
     for lane in range(_LANES):
-        for line in range(SUBBAND_LINES):
-            row = lines[SUBBAND_LINES * lane + line]
+        for i in range(half):
+            one, other = folded[i], folded[half + i]
+            first, second = slots[shift + i, lane], slots[shift + 17 - i, lane]
+            third, fourth = slots[shift + 18 + i, lane], slots[shift + 35 - i, lane]
+            s1, s2, s3, s4 = slopes[i], slopes[17 - i], slopes[18 + i], slopes[35 - i]
+            for p in range(_PHASES):
+                one[p] = s1 * first[p] - s2 * second[p]
+                other[p] = s3 * third[p] + s4 * fourth[p]
+        low = SUBBAND_LINES * lane
+        for line in range(max(low, _LOWEST), min(low + SUBBAND_LINES, _LINES)):
+            row, wave = lines[line], waves[line - low]
             for p in range(_PHASES):
                 row[p] = 0.0
-            for slot in range(2 * SUBBAND_LINES):
-                factor = blocks[LONG, line, slot]
-                # every second slot of every second subband is inverted
-                if lane & slot & 1:
-                    factor = -factor
-                given = slots[shift + slot, lane]
+            for i in range(0, SUBBAND_LINES, 3):
+                w0, w1, w2 = wave[i], wave[i + 1], wave[i + 2]
                 for p in range(_PHASES):
-                    row[p] += factor * given[p]
+                    row[p] += w0 * folded[i, p] + (w1 * folded[i + 1, p] + w2 * folded[i + 2, p])
     for edge in range(SUBBAND_LINES, _LANES * SUBBAND_LINES, SUBBAND_LINES):
-        for i in range(8):
+        for i in range(_BUTTERFLIES):
             below, above = lines[edge - 1 - i], lines[edge + i]
+            cosine, sine = alias[0, i], alias[1, i]
+            if shift & 1:
+                sine = -sine  # odd slots are inverted, from the granule's first one on
             for p in range(_PHASES):
-                low, high = below[p], above[p]
-                below[p] = low * alias[0, i] + high * alias[1, i]
-                above[p] = high * alias[0, i] - low * alias[1, i]
-    for i in range(_LANES * SUBBAND_LINES):
-        row = lines[i]
+                low_one, high_one = below[p], above[p]
+                below[p] = low_one * cosine + high_one * sine
+                above[p] = high_one * cosine - low_one * sine
+    for line in range(SUBBAND_LINES, _LINES):
+        row = lines[line]
         for p in range(_PHASES):
             row[p] = abs(row[p])
 
 
 @kernel
-def _add_evidence(lines: Floats, begin: int, end: int, total: Floats, rungs: Rungs) -> None:
+def _add_misfits(
+    roots: Singles, apart: Singles, misfits: Singles, inverse: np.float32, weight: np.float32
+) -> None:
+    """Add how far a line is from a value of a step, in bits."""
+    half, far = np.float32(0.5), np.float32(_FAR)
+    for p in range(_PHASES):
+        value = roots[p] * inverse
+        off = value - np.floor(value + half)
+        misfits[p] += min(off * off * apart[p] * weight, far)
+
+
+@kernel
+def _add_evidence(lines: Singles, begin: int, end: int, total: Singles, tables: Lattice) -> None:
     """Add the evidence for the step that has the most, of the lines of a band, for each phase."""
     count = end - begin
-    roots = np.zeros((count, _PHASES))
-    apart = np.zeros((count, _PHASES))
-    used = np.zeros(_PHASES)
-    smallest = np.full(_PHASES, 1e9)
-    largest = np.zeros(_PHASES)
-    product = np.ones(_PHASES)
+    zero, one, two = np.float32(0.0), np.float32(1.0), np.float32(2.0)
+    least_size, finest_apart = np.float32(_LEAST), np.float32(_FINEST)
+    half = np.float32(0.5)
+    roots = np.empty((count, _PHASES), np.float32)
+    apart = np.empty((count, _PHASES), np.float32)
+    used, smallest = np.empty(_PHASES, np.float32), np.empty(_PHASES, np.float32)
+    largest, product = np.empty(_PHASES, np.float32), np.empty(_PHASES, np.float32)
+    finest, told = np.empty(_PHASES, np.float32), np.empty(_PHASES, np.float32)
+    found, misfit = np.empty(_PHASES, np.float32), np.empty(_PHASES, np.float32)
+    for p in range(_PHASES):
+        used[p] = largest[p] = zero
+        smallest[p] = np.float32(1e9)
+        product[p] = one
     for i in range(count):
-        row = lines[begin + i]
+        row, root, square = lines[begin + i], roots[i], apart[i]
         for p in range(_PHASES):
             size = row[p]
-            if size >= _LEAST:
-                half = np.sqrt(size)
-                roots[i, p] = np.sqrt(size * half)
-                apart[i, p] = half
-                product[p] *= half
-                used[p] += 1.0
-                smallest[p] = min(smallest[p], size)
-                largest[p] = max(largest[p], size)
-    finest = np.empty(_PHASES)
-    told = np.empty(_PHASES)
-    found = np.full(_PHASES, _NONE)
-    coarsest = 0.0
+            is_used = size >= least_size
+            part = np.sqrt(size)
+            root[p] = np.sqrt(size * part) if is_used else zero
+            square[p] = part if is_used else zero
+            product[p] *= part if is_used else one
+            used[p] += one if is_used else zero
+            smallest[p] = min(smallest[p], size if is_used else np.float32(1e9))
+            largest[p] = max(largest[p], size)
     for p in range(_PHASES):
-        if used[p] < 2.0:
-            # nothing is found where none of the steps is fine enough
-            smallest[p] = finest[p] = told[p] = found[p] = 0.0
-            continue
-        told[p] = used[p] * _SPACING + 0.5 * log2(product[p])
-        finest[p] = _FINEST / np.sqrt(np.sqrt(largest[p]))
-        smallest[p] *= 1.5
+        finest[p] = finest_apart / np.sqrt(np.sqrt(max(largest[p], one)))
+        # nothing is found where none of the steps is fine enough
+        is_told = used[p] >= two
+        smallest[p] = smallest[p] * np.float32(1.5) if is_told else zero
+        found[p] = np.float32(_NONE) if is_told else zero
+    at = address(product)
+    coarsest, least = zero, np.float32(1e9)
+    for p in range(_PHASES):
+        # the bits of a number are its exponent, and then nearly a logarithm of its mantissa
+        logarithm = np.float32(load_i32(at, p)) * np.float32(2.0**-23) - np.float32(127.0)
+        told[p] = used[p] * np.float32(_SPACING) + half * logarithm
+    for p in range(_PHASES):
         coarsest = max(coarsest, smallest[p])
-    least = finest.max()
-    for p in range(_PHASES):
-        if used[p] >= 2.0:
-            least = min(least, finest[p])
-    misfit = np.empty(_PHASES)
-    for index in range(len(rungs.steps)):
-        step = rungs.steps[index]
-        if rungs.apart[index] < least:
+        least = min(least, finest[p])
+    for index in range(len(tables.steps)):
+        step, spaced = tables.steps[index], tables.apart[index]
+        if spaced < least:
             continue
         if step > coarsest:
             break
-        inverse = rungs.inverse[index]
-        weight = rungs.weights[index]
+        inverse, weight, bits = tables.inverse[index], tables.weights[index], tables.told[index]
         for p in range(_PHASES):
-            misfit[p] = 0.0
+            misfit[p] = zero
         for i in range(count):
-            root, square = roots[i], apart[i]
-            for p in range(_PHASES):
-                value = root[p] * inverse
-                off = value - np.floor(value + 0.5)
-                misfit[p] += min(off * off * square[p] * weight, _FAR)
+            _add_misfits(roots[i], apart[i], misfit, inverse, weight)
         for p in range(_PHASES):
-            if step <= smallest[p] and rungs.apart[index] >= finest[p]:
-                found[p] = max(found[p], told[p] + used[p] * rungs.told[index] - misfit[p])
+            more = told[p] + used[p] * bits - misfit[p]
+            is_fit = (step <= smallest[p]) & (spaced >= finest[p])
+            found[p] = max(found[p], more if is_fit else found[p])
     for p in range(_PHASES):
         total[p] += found[p]
-
-
-@cache
-def rungs() -> Rungs:
-    """Return what the scores take of each step."""
-    tables = ladder()
-    steps = tables.steps * tables.unit[LONG]
-    roots = np.sqrt(steps * np.sqrt(steps))
-    apart = 4 / 3 * roots
-    weights = _WEIGHT * apart**2
-    told = rounded(np.log2(roots))
-    return Rungs(rounded(steps), rounded(apart), rounded(told), rounded(1 / roots), weights)

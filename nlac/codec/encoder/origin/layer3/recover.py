@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from nlac.codec.encoder.origin.clipping import rails_of
 from nlac.codec.encoder.origin.grids import Grid
 from nlac.codec.encoder.origin.layer3.fine_grid import find_any_grid
-from nlac.codec.encoder.origin.layer3.gain import find_level
+from nlac.codec.encoder.origin.layer3.gain import find_level, search_level
 from nlac.codec.encoder.origin.layer3.stretch import fit, joined, length_of, part_of
 from nlac.codec.encoder.origin.recovered import Recovered
 from nlac.codec.encoder.origin.search import Fitted, Level, Search
@@ -17,6 +17,8 @@ from nlac.predictors.origin.lossy import LAYER3
 
 _DOUBTFUL = 2.4  # excess of granules that may have been coded
 _WRONG = 1000.0  # mean squared error, in variances of noise, with which no run begins or ends
+_SURE_GRID = 9.0  # score of a grid on which gains are looked for
+_SEARCH_SECONDS = 20  # for each of which one search of a gain is made, and one for what is left
 _ROUNDED = 0.15  # variance of noise in squared steps of samples that is little but rounding
 
 
@@ -56,11 +58,27 @@ class _GranuleSearch(Search[Granules]):
     piece, around, gap = 256, 6, 24
     late, least_clear, least_units = 0, 8, 0
 
+    def __init__(
+        self, channels: NDArray[np.int32], sample_rate: int, table: int, bits_per_sample: int
+    ) -> None:
+        super().__init__(channels, sample_rate, table, bits_per_sample)
+        self._searches = 1 + channels.shape[1] // (_SEARCH_SECONDS * sample_rate)
+        self._in_vain: set[int] = set()  # grids on which no gain was found
+
     def find_grid(self, begin: int, end: int) -> Grid | None:
         return find_any_grid(self.channels[:, begin:end], self.rate, self.bits)
 
     def find_level(self, begin: int, end: int, grid: Grid) -> Level | None:
-        return find_level(self.channels[:, begin:end], grid, self.table, self.bits)
+        given = self.channels[:, begin:end]
+        level = find_level(given, grid, self.table, self.bits)
+        place = (begin + grid.offset) % self._lines
+        if level is None and grid.score >= _SURE_GRID and place not in self._in_vain:
+            if self._searches > 0:
+                self._searches -= 1
+                level = search_level(given, grid, self.table, self.bits)
+            if level is None:
+                self._in_vain.add(place)
+        return level
 
     def fit(
         self, start: int, count: int, bounds: tuple[int, int], grid: Grid, level: Level

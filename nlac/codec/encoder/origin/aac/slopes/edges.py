@@ -35,6 +35,9 @@ _CHEAP = 1.3  # bits a line that a right fit may cost more than log2 of its line
 _TRIED = 6  # pairs of slopes for both channels, beside the usual one
 _TRIED_APART = 4  # for each channel
 _UNEQUAL = 10.0  # bits of channels with different slopes
+# fits of other slopes that may be made at first, and for each frame, so that they are bounded where
+# nothing fits; then one a frame is
+_CREDIT, _INCOME = 120, 9
 
 
 class Trial(NamedTuple):
@@ -116,9 +119,9 @@ def _try_apart(trials: _Trials, g: int, c: int, pair: int) -> None:
 
 @kernel
 def _try_others(
-    trials: _Trials, g: int, usual: int, cost: float, before: NDArray[np.int64]
-) -> None:
-    """Try other slopes than the usual ones for a frame that these do not fit."""
+    trials: _Trials, g: int, usual: int, cost: float, before: NDArray[np.int64], all_of_them: bool
+) -> int:
+    """Try other slopes than the usual ones for a frame that these do not fit; return the fits."""
     part, trial, densities = trials.part, trials.trial, trials.densities
     channels = trials.samples.shape[0]
     after, best = part.guesses.copy(), cost
@@ -126,15 +129,18 @@ def _try_others(
     trial.density[g] = min(trial.density[g], mixed.min())
     taken = np.zeros(PAIRS, np.bool_)
     taken[usual] = True
-    for number in range(_TRIED):
+    fits = 0
+    # the last of these is the sparsest of any
+    for number in range(0 if all_of_them else _TRIED - 1, _TRIED):
         pair = sparsest(mixed, taken, number)
         if pair >= 0:
+            fits += 1
             forget(part)
             part.guesses[:] = before
             cost = _try_together(trials, g, pair)
             if cost < best:
                 after, best = part.guesses.copy(), cost
-    if channels == 2:
+    if channels == 2 and all_of_them:
         for c in range(2):
             alone = np.zeros(PAIRS, np.bool_)
             alone[usual] = True
@@ -143,10 +149,12 @@ def _try_others(
                 if number < _TRIED_APART:
                     pair = sparsest(densities[c], alone, number)
                 if pair >= 0:
+                    fits += c  # one channel is half a fit
                     part.guesses[:] = before
                     _try_apart(trials, g, c, pair)
     forget(part)
     part.guesses[:] = after
+    return fits
 
 
 @kernel
@@ -237,7 +245,9 @@ def try_slopes(
     usual = (SLOPES + 1) * shape
     guesses = np.empty((count, len(part.guesses)), np.int64)
     clean = np.zeros(count, np.bool_)
+    credit = _CREDIT
     for g in range(count):
+        credit = min(credit + _INCOME, _CREDIT)
         for c in range(2):
             part.variances[c, :] = variances[g]
         before = part.guesses.copy()
@@ -251,7 +261,7 @@ def try_slopes(
         for c in range(channels):
             clean[g] &= part.misfits[c] < CLEAN * LINES
         if not clean[g]:
-            _try_others(trials, g, usual, cost, before)
+            credit -= _try_others(trials, g, usual, cost, before, credit > 0)
     for g in range(count):
         for c in range(2):
             part.variances[c, :] = variances[g]
