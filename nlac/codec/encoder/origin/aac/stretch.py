@@ -189,7 +189,7 @@ def fit_frames(
         trial = try_slopes(samples, variances, shape, new_part(), *tables)
         slopes, density = choose_slopes(trial), trial.density
     else:
-        slopes, density = slopes_of(before.frames), before.density
+        slopes, density = edges_of(before.frames), before.density
     frames = empty_frames(count, channels)
     lines = np.zeros((count, channels, LINES))
     misfits = np.zeros((count, channels))
@@ -201,7 +201,7 @@ def fit_frames(
     return Fit(frames, coded, lines, misfits / LINES, density)
 
 
-def slopes_of(frames: Frames) -> NDArray[np.int64]:
+def edges_of(frames: Frames) -> NDArray[np.int64]:
     """Return the slopes at all edges of frames, (F + 1, C)."""
     shapes = np.concatenate([frames.first_shapes[None], frames.shapes])
     starts, stops = np.zeros(shapes.shape, np.bool_), np.zeros(shapes.shape, np.bool_)
