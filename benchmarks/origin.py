@@ -21,7 +21,7 @@ import subprocess
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -31,7 +31,7 @@ import soundfile
 import nlac
 from nlac.bitstream.reader import IndexedReader
 from nlac.codec.decoder.payload import open_payload
-from nlac.predictors.origin.block import decode_sections, read_head
+from nlac.predictors.origin.block import DecodedSection, decode_sections, read_head
 from nlac.predictors.origin.kinds import ORIGIN
 
 CATEGORIES = ("music", "music-48k", "music-mono", "speech")
@@ -99,24 +99,31 @@ def recordings(corpus: Path, categories: tuple[str, ...]) -> list[Path]:
     ]  # fmt: skip
 
 
-def exact_frames(data: bytes) -> int:
-    """Frames of a stream in pieces of 576 whose samples the synthesis gives, but for a few."""
+def origin_sections(data: bytes) -> Iterator[tuple[int, int, DecodedSection]]:
+    """First frame of a block, table of bands, and section, of all that hold granules or frames."""
     reader = IndexedReader(io.BytesIO(data))
     stream = reader.header
-    exact = 0
+    begin = 0
     for index in range(reader.num_blocks):
         block = reader.block(index)
         opened = open_payload(block.payload, block.header.num_frames, stream)
         mapped = opened.channels
-        if mapped is None or block.payload[mapped.end : mapped.end + 1] != bytes([ORIGIN]):
-            continue
-        bits = stream.bits_per_sample
-        head = read_head(block.payload, mapped.end, opened.frames, mapped.num_coded, bits)
-        for coded in decode_sections(head, mapped.num_coded, bits):
-            missed = abs(coded.residuals[:, : coded.section.frames // 576 * 576])
-            missed = missed.reshape(len(missed), -1, 576)
-            good = (missed.max(axis=(0, 2)) <= 1) & ((missed > 0).mean(axis=(0, 2)) < 0.06)
-            exact += 576 * int(np.count_nonzero(good))
+        if mapped and block.payload[mapped.end : mapped.end + 1] == bytes([ORIGIN]):
+            bits = stream.bits_per_sample
+            head = read_head(block.payload, mapped.end, opened.frames, mapped.num_coded, bits)
+            for coded in decode_sections(head, mapped.num_coded, bits):
+                yield begin, head.table, coded
+        begin += block.header.num_frames
+
+
+def exact_frames(data: bytes) -> int:
+    """Frames of a stream in pieces of 576 whose samples the synthesis gives, but for a few."""
+    exact = 0
+    for _, _, coded in origin_sections(data):
+        missed = abs(coded.residuals[:, : coded.section.frames // 576 * 576])
+        missed = missed.reshape(len(missed), -1, 576)
+        good = (missed.max(axis=(0, 2)) <= 1) & ((missed > 0).mean(axis=(0, 2)) < 0.06)
+        exact += 576 * int(np.count_nonzero(good))
     return exact
 
 

@@ -7,8 +7,8 @@ import pytest
 from aac_signals import lines_of, music_frames, samples_of
 
 from nlac.codec.encoder.origin.aac.refinement.refit import refine
-from nlac.codec.encoder.origin.aac.refinement.sharpening import sharpen
 from nlac.codec.encoder.origin.aac.stretch import Fit, fit_frames
+from nlac.codec.encoder.origin.sharpening import sharpen
 from nlac.predictors.origin.aac.frames import IN_PHASE, KBD, NO_STEP, Frames
 
 _TABLE = 0

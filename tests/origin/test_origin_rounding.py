@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from layer3_maker import coded, music
 
-from nlac.codec.encoder.origin.box import beyond, pull_of, slopes
+from nlac.codec.encoder.origin.box import beyond
 from nlac.codec.encoder.origin.layer3.filter_bank import add_lines, shape_of, unproject
 from nlac.codec.encoder.origin.layer3.rounding.refinement import refine
 from nlac.codec.encoder.origin.layer3.stretch import samples_of
@@ -15,6 +15,7 @@ from nlac.predictors.origin.granules import LINES, NO_STEP, SHORT, Granules, ban
 
 RATE = 44100
 TABLE = table_of(RATE)
+DEAR = ladder()._replace(bits=ladder().bits * 1.5)
 
 
 def rounded(seed, channels=2):
@@ -33,7 +34,7 @@ def refined(given, samples, rails=None, budget=100_000):
     errors = samples - samples_of(found, TABLE)
     rails = np.zeros(errors.shape, np.int8) if rails is None else rails
     moves = refine(
-        errors, rails, 1.0, *found, budget, layout(TABLE), ladder(), bank(), slopes()
+        errors, rails, 1.0, *found, budget, layout(TABLE), ladder(), DEAR, bank()
     )  # fmt: skip
     return found, errors, moves
 
@@ -142,31 +143,6 @@ def test_what_is_beyond_a_rail_is_no_error():
 )  # fmt: skip
 def test_how_far_an_error_is_outside(error, rail, far):
     assert beyond(error, rail, 0.0) == pytest.approx(far)
-
-
-@pytest.mark.jit
-def test_pulls_are_slopes_of_the_likelihood():
-    # of rounding and a normal error, by its integral
-    from math import erf
-
-    spread = 0.1
-
-    def likelihood(error):
-        scale = spread * 2**0.5
-        return np.log((erf((0.5 - error) / scale) + erf((0.5 + error) / scale)) / 2)
-
-    errors = np.linspace(-0.75, 0.75, 31)
-    pull = np.empty(31)
-    curvature = pull_of(errors, np.zeros(31, np.int8), spread, pull, slopes())
-    small = 1e-4
-    for at, error in enumerate(errors):
-        slope = -(likelihood(error + small) - likelihood(error - small)) / (2 * small)
-        assert pull[at] == pytest.approx(slope, abs=0.02)
-    bent = sum(
-        -(likelihood(e + small) - 2 * likelihood(e) + likelihood(e - small)) / small**2
-        for e in errors
-    )
-    assert curvature == pytest.approx(bent, rel=0.01)
 
 
 @pytest.mark.jit

@@ -6,28 +6,14 @@ deep in the box tell nothing of these, those at its edges and beyond tell much.
 
 from __future__ import annotations
 
-import math
-from functools import cache
-
 import numpy as np
 from numpy.typing import NDArray
 
-from nlac.codec.encoder.origin.floats import Floats, rounded
+from nlac.codec.encoder.origin.floats import Floats
 from nlac.kernels.jit import kernel
 
 ROUNDING = 1.0 / 12.0  # variance of rounding
-_HALF = 0.5
-_EDGE = _HALF + 0.005  # and what decoders add in floating point
-_REACH = 6.0  # standard deviations within which a slope is a table's
-_PER_ONE = 64
-
-
-@cache
-def slopes() -> Floats:
-    """Return density over tail of a normal distribution, from -6 to 6 standard deviations."""
-    at = np.arange(-_REACH * _PER_ONE, _REACH * _PER_ONE + 2) / _PER_ONE
-    tails = np.array([math.erfc(each / math.sqrt(2)) / 2 for each in at.tolist()])
-    return rounded(np.exp(-at * at / 2) / math.sqrt(2 * math.pi) / tails)
+_EDGE = 0.5 + 0.005  # largest error of rounding, and of what decoders add in floating point
 
 
 @kernel
@@ -123,51 +109,3 @@ def gains_of(
             squares -= after * after
             count -= 1
     return squares, count
-
-
-@kernel
-def _slope(far: float, table: Floats) -> float:
-    if far <= -_REACH:
-        return 0.0
-    if far >= _REACH:
-        return far + 1.0 / far
-    place = (far + _REACH) * _PER_ONE
-    index = int(place)
-    part = place - index
-    return float(table[index] + part * (table[index + 1] - table[index]))
-
-
-@kernel
-def pull_of(
-    errors: Floats, rails: NDArray[np.int8], spread: float, pull: Floats, table: Floats
-) -> float:
-    """Write the slope of the logarithm of the likelihood of errors; return its curvature.
-
-    Parameters
-    ----------
-    errors, rails
-        See `measure`.
-    spread : float
-        Standard deviation of what wrong lines add to the error of rounding.
-    pull : (n,) float64
-        Overwritten.
-    table : float64
-        Of `slopes`.
-
-    Returns
-    -------
-    float
-        Sum over the samples.
-    """
-    curvature = 0.0
-    scale = 1.0 / spread
-    for i in range(len(errors)):
-        error = errors[i]
-        pull[i] = 0.0
-        if error * rails[i] < 0.0:
-            continue
-        far = (abs(error) - _HALF) * scale
-        slope = _slope(far, table)
-        curvature += slope * (slope - far)
-        pull[i] = slope * scale if error > 0.0 else -slope * scale
-    return curvature * scale * scale

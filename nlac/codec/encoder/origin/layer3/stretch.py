@@ -7,7 +7,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from nlac.codec.encoder.origin.box import slopes
 from nlac.codec.encoder.origin.clipping import replaced, unclipped
 from nlac.codec.encoder.origin.floats import Floats
 from nlac.codec.encoder.origin.layer3.block_types import Fits, choose_types, fit_stretch, new_fits
@@ -33,6 +32,7 @@ _CODED = 1.8
 _EVIDENT = 0.1
 _LOST = 5.0  # excess of a granule that isn't worth its values, among coded ones either
 _ROUNDS = 20  # of refinement for each granule on average, at most
+_DEARER = 1.5  # bits of values when granules are fitted again
 _TRIES = 3  # with clipped samples replaced by what the fit before gives
 _RIGHT = 1.4  # mean squared error, in variances, below which a fit isn't tried again
 _TENTHS = (4, 6, 8)  # of the lines that are ever in use, that may be all that are
@@ -139,7 +139,9 @@ def fit(
         rest = np.zeros_like(samples)
         part = slice(max(seen[0], 0), max(seen[1], 0))
         rest[:, part] = (samples[:, part] - samples_of(best, table)[:, part]) * gain
-        refine(rest, rails, gain, *best, _ROUNDS * count, layout(table), ladder(), bank(), slopes())
+        steps = ladder()
+        dear = steps._replace(bits=steps.bits * _DEARER)
+        refine(rest, rails, gain, *best, _ROUNDS * count, layout(table), steps, dear, bank())
     errors = errors_of(samples, rails, samples_of(best, table), *seen)
     errors = errors[:count] / variance
     begins = LINES * np.arange(count)

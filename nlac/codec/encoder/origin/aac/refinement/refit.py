@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from nlac.codec.encoder.origin.aac.filtered_fit import Habits, new_habits
 from nlac.codec.encoder.origin.aac.part_fit import Part, new_part
 from nlac.codec.encoder.origin.aac.refinement.drafts import bits_of, clear_draft, expect, take_draft
-from nlac.codec.encoder.origin.aac.refinement.sharpening import sharpen
 from nlac.codec.encoder.origin.aac.slopes.pairs import lines_of
 from nlac.codec.encoder.origin.aac.stretch import Fit, fit_frame
 from nlac.codec.encoder.origin.aac.synthesis import add_lines, slopes_of, synthesise
 from nlac.codec.encoder.origin.aac.tables import Bank, Ladder, Layout, bank, ladder, layout
 from nlac.codec.encoder.origin.aac.transforms import WORK
 from nlac.codec.encoder.origin.floats import Floats
+from nlac.codec.encoder.origin.sharpening import correlation_of, sharpen
 from nlac.kernels.jit import kernel
 from nlac.predictors.origin.aac.frames import LINES, SHORT, Frames, empty_frames
 
@@ -28,7 +28,6 @@ _HOPELESS = LINES // 4  # samples beyond of a channel, which tell too little
 _RESIDUAL = 5.0  # bits of a sample beyond
 _DEARER = 1.5  # bits of values: without that, fits follow the noise that is left
 _LEAST = 0.002  # variance that what is told has at least, in squared steps of the samples
-_CORRELATED = 0.95
 _SWEEPS, _FITS = 3, 3  # over all frames, and of each
 # credit at first, for each frame and sweep, and for each fit that is better; a fit takes so much,
 # and one of short windows more
@@ -49,16 +48,6 @@ def _heard(errors: Floats, rails: NDArray[np.int8], begin: int, heard: Floats) -
         if abs(heard[i]) > _BOX:
             count += 1
     return count
-
-
-@kernel
-def _correlation(told: Floats, variances: Floats) -> float:
-    """Return the correlation of what two channels tell."""
-    product = 0.0
-    for i in range(told.shape[1]):
-        product += told[0, i] * told[1, i]
-    product /= told.shape[1] * np.sqrt(variances[0] * variances[1])
-    return float(max(min(product, _CORRELATED), -_CORRELATED))
 
 
 @kernel
@@ -119,7 +108,7 @@ def _refine(
                     lines_of(told[c], 0, slopes[c, 0], slopes[c, 1], lines[c], work, bank)
                     for i in range(LINES):
                         lines[c, i] = last[c, i] + lines[c, i] / gain
-                part.correlation[0] = _correlation(told, variances) if channels == 2 else 0.0
+                part.correlation[0] = correlation_of(told, variances) if channels == 2 else 0.0
                 clear_draft(draft, frames, g)
                 made[:] = 0.0
                 fit_frame(part, lines, together, 0, draft, made, misfits, habits, layout, ladder)

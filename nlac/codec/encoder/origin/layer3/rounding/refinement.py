@@ -1,9 +1,10 @@
-"""Values that rounding hid: moves that bring the synthesis within half a step of samples.
+"""Values that rounding hid: changes that bring the synthesis within half a step of samples.
 
 Where a band's step is about as large as that of the samples, the nearest values are not always the
 true ones; and in a narrow band, values of a coarser step can be near enough. With the true ones
-every sample is within one half of the synthesis. So what goes beyond is made less, by those moves
-of single values, and of bands to another step, that it is most correlated with.
+every sample is within one half of the synthesis. So what goes beyond is made less: first by fits of
+a granule to lines that what goes beyond makes surer, then by those moves of single values, and of
+bands to another step, that it is most correlated with.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from nlac.codec.encoder.origin.box import ROUNDING, measure
 from nlac.codec.encoder.origin.floats import Floats
-from nlac.codec.encoder.origin.layer3.rounding.decisions import decide, granule_lines, mix
+from nlac.codec.encoder.origin.layer3.rounding.lines import granule_lines, mix
 from nlac.codec.encoder.origin.layer3.rounding.moves import (
     MOST,
     ask,
@@ -21,6 +22,7 @@ from nlac.codec.encoder.origin.layer3.rounding.moves import (
     find_value_moves,
     line_of,
 )
+from nlac.codec.encoder.origin.layer3.rounding.refit import refit
 from nlac.codec.encoder.origin.layer3.rounding.trials import MISSED, make_band, make_values
 from nlac.codec.encoder.origin.layer3.tables import SUPPORT, Bank, Ladder, Layout
 from nlac.kernels.jit import kernel
@@ -30,8 +32,9 @@ _CLEAN = 0.001  # sum of squares beyond the box, that needs no moves
 _MANY = 0.02  # the same from where on more than one line is wrong
 _SOFTER = 0.7  # by that many standard deviations of wrong lines the box is smaller then
 _HOPELESS = 0.1  # mean squared error of a granule with too much wrong
-_DECISIONS = 6  # of a granule in each sweep, at most
-_ROUNDS = 6  # single moves of the same
+_FITS = 4  # of a granule in each sweep, at most
+_FIT_PRICE = 3  # transforms that take as long
+_ROUNDS = 6  # times that moves of it are looked for in each
 _TRIED = 2  # of these, after which too little success ends them
 _HARDLY = 0.85  # of what was outside of the box, that is too little
 _SWEEPS = 4
@@ -50,10 +53,10 @@ def refine(
     budget: int,
     layout: Layout,
     ladder: Ladder,
+    dear: Ladder,
     bank: Bank,
-    table: Floats,
 ) -> int:
-    """Move values of granules, as long as that helps and the budget lasts.
+    """Change values of granules, as long as that helps and the budget lasts.
 
     Parameters
     ----------
@@ -67,8 +70,8 @@ def refine(
         Granules; steps and values are changed in place.
     budget : int
         Transforms of granules to compute at most.
-    layout, ladder, bank, table : Layout, Ladder, Bank, float64
-        Tables, the last of `slopes`.
+    layout, ladder, dear, bank : Layout, Ladder, Ladder, Bank
+        Tables; `dear` is as in `refit`.
 
     Returns
     -------
@@ -92,7 +95,7 @@ def refine(
                     near_rails[channel, i] = rails[channel, begin + i]
             made, spent, better = _refine_granule(
                 near, near_rails, gain, int(mid_side[g]), types[g], steps[g], values[g], layout,
-                ladder, bank, table,
+                ladder, dear, bank,
             )  # fmt: skip
             moved[g + 2] = better
             moves += made
@@ -117,10 +120,10 @@ def _refine_granule(
     values: NDArray[np.int16],
     layout: Layout,
     ladder: Ladder,
+    dear: Ladder,
     bank: Bank,
-    table: Floats,
 ) -> tuple[int, int, bool]:
-    """Move values of a granule (see `decide`).
+    """Change values of a granule (see `refine`).
 
     Returns
     -------
@@ -148,14 +151,13 @@ def _refine_granule(
     if squares < _CLEAN or energy > _HOPELESS * size:
         return 0, 0, False
     first = squares
-    for _ in range(_DECISIONS):
-        made, taken = decide(
-            errors, rails, gain, mid_side, kinds, steps, values, layout, ladder, bank, table
-        )
-        moves += made
-        spent += taken
-        if not made:
+    for _ in range(_FITS):
+        if not refit(
+            errors, rails, gain, mid_side, kinds, steps, values, layout, ladder, dear, bank
+        ):
             break
+        moves += 1
+        spent += _FIT_PRICE
     for channel in range(channels):
         granule_lines(errors[channel], kinds[channel], wanted[0, channel], bank)
     if mid_side:

@@ -17,6 +17,7 @@ from nlac.kernels.jit import kernel
 # sizes of errors at which h begins; from there on its slope is 1
 _THRESHOLDS = (0.49, 0.48, 0.46, 0.43, 0.38, 0.3, 0.2, 0.0)
 _CHOICES = len(_THRESHOLDS)
+_CORRELATED = 0.95  # that channels are at most
 
 
 @kernel
@@ -57,3 +58,13 @@ def sharpen(errors: Floats, told: Floats) -> float:
         elif errors[i] < -threshold:
             told[i] = (errors[i] + threshold) * factor
     return float(least)
+
+
+@kernel
+def correlation_of(told: Floats, variances: Floats) -> float:
+    """Return the correlation of what two channels tell, (2, n), with these variances."""
+    product = 0.0
+    for i in range(told.shape[1]):
+        product += told[0, i] * told[1, i]
+    product /= told.shape[1] * np.sqrt(variances[0] * variances[1])
+    return float(max(min(product, _CORRELATED), -_CORRELATED))
