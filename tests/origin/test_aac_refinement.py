@@ -36,6 +36,7 @@ def _off(found: Fit, lines: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize("spread", [0.01, 0.03, 0.1])
+@pytest.mark.jit
 def test_few_samples_tell_what_is_wrong(spread):
     rng = np.random.default_rng(5)
     wrong = spread * rng.standard_normal(1 << 17)
@@ -46,6 +47,7 @@ def test_few_samples_tell_what_is_wrong(spread):
     assert np.dot(told, wrong) / np.dot(wrong, wrong) == pytest.approx(1, abs=0.1)
 
 
+@pytest.mark.jit
 def test_rounding_alone_tells_nothing():
     errors = np.random.default_rng(6).uniform(-0.5, 0.5, 2048)
     told = np.empty_like(errors)
