@@ -39,10 +39,12 @@ def take_draft(draft: Frames, frames: Frames, frame: int) -> None:
         frames.groups[frame, c] = draft.groups[0, c]
         frames.steps[frame, c] = draft.steps[0, c]
         frames.values[frame, c] = draft.values[0, c]
-        frames.filters[frame, c] = draft.filters[0, c]
-        frames.reflections[frame, c] = draft.reflections[0, c]
         frames.noise[frame, c] = draft.noise[0, c]
-        frames.states[frame, c] = draft.states[0, c]
+        for window in range(draft.filters.shape[2]):
+            frames.filters[frame, c, window] = draft.filters[0, c, window]
+            frames.reflections[frame, c, window] = draft.reflections[0, c, window]
+        for band in range(draft.states.shape[2]):
+            frames.states[frame, c, band] = draft.states[0, c, band]
 
 
 @kernel

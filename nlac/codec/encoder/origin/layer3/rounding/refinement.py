@@ -164,7 +164,8 @@ def _refine_granule(
         mix(wanted[0])
     _write_given(kinds, steps, values, gain, given, layout, ladder)
     # the lines of the samples, whatever moves
-    wanted[0] += given
+    for channel in range(channels):
+        wanted[0, channel] += given[channel]
     bands, since = True, False
     for turn in range(_ROUNDS):
         squares, energy = 0.0, 0.0

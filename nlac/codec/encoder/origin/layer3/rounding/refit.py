@@ -103,7 +103,8 @@ def refit(
                 cost -= MISSED
     if cost >= 0.0:
         return False
-    errors[:] = tried
-    steps[:] = new_steps
-    values[:] = new_values
+    for channel in range(channels):
+        errors[channel] = tried[channel]
+        steps[channel] = new_steps[channel]
+        values[channel] = new_values[channel]
     return True
