@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from nlac.codec.encoder.origin.floats import Floats, rounded
 from nlac.codec.encoder.origin.layer3.tables import Layout, bank, ladder
 from nlac.kernels.jit import kernel
-from nlac.kernels.memory import address, load_i32
+from nlac.kernels.memory import address, keep, load_i32
 from nlac.predictors.origin.granules import LINES, LONG, SUBBAND_LINES
 
 Singles = NDArray[np.float32]
@@ -281,6 +281,7 @@ def _add_evidence(lines: Singles, begin: int, end: int, total: Singles, tables: 
         # the bits of a number are its exponent, and then nearly a logarithm of its mantissa
         logarithm = np.float32(load_i32(at, p)) * np.float32(2.0**-23) - np.float32(127.0)
         told[p] = used[p] * np.float32(_SPACING) + half * logarithm
+    keep(product)
     for p in range(_PHASES):
         coarsest = max(coarsest, smallest[p])
         least = min(least, finest[p])
