@@ -13,6 +13,7 @@ from nlac.codec.encoder.origin.floats import Floats
 from nlac.kernels.jit import kernel
 
 ROUNDING = 1.0 / 12.0  # variance of rounding
+ROUNDED = 0.15  # variance of noise in squared steps of samples that is little but rounding
 _EDGE = 0.5 + 0.005  # largest error of rounding, and of what decoders add in floating point
 
 

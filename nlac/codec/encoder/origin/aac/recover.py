@@ -9,14 +9,13 @@ from nlac.codec.encoder.origin.aac.clipped_fit import fit
 from nlac.codec.encoder.origin.aac.gain import find_level
 from nlac.codec.encoder.origin.aac.grid import find_grid
 from nlac.codec.encoder.origin.aac.refinement.refit import refine
+from nlac.codec.encoder.origin.box import ROUNDED
 from nlac.codec.encoder.origin.clipping import rails_of
 from nlac.codec.encoder.origin.grids import Grid
 from nlac.codec.encoder.origin.recovered import Recovered
 from nlac.codec.encoder.origin.search import Fitted, Level, Search
 from nlac.predictors.origin.aac.frames import LINES, Frames, table_of
 from nlac.predictors.origin.lossy import AAC
-
-_ROUNDED = 0.15  # variance of noise in squared steps of samples that is little but rounding
 
 
 def recover(
@@ -74,7 +73,7 @@ class _FrameSearch(Search[Frames]):
             samples[:, low - start : high - start] = given / level.gain
             rails[:, low - start : high - start] = rails_of(given, self.bits)
         found = fit(samples, rails, level.variance, grid.shape, self.table)
-        if level.variance * level.gain**2 < _ROUNDED:
+        if level.variance * level.gain**2 < ROUNDED:
             seen = (low - start, high - start)
             refine(found, samples, rails, seen, level.gain, self.table)
         return Fitted(found.frames, found.coded, found.coded)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from nlac.codec.encoder.origin.box import ROUNDED
 from nlac.codec.encoder.origin.clipping import rails_of
 from nlac.codec.encoder.origin.grids import Grid
 from nlac.codec.encoder.origin.layer3.fine_grid import find_any_grid
@@ -19,7 +20,6 @@ _DOUBTFUL = 2.4  # excess of granules that may have been coded
 _WRONG = 1000.0  # mean squared error, in variances of noise, with which no run begins or ends
 _SURE_GRID = 9.0  # score of a grid on which gains are looked for
 _SEARCH_SECONDS = 20  # for each of which one search of a gain is made, and one for what is left
-_ROUNDED = 0.15  # variance of noise in squared steps of samples that is little but rounding
 
 
 def recover(
@@ -91,7 +91,7 @@ class _GranuleSearch(Search[Granules]):
             samples[:, low - start : high - start] = given / level.gain
             rails[:, low - start : high - start] = rails_of(given, self.bits)
         seen = (low - start, high - start)
-        rounded = level.variance * level.gain**2 < _ROUNDED
+        rounded = level.variance * level.gain**2 < ROUNDED
         gain = level.gain if rounded else 0.0
         found = fit(samples, rails, seen, level.variance, self.table, gain)
         likely = found.below(_DOUBTFUL) & (found.errors < _WRONG)

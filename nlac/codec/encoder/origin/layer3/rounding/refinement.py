@@ -20,13 +20,13 @@ from nlac.codec.encoder.origin.layer3.rounding.moves import (
     ask,
     find_band_moves,
     find_value_moves,
-    line_of,
 )
 from nlac.codec.encoder.origin.layer3.rounding.refit import refit
 from nlac.codec.encoder.origin.layer3.rounding.trials import MISSED, make_band, make_values
+from nlac.codec.encoder.origin.layer3.synthesis import dequantise
 from nlac.codec.encoder.origin.layer3.tables import SUPPORT, Bank, Ladder, Layout
 from nlac.kernels.jit import kernel
-from nlac.predictors.origin.granules import LINES, SHORT
+from nlac.predictors.origin.granules import LINES
 
 _CLEAN = 0.001  # sum of squares beyond the box, that needs no moves
 _MANY = 0.02  # the same from where on more than one line is wrong
@@ -234,8 +234,5 @@ def _write_given(
 ) -> None:
     """Write the lines of all values, in steps of the samples."""
     for channel in range(len(kinds)):
-        kind = int(kinds[channel])
-        bands = layout.bands[1 if kind == SHORT else 0]
-        for i in range(LINES):
-            step, value = int(steps[channel, bands[i]]), int(values[channel, i])
-            given[channel, i] = line_of(value, step, kind, gain, ladder)
+        dequantise(values[channel], steps[channel], kinds[channel], given[channel], layout, ladder)
+        given[channel] *= gain
