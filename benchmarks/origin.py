@@ -188,6 +188,7 @@ def main() -> None:
     parser.add_argument("--never", action="store_true", help="the recordings as they are")
     parser.add_argument("--only", default="", help="only encoders whose name has this in it")
     parser.add_argument("--every", type=int, default=1, help="only every nth recording")
+    parser.add_argument("--skip", type=int, default=0, help="the first of these, counted from 0")
     options = parser.parse_args()
     decoders = {
         suffix: {name: run for name, run in of_suffix.items() if shutil.which(name)}
@@ -198,7 +199,8 @@ def main() -> None:
         if options.only in name and shutil.which(str(each.command(Path(), Path())[0]))
     }  # fmt: skip
     sums: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
-    chosen = recordings(options.corpus, tuple(options.category or CATEGORIES))[:: options.every]
+    chosen = recordings(options.corpus, tuple(options.category or CATEGORIES))
+    chosen = chosen[options.skip :: options.every]
     if options.never:
         never_coded(chosen, options.preset)
         return

@@ -10,8 +10,14 @@ from layer3_maker import coded, music
 
 import nlac
 from nlac._errors import UsageError
+from nlac.audio.format import AudioFormat
+from nlac.codec.decoder.payload import decode_block, open_payload
+from nlac.codec.encoder.options import EncodeOptions
 from nlac.codec.encoder.origin.block import find_runs
 from nlac.codec.encoder.origin.sections import CodedSection, cut
+from nlac.codec.encoder.payload import encode_block
+from nlac.codec.encoder.stream import make_header, surrounded
+from nlac.predictors.origin.block import decode_sections, read_head
 
 RATE = 44100
 
@@ -56,6 +62,48 @@ def test_the_bytes_do_not_depend_on_threads(decoded):
         encoded(twice, preset="high", block_seconds=1.5, threads=threads) for threads in (1, 3)
     )
     assert first == second
+
+
+def test_units_that_reach_over_the_ends_of_blocks_are_found(decoded):
+    stream = make_header(AudioFormat(RATE, 2, 16), EncodeOptions(preset="standard"), len(decoded))
+    options = EncodeOptions(preset="standard", origin="auto")
+    before, block, after = np.split(decoded, [30_000, 80_000])
+    alone = encode_block(block, stream, options)
+    ours = encode_block(block, stream, options, (before, after))
+    assert len(ours) < 0.97 * len(alone)
+    assert np.array_equal(decode_block(ours, len(block), stream), block)
+    mapped = open_payload(ours, len(block), stream).channels
+    head = read_head(ours, mapped.end, len(block), mapped.num_coded, 16)
+    missed = [abs(each.residuals).mean() for each in decode_sections(head, mapped.num_coded, 16)]
+    # all frames are in one section, which the synthesis gives to its ends
+    assert len(missed) == 1
+    assert missed[0] < 0.02
+
+
+def test_channels_that_differ_around_a_block_alone(decoded):
+    # one channel is coded of the block, and two around it
+    samples = np.repeat(decoded[:, :1], 2, axis=1)
+    samples[:30_000] = decoded[:30_000]
+    ours = encoded(samples, preset="standard", origin="auto", block_seconds=30_000 / RATE)
+    again, _ = nlac.read(ours)
+    assert np.array_equal(again, samples)
+
+
+def test_frames_around_blocks():
+    blocks = np.split(np.arange(23)[:, None], [10, 20])
+    first, middle, last = surrounded(iter(blocks), 4)
+    around = [
+        [side.ravel().tolist() for side in each.around or ()] for each in (first, middle, last)
+    ]
+    assert around == [
+        [[], [10, 11, 12, 13]],
+        [[6, 7, 8, 9], [20, 21, 22]],
+        [[16, 17, 18, 19], []],
+    ]
+    assert [each.samples.tolist() for each in (first, middle, last)] == [b.tolist() for b in blocks]
+    assert [each.around for each in surrounded(iter(blocks), 0)] == [None] * 3
+    assert [each.around for each in surrounded(iter(blocks[:1]), 4)] == [None]
+    assert list(surrounded(iter(()), 4)) == []
 
 
 def test_nothing_is_lost_where_nothing_is_found():

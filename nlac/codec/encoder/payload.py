@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nlac._typing import IntSamples, Samples
 from nlac.bitstream.header import StreamHeader
@@ -28,7 +29,12 @@ from nlac.predictors.registry import predictor_by_id
 _SURE_SHARE = 0.5
 
 
-def encode_block(samples: Samples, stream: StreamHeader, options: EncodeOptions) -> bytes:
+def encode_block(
+    samples: Samples,
+    stream: StreamHeader,
+    options: EncodeOptions,
+    around: tuple[Samples, Samples] | None = None,
+) -> bytes:
     """Encode one block.
 
     Parameters
@@ -39,6 +45,8 @@ def encode_block(samples: Samples, stream: StreamHeader, options: EncodeOptions)
         Header of the stream.
     options : EncodeOptions
         Options of the predictor.
+    around : tuple of Samples, optional
+        Frames before the block and after it, which tell what a lossy stream held at its ends.
 
     Returns
     -------
@@ -59,7 +67,7 @@ def encode_block(samples: Samples, stream: StreamHeader, options: EncodeOptions)
         integers = samples  # type: ignore[assignment]
     mode = FLOATS if stream.is_float else INTEGERS
     head = bytes([mode]) + side
-    payload, is_small = _find_origin(integers, stream, options)
+    payload, is_small = _find_origin(integers, stream, options, around)
     if is_small:
         return payload
     coded = head + _encode_integers(integers, stream, options, head)
@@ -90,7 +98,10 @@ def _encode_integers(
 
 
 def _find_origin(
-    integers: IntSamples, stream: StreamHeader, options: EncodeOptions
+    integers: IntSamples,
+    stream: StreamHeader,
+    options: EncodeOptions,
+    around: tuple[Samples, Samples] | None,
 ) -> tuple[bytes, bool]:
     """Payload by what a lossy stream held, if any; and whether nothing else can be smaller."""
     method = predictor_by_id(stream.predictor_id).method
@@ -100,7 +111,11 @@ def _find_origin(
     from nlac.codec.encoder.origin.block import encode_origin
 
     plain = replace(options, entry_seconds=0)
-    coded = encode_origin(integers, stream, lambda channels: method.encode(channels, stream, plain))
+
+    def encode(channels: NDArray[np.int32]) -> bytes:
+        return method.encode(channels, stream, plain)
+
+    coded = encode_origin(integers, stream, encode, around)
     if coded is None:
         return b"", False
     _, channels = split_channels(integers)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 
@@ -55,6 +56,42 @@ def make_header(
 _PASSES = (1, 7, 18, 30)
 
 
+# frames around a block that are looked at too: a lossy stream's units reach over its ends
+_AROUND = 8192
+
+
+class _Surrounded(NamedTuple):
+    """A block, and frames before and after it; None where these are of no use."""
+
+    samples: Samples
+    around: tuple[Samples, Samples] | None
+
+
+def surrounded(blocks: Iterable[Samples], frames: int) -> Iterator[_Surrounded]:
+    """Yield blocks with so many frames around them, as far as there are; one block is held back.
+
+    Parameters
+    ----------
+    blocks : iterable of Samples, each of shape (frames, channels)
+    frames : int
+        On either side; with 0 blocks are not held back.
+    """
+    if frames == 0:
+        yield from (_Surrounded(samples, None) for samples in blocks)
+        return
+    before, samples = None, None
+    for after in blocks:
+        if samples is not None:
+            nothing = samples[:0]
+            both = nothing if before is None else before, after[:frames].copy()
+            yield _Surrounded(samples, both)
+            before = samples[-frames:].copy()
+        samples = after
+    if samples is not None:
+        around = None if before is None else (before, samples[:0])
+        yield _Surrounded(samples, around)
+
+
 class StreamEncoder:
     """Encodes one stream. Call `begin`, `encode` (any number of times), `end`.
 
@@ -85,7 +122,7 @@ class StreamEncoder:
             yield self.writer.item(item)
 
     def encode(self, blocks: Iterable[Samples], gauge: Gauge | None = None) -> Iterator[bytes]:
-        """Encode blocks on threads, in order; memory is bounded by block size times threads.
+        """Encode blocks on threads, in order; memory is bounded by block size and threads.
 
         Parameters
         ----------
@@ -112,10 +149,10 @@ class StreamEncoder:
         encoded = passes / (passes + self.options.verify)
         waiting = self._verified_late()
 
-        def work(block: tuple[int, Samples]) -> Later[tuple[bytes, int]]:
-            first_frame, samples = block
+        def work(block: tuple[int, _Surrounded]) -> Later[tuple[bytes, int]]:
+            first_frame, (samples, around) = block
             with gauge.block(len(samples), passes, encoded):
-                payload = encode_block(samples, self.header, self.options)
+                payload = encode_block(samples, self.header, self.options, around)
             rest = partial(check, payload, first_frame, samples)
             return Later(rest, first_frame in waiting)
 
@@ -131,14 +168,19 @@ class StreamEncoder:
                     )
             return payload, len(samples)
 
-        def hashed() -> Iterator[tuple[int, Samples]]:
-            first_frame = self.writer.num_frames
+        def hashed() -> Iterator[Samples]:
             for samples in blocks:
                 self.digest.update(samples)
-                yield first_frame, samples
-                first_frame += len(samples)
+                yield samples
 
-        for payload, num_frames in ordered_map(work, hashed(), self._threads, gauge.tick):
+        def placed() -> Iterator[tuple[int, _Surrounded]]:
+            first_frame = self.writer.num_frames
+            looks = self.options.looks_for_origin and not self.header.is_float
+            for each in surrounded(hashed(), _AROUND if looks else 0):
+                yield first_frame, each
+                first_frame += len(each.samples)
+
+        for payload, num_frames in ordered_map(work, placed(), self._threads, gauge.tick):
             yield self.writer.block(payload, num_frames)
 
     def _verified_late(self) -> range:

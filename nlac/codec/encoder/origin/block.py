@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlac._errors import NlacError
-from nlac._typing import U32, IntSamples
+from nlac._typing import U32, AnyArray, IntSamples
 from nlac.bitstream.constants import CODER_RICE
 from nlac.bitstream.header import StreamHeader
 from nlac.codec.encoder.channels import split_channels
@@ -28,7 +28,10 @@ _ATTEMPTS = 4  # to leave off bands whose steps can't be told
 
 
 def encode_origin(
-    samples: IntSamples, stream: StreamHeader, encode: Callable[[NDArray[np.int32]], bytes]
+    samples: IntSamples,
+    stream: StreamHeader,
+    encode: Callable[[NDArray[np.int32]], bytes],
+    around: tuple[AnyArray, AnyArray] | None = None,
 ) -> bytes | None:
     """Look for the lossy stream that samples were decoded from, and code what it held.
 
@@ -40,6 +43,9 @@ def encode_origin(
         Header of the stream.
     encode : callable
         Codes samples, (C, some frames) int32, as a block of the stream's own predictor.
+    around : tuple of arrays, optional
+        Frames before the block and after it, of shape (some frames, channels): what reaches over
+        the ends of the block is told by these too.
 
     Returns
     -------
@@ -54,9 +60,29 @@ def encode_origin(
     channel_map, channels = split_channels(samples, moved=False)
     if not 1 <= len(channels) <= MAX_CHANNELS:
         return None
-    runs = find_runs(channels, stream.sample_rate, bits)
+    seen, begin = channels, 0
+    if around is not None:
+        seen, begin = _with_around(around, samples, channels, channel_map)
+    frames = channels.shape[1]
+    found = [
+        each.within(begin, begin + frames) for each in find_runs(seen, stream.sample_rate, bits)
+    ]
+    runs = [each for each in found if each is not None]
     coded = encode_runs(channels, runs, bits, encode) if runs else None
     return None if coded is None else channel_map + coded
+
+
+def _with_around(
+    around: tuple[AnyArray, AnyArray],
+    samples: IntSamples,
+    channels: NDArray[np.int32],
+    channel_map: bytes,
+) -> tuple[NDArray[np.int32], int]:
+    """Return the coded channels with what is around them, and the place of the block in these."""
+    before, after = around
+    more_map, more = split_channels(np.concatenate([before, samples, after]), moved=False)
+    # channels that the block leaves out may differ around it
+    return (more, len(before)) if more_map == channel_map else (channels, 0)
 
 
 def find_runs(

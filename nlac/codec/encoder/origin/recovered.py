@@ -33,3 +33,22 @@ class Recovered(NamedTuple):
     gain: float
     table: int
     units: Any
+
+    def within(self, begin: int, end: int) -> Recovered | None:
+        """Return what is between two frames, counted from the first of these; None if nothing is.
+
+        Parameters
+        ----------
+        begin, end : int
+            Frames.
+        """
+        first, last = max(self.begin, begin), min(self.end, end)
+        if last <= first:
+            return None
+        kind = self.lossy.kind
+        place = self.shift + first - self.begin
+        # units before the first frame of which nothing is heard are left out
+        unit = max(place // kind.lines - kind.lead, 0)
+        shift = place - kind.lines * unit
+        units = self.units.part(unit, unit + kind.units(shift, last - first))
+        return self._replace(begin=first - begin, end=last - begin, shift=shift, units=units)

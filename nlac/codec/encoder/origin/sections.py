@@ -126,13 +126,14 @@ def cut(
         if not chosen[begin // _STEP] or end - begin < run.lossy.kind.least_frames:
             found.append(end - begin)
             continue
-        first = max((run.shift + begin) // run.lossy.kind.lines - run.lossy.kind.lead, 0)
-        shift = run.shift + begin - run.lossy.kind.lines * first
-        section = Section(end - begin, shift, output.gain, output.rounding)
-        used = run.units.part(first, first + run.lossy.kind.units(shift, section.frames))
+        part = run.within(run.begin + begin, run.begin + end)
+        assert part is not None
+        section = Section(end - begin, part.shift, output.gain, output.rounding)
         # the filter bank had no granules before these: its first sums differ
-        again, near = run.lossy.synthesise(used, run.table, output, shift, section.frames)
-        found.append(CodedSection(section, used, near, samples[:, begin:end] - again))
+        again, near = run.lossy.synthesise(
+            part.units, run.table, output, part.shift, section.frames
+        )
+        found.append(CodedSection(section, part.units, near, samples[:, begin:end] - again))
     return found
 
 
