@@ -123,7 +123,7 @@ def origin_stream(
     bytes, as a block of the stream's predictor.
     """
 
-    def found(integers: Any, stream: Any, asked: Any) -> tuple[bytes, bool]:
+    def found(integers: Any, stream: Any, asked: Any, around: Any) -> tuple[bytes, bool]:
         mapped, channels = split_channels(integers, moved=False)
         head = bytes([INTEGERS]) + mapped
         method = predictor_by_id(stream.predictor_id).method

@@ -12,8 +12,11 @@ from numpy.typing import NDArray
 from nlac.api.origin.parts import BlockPlace, OriginPart, place_parts, summarise
 from nlac.api.results.origin import OriginInfo
 from nlac.codec.encoder.origin.aac import grid as aac_grid
-from nlac.codec.encoder.origin.block import code_sections, find_runs
+from nlac.codec.encoder.origin.aac import recover as aac
+from nlac.codec.encoder.origin.block import code_sections
+from nlac.codec.encoder.origin.layer3 import recover as layer3
 from nlac.codec.encoder.origin.layer3.fine_grid import find_any_grid
+from nlac.codec.encoder.origin.recovered import Recovered
 from nlac.predictors.origin.head import MAX_BITS, MAX_CHANNELS, MIN_BITS
 from nlac.predictors.origin.kinds import AAC, LAYER3, LossyKind
 from nlac.views.base import Recording
@@ -21,6 +24,7 @@ from nlac.views.base import Recording
 _PIECE_SECONDS = 10.0
 _TRIED_SECONDS = 4.0  # of a piece, in which its spectra are looked for
 _LEAST_SHARE = 0.5  # of what was tried that they must explain
+_KINDS = ((LAYER3, find_any_grid, layer3.recover), (AAC, aac_grid.find_grid, aac.recover))
 
 
 class _Found(NamedTuple):
@@ -81,7 +85,8 @@ def _look(
     if not 1 <= len(channels) <= MAX_CHANNELS:
         return None
     rate, frames = recording.sample_rate, channels.shape[1]
-    for kind, look in ((LAYER3, find_any_grid), (AAC, aac_grid.find_grid)):
+    both: list[_Found] = []
+    for kind, look, recover in _KINDS:
         found = look(channels, rate, recording.bits_per_sample)
         if found is None:
             continue
@@ -92,19 +97,25 @@ def _look(
                 before.part, start=start, stop=start + frames, bits=before.part.bits * share
             )
             return _Found(kind, grid, part)
-        tried = _try(channels, start, recording)
+        tried = _try(channels, start, recording, recover)
         if tried is not None:
-            return _Found(kind, grid, tried)
-    return None
+            both.append(_Found(kind, grid, tried))
+    # what was an AAC may have been an MP3 before that: the last one tells most
+    return min(both, key=lambda each: each.part.bits, default=None)
 
 
-def _try(channels: NDArray[np.int32], start: int, recording: Recording) -> OriginPart | None:
+def _try(
+    channels: NDArray[np.int32],
+    start: int,
+    recording: Recording,
+    recover: Callable[[NDArray[np.int32], int, int], list[Recovered]],
+) -> OriginPart | None:
     """Find spectra in the middle of a piece; a part that stands for the piece."""
     rate, frames, bits = recording.sample_rate, channels.shape[1], recording.bits_per_sample
     tried = min(round(_TRIED_SECONDS * rate), frames)
     begin = (frames - tried) // 2
     middle = np.ascontiguousarray(channels[:, begin : begin + tried])
-    runs = find_runs(middle, rate, bits)
+    runs = recover(middle, rate, bits)
     coded = code_sections(middle, runs, bits) if runs else None
     if coded is None:
         return None

@@ -13,11 +13,14 @@ from nlac._errors import UsageError
 from nlac.audio.format import AudioFormat
 from nlac.codec.decoder.payload import decode_block, open_payload
 from nlac.codec.encoder.options import EncodeOptions
+from nlac.codec.encoder.origin.aac import recover as aac
 from nlac.codec.encoder.origin.block import find_runs
+from nlac.codec.encoder.origin.layer3 import recover as layer3
 from nlac.codec.encoder.origin.sections import CodedSection, cut
 from nlac.codec.encoder.payload import encode_block
 from nlac.codec.encoder.stream import make_header, surrounded
 from nlac.predictors.origin.block import decode_sections, read_head
+from nlac.predictors.origin.granules import empty_granules
 
 RATE = 44100
 
@@ -117,12 +120,27 @@ def test_stretches_that_were_not_found_go_the_ordinary_way(decoded):
     rng = np.random.default_rng(1)
     samples[40_000:60_000] += rng.integers(-900, 900, (20_000, 2)).astype(np.int16)
     channels = np.ascontiguousarray(samples.T.astype(np.int32))
-    runs = find_runs(channels, RATE, 16)
+    runs = next(find_runs(channels, RATE, 16))
     parts = [part for run in runs for part in cut(run, channels, 16)]
     covered = sum(each.section.frames for each in parts if isinstance(each, CodedSection))
     assert 0.6 * len(samples) < covered < 0.85 * len(samples)
     again, _ = nlac.read(encoded(samples, preset="standard", origin="auto"))
     assert np.array_equal(again, samples)
+
+
+def test_what_was_taken_for_an_mp3_may_be_aac(decoded, monkeypatch):
+    channels = np.ascontiguousarray(decoded.T.astype(np.int32))
+    (true,) = layer3.recover(channels, RATE, 16)
+    zeros = empty_granules(true.units.length, 2)
+    monkeypatch.setattr(layer3, "recover", lambda *_: [true._replace(units=zeros)])
+    nothing = encoded(decoded, preset="standard", origin="auto")
+    # in place of AAC: another kind that is looked for after the first
+    monkeypatch.setattr(aac, "recover", lambda *_: [true])
+    ours = encoded(decoded, preset="standard", origin="auto")
+    assert nlac.info(nothing).origin is None
+    assert len(ours) < 0.7 * len(nothing)
+    again, _ = nlac.read(ours)
+    assert np.array_equal(again, decoded)
 
 
 def test_held_samples_are_tried_by_a_preset_that_looks_for_no_origin():

@@ -12,7 +12,7 @@ from layer3_maker import Decoded, coded, music
 
 from nlac.codec.encoder.origin.layer3.grid import find_grid
 from nlac.codec.encoder.origin.layer3.recover import recover
-from nlac.codec.encoder.origin.layer3.stretch import samples_of
+from nlac.codec.encoder.origin.layer3.stretch import fit, length_of, samples_of
 from nlac.predictors.origin.granules import SHORT
 
 RATE = 44100
@@ -139,6 +139,17 @@ def test_clipped_samples_are_no_obstacle():
     assert np.count_nonzero(np.abs(samples) >= 32767) > 100
     (section,) = recover(samples, RATE)
     assert share_right(section, truth, 321) >= 0.9
+
+
+def test_channels_that_hardly_differ_do_not_look_coded():
+    rng = np.random.default_rng(5)
+    # their difference has zeros nearly everywhere, which cost next to nothing
+    both = 300 * rng.normal(0, 1, 60_000) + rng.normal(0, 0.05, (2, 60_000))
+    count = 80
+    samples = np.rint(both[:, : length_of(count)])
+    found = fit(samples, np.zeros(samples.shape, np.int8), (0, samples.shape[1]), 1 / 12, 0)
+    assert not found.clear.any()
+    assert not found.granules.values.any()
 
 
 def test_recovery_does_the_same_twice():

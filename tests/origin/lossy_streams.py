@@ -110,24 +110,11 @@ def lossy_stream(
         end = min(begin + block, frames)
         part = shaped[begin:end]
         digest.update(part)
-        inside = [cut for run in runs if (cut := _cut(run, begin, end)) is not None]
+        within = [each for run in runs if (each := run.within(begin, end)) is not None]
+        inside = [each for each in within if each.end - each.begin >= 2 * LINES]
         payload = _origin_payload(part, inside, header, chosen)
         data += writer.block(payload or encode_block(part, header, chosen), end - begin)
     return data + writer.end(digest.digest()), samples.T
-
-
-def _cut(run: Recovered, begin: int, end: int) -> Recovered | None:
-    """The part of a run in a block, by its frames, with the granules that it needs."""
-    first, last = max(run.begin, begin), min(run.end, end)
-    if last - first < 2 * LINES:
-        return None
-    at = run.shift + first - run.begin
-    granule = max(at // LINES - _LEAD, 0)
-    stop = -(-(at + last - first) // LINES)
-    return run._replace(
-        begin=first - begin, end=last - begin, shift=at - LINES * granule,
-        units=run.units.part(granule, stop),
-    )  # fmt: skip
 
 
 def _origin_payload(

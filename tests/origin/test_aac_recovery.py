@@ -178,6 +178,15 @@ def test_a_state_is_told_from_lines_of_noise(registers):
     assert told >= 30 if registers else told == 40
 
 
+def test_quiet_passages_that_tell_nothing_do_not_hide_a_grid():
+    frames = music_frames(7, 80, 1)
+    loud = _rounded(_again(frames, 0))[:, : 80 * LINES]
+    quiet = np.rint(np.random.default_rng(5).normal(0, 60, (1, 200_000))).astype(np.int32)
+    found = find_grid(np.concatenate([quiet, loud, quiet], axis=1), SECONDS_48K)
+    assert found is not None
+    assert found.offset == quiet.shape[1] % LINES
+
+
 def test_what_was_never_coded_has_no_grid():
     rng = np.random.default_rng(8)
     noise = np.rint(rng.normal(0, 2000, (2, SECONDS_48K * 3))).astype(np.int32)

@@ -24,10 +24,6 @@ from nlac.codec.transforms.phases import MAX_CHANNELS, split_phases, write_phase
 from nlac.entropy.varint import write_varint
 from nlac.predictors.registry import predictor_by_id
 
-# of the size of a quick block: no predictor reaches that with what a decoder wrote; only what
-# repeats exactly gets as small, and a decoder does not repeat itself
-_SURE_SHARE = 0.5
-
 
 def encode_block(
     samples: Samples,
@@ -107,7 +103,6 @@ def _find_origin(
     method = predictor_by_id(stream.predictor_id).method
     if stream.is_float or not method.name or not options.looks_for_origin:
         return b"", False
-    from nlac.codec.encoder.lpc.block import quick_size
     from nlac.codec.encoder.origin.block import encode_origin
 
     plain = replace(options, entry_seconds=0)
@@ -115,8 +110,5 @@ def _find_origin(
     def encode(channels: NDArray[np.int32]) -> bytes:
         return method.encode(channels, stream, plain)
 
-    coded = encode_origin(integers, stream, encode, around)
-    if coded is None:
-        return b"", False
-    _, channels = split_channels(integers)
-    return bytes([INTEGERS]) + coded, len(coded) < _SURE_SHARE * quick_size(channels)
+    coded, is_small = encode_origin(integers, stream, encode, around)
+    return b"" if coded is None else bytes([INTEGERS]) + coded, is_small

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
 
 import numpy as np
@@ -13,6 +13,7 @@ from nlac._typing import U32, AnyArray, IntSamples
 from nlac.bitstream.constants import CODER_RICE
 from nlac.bitstream.header import StreamHeader
 from nlac.codec.encoder.channels import split_channels
+from nlac.codec.encoder.lpc.block import quick_size
 from nlac.codec.encoder.origin.aac import recover as aac
 from nlac.codec.encoder.origin.layer3 import recover as layer3
 from nlac.codec.encoder.origin.reach import without_bands
@@ -24,6 +25,9 @@ from nlac.predictors.origin.head import MAX_BITS, MAX_CHANNELS, MIN_BITS, Sectio
 from nlac.predictors.origin.lossy import AAC
 from nlac.predictors.origin.output import Output
 
+# of the size of a quick block: no predictor reaches that with what a decoder wrote; only what
+# repeats exactly gets as small, and a decoder does not repeat itself
+_SURE_SHARE = 0.5
 _ATTEMPTS = 4  # to leave off bands whose steps can't be told
 
 
@@ -32,7 +36,7 @@ def encode_origin(
     stream: StreamHeader,
     encode: Callable[[NDArray[np.int32]], bytes],
     around: tuple[AnyArray, AnyArray] | None = None,
-) -> bytes | None:
+) -> tuple[bytes | None, bool]:
     """Look for the lossy stream that samples were decoded from, and code what it held.
 
     Parameters
@@ -49,27 +53,33 @@ def encode_origin(
 
     Returns
     -------
-    bytes or None
+    coded : bytes or None
         The channel map and the coded channels; None where no lossy stream was found.
+    is_small : bool
+        Whether nothing else can be smaller.
     """
     bits = stream.bits_per_sample
-    if not MIN_BITS <= bits <= MAX_BITS:
-        return None
-    if stream.coder_id == CODER_RICE:
-        return None
+    if not MIN_BITS <= bits <= MAX_BITS or stream.coder_id == CODER_RICE:
+        return None, False
     channel_map, channels = split_channels(samples, moved=False)
     if not 1 <= len(channels) <= MAX_CHANNELS:
-        return None
+        return None, False
     seen, begin = channels, 0
     if around is not None:
         seen, begin = _with_around(around, samples, channels, channel_map)
-    frames = channels.shape[1]
-    found = [
-        each.within(begin, begin + frames) for each in find_runs(seen, stream.sample_rate, bits)
-    ]
-    runs = [each for each in found if each is not None]
-    coded = encode_runs(channels, runs, bits, encode) if runs else None
-    return None if coded is None else channel_map + coded
+    best, enough = None, -1
+    for found in find_runs(seen, stream.sample_rate, bits):
+        within = [each.within(begin, begin + channels.shape[1]) for each in found]
+        runs = [each for each in within if each is not None]
+        coded = encode_runs(channels, runs, bits, encode) if runs else None
+        if coded is None:
+            continue
+        best = coded if best is None else min(best, coded, key=len)
+        if enough < 0:
+            enough = int(_SURE_SHARE * quick_size(channels))
+        if len(best) < enough:
+            return channel_map + best, True
+    return None if best is None else channel_map + best, False
 
 
 def _with_around(
@@ -87,8 +97,10 @@ def _with_around(
 
 def find_runs(
     channels: NDArray[np.int32], sample_rate: int, bits_per_sample: int
-) -> list[Recovered]:
-    """Find the stretches of samples that a lossy stream was decoded to, all of one kind.
+) -> Iterator[list[Recovered]]:
+    """Find the stretches of samples that a lossy stream was decoded to, of one kind at a time.
+
+    What was coded by one kind may have been decoded from another before.
 
     Parameters
     ----------
@@ -98,13 +110,15 @@ def find_runs(
     bits_per_sample : int
         Depth of the samples.
 
-    Returns
-    -------
+    Yields
+    ------
     list of Recovered
-        In order; none where nothing was found.
+        In order; nothing where nothing was found.
     """
-    runs = layer3.recover(channels, sample_rate, bits_per_sample)
-    return runs or aac.recover(channels, sample_rate, bits_per_sample)
+    for kind in (layer3, aac):
+        runs = kind.recover(channels, sample_rate, bits_per_sample)
+        if runs:
+            yield runs
 
 
 def encode_runs(

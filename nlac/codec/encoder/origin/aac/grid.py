@@ -43,4 +43,4 @@ def _scores(window: Floats) -> Floats:
 
 
 _HOPELESS = {2: 3.0, 3: 3.4, 4: 3.7, 5: 4.1, 6: 4.4, 8: 4.6, 10: 5.1}
-_SEARCH = GridSearch(WINDOW, 6.0, _HOPELESS, False, _scores)
+_SEARCH = GridSearch(WINDOW, 6.0, _HOPELESS, True, _scores)

@@ -30,6 +30,8 @@ _CODED = 1.8
 # evidence in bits a line: what was never coded and wrong grids have -0.2 and less, and 0 where all
 # is zero; decoded granules 0.4 and more, unless their steps are below those of the samples
 _EVIDENT = 0.1
+_AGAINST = -0.2  # evidence below which a granule looks as if it was never coded
+_LEAST_SHARE = 0.05  # of granules that do not, where any were coded
 _LOST = 5.0  # excess of a granule that isn't worth its values, among coded ones either
 _ROUNDS = 20  # of refinement for each granule on average, at most
 _DEARER = 1.5  # bits of values when granules are fitted again
@@ -109,6 +111,10 @@ def fit(
     slots = analyse_slots(samples, _PASSES, bank())
     fits = new_fits(len(samples), count)
     best, excess, evidence = fit_slots(slots, np.full(count, variance), ~touched, fits, table)
+    if np.mean((evidence > _AGAINST) | touched) < _LEAST_SHARE:
+        # values cost little where a channel is nearly silent, coded or not
+        clear(best, np.ones(count, np.bool_))
+        return Fit(best, np.full(count, np.inf), evidence, np.full(count, np.inf))
     if touched.any():
         cut = cut_of(slots, touched, variance, bank())
         filling = _Filling(cut, variance, table, fits)

@@ -28,7 +28,7 @@ from nlac.codec.encoder.origin.layer3.tables import SUPPORT, Bank, Ladder, Layou
 from nlac.kernels.jit import kernel
 from nlac.predictors.origin.granules import LINES
 
-_CLEAN = 0.001  # sum of squares beyond the box, that needs no moves
+_CLEAN = 2e-5  # sum of squares beyond the box, that needs no moves
 _MANY = 0.02  # the same from where on more than one line is wrong
 _SOFTER = 0.7  # by that many standard deviations of wrong lines the box is smaller then
 _HOPELESS = 0.1  # mean squared error of a granule with too much wrong
@@ -152,12 +152,12 @@ def _refine_granule(
         return 0, 0, False
     first = squares
     for _ in range(_FITS):
+        spent += _FIT_PRICE
         if not refit(
             errors, rails, gain, mid_side, kinds, steps, values, layout, ladder, dear, bank
         ):
             break
         moves += 1
-        spent += _FIT_PRICE
     for channel in range(channels):
         granule_lines(errors[channel], kinds[channel], wanted[0, channel], bank)
     if mid_side:

@@ -17,7 +17,7 @@ from nlac.predictors.origin.granules import LINES, NO_STEP, SHORT
 MISSED = 5.0  # bits of a sample that the synthesis misses
 _CHANCE = 0.5  # bits that each line of a band must save
 _VALUE_BITS = -3.0  # of missed samples that another value must save
-_LEAST = 3e-4  # that it takes off the squares
+_LEAST = 1e-6  # that it takes off the squares
 _HALF = 0.7071067811865476
 
 
