@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from origin import CATEGORIES, ENCODERS, encoded, origin_sections, recordings
 
 from nlac.codec.encoder.origin.layer3.filter_bank import analyse_slots, lines_of
-from nlac.codec.encoder.origin.layer3.stretch import samples_of
+from nlac.codec.encoder.origin.layer3.granule_fit import samples_of
 from nlac.codec.encoder.origin.layer3.tables import bank
 from nlac.predictors.origin.granules import LINES, SUBBAND_LINES
 from nlac.predictors.origin.kinds import UNITY_GAIN

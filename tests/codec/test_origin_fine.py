@@ -9,7 +9,7 @@ from layer3_maker import coded, music
 from nlac.codec.encoder.origin.clipping import rails_of, unclipped
 from nlac.codec.encoder.origin.grids import Grid
 from nlac.codec.encoder.origin.layer3 import recover as recovery
-from nlac.codec.encoder.origin.layer3.clipping import edge_of, noise_above
+from nlac.codec.encoder.origin.layer3.clipped.reach import edge_of, noise_above
 from nlac.codec.encoder.origin.layer3.filter_bank import analyse_slots
 from nlac.codec.encoder.origin.layer3.fine_grid import find_fine_grid
 from nlac.codec.encoder.origin.layer3.recover import recover

@@ -9,15 +9,10 @@ from nlac.codec.encoder.origin.clipping import rails_of
 from nlac.codec.encoder.origin.floats import Floats, rounded
 from nlac.codec.encoder.origin.grids import Grid
 from nlac.codec.encoder.origin.layer3.block_types import new_fits
-from nlac.codec.encoder.origin.layer3.clipping import energies_from
+from nlac.codec.encoder.origin.layer3.clipped.reach import energies_from
 from nlac.codec.encoder.origin.layer3.filter_bank import analyse_slots
-from nlac.codec.encoder.origin.layer3.stretch import (
-    Fit,
-    fit,
-    fit_slots,
-    length_of,
-    samples_of,
-)
+from nlac.codec.encoder.origin.layer3.granule_fit import fit_slots, samples_of
+from nlac.codec.encoder.origin.layer3.stretch import Fit, fit, length_of
 from nlac.codec.encoder.origin.layer3.tables import bank
 from nlac.codec.encoder.origin.search import Level
 from nlac.kernels.jit import kernel
