@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -83,14 +85,30 @@ def search_level(
 def _probes(
     channels: NDArray[np.int32], grid: Grid, table: int, bits_per_sample: int
 ) -> list[_Probe]:
-    """Return samples of some places; none if there are too few."""
+    """Return samples of some places, few of them clipped; none if there are too few."""
     length = length_of(_GRANULES)
     last = (channels.shape[1] - length - grid.offset) // LINES
-    starts = [
-        grid.offset + LINES * (last * (2 * number + 1) // (2 * _PROBES))
-        for number in range(_PROBES if last >= 0 else 0)
-    ]
-    return [_Probe(channels[:, start : start + length], table, bits_per_sample) for start in starts]
+    probes = []
+    for number in range(_PROBES if last >= 0 else 0):
+        middle = last * (2 * number + 1) // (2 * _PROBES)
+        begin, end = last * number // _PROBES, last * (number + 1) // _PROBES
+        tried = [middle, *range(begin, end, _GRANULES)]
+        parts = (channels[:, grid.offset + LINES * first :][:, :length] for first in tried)
+        probes.append(_calmest(parts, table, bits_per_sample))
+    return probes
+
+
+def _calmest(parts: Iterable[NDArray[np.int32]], table: int, bits_per_sample: int) -> _Probe:
+    """Return the first of the parts of samples with the fewest clipped ones."""
+    best = None
+    for part in parts:
+        clipped = int(np.count_nonzero(rails_of(part, bits_per_sample)))
+        if best is None or clipped < best[0]:
+            best = clipped, part
+        if clipped == 0:
+            break
+    assert best is not None
+    return _Probe(best[1], table, bits_per_sample)
 
 
 def _scale_and_noise(probes: list[_Probe], bits_per_sample: int) -> tuple[float, float]:

@@ -13,13 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlac.codec.encoder.origin.floats import Floats
-from nlac.codec.encoder.origin.layer3.filter_bank import lines_of
+from nlac.codec.encoder.origin.layer3.filter_bank import lines_of_part
 from nlac.codec.encoder.origin.layer3.tables import Bank
 from nlac.kernels.jit import kernel
 from nlac.predictors.origin.granules import LINES, SUBBAND_LINES, SUBBANDS
 
-MOST = 128  # clipped samples of a channel, of 576, that are solved for
-_REACHED = 3  # granules that reach a sample
+MOST = 128  # clipped samples of a channel that are solved for at once
+_APART = 64  # samples between those that are solved for one after the other
+_LONGEST = 576  # samples that a group of them is long
+_REACHED = 4  # granules that reach such a group
 _ROWS = _REACHED * LINES
 _LOADING = 1e-10  # of the diagonal, for what floating point loses
 _USUAL = 2.5e-7  # over the square of an excess that is usual
@@ -34,16 +36,19 @@ def _write_response(
 ) -> None:
     """Write the lines that a granule has of a sample of size 1."""
     window, cosines = bank.window, bank.cosines
-    slots[:] = 0.0
     place -= LINES * granule
-    last = min(place // 32, 35)
-    for slot in range(max(place // 32 - 15, 0), last + 1):
+    first, end = max(place // 32 - 15, 0), min(place // 32 + 1, 36)
+    if first >= end:
+        lines[:] = 0.0
+        return
+    for slot in range(first, end):
         at = place - 32 * slot
         phase = at % 64
         sign = 1.0
         if phase == 16:
-            continue
-        if phase <= 15:
+            sign = 0.0
+            row = 0
+        elif phase <= 15:
             row = phase
         elif phase <= 32:
             row = 32 - phase
@@ -55,7 +60,7 @@ def _write_response(
         factor = sign * window[at]
         for band in range(SUBBANDS):
             slots[slot, band] = factor * cosines[row, band]
-    lines_of(slots, kind, lines, bank)
+    lines_of_part(slots, first, end, kind, lines, bank)
 
 
 @kernel
@@ -85,7 +90,7 @@ def solve_excess(
     excess: Floats,
     told: bool,
     bank: Bank,
-) -> None:
+) -> int:
     """Move the clipped samples of a channel to where lines are the likeliest.
 
     Parameters
@@ -110,8 +115,14 @@ def solve_excess(
         Whether to tell noise.
     bank : Bank
         Tables.
+
+    Returns
+    -------
+    int
+        Work: products of lines of two samples.
     """
     count = len(lines)
+    work = 0
     slots = np.empty((36, SUBBANDS))
     line = np.empty(LINES)
     places = np.empty(MOST, np.int64)
@@ -125,19 +136,22 @@ def solve_excess(
     free = np.empty(MOST, np.int64)
     held = np.empty(MOST, np.bool_)
     inside = 0
-    for block in range(count + 2):
-        if not blocks[block]:
-            continue
+    at_sample = 0
+    while at_sample < len(samples):
         found = 0
-        for i in range(LINES * block, min(LINES * (block + 1), len(samples))):
-            if rails[i] != 0:
-                if found < MOST:
-                    places[found] = i
+        while at_sample < len(samples) and found < MOST:
+            if rails[at_sample] != 0 and blocks[at_sample // LINES]:
+                places[found] = at_sample
                 found += 1
-        if found == 0 or found > MOST:
-            continue
-        first = max(block - 2, 0)
-        last = min(block + 1, count)
+            elif found > 0 and (
+                at_sample - places[found - 1] >= _APART or at_sample - places[0] >= _LONGEST
+            ):
+                break
+            at_sample += 1
+        if found == 0:
+            break
+        first = max(places[0] // LINES - 2, 0)
+        last = min(min(places[found - 1] // LINES + 1, count), first + _REACHED)
         size = (last - first) * LINES
         for j in range(found):
             for g in range(first, last):
@@ -210,8 +224,10 @@ def solve_excess(
             for g in range(first, last):
                 for i in range(LINES):
                     lines[g, i] += right[j] * rows[j, (g - first) * LINES + i]
+        work += found * found
         if not told:
             continue
+        work += found * found
         # the variance of each line is the squared norm of its responses over the factor
         for j in range(number):
             for at in range(size):
@@ -227,3 +243,4 @@ def solve_excess(
                 for i in range(LINES):
                     value = rows[free[j], (g - first) * LINES + i]
                     noise[g, i // SUBBAND_LINES] += value * value / SUBBAND_LINES
+    return work

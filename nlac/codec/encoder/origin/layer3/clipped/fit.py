@@ -23,7 +23,9 @@ from nlac.predictors.origin.granules import LINES, SUBBAND_LINES, SUBBANDS, Gran
 
 _ROUNDS = 6  # of estimates and fits
 _FIRST, _FURTHER = 4, 2  # estimates in the first one, and in others
+_CREDIT = 3_000  # of work for each granule of a stretch, after which rounds end
 _PATIENCE = 2  # rounds without success, after which a granule is left as it is
+_PROGRESS = 0.8  # of the error before, that is a success
 _RIGHT = 1.4  # mean squared error, in variances, below which a fit isn't tried again
 _BEYOND = 1  # lines after the last one in use that may hold something
 
@@ -95,6 +97,7 @@ def fit_clipped(
     waited = np.zeros(count, np.int64)
     tables = layout(table), ladder()
     best = last = None
+    credit = _CREDIT * count
     for number in range(_ROUNDS):
         blocks = np.zeros(count + 2, np.bool_)
         for late in range(3):
@@ -115,7 +118,7 @@ def fit_clipped(
             noise = np.full((count, channels, SUBBANDS), variance)
             for c in range(channels):
                 left = np.zeros((count, SUBBANDS))
-                solve_excess(
+                credit -= solve_excess(
                     guess[c], rails[c], blocks, lines[c], np.ascontiguousarray(kinds[:, c]),
                     targets[c], spreads[c], left, beyond[c],
                     estimate == estimates - 1, bank(),
@@ -128,13 +131,14 @@ def fit_clipped(
         if best is None:
             best, excess, evidence, errors = tried, spent, told, found
         else:
-            better = _reached(found) < _reached(errors)
+            before_that = _reached(errors)
+            better = _reached(found) < before_that
             best = choice(better, tried, best)
             excess, evidence = np.where(better, spent, excess), np.where(better, told, evidence)
             errors = errors_of(samples, rails, samples_of(best, table), *seen)
-            waited = np.where(better, 0, waited + 1)
+            waited = np.where(_reached(errors) < _PROGRESS * before_that, 0, waited + 1)
         todo = touched & (_reached(errors) > _RIGHT * variance) & (waited < _PATIENCE)
-        if not todo.any():
+        if credit < 0 or not todo.any():
             break
     assert best is not None
     return best, excess, evidence
