@@ -149,7 +149,7 @@ class _Probe:
     def noise(self) -> float:
         """Return the variance of noise in the highest lines, 0 if these are in use."""
         slots = analyse_slots(self._samples, 1, bank())
-        energies, _ = energies_from(slots, _TOP, bank())
+        energies = energies_from(slots, _TOP, bank())
         variance = float(np.median(energies)) / _MEDIANS[len(self._samples)]
         return variance if variance < _LOUDEST else 0.0
 

@@ -52,7 +52,6 @@ def expect_power(
 @kernel
 def expect_values(
     lines: Floats,
-    fitted: NDArray[np.bool_],
     noise: Floats,
     mid_side: NDArray[np.uint8],
     types: NDArray[np.uint8],
@@ -64,7 +63,23 @@ def expect_values(
     layout: Layout,
     ladder: Ladder,
 ) -> None:
-    """Expect lines (C, G, 576) near the values of bands that surely fit; change nothing else."""
+    """Expect lines near the values of bands that surely fit; leave other expectations as they are.
+
+    Parameters
+    ----------
+    lines : (C, G, 576) float64
+        Lines of the samples, as far as these are known.
+    noise : (G, C, 32) float64
+        Variances with which the granules were fitted.
+    mid_side, types, steps, values : as of `Granules`
+        Granules.
+    variance : float
+        Variance of the noise of samples.
+    targets, spreads : (C, G, 576) float64
+        Where lines are expected, and with which variance; changed.
+    layout, ladder : Layout, Ladder
+        Tables.
+    """
     channels, count, _ = lines.shape
     exact = np.empty((channels, LINES))
     own = np.empty((channels, LINES))
@@ -73,8 +88,6 @@ def expect_values(
     told = np.empty(SHORT_BANDS)
     numbers = np.empty(SHORT_BANDS)
     for g in range(count):
-        if not fitted[g]:
-            continue
         mixed = mid_side[g] != 0
         for c in range(channels):
             dequantise(values[g, c], steps[g, c], types[g, c], exact[c], layout, ladder)

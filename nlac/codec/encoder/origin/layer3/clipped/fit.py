@@ -21,9 +21,9 @@ from nlac.codec.encoder.origin.logarithm import log2
 from nlac.kernels.jit import kernel
 from nlac.predictors.origin.granules import LINES, SUBBAND_LINES, SUBBANDS, Granules
 
-_ROUNDS = 6  # of estimates and fits
+_ROUNDS = 8  # of estimates and fits
 _FIRST, _FURTHER = 4, 2  # estimates in the first one, and in others
-_CREDIT = 3_000  # of work for each granule of a stretch, after which rounds end
+_CREDIT = 6_000  # of work for each granule of a stretch, after which rounds end
 _PATIENCE = 2  # rounds without success, after which a granule is left as it is
 _PROGRESS = 0.8  # of the error before, that is a success
 _RIGHT = 1.4  # mean squared error, in variances, below which a fit isn't tried again
@@ -112,8 +112,7 @@ def fit_clipped(
                 expect_power(lines[c], empty, variance, targets[c], spreads[c])
             if last is not None:
                 expect_values(
-                    lines, np.ones(count, np.bool_), before, *last, variance, targets, spreads,
-                    *tables,
+                    lines, before, *last, variance, targets, spreads, *tables
                 )  # fmt: skip
             noise = np.full((count, channels, SUBBANDS), variance)
             for c in range(channels):
