@@ -23,7 +23,8 @@ from nlac.predictors.origin.granules import LINES, SUBBAND_LINES, SUBBANDS, Gran
 
 _ROUNDS = 8  # of estimates and fits
 _FIRST, _FURTHER = 4, 2  # estimates in the first one, and in others
-_CREDIT = 6_000  # of work for each granule of a stretch, after which rounds end
+_CREDIT = 5_000  # of work for each granule of a stretch, after which rounds end
+_PRICE = 1_000  # work of a fit
 _PATIENCE = 2  # rounds without success, after which a granule is left as it is
 _PROGRESS = 0.8  # of the error before, that is a success
 _RIGHT = 1.4  # mean squared error, in variances, below which a fit isn't tried again
@@ -124,6 +125,7 @@ def fit_clipped(
                 )  # fmt: skip
                 noise[:, c] += left
         slots = analyse_slots(guess, PASSES, bank())
+        credit -= _PRICE * int(np.count_nonzero(todo))
         tried, spent, told = fit_slots(slots, _typical(noise), todo, fits, table, noise)
         found = errors_of(samples, rails, samples_of(tried, table), *seen)
         last, kinds = tried, tried.types
