@@ -78,6 +78,149 @@ def _decompose(matrix: Floats, count: int) -> None:
 
 
 @kernel
+def _find_group(
+    rails: NDArray[np.int8], blocks: NDArray[np.bool_], at: int, places: NDArray[np.int64]
+) -> tuple[int, int]:
+    """Write the places of clipped samples near each other; return their number, and the end."""
+    found = 0
+    while at < len(rails) and found < MOST:
+        if rails[at] != 0 and blocks[at // LINES]:
+            places[found] = at
+            found += 1
+        elif found > 0 and (at - places[found - 1] >= _APART or at - places[0] >= _LONGEST):
+            break
+        at += 1
+    return found, at
+
+
+@kernel
+def _write_normal(
+    rows: Floats, rest: Floats, spreads: Floats, found: int, gram: Floats, right: Floats
+) -> None:
+    """Write the matrix and the right side of the normal equations of an excess.
+
+    Parameters
+    ----------
+    rows : (>= found, n) float64
+        Lines of each sample.
+    rest, spreads : (n,) float64
+        How far lines are from where they are expected, and the variances of that.
+    found : int
+        Number of samples.
+    gram, right : float64
+        Overwritten.
+    """
+    size = len(rest)
+    weighted = np.empty(size)
+    for j in range(found):
+        total = 0.0
+        for at in range(size):
+            weighted[at] = rows[j, at] / spreads[at]
+            total -= weighted[at] * rest[at]
+        right[j] = total
+        for k in range(j + 1):
+            # in lanes, which do not wait for each other
+            total0 = total1 = total2 = total3 = 0.0
+            for at in range(0, size, 4):
+                total0 += weighted[at] * rows[k, at]
+                total1 += weighted[at + 1] * rows[k, at + 1]
+                total2 += weighted[at + 2] * rows[k, at + 2]
+                total3 += weighted[at + 3] * rows[k, at + 3]
+            gram[j, k] = gram[k, j] = (total0 + total1) + (total2 + total3)
+        gram[j, j] += _LOADING * gram[j, j] + _USUAL
+
+
+@kernel
+def _solve_beyond(
+    gram: Floats,
+    wanted: Floats,
+    signs: NDArray[np.int64],
+    matrix: Floats,
+    solution: Floats,
+    free: NDArray[np.int64],
+) -> int:
+    """Solve for an excess that has certain signs.
+
+    Parameters
+    ----------
+    gram : (>= n, >= n) float64
+        Matrix.
+    wanted : (>= n,) float64
+        Right side.
+    signs : (n,) int64
+        Signs of the excess of each sample.
+    matrix : (>= n, >= n) float64
+        Overwritten by the factor of those that are solved for.
+    solution : (>= n,) float64
+        Excess of these; overwritten.
+    free : (>= n,) int64
+        Which they are; overwritten. Others are at the rail.
+
+    Returns
+    -------
+    int
+        Their number.
+    """
+    held = np.zeros(len(signs), np.bool_)
+    number = 0
+    for _ in range(_BOUNDED):
+        number = 0
+        for j in range(len(signs)):
+            if not held[j]:
+                free[number] = j
+                number += 1
+        for j in range(number):
+            for k in range(j + 1):
+                matrix[j, k] = gram[free[j], free[k]]
+        _decompose(matrix, number)
+        for j in range(number):
+            total = wanted[free[j]]
+            for k in range(j):
+                total -= matrix[j, k] * solution[k]
+            solution[j] = total / matrix[j, j]
+        for j in range(number - 1, -1, -1):
+            total = solution[j]
+            for k in range(j + 1, number):
+                total -= matrix[k, j] * solution[k]
+            solution[j] = total / matrix[j, j]
+        inside = 0
+        for j in range(number):
+            if solution[j] * signs[free[j]] < -_WITHIN:
+                held[free[j]] = True
+                inside += 1
+        if inside == 0:
+            return number
+    # what is left may be anything together with these
+    for j in range(number):
+        solution[j] = 0.0
+    return number
+
+
+@kernel
+def _write_noise(
+    rows: Floats, matrix: Floats, free: NDArray[np.int64], number: int, size: int, noise: Floats
+) -> None:
+    """Write the variance of each line that an excess is uncertain by; overwrite the rows.
+
+    It is the squared norm of the line's responses over the factor of the normal equations.
+    """
+    whitened = np.empty(size)
+    noise[:size] = 0.0
+    for j in range(number):
+        for at in range(size):
+            whitened[at] = rows[free[j], at]
+        for k in range(j):
+            factor = matrix[j, k]
+            for at in range(size):
+                whitened[at] -= factor * rows[free[k], at]
+        scale = 1.0 / matrix[j, j]
+        for at in range(size):
+            value = whitened[at] * scale
+            rows[free[j], at] = value
+            noise[at] += value * value
+
+
+@kernel
 def solve_excess(
     samples: Floats,
     rails: NDArray[np.int8],
@@ -122,125 +265,52 @@ def solve_excess(
         Work: products of lines of two samples.
     """
     count = len(lines)
-    work = 0
     slots = np.empty((36, SUBBANDS))
-    line = np.empty(LINES)
     places = np.empty(MOST, np.int64)
     rows = np.empty((MOST, _ROWS))
-    weighted = np.empty(_ROWS)
-    gram = np.empty((MOST, MOST))
-    matrix = np.empty((MOST, MOST))
-    right = np.empty(MOST)
-    wanted = np.empty(MOST)
-    solution = np.empty(MOST)
-    free = np.empty(MOST, np.int64)
-    held = np.empty(MOST, np.bool_)
-    inside = 0
-    at_sample = 0
-    while at_sample < len(samples):
-        found = 0
-        while at_sample < len(samples) and found < MOST:
-            if rails[at_sample] != 0 and blocks[at_sample // LINES]:
-                places[found] = at_sample
-                found += 1
-            elif found > 0 and (
-                at_sample - places[found - 1] >= _APART or at_sample - places[0] >= _LONGEST
-            ):
-                break
-            at_sample += 1
+    rest, spread, unsure = np.empty(_ROWS), np.empty(_ROWS), np.empty(_ROWS)
+    gram, matrix = np.empty((MOST, MOST)), np.empty((MOST, MOST))
+    right, solution, moves = np.empty(MOST), np.empty(MOST), np.empty(MOST)
+    free, signs = np.empty(MOST, np.int64), np.empty(MOST, np.int64)
+    work, after = 0, 0
+    while after < len(samples):
+        found, after = _find_group(rails, blocks, after, places)
         if found == 0:
             break
         first = max(places[0] // LINES - 2, 0)
         last = min(min(places[found - 1] // LINES + 1, count), first + _REACHED)
         size = (last - first) * LINES
-        for j in range(found):
-            for g in range(first, last):
-                _write_response(places[j], g, kinds[g], slots, line, bank)
-                for i in range(LINES):
-                    rows[j, (g - first) * LINES + i] = line[i]
-        for j in range(found):
-            total = 0.0
-            for g in range(first, last):
-                for i in range(LINES):
-                    at = (g - first) * LINES + i
-                    weighted[at] = rows[j, at] / spreads[g, i]
-                    total -= weighted[at] * (lines[g, i] - targets[g, i])
-            right[j] = total
-            for k in range(j + 1):
-                # in lanes, which do not wait for each other
-                total0 = total1 = total2 = total3 = 0.0
-                for at in range(0, size, 4):
-                    total0 += weighted[at] * rows[k, at]
-                    total1 += weighted[at + 1] * rows[k, at + 1]
-                    total2 += weighted[at + 2] * rows[k, at + 2]
-                    total3 += weighted[at + 3] * rows[k, at + 3]
-                gram[j, k] = gram[k, j] = (total0 + total1) + (total2 + total3)
-            gram[j, j] += _LOADING * gram[j, j] + _USUAL
-            held[j] = False
-        # the excess itself, not its change
-        for j in range(found):
-            wanted[j] = right[j] - (_LOADING * gram[j, j] + _USUAL) * excess[places[j]]
-            for k in range(found):
-                wanted[j] += gram[j, k] * excess[places[k]]
-        number = found
-        for _ in range(_BOUNDED):
-            number = 0
+        for g in range(first, last):
+            begin = LINES * (g - first)
+            for i in range(LINES):
+                rest[begin + i] = lines[g, i] - targets[g, i]
+                spread[begin + i] = spreads[g, i]
             for j in range(found):
-                if not held[j]:
-                    free[number] = j
-                    number += 1
-            for j in range(number):
-                for k in range(j + 1):
-                    matrix[j, k] = gram[free[j], free[k]]
-            _decompose(matrix, number)
-            for j in range(number):
-                total = wanted[free[j]]
-                for k in range(j):
-                    total -= matrix[j, k] * solution[k]
-                solution[j] = total / matrix[j, j]
-            for j in range(number - 1, -1, -1):
-                total = solution[j]
-                for k in range(j + 1, number):
-                    total -= matrix[k, j] * solution[k]
-                solution[j] = total / matrix[j, j]
-            inside = 0
-            for j in range(number):
-                if solution[j] * rails[places[free[j]]] < -_WITHIN:
-                    held[free[j]] = True
-                    inside += 1
-            if inside == 0:
-                break
-        if inside > 0:
-            # what is left may be anything together with these
-            for j in range(number):
-                solution[j] = 0.0
+                own = rows[j, begin : begin + LINES]
+                _write_response(places[j], g, kinds[g], slots, own, bank)
+        _write_normal(rows, rest[:size], spread[:size], found, gram, right)
+        # for the excess itself, not its change
         for j in range(found):
-            right[j] = -excess[places[j]]
+            signs[j] = rails[places[j]]
+            moves[j] = -excess[places[j]]
+            right[j] -= (_LOADING * gram[j, j] + _USUAL) * excess[places[j]]
+            for k in range(found):
+                right[j] += gram[j, k] * excess[places[k]]
+        number = _solve_beyond(gram, right, signs[:found], matrix, solution, free)
         for j in range(number):
-            right[free[j]] += max(min(solution[j], _LARGEST), -_LARGEST)
+            moves[free[j]] += max(min(solution[j], _LARGEST), -_LARGEST)
         for j in range(found):
-            excess[places[j]] += right[j]
-            samples[places[j]] += right[j]
+            excess[places[j]] += moves[j]
+            samples[places[j]] += moves[j]
             for g in range(first, last):
                 for i in range(LINES):
-                    lines[g, i] += right[j] * rows[j, (g - first) * LINES + i]
+                    lines[g, i] += moves[j] * rows[j, LINES * (g - first) + i]
         work += found * found
-        if not told:
-            continue
-        work += found * found
-        # the variance of each line is the squared norm of its responses over the factor
-        for j in range(number):
-            for at in range(size):
-                weighted[at] = rows[free[j], at]
-            for k in range(j):
-                factor = matrix[j, k]
-                for at in range(size):
-                    weighted[at] -= factor * rows[free[k], at]
-            scale = 1.0 / matrix[j, j]
-            for at in range(size):
-                rows[free[j], at] = weighted[at] * scale
+        if told:
+            work += found * found
+            _write_noise(rows, matrix, free, number, size, unsure)
             for g in range(first, last):
                 for i in range(LINES):
-                    value = rows[free[j], (g - first) * LINES + i]
-                    noise[g, i // SUBBAND_LINES] += value * value / SUBBAND_LINES
+                    mean = unsure[LINES * (g - first) + i] / SUBBAND_LINES
+                    noise[g, i // SUBBAND_LINES] += mean
     return work

@@ -23,7 +23,7 @@ from nlac.predictors.origin.granules import LINES, SUBBAND_LINES, SUBBANDS, Gran
 
 _ROUNDS = 8  # of estimates and fits
 _FIRST, _FURTHER = 4, 2  # estimates in the first one, and in others
-_CREDIT = 5_000  # of work for each granule of a stretch, after which rounds end
+_CREDIT = 2_500  # of work for each granule of a stretch, after which rounds end
 _PRICE = 1_000  # work of a fit
 _PATIENCE = 2  # rounds without success, after which a granule is left as it is
 _PROGRESS = 0.8  # of the error before, that is a success
