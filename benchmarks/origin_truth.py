@@ -24,7 +24,8 @@ from origin import CATEGORIES, ENCODERS, encoded, origin_sections, recordings
 from origin_limit import bits_left_open
 
 from nlac.codec.encoder.origin.layer3.filter_bank import analyse_slots, lines_of
-from nlac.codec.encoder.origin.layer3.stretch import fit, length_of, samples_of
+from nlac.codec.encoder.origin.layer3.granule_fit import samples_of
+from nlac.codec.encoder.origin.layer3.stretch import fit, length_of
 from nlac.codec.encoder.origin.layer3.tables import bank
 from nlac.predictors.origin.granules import LINES, SUBBAND_LINES, table_of
 from nlac.predictors.origin.kinds import UNITY_GAIN

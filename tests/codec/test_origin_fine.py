@@ -6,15 +6,11 @@ import numpy as np
 import pytest
 from layer3_maker import coded, music
 
-from nlac.codec.encoder.origin.clipping import rails_of, unclipped
 from nlac.codec.encoder.origin.grids import Grid
 from nlac.codec.encoder.origin.layer3 import recover as recovery
-from nlac.codec.encoder.origin.layer3.clipping import edge_of, noise_above
-from nlac.codec.encoder.origin.layer3.filter_bank import analyse_slots
 from nlac.codec.encoder.origin.layer3.fine_grid import find_fine_grid
 from nlac.codec.encoder.origin.layer3.recover import recover
 from nlac.codec.encoder.origin.layer3.stretch import fit, length_of
-from nlac.codec.encoder.origin.layer3.tables import bank
 from nlac.predictors.origin.granules import SHORT, table_of
 
 RATE = 44100
@@ -81,22 +77,6 @@ def test_short_blocks_whose_lines_are_denser_are_found():
     short = truth.types[1:101, 0] == SHORT
     assert short[5:-5].sum() > 3
     assert np.mean(found.granules.types[5:-5, 0][short[5:-5]] == SHORT) > 0.9
-
-
-def test_clipped_samples_are_what_leaves_the_lines_above_empty():
-    made = coded(music(2, 40_000, 4, loudness=90_000.0), RATE, 4).samples[:, 5760:]
-    true = made[:, : length_of(40)]
-    samples = np.clip(np.rint(true), -32768, 32767)
-    rails = rails_of(samples.astype(np.int32), 16)
-    assert np.count_nonzero(rails) > 20
-    # the encoder of the tests uses 418 lines
-    filled = unclipped(samples, rails, edge_of(418))
-    off = np.abs(filled - true)[rails != 0]
-    beyond = np.abs(true - samples)[rails != 0]
-    assert np.median(off) < 0.02 * np.median(beyond)
-    touched = np.ones(40, np.bool_)
-    noise = noise_above(analyse_slots(filled, 1, bank()), touched, 418, VARIANCE, bank())
-    assert np.mean(noise < 1.5 * VARIANCE) > 0.8
 
 
 def test_gains_are_searched_a_bounded_number_of_times(monkeypatch):

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from layer3_maker import Decoded, coded, music
 
+from nlac.codec.encoder.origin.layer3.granule_fit import samples_of
 from nlac.codec.encoder.origin.layer3.grid import find_grid
 from nlac.codec.encoder.origin.layer3.recover import recover
-from nlac.codec.encoder.origin.layer3.stretch import fit, length_of, samples_of
+from nlac.codec.encoder.origin.layer3.stretch import fit, length_of
 from nlac.predictors.origin.granules import SHORT
 
 RATE = 44100

@@ -8,8 +8,8 @@ from layer3_maker import coded, music
 
 from nlac.codec.encoder.origin.box import beyond
 from nlac.codec.encoder.origin.layer3.filter_bank import add_lines, shape_of, unproject
+from nlac.codec.encoder.origin.layer3.granule_fit import samples_of
 from nlac.codec.encoder.origin.layer3.rounding.refinement import refine
-from nlac.codec.encoder.origin.layer3.stretch import samples_of
 from nlac.codec.encoder.origin.layer3.tables import SUPPORT, bank, ladder, layout
 from nlac.predictors.origin.granules import LINES, NO_STEP, SHORT, Granules, bands_of, table_of
 

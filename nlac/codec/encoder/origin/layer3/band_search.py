@@ -28,6 +28,7 @@ from nlac.predictors.origin.granules import (
     NO_STEP,
     SHORT,
     SHORT_BANDS,
+    SUBBAND_LINES,
 )
 
 FIRST = 2.0  # bits of the first step of a granule
@@ -129,7 +130,7 @@ def choose_steps(
 def fit_granule(
     lines: Floats,
     kind: int,
-    variance: float,
+    variances: Floats,
     limit: float,
     steps: NDArray[np.int8],
     values: NDArray[np.int16],
@@ -144,8 +145,8 @@ def fit_granule(
         Lines in orthonormal units of samples.
     kind : int
         Block type.
-    variance : float
-        Variance of the lines' noise.
+    variances : (32,) float64
+        Variance of the noise of the lines of each subband.
     limit : float
         Cost in bits above which the fit is of no interest.
     steps : (39,) int8
@@ -162,7 +163,7 @@ def fit_granule(
     float
         Cost in bits; `IMPOSSIBLE` if above the limit, and nothing is written then.
     float
-        Squared misfit over the variance, by line.
+        Squared misfit over the variances, by line.
     float
         Evidence in bits that the lines were quantised so.
     """
@@ -170,7 +171,6 @@ def fit_granule(
     count = SHORT_BANDS if kind == SHORT else LONG_BANDS
     order, starts = layout.order, layout.starts
     unit = ladder.unit[kind]
-    weight = BITS * unit * unit / variance
     sizes = np.empty(LINES)
     roots = np.empty(LINES)
     for i in range(LINES):
@@ -179,9 +179,12 @@ def fit_granule(
         roots[i] = np.sqrt(size * np.sqrt(size))
     costs = np.empty((count, NUM_STEPS))
     zeros = np.empty(count)
+    levels = np.empty(count)
     bound = 0.0
     for band in range(count):
         hint = steps[band] - MIN_STEP if steps[band] != NO_STEP else -1
+        levels[band] = _noise_of_band(variances, layout, which, band)
+        weight = BITS * unit * unit / levels[band]
         zeros[band], least, _ = costs_of_band(
             sizes, roots, starts[which, band], starts[which, band + 1], hint, weight, 2, _MARGIN,
             IMPOSSIBLE, costs[band], ladder,
@@ -200,12 +203,21 @@ def fit_granule(
         if index >= 0:
             steps[band] = index + MIN_STEP
         off, found = _write_band(
-            lines, sizes, roots, starts[which, band], starts[which, band + 1], index, weight,
-            order[which], values, ladder,
+            lines, sizes, roots, starts[which, band], starts[which, band + 1], index,
+            BITS * unit * unit / levels[band], order[which], values, ladder,
         )  # fmt: skip
-        misfit += off
+        misfit += off * (levels[0] / levels[band])
         evidence += found
-    return cost, misfit * unit * unit / (variance * LINES), evidence
+    return cost, misfit * unit * unit / (levels[0] * LINES), evidence
+
+
+@kernel
+def _noise_of_band(variances: Floats, layout: Layout, which: int, band: int) -> float:
+    """Return the largest variance of noise of the subbands that a band is in."""
+    most = 0.0
+    for i in range(layout.starts[which, band], layout.starts[which, band + 1]):
+        most = max(most, variances[layout.order[which, i] // SUBBAND_LINES])
+    return most
 
 
 @kernel

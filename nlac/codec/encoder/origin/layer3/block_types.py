@@ -54,7 +54,7 @@ def _fit_type(
     lines: Floats,
     channels: int,
     kind: int,
-    variance: float,
+    variances: Floats,
     best: float,
     costs: Floats,
     evidence: Floats,
@@ -70,8 +70,8 @@ def _fit_type(
     worst = 0.0
     for signal in range(channels):
         cost, misfit, evidence[signal] = fit_granule(
-            lines[signal], kind, variance, limit - total, steps[signal], values[signal], layout,
-            ladder,
+            lines[signal], kind, variances[signal], limit - total, steps[signal], values[signal],
+            layout, ladder,
         )  # fmt: skip
         costs[signal] = min(cost, _UNTRIED)
         total += costs[signal]
@@ -81,9 +81,10 @@ def _fit_type(
         limit = min(limit, total + slack)
         mixed = 0.0
         other = 0.0
+        mean = 0.5 * (variances[0] + variances[1])
         for signal in range(2, 4):
             cost, misfit, evidence[signal] = fit_granule(
-                lines[signal], kind, variance, limit - mixed, steps[signal], values[signal],
+                lines[signal], kind, mean, limit - mixed, steps[signal], values[signal],
                 layout, ladder,
             )  # fmt: skip
             costs[signal] = min(cost, _UNTRIED)
@@ -138,6 +139,7 @@ def new_fits(channels: int, count: int) -> Fits:
 def fit_stretch(
     slots: Floats,
     variances: Floats,
+    units: Floats,
     todo: NDArray[np.bool_],
     fits: Fits,
     layout: Layout,
@@ -150,8 +152,10 @@ def fit_stretch(
     ----------
     slots : (C, 18 * (G + 1), 32) float64
         Slots of one or two channels.
-    variances : (G,) float64
-        Variance of the noise of each granule.
+    variances : (G, C, 32) float64
+        Variance of the noise of the lines of each subband of each granule.
+    units : (G,) float64
+        Unit of the density of each (see `Fits`).
     todo : (G,) bool
         Granules that are fitted.
     fits : Fits
@@ -160,7 +164,7 @@ def fit_stretch(
         Tables.
     """
     channels = slots.shape[0]
-    count = len(variances)
+    count = len(units)
     signals = 4 if channels == 2 else 1
     costs, steps, values, density = fits.costs, fits.steps, fits.values, fits.density
     lines = np.empty((signals, LINES))
@@ -178,8 +182,7 @@ def fit_stretch(
             if pas == 1 and not (need[g] or (g > 0 and need[g - 1]) or need[min(g + 1, count - 1)]):
                 continue
             begin = SUBBAND_LINES * g
-            # of rounding, this is 1
-            unit = np.sqrt(12.0 * variances[g])
+            unit = units[g]
             if pas == 0:
                 costs[:, :, g] = _UNTRIED
             for kind in range(4):

@@ -148,10 +148,18 @@ def lines_of(slots: Floats, kind: int, lines: Floats, bank: Bank) -> None:
     bank : Bank
         Tables.
     """
+    lines_of_part(slots, 0, 36, kind, lines, bank)
+
+
+@kernel
+def lines_of_part(
+    slots: Floats, begin: int, end: int, kind: int, lines: Floats, bank: Bank
+) -> None:
+    """Write the lines of a granule of which only the slots from `begin` to `end` are not zero."""
     blocks, alias = bank.blocks, bank.alias
     sums = np.zeros((SUBBAND_LINES, SUBBANDS))
     signed = np.empty(SUBBANDS)
-    for slot in range(36):
+    for slot in range(begin, end):
         # every second slot of every second subband is inverted
         for band in range(SUBBANDS):
             signed[band] = slots[slot, band]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,15 +11,10 @@ from nlac.codec.encoder.origin.clipping import rails_of
 from nlac.codec.encoder.origin.floats import Floats, rounded
 from nlac.codec.encoder.origin.grids import Grid
 from nlac.codec.encoder.origin.layer3.block_types import new_fits
-from nlac.codec.encoder.origin.layer3.clipping import energies_from
+from nlac.codec.encoder.origin.layer3.clipped.reach import energies_from
 from nlac.codec.encoder.origin.layer3.filter_bank import analyse_slots
-from nlac.codec.encoder.origin.layer3.stretch import (
-    Fit,
-    fit,
-    fit_slots,
-    length_of,
-    samples_of,
-)
+from nlac.codec.encoder.origin.layer3.granule_fit import fit_slots, samples_of
+from nlac.codec.encoder.origin.layer3.stretch import Fit, fit, length_of
 from nlac.codec.encoder.origin.layer3.tables import bank
 from nlac.codec.encoder.origin.search import Level
 from nlac.kernels.jit import kernel
@@ -88,14 +85,30 @@ def search_level(
 def _probes(
     channels: NDArray[np.int32], grid: Grid, table: int, bits_per_sample: int
 ) -> list[_Probe]:
-    """Return samples of some places; none if there are too few."""
+    """Return samples of some places, few of them clipped; none if there are too few."""
     length = length_of(_GRANULES)
     last = (channels.shape[1] - length - grid.offset) // LINES
-    starts = [
-        grid.offset + LINES * (last * (2 * number + 1) // (2 * _PROBES))
-        for number in range(_PROBES if last >= 0 else 0)
-    ]
-    return [_Probe(channels[:, start : start + length], table, bits_per_sample) for start in starts]
+    probes = []
+    for number in range(_PROBES if last >= 0 else 0):
+        middle = last * (2 * number + 1) // (2 * _PROBES)
+        begin, end = last * number // _PROBES, last * (number + 1) // _PROBES
+        tried = [middle, *range(begin, end, _GRANULES)]
+        parts = (channels[:, grid.offset + LINES * first :][:, :length] for first in tried)
+        probes.append(_calmest(parts, table, bits_per_sample))
+    return probes
+
+
+def _calmest(parts: Iterable[NDArray[np.int32]], table: int, bits_per_sample: int) -> _Probe:
+    """Return the first of the parts of samples with the fewest clipped ones."""
+    best = None
+    for part in parts:
+        clipped = int(np.count_nonzero(rails_of(part, bits_per_sample)))
+        if best is None or clipped < best[0]:
+            best = clipped, part
+        if clipped == 0:
+            break
+    assert best is not None
+    return _Probe(best[1], table, bits_per_sample)
 
 
 def _scale_and_noise(probes: list[_Probe], bits_per_sample: int) -> tuple[float, float]:
@@ -136,7 +149,7 @@ class _Probe:
     def noise(self) -> float:
         """Return the variance of noise in the highest lines, 0 if these are in use."""
         slots = analyse_slots(self._samples, 1, bank())
-        energies, _ = energies_from(slots, _TOP, bank())
+        energies = energies_from(slots, _TOP, bank())
         variance = float(np.median(energies)) / _MEDIANS[len(self._samples)]
         return variance if variance < _LOUDEST else 0.0
 

@@ -7,23 +7,16 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from nlac.codec.encoder.origin.clipping import replaced, unclipped
 from nlac.codec.encoder.origin.floats import Floats
-from nlac.codec.encoder.origin.layer3.block_types import Fits, choose_types, fit_stretch, new_fits
-from nlac.codec.encoder.origin.layer3.clipping import (
-    cut_of,
-    edge_of,
-    errors_of,
-    granules_of,
-    noise_above,
-)
+from nlac.codec.encoder.origin.layer3.block_types import new_fits
+from nlac.codec.encoder.origin.layer3.clipped.fit import fit_clipped
+from nlac.codec.encoder.origin.layer3.clipped.reach import cut_of, errors_of, granules_of
 from nlac.codec.encoder.origin.layer3.filter_bank import analyse_slots
+from nlac.codec.encoder.origin.layer3.granule_fit import PASSES, fit_slots, samples_of
 from nlac.codec.encoder.origin.layer3.rounding.refinement import refine
-from nlac.codec.encoder.origin.layer3.synthesis import synthesise
 from nlac.codec.encoder.origin.layer3.tables import SUPPORT, bank, ladder, layout
 from nlac.predictors.origin.granules import LINES, NO_STEP, Granules
 
-_PASSES = 1
 # excess of what was surely coded: what was never coded has 2.6 and more, decoded granules at most
 # 1.5 unless they are nearly lossless
 _CODED = 1.8
@@ -35,10 +28,6 @@ _LEAST_SHARE = 0.05  # of granules that do not, where any were coded
 _LOST = 5.0  # excess of a granule that isn't worth its values, among coded ones either
 _ROUNDS = 20  # of refinement for each granule on average, at most
 _DEARER = 1.5  # bits of values when granules are fitted again
-_TRIES = 3  # with clipped samples replaced by what the fit before gives
-_RIGHT = 1.4  # mean squared error, in variances, below which a fit isn't tried again
-_TENTHS = (4, 6, 8)  # of the lines that are ever in use, that may be all that are
-_CALM = 3.0  # variance of what may be noise above them
 
 
 class Fit(NamedTuple):
@@ -108,37 +97,17 @@ def fit(
     """
     count = (samples.shape[1] - SUPPORT) // LINES + 1
     touched = granules_of(rails)
-    slots = analyse_slots(samples, _PASSES, bank())
     fits = new_fits(len(samples), count)
-    best, excess, evidence = fit_slots(slots, np.full(count, variance), ~touched, fits, table)
-    if np.mean((evidence > _AGAINST) | touched) < _LEAST_SHARE:
+    slots = analyse_slots(samples, PASSES, bank())
+    found = fit_slots(slots, np.full(count, variance), ~touched, fits, table)
+    if np.mean((found[2] > _AGAINST) | touched) < _LEAST_SHARE:
         # values cost little where a channel is nearly silent, coded or not
-        clear(best, np.ones(count, np.bool_))
-        return Fit(best, np.full(count, np.inf), evidence, np.full(count, np.inf))
+        clear(found[0], np.ones(count, np.bool_))
+        return Fit(found[0], np.full(count, np.inf), found[2], np.full(count, np.inf))
     if touched.any():
         cut = cut_of(slots, touched, variance, bank())
-        filling = _Filling(cut, variance, table, fits)
-        best, excess, evidence = filling.fit(samples, rails, touched)
-    given = samples_of(best, table)
-    errors = errors_of(samples, rails, given, *seen)
-    for number in range(_TRIES):
-        todo = touched & (_reached(errors) > _RIGHT * variance)
-        if not todo.any():
-            break
-        known = _covered((evidence > _EVIDENT) & ~todo, samples.shape[1])
-        # at first only what is sure is replaced, then anything
-        known |= number > 0
-        tried, spent, told = filling.fit(
-            np.where(known, replaced(samples, rails, given), samples),
-            np.where(known, 0, rails).astype(np.int8), todo,
-        )  # fmt: skip
-        given = samples_of(tried, table)
-        found = errors_of(samples, rails, given, *seen)
-        better = _reached(found) < _reached(errors)
-        best = _choice(better, tried, best)
-        excess = np.where(better, spent, excess)
-        evidence = np.where(better, told, evidence)
-        errors = np.minimum(found, errors)
+        found = fit_clipped(samples, rails, seen, variance, cut, touched, fits, table)
+    best, excess, evidence = found
     clear(best, (excess > _LOST) & (evidence < _EVIDENT))
     if gain > 0.0:
         # where samples are not known, nothing is beyond
@@ -155,95 +124,12 @@ def fit(
     return Fit(best, excess, evidence, errors)
 
 
-class _Filling:
-    """Fits granules to samples whose clipped ones are first moved beyond the rails.
-
-    How far is told by the lines above the highest one in use. That differs: the lowest one is taken
-    that leaves nothing but noise above it, since the fewer lines are in use, the more tells.
-    """
-
-    def __init__(self, cut: int, variance: float, table: int, fits: Fits) -> None:
-        self._cuts = [*(cut * tenths // 10 for tenths in _TENTHS), cut]
-        self._variance = variance
-        self._table = table
-        self._fits = fits
-
-    def fit(
-        self, samples: Floats, rails: NDArray[np.int8], todo: NDArray[np.bool_]
-    ) -> tuple[Granules, Floats, Floats]:
-        """Fit some granules; return what `fit_slots` does."""
-        left = todo.copy()
-        for cut in self._cuts if rails.any() else self._cuts[-1:]:
-            slots = analyse_slots(unclipped(samples, rails, edge_of(cut)), _PASSES, bank())
-            variances = noise_above(slots, left, cut, self._variance, bank())
-            calm = left & (variances < _CALM * self._variance)
-            now = left if cut == self._cuts[-1] else calm
-            result = fit_slots(slots, variances, now, self._fits, self._table)
-            left = left & ~now
-            if not left.any():
-                break
-        return result
-
-
-def _covered(granules: NDArray[np.bool_], length: int) -> NDArray[np.bool_]:
-    """Return which samples only certain granules reach."""
-    count = (length - 1) // LINES + 1
-    known = np.ones(count + 2, np.bool_)
-    for late in range(3):
-        known[late : late + len(granules)] &= granules
-    return np.repeat(known[:count], LINES)[:length]
-
-
-def fit_slots(
-    slots: Floats, variances: Floats, todo: NDArray[np.bool_], fits: Fits, table: int
-) -> tuple[Granules, Floats, Floats]:
-    """Fit some granules; return all, excess and evidence of each (see `Fit`)."""
-    fit_stretch(slots, variances, todo, fits, layout(table), ladder(), bank())
-    types, mid_side = choose_types(fits.costs)
-    count, channels = types.shape
-    rows = np.arange(count)[:, None]
-    signals = np.arange(channels) + 2 * mid_side[:, None].astype(np.int64)
-    cost = fits.costs[signals, types, rows].sum(axis=1) / (channels * LINES)
-    granules = Granules(
-        mid_side, types, fits.steps[signals, types, rows], fits.values[signals, types, rows]
-    )
-    evidence = fits.evidence[signals, types, rows].sum(axis=1) / (channels * LINES)
-    return granules, cost - fits.density.min(axis=1), evidence
-
-
-def _reached(errors: Floats) -> Floats:
-    """Return the mean over all samples that a granule reaches."""
-    return (errors[:-2] + errors[1:-1] + errors[2:]) / 3
-
-
-def _choice(first: NDArray[np.bool_], one: Granules, other: Granules) -> Granules:
-    return Granules(
-        np.where(first, one.mid_side, other.mid_side),
-        np.where(first[:, None], one.types, other.types),
-        np.where(first[:, None, None], one.steps, other.steps),
-        np.where(first[:, None, None], one.values, other.values),
-    )
-
-
 def clear(granules: Granules, failed: NDArray[np.bool_]) -> None:
     """Make some granules zeros in long blocks, in place."""
     granules.mid_side[failed] = 0
     granules.types[failed] = 0
     granules.steps[failed] = NO_STEP
     granules.values[failed] = 0
-
-
-def samples_of(granules: Granules, table: int) -> Floats:
-    """Return the samples that granules give, shape (C, 576 (G - 1) + 1632), before the gain."""
-    return synthesise(
-        granules.mid_side,
-        granules.types,
-        granules.steps,
-        granules.values,
-        layout(table),
-        ladder(),
-        bank(),
-    )
 
 
 def part_of(granules: Granules, begin: int, end: int) -> Granules:

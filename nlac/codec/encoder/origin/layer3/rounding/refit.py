@@ -72,7 +72,7 @@ def refit(
             before[channel, i] = line_of(value, step, kind, gain, ladder)
             wrong[channel, i] = (wrong[channel, i] + before[channel, i]) / gain
         found = fit_granule(
-            wrong[channel], kind, variances[channel] / (gain * gain), IMPOSSIBLE,
+            wrong[channel], kind, np.full(SUBBANDS, variances[channel] / (gain * gain)), IMPOSSIBLE,
             new_steps[channel], new_values[channel], layout, dear,
         )  # fmt: skip
         if found[0] >= IMPOSSIBLE:

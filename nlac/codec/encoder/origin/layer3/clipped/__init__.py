@@ -1,0 +1,1 @@
+"""Granules whose samples a decoder clipped."""
