@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from layer3_maker import Decoded, coded, music
 
+from nlac.codec.encoder.origin.layer3 import fine_grid
+from nlac.codec.encoder.origin.layer3 import recover as recovery
 from nlac.codec.encoder.origin.layer3.granule_fit import samples_of
 from nlac.codec.encoder.origin.layer3.grid import find_grid
 from nlac.codec.encoder.origin.layer3.recover import recover
@@ -83,6 +85,34 @@ def test_a_grid_is_found_where_there_is_one():
     assert grid is not None
     assert grid.offset == (-1000) % 576
     assert grid.score > 8
+
+
+def test_silences_do_not_hide_what_is_loud():
+    samples = rounded(decoded(2, 5, 240_000).samples[:, 1000:])
+    length = samples.shape[1]
+    rng = np.random.default_rng(3)
+    # where probes are taken if all is about as loud
+    for centre in (length // 6, length // 2, length * 5 // 6):
+        samples[:, centre - 14_000 : centre + 14_000] = rng.integers(-3, 4, (2, 28_000))
+    found = recover(samples, RATE)
+    assert sum(section.end - section.begin for section in found) > 0.5 * length
+
+
+def test_another_grid_is_tried_where_the_likeliest_is_none(monkeypatch):
+    samples = rounded(decoded(2, 5).samples[:, 1000:])
+    (section,) = recover(samples, RATE)
+    true = fine_grid.find_any_grid(samples, RATE, 16)
+    asked = []
+
+    def find(channels, rate, bits, without=()):
+        asked.append(tuple(without))
+        return fine_grid.find_any_grid(channels, rate, bits, without) if without else wrong
+
+    wrong = true._replace(offset=(true.offset + 40) % 576, score=20.0)
+    monkeypatch.setattr(recovery, "find_any_grid", find)
+    (again,) = recover(samples, RATE)
+    assert asked[:2] == [(), (wrong.offset,)]
+    assert (again.begin, again.end, again.shift) == (section.begin, section.end, section.shift)
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -44,6 +44,16 @@ def test_a_narrow_peak_stands_out_and_a_slope_does_not():
         assert (grid is None) == (not peaks)
 
 
+def test_another_grid_than_some():
+    rng = np.random.default_rng(4)
+    # all windows begin at multiples of the number of grids
+    samples = np.tile(noise(rng, 10 * GRIDS), 121)
+    for without, offset in (((), 20), ((20,), 45), ((20, 45), None), ((18,), 45)):
+        rows = [scores(rng, 20, 20, 45) for _ in range(12)]
+        grid = search(rows, window=10 * GRIDS).find(samples, 44100, 16, without)
+        assert (None if grid is None else grid.offset) == offset
+
+
 def test_what_is_hopeless_ends_soon():
     rng = np.random.default_rng(2)
     rows = iter([scores(rng) for _ in range(2)])

@@ -7,7 +7,7 @@ the rise of a note, cancels out; and in units of the scores' usual spread.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -73,9 +73,25 @@ class GridSearch:
     scores: Callable[[Floats], Floats | None]
 
     def find(
-        self, channels: NDArray[np.int32], sample_rate: int, bits_per_sample: int
+        self,
+        channels: NDArray[np.int32],
+        sample_rate: int,
+        bits_per_sample: int,
+        without: Sequence[int] = (),
     ) -> Grid | None:
-        """Return the grid that stands out, if one does."""
+        """Return the grid that stands out, if one does.
+
+        Parameters
+        ----------
+        channels : (C, n) int32
+            Samples of each channel.
+        sample_rate : int
+            In Hz.
+        bits_per_sample : int
+            Depth of the samples.
+        without : sequence of int, optional
+            Offsets of grids that it is not.
+        """
         count, length = channels.shape
         if count not in (1, 2) or length < 2 * self.window:
             return None
@@ -99,6 +115,9 @@ class GridSearch:
             found = None if changes < 0 else self._standing_out(channels, start, shift)
             if found is None:
                 continue
+            for offset in without:
+                near = offset + np.arange(-_NEIGHBOURS, _NEIGHBOURS + 1)
+                found[:, near % found.shape[1]] = 0.0
             capped = np.minimum(found, _MOST)
             total = capped if total is None else total + capped
             whole = found if whole is None else whole + found

@@ -6,6 +6,7 @@ What is particular to a kind of lossy stream is in a subclass of `Search`.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 import numpy as np
@@ -19,6 +20,7 @@ from nlac.predictors.origin.lossy import Lossy
 _SPAN_SECONDS = 30  # in which one grid is looked for
 _GIVE_UP = 0.1  # share of a piece's units below which its grid has ended
 _DEPTH = 2
+_OTHERS = 2  # grids that are tried where the likeliest one is none
 _SHARE = 0.8  # of the time for a block that the search of units takes
 
 U = TypeVar("U")
@@ -97,8 +99,8 @@ class Search(ABC, Generic[U]):
         self._sections: list[Recovered] = []
 
     @abstractmethod
-    def find_grid(self, begin: int, end: int) -> Grid | None:
-        """Return the grid of frames `begin` to `end`."""
+    def find_grid(self, begin: int, end: int, without: Sequence[int] = ()) -> Grid | None:
+        """Return the grid of frames `begin` to `end`, without those at some offsets."""
 
     @abstractmethod
     def find_level(self, begin: int, end: int, grid: Grid) -> Level | None:
@@ -139,6 +141,12 @@ class Search(ABC, Generic[U]):
             if grid is None:
                 grid = self.find_grid(at, stop)
             level = grid and self.find_level(at, stop, grid)
+            without: list[int] = []
+            while grid is not None and level is None and len(without) < _OTHERS:
+                # the beat of a loop has a grid, too
+                without.append(grid.offset)
+                grid = self.find_grid(at, stop, without)
+                level = grid and self.find_level(at, stop, grid)
             if grid is None or level is None:
                 at, grid = stop, None
                 continue

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,7 +16,10 @@ _FIRST_LINE = 60  # many lower ones are too finely quantised to be zeros
 
 
 def find_grid(
-    channels: NDArray[np.int32], sample_rate: int, bits_per_sample: int = 16
+    channels: NDArray[np.int32],
+    sample_rate: int,
+    bits_per_sample: int = 16,
+    without: Sequence[int] = (),
 ) -> Grid | None:
     """Find the grid of frames, if samples look as if an AAC-LC decoder wrote them.
 
@@ -26,6 +31,8 @@ def find_grid(
         In Hz.
     bits_per_sample : int, default 16
         Depth of the samples.
+    without : sequence of int, optional
+        Offsets of grids that it is not.
 
     Returns
     -------
@@ -35,7 +42,7 @@ def find_grid(
     """
     if table_of(sample_rate) is None:
         return None
-    return _SEARCH.find(channels, sample_rate, bits_per_sample)
+    return _SEARCH.find(channels, sample_rate, bits_per_sample, without)
 
 
 def _scores(window: Floats) -> Floats:

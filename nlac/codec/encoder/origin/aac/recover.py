@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -55,8 +57,8 @@ class _FrameSearch(Search[Frames]):
     # a sample hears its own frame and the one before
     late, least_clear, least_units = 1, 1, 6
 
-    def find_grid(self, begin: int, end: int) -> Grid | None:
-        return find_grid(self.channels[:, begin:end], self.rate, self.bits)
+    def find_grid(self, begin: int, end: int, without: Sequence[int] = ()) -> Grid | None:
+        return find_grid(self.channels[:, begin:end], self.rate, self.bits, without)
 
     def find_level(self, begin: int, end: int, grid: Grid) -> Level | None:
         scale = 2.0 ** (self.bits - 16)

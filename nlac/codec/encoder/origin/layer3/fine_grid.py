@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,7 +23,10 @@ _HOPELESS = {2: 2.9, 3: 3.3, 4: 3.5, 5: 3.6, 6: 3.8, 8: 4.2}
 
 
 def find_any_grid(
-    channels: NDArray[np.int32], sample_rate: int, bits_per_sample: int
+    channels: NDArray[np.int32],
+    sample_rate: int,
+    bits_per_sample: int,
+    without: Sequence[int] = (),
 ) -> Grid | None:
     """Find the grid of granules, finely quantised ones too.
 
@@ -33,6 +38,8 @@ def find_any_grid(
         In Hz.
     bits_per_sample : int
         Depth of the samples.
+    without : sequence of int, optional
+        Offsets of grids that it is not.
 
     Returns
     -------
@@ -42,14 +49,18 @@ def find_any_grid(
     table = table_of(sample_rate)
     if table is None or channels.shape[0] not in (1, 2):
         return None
-    found = find_grid(channels, sample_rate, bits_per_sample)
+    found = find_grid(channels, sample_rate, bits_per_sample, without)
     if found is None or found.score < _SURE_GRID:
-        found = find_fine_grid(channels, table, sample_rate, bits_per_sample) or found
+        found = find_fine_grid(channels, table, sample_rate, bits_per_sample, without) or found
     return found
 
 
 def find_fine_grid(
-    channels: NDArray[np.int32], table: int, sample_rate: int, bits_per_sample: int
+    channels: NDArray[np.int32],
+    table: int,
+    sample_rate: int,
+    bits_per_sample: int,
+    without: Sequence[int] = (),
 ) -> Grid | None:
     """Find the grid of granules whose values are near to the lines of loud bands.
 
@@ -63,6 +74,8 @@ def find_fine_grid(
         In Hz.
     bits_per_sample : int
         Depth of the samples.
+    without : sequence of int, optional
+        Offsets of grids that it is not.
 
     Returns
     -------
@@ -76,8 +89,8 @@ def find_fine_grid(
 
     search = GridSearch(LATTICE_WINDOW, _LIKELY, _HOPELESS, True, scores)
     # where channels are coded apart, their sum is not near to values, and the other way round
-    found = search.find(channels[:1], sample_rate, bits_per_sample)
+    found = search.find(channels[:1], sample_rate, bits_per_sample, without)
     if found is None and len(channels) == 2:
-        found = search.find(channels, sample_rate, bits_per_sample)
+        found = search.find(channels, sample_rate, bits_per_sample, without)
     # no value is near with a gain other than those of decoders, so it isn't worth to look for one
     return None if found is None else found._replace(score=min(found.score, _MOST))

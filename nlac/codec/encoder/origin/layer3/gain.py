@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,10 @@ from nlac.predictors.origin.granules import LINES
 
 _PROBES = 3
 _GRANULES = 12
+_QUIETER = 16  # times the energy of the loudest place, where a probe may be
 _SHARE = 0.4  # of the granules of a probe that must look coded
+_SEEN = 2  # granules after the first from which on all is known that they reach
+_TOLD = 0.0  # mean evidence of granules that were coded, if their steps are small
 _ROUNDING = 1 / 12  # variance of rounding, in squared steps of the samples
 _TOP = 540  # lines from there on are mostly not in use, and tell the noise
 _LOUDEST = 1.0  # variance of noise in squared steps of samples; more is no noise
@@ -85,7 +88,7 @@ def search_level(
 def _probes(
     channels: NDArray[np.int32], grid: Grid, table: int, bits_per_sample: int
 ) -> list[_Probe]:
-    """Return samples of some places, few of them clipped; none if there are too few."""
+    """Return samples of some places, loud ones with few clipped; none if there are too few."""
     length = length_of(_GRANULES)
     last = (channels.shape[1] - length - grid.offset) // LINES
     probes = []
@@ -93,22 +96,20 @@ def _probes(
         middle = last * (2 * number + 1) // (2 * _PROBES)
         begin, end = last * number // _PROBES, last * (number + 1) // _PROBES
         tried = [middle, *range(begin, end, _GRANULES)]
-        parts = (channels[:, grid.offset + LINES * first :][:, :length] for first in tried)
-        probes.append(_calmest(parts, table, bits_per_sample))
+        parts = [channels[:, grid.offset + LINES * first :][:, :length] for first in tried]
+        probes.append(_Probe(_best_part(parts, bits_per_sample), table, bits_per_sample))
     return probes
 
 
-def _calmest(parts: Iterable[NDArray[np.int32]], table: int, bits_per_sample: int) -> _Probe:
-    """Return the first of the parts of samples with the fewest clipped ones."""
-    best = None
-    for part in parts:
-        clipped = int(np.count_nonzero(rails_of(part, bits_per_sample)))
-        if best is None or clipped < best[0]:
-            best = clipped, part
-        if clipped == 0:
-            break
-    assert best is not None
-    return _Probe(best[1], table, bits_per_sample)
+def _best_part(parts: Sequence[NDArray[np.int32]], bits_per_sample: int) -> NDArray[np.int32]:
+    """Return the first of the parts with the fewest clipped samples that are not quiet."""
+    # in integers, so that it is the same everywhere
+    energies = [int(np.sum(part.astype(np.int64) ** 2)) for part in parts]
+    loud = [
+        part for part, energy in zip(parts, energies, strict=True)
+        if _QUIETER * energy >= max(energies)
+    ]  # fmt: skip
+    return min(loud, key=lambda part: int(np.count_nonzero(rails_of(part, bits_per_sample))))
 
 
 def _scale_and_noise(probes: list[_Probe], bits_per_sample: int) -> tuple[float, float]:
@@ -159,12 +160,13 @@ class _Probe:
         Both are 0 if the samples do not look coded, or not with this gain.
         """
         best = self._fit(level, _GRANULES)
-        if np.mean(best.clear & (best.errors < limit)) < _SHARE:
+        coded = best.clear | bool(best.evidence[_SEEN:].mean() > _TOLD)
+        if np.mean((coded & (best.errors < limit))[_SEEN:]) < _SHARE:
             return 0.0, 0.0
         given = samples_of(best.granules, self._table)
         use = np.zeros(given.shape[1], np.bool_)
-        for g in range(2, _GRANULES):
-            if best.clear[g - 2 : g + 1].all():
+        for g in range(_SEEN, _GRANULES):
+            if coded[g - _SEEN : g + 1].all():
                 use[LINES * g : LINES * (g + 1)] = True
         use &= ~self._rails.any(axis=0)
         return _products(given, self._samples, use)

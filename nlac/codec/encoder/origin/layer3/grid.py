@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,7 +23,10 @@ _NOISE = -0.2  # least level of a subband that is looked at: more than rounding 
 
 
 def find_grid(
-    channels: NDArray[np.int32], sample_rate: int, bits_per_sample: int = 16
+    channels: NDArray[np.int32],
+    sample_rate: int,
+    bits_per_sample: int = 16,
+    without: Sequence[int] = (),
 ) -> Grid | None:
     """Find the grid of granules, if samples look as if a Layer III decoder wrote them.
 
@@ -33,6 +38,8 @@ def find_grid(
         In Hz.
     bits_per_sample : int, default 16
         Depth of the samples.
+    without : sequence of int, optional
+        Offsets of grids that it is not.
 
     Returns
     -------
@@ -41,7 +48,7 @@ def find_grid(
     """
     if table_of(sample_rate) is None:
         return None
-    return _SEARCH.find(channels, sample_rate, bits_per_sample)
+    return _SEARCH.find(channels, sample_rate, bits_per_sample, without)
 
 
 def _scores(window: Floats) -> Floats | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -65,8 +67,8 @@ class _GranuleSearch(Search[Granules]):
         self._searches = 1 + channels.shape[1] // (_SEARCH_SECONDS * sample_rate)
         self._in_vain: set[int] = set()  # grids on which no gain was found
 
-    def find_grid(self, begin: int, end: int) -> Grid | None:
-        return find_any_grid(self.channels[:, begin:end], self.rate, self.bits)
+    def find_grid(self, begin: int, end: int, without: Sequence[int] = ()) -> Grid | None:
+        return find_any_grid(self.channels[:, begin:end], self.rate, self.bits, without)
 
     def find_level(self, begin: int, end: int, grid: Grid) -> Level | None:
         given = self.channels[:, begin:end]
