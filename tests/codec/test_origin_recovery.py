@@ -12,6 +12,7 @@ from layer3_maker import Decoded, coded, music
 
 from nlac.codec.encoder.origin.layer3 import fine_grid
 from nlac.codec.encoder.origin.layer3 import recover as recovery
+from nlac.codec.encoder.origin.layer3.gain import find_level
 from nlac.codec.encoder.origin.layer3.granule_fit import samples_of
 from nlac.codec.encoder.origin.layer3.grid import find_grid
 from nlac.codec.encoder.origin.layer3.recover import recover
@@ -143,6 +144,17 @@ def test_gain_is_found(gain):
     wrong = rounded(samples_of(section.units, section.table) * section.gain)[:, section.shift :]
     expected = rounded(truth.samples[:, 900:] * gain)[:, section.begin : section.end]
     assert np.mean(wrong[:, 3000 : expected.shape[1] - 3000] != expected[:, 3000:-3000]) < 0.01
+
+
+def test_files_of_two_gains_do_not_tell_one_between_these():
+    # as of two decoders, one after the other, on one grid
+    parts = [decoded(2, seed, 100_000, 8000.0).samples[:, : 576 * 150] for seed in (3, 4)]
+    for gains in ((1.0, 32767 / 32768), (32767 / 32768, 1.0)):
+        both = [part * gain for part, gain in zip(parts, gains, strict=True)]
+        samples = rounded(np.concatenate(both, axis=1))
+        level = find_level(samples, find_grid(samples, RATE), 0, 16)
+        assert level is not None
+        assert level.gain in gains
 
 
 def test_deeper_samples_have_less_noise():

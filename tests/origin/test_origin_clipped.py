@@ -80,6 +80,7 @@ def test_work_is_bounded(monkeypatch):
     assert with_credit > len(fits) == 1
 
 
+@pytest.mark.jit
 def test_noise_of_some_subbands_hides_no_others():
     rng = np.random.default_rng(3)
     tables = layout(TABLE), ladder()

@@ -20,7 +20,7 @@ from nlac.views.trace import open_trace
 
 RATE = 44100
 PART = OriginPart(
-    0, 10 * RATE, 5, "MPEG-1 Layer III", 2, 1.0, "nearest", 765, 576, 10 * 128_000 * 0.89
+    0, 10 * RATE, 5, "MPEG-1 Layer III", 2, 1.0, "nearest", 765, 576, 10 * 128_000 * 0.86
 )  # fmt: skip
 
 
@@ -66,7 +66,7 @@ def test_sections_of_several_blocks_are_one_stretch():
     with open_trace(data) as trace:
         totals = trace.trace().totals
         bits = sum(each.samples for each in totals[2:])
-    assert one.kbit_s == pytest.approx(bits * RATE / 40_000 / 890, rel=0.05)
+    assert one.kbit_s == pytest.approx(bits * RATE / 40_000 / 860, rel=0.05)
     assert heads.stretches[0].kbit_s == pytest.approx(one.kbit_s, rel=0.02)
     assert heads.summary == (
         f"was an MP3: about {heads.stretches[0].standard_kbit_s} kbit/s, from 0:00.3 to the end",
@@ -136,7 +136,7 @@ def test_what_is_one_stream(seconds, changes, count):
     ],
 )  # fmt: skip
 def test_bit_rates_of_the_standard(kbit_s, standard):
-    found = summarise([replace(PART, bits=kbit_s * 10 * 890)], RATE, PART.stop)
+    found = summarise([replace(PART, bits=kbit_s * 10 * 860)], RATE, PART.stop)
     assert found is not None
     (one,) = found.stretches
     assert (one.kbit_s, one.standard_kbit_s) == (kbit_s, standard)

@@ -32,7 +32,8 @@ _MPEG1_RATES = 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320
 _MPEG2_RATES = 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160
 _QUARTER_RATES = 8000, 11025, 12000  # of MPEG-2.5
 # what units and residuals take of the lossy stream, which has headers and padding as well
-_CODED_SHARE = 0.89
+_CODED_SHARE = 0.86
+_CODED_SHARE_OF_AAC = 0.89
 _TOLERANCE = 0.08
 _SAME_GAIN = 1e-4
 _GAP_SECONDS = 10.0  # without units, as silence is, within one stretch
@@ -213,7 +214,8 @@ def summarise(parts: Iterable[OriginPart], sample_rate: int, frames: int) -> Ori
 def _stretch(parts: Sequence[OriginPart], sample_rate: int) -> OriginStretch:
     first, last = parts[0], parts[-1]
     covered = sum(each.stop - each.start for each in parts)
-    rate = sum(each.bits for each in parts) * sample_rate / covered / _CODED_SHARE / 1000
+    coded = _CODED_SHARE_OF_AAC if first.kind == AAC.name else _CODED_SHARE
+    rate = sum(each.bits for each in parts) * sample_rate / covered / coded / 1000
     heard = [each.heard for each in parts if each.heard is not None]
     told = {}
     if len(heard) == len(parts):

@@ -34,6 +34,7 @@ _MEDIANS = {1: 0.455, 2: 1.11}
 _FLOATS = 12.0  # decoders err by more where signals are loud; in 24 bits this is more than rounding
 _KNOWN = (1.0, 32767 / 32768)
 _NEAR = 4e-6
+_SPREADS = 5.0  # standard deviations of an estimate
 _ROUNDS = 3
 # mean squared error, in variances, of granules that fit: at first, or after other gains were tried
 _RIGHT, _BEARABLE = 1.6, 20.0
@@ -122,19 +123,23 @@ def _improved(
     probes: list[_Probe], gain: float, scale: float, noise: float, limit: float
 ) -> Level | None:
     """Return the level near a gain with which the probes fit best, if they look coded then."""
+
+    def margin(energy: float) -> float:
+        return _NEAR * scale + _SPREADS * float((noise / energy) ** 0.5)
+
     for _ in range(_ROUNDS):
         level = Level(gain, noise / (gain * gain))
-        product = energy = 0.0
-        for probe in probes:
-            more, weight = probe.products(level, limit)
-            product += more
-            energy += weight
-        if energy == 0.0:
+        found = [each for each in (probe.products(level, limit) for probe in probes) if each[1] > 0]
+        if not found:
             return None
+        product, energy = (sum(each) for each in zip(*found, strict=True))
         estimate = product / energy
+        if any(abs(own / weight - estimate) > margin(weight) for own, weight in found):
+            # several files, of different gains: that of the first which fits
+            product, energy = found[0]
+            estimate = product / energy
         known = scale * min(_KNOWN, key=lambda each: abs(each * scale - estimate))
-        spread = float((noise / energy) ** 0.5)  # standard deviation of the estimate
-        gain = known if abs(estimate - known) < _NEAR * scale + 5 * spread else estimate
+        gain = known if abs(estimate - known) < margin(energy) else estimate
         if gain == level.gain:
             break
     return Level(gain, noise / (gain * gain))
