@@ -152,7 +152,9 @@ def test_files_of_two_gains_do_not_tell_one_between_these():
     for gains in ((1.0, 32767 / 32768), (32767 / 32768, 1.0)):
         both = [part * gain for part, gain in zip(parts, gains, strict=True)]
         samples = rounded(np.concatenate(both, axis=1))
-        level = find_level(samples, find_grid(samples, RATE), 0, 16)
+        grid = find_grid(samples, RATE)
+        assert grid is not None
+        level = find_level(samples, grid, 0, 16)
         assert level is not None
         assert level.gain in gains
 
@@ -193,6 +195,11 @@ def test_channels_that_hardly_differ_do_not_look_coded():
     found = fit(samples, np.zeros(samples.shape, np.int8), (0, samples.shape[1]), 1 / 12, 0)
     assert not found.clear.any()
     assert not found.granules.values.any()
+    # nor where granules follow
+    samples[:, 576 * 50 :] = np.rint(decoded(2, 5).samples[:, 576 * 50 : length_of(count)])
+    found = fit(samples, np.zeros(samples.shape, np.int8), (0, samples.shape[1]), 1 / 12, 0)
+    assert not found.clear[:48].any()
+    assert found.clear[55:75].all()
 
 
 def test_recovery_does_the_same_twice():

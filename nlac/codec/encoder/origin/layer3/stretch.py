@@ -121,6 +121,9 @@ def fit(
     errors = errors[:count] / variance
     begins = LINES * np.arange(count)
     errors[(begins + LINES <= seen[0]) | (begins >= seen[1])] = np.inf
+    # a silent channel costs as little in what was never coded, and hides that the other one was not
+    used = np.count_nonzero(np.any(best.values, axis=2), axis=1)
+    excess[(evidence < _AGAINST) & (used == 1) & (len(samples) == 2)] = np.inf
     return Fit(best, excess, evidence, errors)
 
 
