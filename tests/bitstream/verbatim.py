@@ -19,7 +19,7 @@ def choose_predictor(options):
     return PredictorChoice(1, b"\x05\x00", 1)
 
 
-def encode_block(samples, stream, options):
+def encode_block(samples, stream, options, around=None):
     if not stream.is_float and not np.any(samples):
         return b"\1"
     return b"\0" + pcm_bytes(samples, stream.bits_per_sample)
