@@ -60,14 +60,14 @@ _PASSES = (1, 7, 18, 30)
 _AROUND = 8192
 
 
-class _Surrounded(NamedTuple):
+class Surrounded(NamedTuple):
     """A block, and frames before and after it; None where these are of no use."""
 
     samples: Samples
     around: tuple[Samples, Samples] | None
 
 
-def surrounded(blocks: Iterable[Samples], frames: int) -> Iterator[_Surrounded]:
+def surrounded(blocks: Iterable[Samples], frames: int) -> Iterator[Surrounded]:
     """Yield blocks with so many frames around them, as far as there are; one block is held back.
 
     Parameters
@@ -77,19 +77,19 @@ def surrounded(blocks: Iterable[Samples], frames: int) -> Iterator[_Surrounded]:
         On either side; with 0 blocks are not held back.
     """
     if frames == 0:
-        yield from (_Surrounded(samples, None) for samples in blocks)
+        yield from (Surrounded(samples, None) for samples in blocks)
         return
     before, samples = None, None
     for after in blocks:
         if samples is not None:
             nothing = samples[:0]
             both = nothing if before is None else before, after[:frames].copy()
-            yield _Surrounded(samples, both)
+            yield Surrounded(samples, both)
             before = samples[-frames:].copy()
         samples = after
     if samples is not None:
         around = None if before is None else (before, samples[:0])
-        yield _Surrounded(samples, around)
+        yield Surrounded(samples, around)
 
 
 class StreamEncoder:
@@ -149,7 +149,7 @@ class StreamEncoder:
         encoded = passes / (passes + self.options.verify)
         waiting = self._verified_late()
 
-        def work(block: tuple[int, _Surrounded]) -> Later[tuple[bytes, int]]:
+        def work(block: tuple[int, Surrounded]) -> Later[tuple[bytes, int]]:
             first_frame, (samples, around) = block
             with gauge.block(len(samples), passes, encoded):
                 payload = encode_block(samples, self.header, self.options, around)
@@ -173,7 +173,7 @@ class StreamEncoder:
                 self.digest.update(samples)
                 yield samples
 
-        def placed() -> Iterator[tuple[int, _Surrounded]]:
+        def placed() -> Iterator[tuple[int, Surrounded]]:
             first_frame = self.writer.num_frames
             looks = self.options.looks_for_origin and not self.header.is_float
             for each in surrounded(hashed(), _AROUND if looks else 0):

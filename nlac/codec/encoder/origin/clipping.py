@@ -11,6 +11,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from nlac.codec.encoder.origin.cholesky import decompose, solve
 from nlac.codec.encoder.origin.floats import Floats, rounded
 from nlac.kernels.jit import kernel
 
@@ -84,26 +85,9 @@ def _fill(samples: Floats, rails: NDArray[np.int8], taps: Floats) -> None:
                 distance = place - places[column]
                 matrix[row, column] = taps[distance] if distance < reach else 0.0
             matrix[row, row] += _LOADING
-        # Cholesky decomposition; where it breaks down, samples stay at the rail
-        for row in range(count):
-            for column in range(row + 1):
-                total = matrix[row, column]
-                for i in range(column):
-                    total -= matrix[row, i] * matrix[column, i]
-                if row == column:
-                    matrix[row, row] = np.sqrt(total) if total > 1e-9 else 1e9
-                else:
-                    matrix[row, column] = total / matrix[column, column]
-        for row in range(count):
-            total = right[row]
-            for i in range(row):
-                total -= matrix[row, i] * right[i]
-            right[row] = total / matrix[row, row]
-        for row in range(count - 1, -1, -1):
-            total = right[row]
-            for i in range(row + 1, count):
-                total -= matrix[i, row] * right[i]
-            right[row] = total / matrix[row, row]
+        # where the matrix is no longer positive, samples stay at the rail
+        decompose(matrix, count, 1e-9, 1e9)
+        solve(matrix, count, right)
         for row in range(count):
             place = places[row]
             if right[row] * rails[place] > 0:

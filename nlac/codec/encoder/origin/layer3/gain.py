@@ -106,10 +106,8 @@ def _best_part(parts: Sequence[NDArray[np.int32]], bits_per_sample: int) -> NDAr
     """Return the first of the parts with the fewest clipped samples that are not quiet."""
     # in integers, so that it is the same everywhere
     energies = [int(np.sum(part.astype(np.int64) ** 2)) for part in parts]
-    loud = [
-        part for part, energy in zip(parts, energies, strict=True)
-        if _QUIETER * energy >= max(energies)
-    ]  # fmt: skip
+    least = -(-max(energies) // _QUIETER)
+    loud = [part for part, energy in zip(parts, energies, strict=True) if energy >= least]
     return min(loud, key=lambda part: int(np.count_nonzero(rails_of(part, bits_per_sample))))
 
 

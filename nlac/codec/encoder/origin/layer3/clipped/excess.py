@@ -12,6 +12,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from nlac.codec.encoder.origin.cholesky import decompose, solve
 from nlac.codec.encoder.origin.floats import Floats
 from nlac.codec.encoder.origin.layer3.filter_bank import lines_of_part
 from nlac.codec.encoder.origin.layer3.tables import Bank
@@ -27,6 +28,7 @@ _LOADING = 1e-10  # of the diagonal, for what floating point loses
 _USUAL = 2.5e-7  # over the square of an excess that is usual
 _LARGEST = 32768.0  # excess, so that nothing grows without bounds
 _WITHIN = 1.0  # of the rail, where samples may be that were not clipped
+_SINGULAR = 1e-30  # squared diagonal of a factor, at least
 _BOUNDED = 16  # solutions, of which each keeps those at the rail that the one before left it for
 
 
@@ -61,20 +63,6 @@ def _write_response(
         for band in range(SUBBANDS):
             slots[slot, band] = factor * cosines[row, band]
     lines_of_part(slots, first, end, kind, lines, bank)
-
-
-@kernel
-def _decompose(matrix: Floats, count: int) -> None:
-    """Replace a positive matrix by its Cholesky factor."""
-    for row in range(count):
-        for column in range(row + 1):
-            total = matrix[row, column]
-            for i in range(column):
-                total -= matrix[row, i] * matrix[column, i]
-            if row == column:
-                matrix[row, row] = np.sqrt(max(total, 1e-30))
-            else:
-                matrix[row, column] = total / matrix[column, column]
 
 
 @kernel
@@ -172,17 +160,10 @@ def _solve_beyond(
         for j in range(number):
             for k in range(j + 1):
                 matrix[j, k] = gram[free[j], free[k]]
-        _decompose(matrix, number)
+        decompose(matrix, number, _SINGULAR, _SINGULAR**0.5)
         for j in range(number):
-            total = wanted[free[j]]
-            for k in range(j):
-                total -= matrix[j, k] * solution[k]
-            solution[j] = total / matrix[j, j]
-        for j in range(number - 1, -1, -1):
-            total = solution[j]
-            for k in range(j + 1, number):
-                total -= matrix[k, j] * solution[k]
-            solution[j] = total / matrix[j, j]
+            solution[j] = wanted[free[j]]
+        solve(matrix, number, solution)
         inside = 0
         for j in range(number):
             if solution[j] * signs[free[j]] < -_WITHIN:
